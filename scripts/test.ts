@@ -1,0 +1,182 @@
+/**
+ * The test runner behind `deno task ok` and `deno task test`.
+ *
+ *   scripts/test.ts            every step
+ *   scripts/test.ts ok         the fast steps, no real kernel
+ *   scripts/test.ts unit sim   only these steps
+ *
+ * It does not stop at the first failing step, shows the output of the steps that fail, says why a
+ * step was left out, and ends with one line, `N passed, N failed`. Exit code 1 if anything failed.
+ */
+import {
+  countJunit,
+  type Counts,
+  countsLine,
+  stepLine,
+  type StepResult,
+  total,
+} from "./test_report.ts";
+
+interface Step {
+  name: string;
+  /** Arguments of `deno`; for tests, those after `deno test`. */
+  args: string[];
+  /** A folder of tests counts each test; anything else counts as one. */
+  folder?: string;
+  /** Fast steps belong to `ok`. */
+  fast: boolean;
+  /** Slow steps show their output as it comes, the others only when they fail. */
+  live?: boolean;
+  /** The reason to leave the step out on this machine, if there is one. */
+  skip?: () => string | undefined;
+}
+
+/** Capability bits of linux/capability.h; namespaces and links need these two. */
+const CAP_NET_ADMIN = 12n;
+const CAP_SYS_ADMIN = 21n;
+
+const root = new URL("..", import.meta.url).pathname;
+
+const STEPS: readonly Step[] = [
+  { name: "fmt", args: ["fmt", "--check"], fast: true },
+  { name: "lint", args: ["lint"], fast: true },
+  { name: "check", args: ["check"], fast: true },
+  testStep("unit", ["-A"]),
+  // The pure core needs no permission; what these tests read are recorded cases.
+  testStep("property", ["--allow-read", "--allow-env"]),
+  testStep("golden", ["--allow-read", "--allow-env"]),
+  testStep("fuzz", ["--allow-read", "--allow-env"]),
+  testStep("sim", ["--allow-read", "--allow-env"]),
+  testStep("layers", ["-A"]),
+  testStep("tidy", ["-A"]),
+  {
+    name: "build",
+    args: ["run", "-A", "scripts/build.ts", "--if-stale"],
+    fast: false,
+    skip: () => exists("scripts/build.ts") ? undefined : "there is no scripts/build.ts yet",
+  },
+  { ...testStep("kernel", ["-A"]), fast: false, live: true, skip: () => whyNoKernel("kernel") },
+  { ...testStep("e2e", ["-A"]), fast: false, live: true, skip: () => whyNoKernel("e2e") },
+];
+
+function testStep(name: string, permissions: string[]): Step {
+  const folder = `tests/${name}`;
+  return {
+    name,
+    folder,
+    // Types are the business of the `check` step.
+    args: ["test", "--no-check", "--permit-no-files", ...permissions],
+    fast: true,
+    skip: () => whyNoTests(folder),
+  };
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(root + path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function whyNoTests(folder: string): string | undefined {
+  return exists(folder) ? undefined : `there is no ${folder} yet`;
+}
+
+function whyNoKernel(name: string): string | undefined {
+  const reason = whyNoTests(`tests/${name}`);
+  if (reason !== undefined) return reason;
+  if (Deno.build.os !== "linux") return "needs Linux";
+  const status = Deno.readTextFileSync("/proc/self/status");
+  const effective = BigInt("0x" + (/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"));
+  const missing = [];
+  if (!((effective >> CAP_NET_ADMIN) & 1n)) missing.push("CAP_NET_ADMIN");
+  if (!((effective >> CAP_SYS_ADMIN) & 1n)) missing.push("CAP_SYS_ADMIN");
+  if (missing.length === 0) return undefined;
+  return `needs ${missing.join(" and ")} to make network namespaces; run it as root`;
+}
+
+async function runStep(step: Step): Promise<StepResult> {
+  const skipReason = step.skip?.();
+  if (skipReason !== undefined) {
+    return {
+      name: step.name,
+      counts: { passed: 0, failed: 0, skipped: 1 },
+      seconds: 0,
+      skipReason,
+    };
+  }
+  const junit = step.folder === undefined ? undefined : await Deno.makeTempFile({ suffix: ".xml" });
+  try {
+    const started = performance.now();
+    const args = junit === undefined
+      ? step.args
+      : [...step.args, `--junit-path=${junit}`, `${step.folder}/`];
+    const { success, output } = await runDeno(args, step.live === true);
+    const seconds = (performance.now() - started) / 1000;
+    const counts = await countStep(success, junit);
+    if (!success && step.live !== true) await Deno.stdout.write(output);
+    return { name: step.name, counts, seconds };
+  } finally {
+    if (junit !== undefined) await Deno.remove(junit);
+  }
+}
+
+async function countStep(success: boolean, junit: string | undefined): Promise<Counts> {
+  if (junit === undefined) {
+    return { passed: success ? 1 : 0, failed: success ? 0 : 1, skipped: 0 };
+  }
+  const counts = countJunit(await Deno.readTextFile(junit));
+  // A module that does not load fails the run without failing a test.
+  if (!success && counts.failed === 0) counts.failed = 1;
+  return counts;
+}
+
+async function runDeno(
+  args: string[],
+  live: boolean,
+): Promise<{ success: boolean; output: Uint8Array }> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args,
+    cwd: root,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const chunks: Uint8Array[] = [];
+  const drain = async (stream: ReadableStream<Uint8Array>) => {
+    for await (const chunk of stream) {
+      if (live) await Deno.stdout.write(chunk);
+      else chunks.push(chunk);
+    }
+  };
+  const [status] = await Promise.all([child.status, drain(child.stdout), drain(child.stderr)]);
+  return {
+    success: status.success,
+    output: new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer()),
+  };
+}
+
+function chooseSteps(names: readonly string[]): readonly Step[] {
+  if (names.length === 0) return STEPS;
+  const known = ["ok", ...STEPS.map((step) => step.name)];
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    console.error(`There is no test step "${unknown}"; the steps are ${known.join(", ")}`);
+    Deno.exit(2);
+  }
+  return STEPS.filter((step) => names.includes(step.name) || (step.fast && names.includes("ok")));
+}
+
+if (import.meta.main) {
+  const results: StepResult[] = [];
+  for (const step of chooseSteps(Deno.args)) {
+    const result = await runStep(step);
+    console.log(stepLine(result));
+    results.push(result);
+  }
+  const sum = total(results);
+  console.log(countsLine(sum));
+  Deno.exit(sum.failed === 0 ? 0 : 1);
+}
