@@ -1,0 +1,127 @@
+/**
+ * What the agent says over its control socket: HTTP with JSON bodies on `<run-dir>/gossamer.sock`.
+ *
+ * These types are the outside's contract (schema 1) and stand apart from internal types on purpose: fields may be added,
+ * never renamed or retyped within a schema.
+ *
+ * | request         | body                | answer                                   |
+ * | --------------- | ------------------- | ---------------------------------------- |
+ * | GET /status     |                     | {@linkcode StatusDocument}               |
+ * | GET /subnets    |                     | {@linkcode SubnetsDocument}              |
+ * | POST /join      | `{"seeds": [...]}`  | {@linkcode JoinAnswer}                   |
+ * | POST /leave     | `{"release": bool}` | {@linkcode LeaveAnswer}, when it is done |
+ *
+ * An error is answered with a 4xx or 5xx status and `{"error": "...", "remedy": "..."}`.
+ */
+
+export const STATUS_SCHEMA = 1;
+
+export type MemberStatusName = "alive" | "suspect" | "dead" | "left";
+export type ClaimStateName = "none" | "tentative" | "held" | "yielding";
+
+export interface ProblemDocument {
+  code: string;
+  severity: "warning" | "error";
+  text: string;
+  remedy: string;
+}
+
+export interface MemberDocument {
+  id: string;
+  name: string;
+  /** Underlay address without port. */
+  address: string;
+  gossipPort: number;
+  status: MemberStatusName;
+  /** RFC 3339: when the present status was first seen by this host. */
+  statusSince: string;
+  subnet: string | null;
+  claim: ClaimStateName;
+  mac: string | null;
+  rttMs: number | null;
+  version: string;
+  /** Whether this is the host that answers. */
+  self: boolean;
+}
+
+export interface StatusDocument {
+  schema: typeof STATUS_SCHEMA;
+  version: string;
+  /** Claim held, overlay in sync, every known peer programmed, subnet.env written. */
+  ready: boolean;
+  host: {
+    id: string;
+    name: string;
+    address: string;
+    gossipPort: number;
+    incarnation: number;
+    /** 0 healthy to 7 (Lifeguard). */
+    healthScore: number;
+  };
+  cluster: {
+    network: string;
+    subnetLen: number;
+    backend: string;
+    alive: number;
+    suspect: number;
+    dead: number;
+    left: number;
+    /** Seeds as given, and how it went with each. */
+    seeds: { seed: string; state: "unresolved" | "unreachable" | "joined"; reason?: string }[];
+  };
+  claim: {
+    state: ClaimStateName;
+    subnet: string | null;
+    since: string | null;
+    conflicts: number;
+    /** Why there is no subnet yet, and what to do; null when there is one. */
+    reason: string | null;
+  };
+  overlay: {
+    device: string;
+    mac: string | null;
+    mtu: number;
+    inSync: boolean;
+    peersWanted: number;
+    peersProgrammed: number;
+    /** Objects put back after somebody else removed or changed them. */
+    repairs: number;
+    lastError: string | null;
+  };
+  members: MemberDocument[];
+  problems: ProblemDocument[];
+}
+
+export interface SubnetDocument {
+  subnet: string;
+  owner: string;
+  ownerId: string;
+  ownerStatus: MemberStatusName | "unknown";
+  state: "tentative" | "held" | "yielding" | "released";
+  epoch: number;
+  since: string;
+  self: boolean;
+}
+
+export interface SubnetsDocument {
+  schema: typeof STATUS_SCHEMA;
+  network: string;
+  subnetLen: number;
+  /** Subnets held now, and how many the pool has. */
+  used: number;
+  total: number;
+  subnets: SubnetDocument[];
+}
+
+export interface JoinAnswer {
+  seeds: string[];
+}
+
+export interface LeaveAnswer {
+  released: string | null;
+}
+
+export interface ErrorAnswer {
+  error: string;
+  remedy?: string;
+}

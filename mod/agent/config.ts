@@ -1,0 +1,32 @@
+/** The agent's configuration after flags, environment, file and defaults were merged and checked. */
+import type { Pool } from "../address/pool.ts";
+
+export interface AgentConfig {
+  /** Seeds as written: `host`, `host:port`; names are resolved again at each try. */
+  readonly join: readonly string[];
+  readonly name: string;
+  readonly pool: Pool;
+  /** CIDR pinned by `--subnet`, inside the pool; null when free to choose. */
+  readonly pin: string | null;
+  readonly backend: "vxlan";
+  /** 1 to 2^24 - 1; the device is `flannel.<vni>`. */
+  readonly vni: number;
+  readonly vxlanPort: number;
+  /** Overlay MTU, or null for the underlay's minus the encapsulation. */
+  readonly mtu: number | null;
+  readonly interfaces: readonly string[];
+  readonly interfacePatterns: readonly string[];
+  readonly interfaceCanReach: string | null;
+  /** Address told to peers when it differs from the interface's own. */
+  readonly publicIp: string | null;
+  readonly gossipPort: number;
+  readonly keyFile: string | null;
+  readonly bootstrap: boolean;
+  /** Command run as `COMMAND OLD NEW` when this host had to change its subnet. */
+  readonly onRenumber: string | null;
+  readonly stateDir: string;
+  readonly runDir: string;
+  readonly subnetFile: string;
+  readonly logLevel: "debug" | "info" | "warning" | "error";
+  readonly logFormat: "text" | "json";
+}

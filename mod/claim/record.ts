@@ -1,0 +1,40 @@
+/** A claim record: a host's own statement that a subnet is its own. Written only by that host. */
+import type { MemberId } from "../swim/member.ts";
+
+/** `tentative` asks, `held` owns, `yielding` is giving up, `released` has given up. */
+export type ClaimState = "tentative" | "held" | "yielding" | "released";
+
+/** Where the overlay packets for a subnet go: RFC 7348's tunnel end point. */
+export interface Vtep {
+  /** Underlay address as peers must send to it. */
+  readonly address: string;
+  /** UDP port of VXLAN. */
+  readonly port: number;
+  /** Of the VXLAN device, `aa:bb:cc:dd:ee:ff`. */
+  readonly mac: string;
+}
+
+export interface ClaimRecord {
+  readonly hostId: MemberId;
+  /** Of the process that wrote it, 16 hexadecimal digits. */
+  readonly instance: string;
+  /** Raised by one at each process start, persisted before use; orders records of one host with `sequence`. */
+  readonly generation: number;
+  /** Raised by one at each write within a generation. */
+  readonly sequence: number;
+  readonly poolVersion: number;
+  /** First 8 bytes of SHA-256 over the pool, 16 hexadecimal digits: tells hosts of differing configuration apart. */
+  readonly poolDigest: string;
+  /** Canonical CIDR, `10.244.7.0/24`. */
+  readonly subnet: string;
+  readonly state: ClaimState;
+  /** Fencing number of the subnet. */
+  readonly epoch: number;
+  /** 0 tentative, 1 held, 2 held with the majority of the last-known hosts; pinned held claims 5 and 6. */
+  readonly strength: number;
+  /** Lamport time frozen when the subnet was first claimed; older wins a tie. */
+  readonly stamp: number;
+  readonly vtep: Vtep;
+  /** How long this host may be absent before its subnet may be taken, in hours, 1 to 65535. */
+  readonly absenceTtlHours: number;
+}

@@ -1,0 +1,76 @@
+/** Gossip datagrams: the UDP half of the transport. */
+import { UserError } from "../base/errors.ts";
+import type { Endpoint } from "../base/core.ts";
+import { formatEndpoint, splitEndpoint } from "./endpoint.ts";
+
+/** The largest datagram UDP over IPv4 can bring, so that an oversized one arrives whole and is refused as such. */
+const DATAGRAM_BYTES_MAX = 65_507;
+
+/** A bound UDP socket that hands every datagram to a callback. */
+export class DatagramSocket {
+  readonly #socket: Deno.DatagramConn;
+  #closed = false;
+  /** Datagrams the kernel would not take: no route, buffer full. UDP may lose; the protocol copes. */
+  refused = 0;
+
+  constructor(socket: Deno.DatagramConn) {
+    this.#socket = socket;
+  }
+
+  /** Binds to every address. Throws UserError when the port is taken. */
+  static open(port: number): DatagramSocket {
+    try {
+      return new DatagramSocket(
+        Deno.listenDatagram({ transport: "udp", hostname: "0.0.0.0", port, reuseAddress: false }),
+      );
+    } catch (error) {
+      throw portError("UDP", port, error);
+    }
+  }
+
+  /** Calls back for each datagram until {@linkcode close}. The bytes are the callback's own copy. */
+  async receive(arrived: (from: Endpoint, bytes: Uint8Array) => void): Promise<void> {
+    const buffer = new Uint8Array(new ArrayBuffer(DATAGRAM_BYTES_MAX + 1));
+    while (!this.#closed) {
+      try {
+        const [bytes, from] = await this.#socket.receive(buffer);
+        if (from.transport === "udp") {
+          arrived(formatEndpoint(from.hostname, from.port), bytes.slice());
+        }
+      } catch {
+        // An ICMP error of an earlier send surfaces here (ECONNREFUSED); only a closed socket ends the loop.
+        if (this.#closed) return;
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+    }
+  }
+
+  /** Sends and forgets. */
+  send(to: Endpoint, bytes: Uint8Array): void {
+    const { hostname, port } = splitEndpoint(to);
+    this.#socket.send(bytes, { transport: "udp", hostname, port }).catch(() => {
+      this.refused++;
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#socket.close();
+  }
+}
+
+/** The clear line for a port that cannot be bound. */
+export function portError(protocol: "UDP" | "TCP", port: number, cause: unknown): UserError {
+  if (cause instanceof Deno.errors.AddrInUse) {
+    return new UserError(`${protocol} port ${port} is in use on this host`, {
+      remedy: `stop the program that uses it (ss -lnp 'sport = :${port}' names it), ` +
+        "or choose another port with --gossip-port on this host",
+      cause,
+    });
+  }
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new UserError(`${protocol} port ${port} cannot be opened: ${reason}`, {
+    remedy: "choose another port with --gossip-port",
+    cause,
+  });
+}

@@ -1,0 +1,136 @@
+/** Gossip streams: the TCP half of the transport. Each carries one request frame and one answer frame. */
+import type { Endpoint } from "../base/core.ts";
+import { readFrame, writeFrame } from "./frames.ts";
+import { portError } from "./datagrams.ts";
+import { formatEndpoint, splitEndpoint } from "./endpoint.ts";
+
+/** Streams served at once; more are closed on arrival (memberlist allows 128 concurrent push/pulls as well). */
+const SERVED_MAX = 128;
+/** How long a peer may take for its request, and we for the answer: memberlist's TCPTimeout for LANs. */
+const SERVED_TIMEOUT_MS = 10_000;
+
+export interface StreamHandlers {
+  /** A peer asks; answer with {@linkcode StreamServer.answer} of the same id. */
+  request(id: number, from: Endpoint, bytes: Uint8Array): void;
+}
+
+/** Accepts streams and keeps them open until they are answered or too old. */
+export class StreamServer {
+  readonly #listener: Deno.TcpListener;
+  readonly #waiting = new Map<number, (bytes: Uint8Array) => void>();
+  #served = 0;
+  #nextId = 1;
+  #closed = false;
+
+  constructor(listener: Deno.TcpListener) {
+    this.#listener = listener;
+  }
+
+  /** Binds to every address. Throws UserError when the port is taken. */
+  static open(port: number): StreamServer {
+    try {
+      return new StreamServer(Deno.listen({ transport: "tcp", hostname: "0.0.0.0", port }));
+    } catch (error) {
+      throw portError("TCP", port, error);
+    }
+  }
+
+  async accept(handlers: StreamHandlers): Promise<void> {
+    while (!this.#closed) {
+      let connection: Deno.TcpConn;
+      try {
+        connection = await this.#listener.accept();
+      } catch {
+        if (this.#closed) return;
+        await new Promise((resolve) => setTimeout(resolve, 10)); // out of descriptors: try again soon
+        continue;
+      }
+      if (this.#served >= SERVED_MAX) connection.close();
+      else void this.#serve(connection, handlers);
+    }
+  }
+
+  /** Answers a request and closes its stream; an id that is gone (too late) is ignored. */
+  answer(id: number, bytes: Uint8Array): void {
+    this.#waiting.get(id)?.(bytes);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#listener.close();
+  }
+
+  async #serve(connection: Deno.TcpConn, handlers: StreamHandlers): Promise<void> {
+    const id = this.#nextId++;
+    this.#served++;
+    const closing = closeAfter(connection, SERVED_TIMEOUT_MS);
+    try {
+      const bytes = await readFrame(connection);
+      const { promise, resolve } = Promise.withResolvers<Uint8Array>();
+      this.#waiting.set(id, resolve);
+      const overdue = setTimeout(() => resolve(new Uint8Array(0)), SERVED_TIMEOUT_MS);
+      const { hostname, port } = connection.remoteAddr;
+      handlers.request(id, formatEndpoint(hostname, port), bytes);
+      const answer = await promise;
+      clearTimeout(overdue);
+      if (answer.length > 0) await writeFrame(connection, answer);
+    } catch {
+      // A broken or hostile stream: nothing to tell anybody; the peer sees it close.
+    } finally {
+      this.#waiting.delete(id);
+      this.#served--;
+      closing();
+    }
+  }
+}
+
+/** Opens a stream, asks, and returns the answer. Throws when refused, cut or not done within `timeoutMs`. */
+export async function askOverStream(
+  to: Endpoint,
+  bytes: Uint8Array,
+  timeoutMs: number,
+): Promise<Uint8Array> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  const connection = await connectWithin(to, signal);
+  const closing = closeAfter(connection, timeoutMs);
+  try {
+    connection.setNoDelay(true);
+    await writeFrame(connection, bytes);
+    return await readFrame(connection);
+  } catch (error) {
+    if (signal.aborted) throw new Error(`no answer within ${timeoutMs} ms`, { cause: error });
+    throw error;
+  } finally {
+    closing();
+  }
+}
+
+/** Connects, or gives up when the signal aborts; a connection that comes later is closed. */
+async function connectWithin(to: Endpoint, signal: AbortSignal): Promise<Deno.TcpConn> {
+  const { hostname, port } = splitEndpoint(to);
+  const connecting = Deno.connect({ transport: "tcp", hostname, port });
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(new Error("no connection: the host does not answer"));
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await Promise.race([connecting, promise]);
+  } catch (error) {
+    connecting.then((late) => late.close(), () => {});
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+/** Closes the connection now (by calling the result) or, at the latest, after the time given. */
+function closeAfter(connection: Deno.TcpConn, timeoutMs: number): () => void {
+  let open = true;
+  const close = () => {
+    if (!open) return;
+    open = false;
+    clearTimeout(timer);
+    connection.close();
+  };
+  const timer = setTimeout(close, timeoutMs);
+  return close;
+}

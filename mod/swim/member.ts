@@ -1,0 +1,37 @@
+/** A member: a host as gossip sees it. Who a host is, where it is, and what is believed of it. */
+import type { Endpoint } from "../base/core.ts";
+
+/** 32 lower-case hexadecimal digits, drawn at random on a host's first start and kept on its disk. */
+export type MemberId = string;
+
+/** `suspect` members still count as reachable; `left` means announced by the member itself. */
+export type MemberStatus = "alive" | "suspect" | "dead" | "left";
+
+export interface Member {
+  readonly id: MemberId;
+  /** Unique in the cluster by intent; conflicts are reported, identity is the id. 1 to 63 characters. */
+  readonly name: string;
+  readonly endpoint: Endpoint;
+  /** Raised only by the member itself, to refute what others say of it; whole, below 2^53. */
+  readonly incarnation: number;
+  /** 16 hexadecimal digits, drawn at each start: tells a restart, or a clone, from the process known before. */
+  readonly instance: string;
+  readonly status: MemberStatus;
+  /** Of the software, `0.1.0`. */
+  readonly version: string;
+  /** Median of recent probe round trips in milliseconds; null until one was measured. */
+  readonly rttMs: number | null;
+  /** When the present status was first seen, on the core's own clock. */
+  readonly statusSinceMs: number;
+}
+
+/** What happened to a member. */
+export type MemberEvent =
+  | { readonly kind: "member-joined"; readonly member: Member }
+  | { readonly kind: "member-suspected"; readonly member: Member }
+  /** Suspect or dead, and now alive again. */
+  | { readonly kind: "member-recovered"; readonly member: Member }
+  | { readonly kind: "member-failed"; readonly member: Member }
+  | { readonly kind: "member-left"; readonly member: Member }
+  /** Address, name or version changed. */
+  | { readonly kind: "member-updated"; readonly member: Member; readonly previous: Member };
