@@ -1,6 +1,7 @@
 /** The project's lint plugin: the rules of the house that the built-in linter does not know. */
 import { dlopenPlace, packagePlace } from "./boundaries.ts";
 import { pureGlobals, pureImports, pureSync } from "./purity.ts";
+import { functionLength } from "./size.ts";
 import { exportedFunction, hashPrivate, noDefaultExport, noNonNull } from "./style.ts";
 
 /** All rules; reported as `gossamer/<rule>`. */
@@ -16,6 +17,7 @@ export const plugin: Deno.lint.Plugin = {
     "hash-private": hashPrivate,
     "no-default-export": noDefaultExport,
     "no-non-null": noNonNull,
+    "function-length": functionLength,
   },
 };
 

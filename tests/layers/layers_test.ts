@@ -1,7 +1,8 @@
 /** The house stands as scripts/house.ts says, and the rules that check it do catch what they should. */
 import assert from "node:assert/strict";
 import { forbiddenArrows, importCircles, impureImports, scatteredPackages } from "./layer_rules.ts";
-import { type ModuleGraph, projectFiles, readModuleGraph } from "./module_graph.ts";
+import { type ModuleGraph, readModuleGraph } from "./module_graph.ts";
+import { projectFiles } from "./project_files.ts";
 
 const RULES = { forbiddenArrows, importCircles, scatteredPackages, impureImports };
 

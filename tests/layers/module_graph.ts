@@ -1,5 +1,7 @@
 /** Reads which file imports what, from `deno info`: the same resolution that runs the program. */
 
+import { projectRoot } from "./project_files.ts";
+
 /** One import of a file. */
 export interface Import {
   /** As written: `../base/hash.ts`, `node:fs`, `valibot`. */
@@ -21,18 +23,6 @@ interface InfoModule {
   }[];
 }
 
-/** The project's root as a file URL, with a slash at its end. */
-export const projectRoot = new URL("../../", import.meta.url);
-
-/** All files that git knows or would add, as paths from the root. */
-export async function projectFiles(): Promise<string[]> {
-  const listing = await run("git", ["ls-files", "-z", "-co", "--exclude-standard"]);
-  const files = listing.split("\0").filter((path) => path !== "");
-  const present = await Promise.all(files.map(isPresent));
-  // A file deleted but not yet committed is still listed.
-  return files.filter((_, index) => present[index] === true).sort();
-}
-
 /** The graph of everything that `roots` (paths from the project's root) reach by imports. */
 export async function readModuleGraph(roots: readonly string[]): Promise<ModuleGraph> {
   const entry = await Deno.makeTempFile({ suffix: ".ts" });
@@ -40,8 +30,8 @@ export async function readModuleGraph(roots: readonly string[]): Promise<ModuleG
     const lines = roots.map((path) => `import ${JSON.stringify(new URL(path, projectRoot).href)};`);
     await Deno.writeTextFile(entry, lines.join("\n"));
     const config = new URL("deno.json", projectRoot).pathname;
-    const args = ["info", "--json", "--no-lock", "--config", config, entry];
-    const info: { modules: InfoModule[] } = JSON.parse(await run(Deno.execPath(), args));
+    const json = await denoInfo(["--json", "--no-lock", "--config", config, entry]);
+    const info: { modules: InfoModule[] } = JSON.parse(json);
     return toGraph(info.modules);
   } finally {
     await Deno.remove(entry);
@@ -68,17 +58,10 @@ function inProject(specifier: string): string {
     : specifier;
 }
 
-async function isPresent(path: string): Promise<boolean> {
-  try {
-    return (await Deno.stat(new URL(encodeURI(path), projectRoot))).isFile;
-  } catch {
-    return false;
-  }
-}
-
-async function run(command: string, args: string[]): Promise<string> {
-  const output = await new Deno.Command(command, { args, cwd: projectRoot }).output();
+async function denoInfo(args: string[]): Promise<string> {
+  const command = new Deno.Command(Deno.execPath(), { args: ["info", ...args], cwd: projectRoot });
+  const output = await command.output();
   if (output.success) return new TextDecoder().decode(output.stdout);
   const reason = new TextDecoder().decode(output.stderr).trim();
-  throw new Error(`${command} ${args[0]} ended with ${output.code}: ${reason}`);
+  throw new Error(`deno info ended with ${output.code}: ${reason}`);
 }

@@ -140,21 +140,40 @@ const CASES: Case[] = [
     bad: [],
     good: ["const first = parts[0]!;"],
   },
+  {
+    rule: "function-length",
+    file: "mod/sim/network.ts",
+    bad: [
+      functionOfLines(71),
+      `const f = ${functionOfLines(71)};`,
+      `const f = () => [${"\n".repeat(70)}];`,
+    ],
+    good: [functionOfLines(70)],
+  },
 ];
+
+function functionOfLines(lines: number): string {
+  return `function long() {${"\n".repeat(lines - 1)}}`;
+}
 
 /** The rules that speak up about `source`, without the plugin's prefix. */
 function reportedRules(file: string, source: string): string[] {
   return Deno.lint.runPlugin(plugin, file, source).map(({ id }) => id.replace("gossamer/", ""));
 }
 
+/** Fit for the name of a test. */
+function short(source: string): string {
+  return source.replace(/\n+/g, " ... ");
+}
+
 for (const { rule, file, bad, good } of CASES) {
   for (const source of bad) {
-    Deno.test(`${rule} refuses in ${file}: ${source}`, () => {
+    Deno.test(`${rule} refuses in ${file}: ${short(source)}`, () => {
       assert.ok(reportedRules(file, source).includes(rule));
     });
   }
   for (const source of good) {
-    Deno.test(`${rule} accepts in ${file}: ${source}`, () => {
+    Deno.test(`${rule} accepts in ${file}: ${short(source)}`, () => {
       assert.ok(!reportedRules(file, source).includes(rule));
     });
   }

@@ -1,0 +1,39 @@
+/** The project is tidy: every checker of this folder finds nothing to complain about. */
+import assert from "node:assert/strict";
+import { readModuleGraph } from "../layers/module_graph.ts";
+import { deadFiles } from "./dead_files.ts";
+import { forbiddenWords } from "./forbidden_words.ts";
+import { badTitles, brokenLinks } from "./markdown.ts";
+import { badChangelog, badDecisions } from "./records.ts";
+import { type Checker, isTypeScript, readProject } from "./source_file.ts";
+import {
+  emptyNames,
+  longFiles,
+  oddlySpelledNames,
+  undescribedModules,
+  unopenedFiles,
+} from "./source_shape.ts";
+
+const files = await readProject();
+const graph = await readModuleGraph(files.filter(isTypeScript).map(({ path }) => path));
+
+const CHECKS: Record<string, Checker> = {
+  "no source file is too long": longFiles,
+  "every source file opens with what it is": unopenedFiles,
+  "no file name is empty of meaning": emptyNames,
+  "source files are named in snake_case": oddlySpelledNames,
+  "docs/architecture.md describes every folder": undescribedModules,
+  "no forbidden word stands anywhere": forbiddenWords,
+  "every Markdown file has one title": badTitles,
+  "every relative link resolves": brokenLinks,
+  "decision records are complete and indexed": badDecisions,
+  "the changelog keeps its format": badChangelog,
+  "no source file is dead": (files) => deadFiles(files, graph),
+};
+
+for (const [name, check] of Object.entries(CHECKS)) {
+  Deno.test(name, () => {
+    const complaints = check(files);
+    assert.equal(complaints.length, 0, "\n" + complaints.join("\n"));
+  });
+}
