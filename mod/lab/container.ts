@@ -1,0 +1,82 @@
+/**
+ * A stand-in for a container: a namespace behind its host's bridge, addressed from `subnet.env`.
+ *
+ * It is what a bridge CNI plugin or Docker would make; the agent knows nothing of it.
+ */
+import { addressAdd, addressDump } from "../../ffi/route/address.ts";
+import { bridgeAdd } from "../../ffi/route/bridge.ts";
+import { linkDelete, linkGet, linkSet } from "../../ffi/route/link.ts";
+import { routeAdd } from "../../ffi/route/route.ts";
+import { vethAdd } from "../../ffi/route/veth.ts";
+import { Namespace } from "./namespace.ts";
+import { addToAddress, type SubnetFile } from "./subnet_file.ts";
+
+/** The container bridge inside every host, named as the CNI bridge plugin does. */
+export const CONTAINER_BRIDGE = "cni0";
+
+export class Container {
+  readonly address: string;
+  readonly mtu: number;
+  readonly namespace: Namespace;
+  readonly #host: Namespace;
+  readonly #port: string;
+
+  /** @param number counts from 1; the n-th container has the subnet's address n + 1 */
+  constructor(host: Namespace, subnet: SubnetFile, number: number) {
+    this.#host = host;
+    this.#port = `pod${number}`;
+    this.address = addToAddress(subnet.gateway, number);
+    this.mtu = subnet.mtu;
+    this.namespace = new Namespace(`container ${number} of ${host.name}`);
+    const bridge = ensureBridge(host, subnet);
+    vethAdd(host.netlink, {
+      name: this.#port,
+      mtu: subnet.mtu,
+      peer: { name: "eth0", mtu: subnet.mtu, namespaceFd: this.namespace.fd },
+    });
+    linkSet(host.netlink, host.deviceIndex(this.#port), { master: bridge, up: true });
+    const index = this.namespace.deviceIndex("eth0");
+    addressAdd(this.namespace.netlink, {
+      index,
+      address: this.address,
+      prefixLength: subnet.prefixLength,
+    });
+    linkSet(this.namespace.netlink, index, { up: true });
+    routeAdd(this.namespace.netlink, {
+      destination: "0.0.0.0/0",
+      gateway: subnet.gateway,
+      index,
+    });
+  }
+
+  close(): void {
+    if (linkGet(this.#host.netlink, this.#port) !== null) {
+      linkDelete(this.#host.netlink, this.#host.deviceIndex(this.#port));
+    }
+    this.namespace.close();
+  }
+}
+
+/** The host's container bridge with the subnet's first address, made when the first container comes. */
+function ensureBridge(host: Namespace, subnet: SubnetFile): number {
+  if (linkGet(host.netlink, CONTAINER_BRIDGE) === null) {
+    bridgeAdd(host.netlink, {
+      name: CONTAINER_BRIDGE,
+      mtu: subnet.mtu,
+      up: true,
+      bridge: { stp: false, forwardDelayCs: 0, multicastSnooping: false },
+    });
+  }
+  const index = host.deviceIndex(CONTAINER_BRIDGE);
+  const held = addressDump(host.netlink, { index, family: 4 });
+  if (!held.some(({ address }) => address === subnet.gateway)) {
+    addressAdd(host.netlink, {
+      index,
+      address: subnet.gateway,
+      prefixLength: subnet.prefixLength,
+    });
+  }
+  // What a container runtime sets too: without it the kernel does not hand packets on.
+  host.writeSysctl("net.ipv4.ip_forward", "1");
+  return index;
+}

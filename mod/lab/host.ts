@@ -1,0 +1,228 @@
+/**
+ * A host of the lab: a namespace with an address on the underlay, a state of its own on disk, and the
+ * agent under test.
+ *
+ * The agent is always the real program, started as a process; the lab never calls into its modules.
+ */
+import { addressDump } from "../../ffi/route/address.ts";
+import { linkDelete, linkGet } from "../../ffi/route/link.ts";
+import { AgentProcess } from "./agent_process.ts";
+import { Container, CONTAINER_BRIDGE } from "./container.ts";
+import { type CommandResult, Namespace } from "./namespace.ts";
+import { ping, type PingOptions, type PingOutcome, sleep } from "./ping.ts";
+import { parseSubnetFile, type SubnetFile } from "./subnet_file.ts";
+import type { Port, Underlay } from "./underlay.ts";
+
+/** A generous bound for anything that normally takes well under a second, on a busy machine. */
+export const PATIENCE_MS = 15_000;
+
+/** Between two looks at something outside, such as a file. */
+const POLL_MS = 2;
+
+export class Host {
+  readonly name: string;
+  readonly number: number;
+  /** Underlay address. */
+  readonly address: string;
+  readonly namespace: Namespace;
+  readonly directory: string;
+  readonly port: Port;
+  readonly containers: Container[] = [];
+  readonly #command: readonly string[];
+  readonly #underlay: Underlay;
+  readonly #earlier: AgentProcess[] = [];
+  #agent: AgentProcess | null = null;
+
+  constructor(
+    underlay: Underlay,
+    number: number,
+    options: { readonly command: readonly string[]; readonly directory: string },
+  ) {
+    this.number = number;
+    this.name = `h${number}`;
+    this.directory = `${options.directory}/${this.name}`;
+    this.namespace = new Namespace(this.name);
+    this.port = underlay.plug(this.namespace, number);
+    this.address = this.port.address;
+    this.#underlay = underlay;
+    this.#command = options.command;
+    for (const folder of ["state", "run"]) {
+      Deno.mkdirSync(`${this.directory}/${folder}`, { recursive: true });
+    }
+  }
+
+  get stateDir(): string {
+    return `${this.directory}/state`;
+  }
+
+  get runDir(): string {
+    return `${this.directory}/run`;
+  }
+
+  get subnetFile(): string {
+    return `${this.directory}/subnet.env`;
+  }
+
+  /** What makes every gossamer command inside talk to this host's agent. */
+  get environment(): Record<string, string> {
+    return { GOSSAMER_RUN_DIR: this.runDir, NO_COLOR: "1" };
+  }
+
+  /** The agent started last, running or not. */
+  get agent(): AgentProcess {
+    if (this.#agent === null) throw new Error(`No agent was started on ${this.name} yet`);
+    return this.#agent;
+  }
+
+  get running(): boolean {
+    return this.#agent !== null && this.#agent.ended === null;
+  }
+
+  /** Starts `gossamer up` with this host's own folders and the given further flags. */
+  start(...flags: readonly string[]): AgentProcess {
+    if (this.running) throw new Error(`The agent of ${this.name} runs already`);
+    if (this.#agent !== null) this.#earlier.push(this.#agent);
+    const own = [
+      `--name=${this.name}`,
+      `--state-dir=${this.stateDir}`,
+      `--run-dir=${this.runDir}`,
+      `--subnet-file=${this.subnetFile}`,
+    ];
+    this.#agent = new AgentProcess(
+      this.namespace,
+      [...this.#command, "up", ...own, ...flags],
+      this.environment,
+    );
+    return this.#agent;
+  }
+
+  /** Asks the agent to end, as systemd would, and waits for it. */
+  async stop(signal: "SIGTERM" | "SIGINT" = "SIGTERM"): Promise<Deno.CommandStatus> {
+    this.agent.signal(signal);
+    return await this.agent.wait();
+  }
+
+  /** `kill -9`: the agent gets no chance to say or save anything. */
+  async kill(): Promise<void> {
+    this.agent.signal("SIGKILL");
+    await this.agent.wait();
+  }
+
+  /** Runs a gossamer command on this host to its end. */
+  gossamer(...args: readonly string[]): Promise<CommandResult> {
+    return this.namespace.output([...this.#command, ...args], { env: this.environment });
+  }
+
+  /** `gossamer status --json`, taken apart; null while the agent cannot be asked. */
+  async status(): Promise<StatusView | null> {
+    const { stdout } = await this.gossamer("status", "--json");
+    return stdout.trim() === "" ? null : JSON.parse(stdout);
+  }
+
+  /** The file's bytes as text, or null while there is none. */
+  subnetText(): string | null {
+    try {
+      return Deno.readTextFileSync(this.subnetFile);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return null;
+      throw error;
+    }
+  }
+
+  /** Waits until the agent has written `subnet.env`; throws with the agent's words if it does not. */
+  async waitForSubnet(withinMs = PATIENCE_MS): Promise<SubnetFile> {
+    const deadline = performance.now() + withinMs;
+    while (true) {
+      const text = this.subnetText();
+      if (text !== null) return parseSubnetFile(text);
+      if (!this.running) throw new Error(this.explain("ended before it had a subnet"));
+      if (performance.now() > deadline) {
+        throw new Error(this.explain(`has no subnet after ${withinMs} ms`));
+      }
+      await sleep(POLL_MS);
+    }
+  }
+
+  /** Adds a container with the next free address of this host's subnet. */
+  addContainer(): Container {
+    const text = this.subnetText();
+    if (text === null) throw new Error(this.explain("has no subnet for a container"));
+    const container = new Container(
+      this.namespace,
+      parseSubnetFile(text),
+      this.containers.length + 1,
+    );
+    this.containers.push(container);
+    return container;
+  }
+
+  /** Pings from the host itself. */
+  ping(destination: string, options: PingOptions = {}): Promise<PingOutcome> {
+    return ping(this.namespace, destination, options);
+  }
+
+  /** Addresses of a device, such as `["10.244.7.0/32"]`. IPv4 only. */
+  deviceAddresses(device: string): string[] {
+    const link = linkGet(this.namespace.netlink, device);
+    if (link === null) return [];
+    return addressDump(this.namespace.netlink, { index: link.index, family: 4 })
+      .map(({ address, prefixLength }) => `${address}/${prefixLength}`);
+  }
+
+  /** Cuts this host off the underlay, as a pulled cable would; `true` mends it. */
+  setCable(connected: boolean): void {
+    this.#underlay.setCable(this.port, connected);
+  }
+
+  /** An error text with the agent's last words below it. */
+  explain(problem: string): string {
+    const lines = [`The agent of ${this.name} ${problem}`];
+    const agents = [...this.#earlier, ...(this.#agent === null ? [] : [this.#agent])];
+    agents.forEach((agent, index) => {
+      const ended = agent.ended;
+      const state = ended === null ? "running" : `ended with ${ended.signal ?? ended.code}`;
+      lines.push(`--- ${this.name}, start ${index + 1}, ${state} ---`);
+      lines.push((agent.stderr + agent.stdout).trimEnd() || "(no output)");
+    });
+    return lines.join("\n");
+  }
+
+  /** Ends the agent at once and takes the host's namespaces away. */
+  async close(): Promise<void> {
+    if (this.running) await this.kill();
+    for (const container of this.containers) container.close();
+    if (linkGet(this.namespace.netlink, CONTAINER_BRIDGE) !== null) {
+      linkDelete(this.namespace.netlink, this.namespace.deviceIndex(CONTAINER_BRIDGE));
+    }
+    this.namespace.close();
+  }
+}
+
+/** The part of `status --json`, schema 1, that the lab and its tests rely on. */
+export interface StatusView {
+  schema: number;
+  ready: boolean;
+  host: { id: string; name: string; address: string; gossipPort: number; incarnation: number };
+  cluster: { network: string; alive: number; suspect: number; dead: number; left: number };
+  claim: { state: string; subnet: string | null; since: string | null; conflicts: number };
+  overlay: {
+    device: string;
+    mac: string | null;
+    mtu: number;
+    inSync: boolean;
+    peersWanted: number;
+    peersProgrammed: number;
+    repairs: number;
+    lastError: string | null;
+  };
+  members: {
+    id: string;
+    name: string;
+    address: string;
+    status: string;
+    subnet: string | null;
+    claim: string;
+    mac: string | null;
+  }[];
+  problems: { code: string; severity: string; text: string; remedy: string }[];
+}
