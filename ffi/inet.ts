@@ -1,0 +1,154 @@
+/**
+ * Addresses between text and bytes, as inet_pton(3) and inet_ntop(3): IPv4 dotted quads, IPv6 in
+ * the canonical form of RFC 5952, MAC addresses in lower case. The kernel speaks bytes, everything
+ * above ffi speaks canonical strings.
+ */
+
+/** Bytes of an IPv4 address. */
+export const IPV4_BYTES = 4;
+/** Bytes of an IPv6 address. */
+export const IPV6_BYTES = 16;
+/** Bytes of an Ethernet address (linux/if_ether.h ETH_ALEN). */
+export const MAC_BYTES = 6;
+
+const IPV6_GROUPS = 8;
+const MAC_TEXT = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i;
+const GROUP_TEXT = /^[0-9a-f]{1,4}$/i;
+const OCTET_TEXT = /^(0|[1-9][0-9]{0,2})$/;
+
+/** Family of an address in text, by its form alone. */
+export function familyOf(address: string): 4 | 6 {
+  return address.includes(":") ? 6 : 4;
+}
+
+function ipv4ToBytes(text: string): Uint8Array | null {
+  const octets = text.split(".");
+  if (octets.length !== IPV4_BYTES) return null;
+  const bytes = new Uint8Array(IPV4_BYTES);
+  for (const [index, octet] of octets.entries()) {
+    const value = OCTET_TEXT.test(octet) ? Number(octet) : 256;
+    if (value > 255) return null;
+    bytes[index] = value;
+  }
+  return bytes;
+}
+
+/** Expands an embedded IPv4 tail ("::ffff:10.0.0.1") to two groups; null when it is malformed. */
+function expandIpv4Tail(text: string): string | null {
+  const lastColon = text.lastIndexOf(":");
+  const tail = text.slice(lastColon + 1);
+  if (!tail.includes(".")) return text;
+  const octets = ipv4ToBytes(tail);
+  if (octets === null) return null;
+  const [a = 0, b = 0, c = 0, d = 0] = octets;
+  return `${text.slice(0, lastColon + 1)}${(a * 256 + b).toString(16)}:${
+    (c * 256 + d).toString(16)
+  }`;
+}
+
+function groupsOf(text: string): string[] {
+  return text === "" ? [] : text.split(":");
+}
+
+function ipv6ToBytes(text: string): Uint8Array | null {
+  const expanded = expandIpv4Tail(text);
+  if (expanded === null) return null;
+  const halves = expanded.split("::");
+  if (halves.length > 2) return null;
+  const head = groupsOf(halves[0] ?? "");
+  const tail = groupsOf(halves[1] ?? "");
+  const missing = IPV6_GROUPS - head.length - tail.length;
+  if (halves.length === 1 ? missing !== 0 : missing < 1) return null;
+  const groups = [...head, ...Array.from({ length: missing }, () => "0"), ...tail];
+  const bytes = new Uint8Array(IPV6_BYTES);
+  for (const [index, group] of groups.entries()) {
+    if (!GROUP_TEXT.test(group)) return null;
+    const value = Number.parseInt(group, 16);
+    bytes[2 * index] = value >> 8;
+    bytes[2 * index + 1] = value & 0xff;
+  }
+  return bytes;
+}
+
+/** Network-order bytes of an IPv4 or IPv6 address. Throws on anything else. */
+export function addressToBytes(address: string): Uint8Array {
+  const bytes = familyOf(address) === 4 ? ipv4ToBytes(address) : ipv6ToBytes(address);
+  if (bytes === null) throw new Error(`Not an IP address: ${JSON.stringify(address)}`);
+  return bytes;
+}
+
+/** Start and length of the first longest run of at least two zero groups (RFC 5952 §4.2). */
+function longestZeroRun(groups: readonly number[]): { start: number; length: number } {
+  let best = { start: -1, length: 1 };
+  let start = -1;
+  for (let index = 0; index <= groups.length; index++) {
+    if (groups[index] === 0) {
+      if (start < 0) start = index;
+    } else if (start >= 0) {
+      if (index - start > best.length) best = { start, length: index - start };
+      start = -1;
+    }
+  }
+  return best;
+}
+
+function bytesToIpv6(bytes: Uint8Array): string {
+  const groups: number[] = [];
+  for (let index = 0; index < IPV6_BYTES; index += 2) {
+    groups.push(((bytes[index] ?? 0) << 8) | (bytes[index + 1] ?? 0));
+  }
+  const text = (part: readonly number[]) => part.map((group) => group.toString(16)).join(":");
+  // RFC 5952 §5: the IPv4-mapped prefix is the one whose tail reads better as a dotted quad.
+  if (groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff) {
+    return `::ffff:${bytes.subarray(12).join(".")}`;
+  }
+  const zeros = longestZeroRun(groups);
+  if (zeros.start < 0) return text(groups);
+  return `${text(groups.slice(0, zeros.start))}::${text(groups.slice(zeros.start + zeros.length))}`;
+}
+
+/** Canonical text of 4 or 16 network-order bytes; null for any other length. */
+export function bytesToAddress(bytes: Uint8Array): string | null {
+  if (bytes.length === IPV4_BYTES) return `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}`;
+  return bytes.length === IPV6_BYTES ? bytesToIpv6(bytes) : null;
+}
+
+/** Six bytes of "aa:bb:cc:dd:ee:ff". Throws on anything else. */
+export function macToBytes(mac: string): Uint8Array {
+  if (!MAC_TEXT.test(mac)) throw new Error(`Not a MAC address: ${JSON.stringify(mac)}`);
+  const bytes = new Uint8Array(MAC_BYTES);
+  for (let index = 0; index < MAC_BYTES; index++) {
+    bytes[index] = Number.parseInt(mac.slice(3 * index, 3 * index + 2), 16);
+  }
+  return bytes;
+}
+
+const HEX_OCTETS = Array.from({ length: 256 }, (_, value) => value.toString(16).padStart(2, "0"));
+
+/** "aa:bb:cc:dd:ee:ff" of six bytes; link addresses of other lengths print the same way. */
+export function bytesToMac(bytes: Uint8Array): string {
+  let text = "";
+  for (const [index, byte] of bytes.entries()) text += (index === 0 ? "" : ":") + HEX_OCTETS[byte];
+  return text;
+}
+
+/** An address and its prefix length, such as "10.244.7.0/24". */
+export interface Prefix {
+  readonly family: 4 | 6;
+  readonly bytes: Uint8Array;
+  readonly length: number;
+}
+
+/** Parses "10.244.7.0/24"; an address alone is its own /32 or /128. Throws on anything else. */
+export function parsePrefix(cidr: string): Prefix {
+  const slash = cidr.indexOf("/");
+  const address = slash < 0 ? cidr : cidr.slice(0, slash);
+  const bytes = addressToBytes(address);
+  const longest = bytes.length * 8;
+  const lengthText = slash < 0 ? String(longest) : cidr.slice(slash + 1);
+  const length = OCTET_TEXT.test(lengthText) ? Number(lengthText) : longest + 1;
+  if (length > longest) {
+    throw new Error(`Not a network: ${JSON.stringify(cidr)} (prefix length is 0 to ${longest})`);
+  }
+  return { family: familyOf(address), bytes, length };
+}

@@ -1,0 +1,299 @@
+/** Routes of IPv4 and IPv6 (rtnetlink RTM_*ROUTE, linux/rtnetlink.h). */
+import { addressToBytes, bytesToAddress, familyOf, parsePrefix } from "../inet.ts";
+import {
+  type Attributes,
+  decodeAttributes,
+  encodePayload,
+  fixedHeader,
+} from "../netlink/attribute.ts";
+import { NetlinkError, NetlinkFormatError } from "../netlink/error.ts";
+import {
+  type NetlinkMessage,
+  NLM_F_CREATE,
+  NLM_F_EXCL,
+  NLM_F_REPLACE,
+} from "../netlink/message.ts";
+import { execute, type NetlinkRequest, type NetlinkTransport } from "../netlink/transport.ts";
+import { ipFamily, kernelFamily, RTM } from "./family.ts";
+
+/** Bytes of struct rtmsg: family, dst_len, src_len, tos, table, protocol, scope, type, flags. */
+const RTMSG_BYTES = 12;
+const RTA_DST = 1;
+const RTA_OIF = 4;
+const RTA_GATEWAY = 5;
+const RTA_PRIORITY = 6;
+const RTA_PREFSRC = 7;
+const RTA_METRICS = 8;
+const RTA_MULTIPATH = 9;
+const RTA_TABLE = 15;
+const RTAX_MTU = 2;
+const RT_TABLE_COMPAT = 252;
+
+/** The table of ordinary routes (RT_TABLE_MAIN). */
+export const TABLE_MAIN = 254;
+/** The next hop is reachable on the device although no address covers it (RTNH_F_ONLINK). */
+const RTNH_F_ONLINK = 4;
+/** The entry is a cached copy, not one somebody set (RTM_F_CLONED). */
+const RTM_F_CLONED = 0x200;
+
+/** Who set a route (RTPROT_*). */
+export const PROTOCOL = { KERNEL: 2, BOOT: 3, STATIC: 4 } as const;
+/** How far away a destination is (RT_SCOPE_*). */
+export const SCOPE = { UNIVERSE: 0, LINK: 253, HOST: 254, NOWHERE: 255 } as const;
+/** What happens to matching packets (RTN_*). */
+export const ROUTE_TYPE = {
+  UNICAST: 1,
+  LOCAL: 2,
+  BROADCAST: 3,
+  ANYCAST: 4,
+  MULTICAST: 5,
+  BLACKHOLE: 6,
+  UNREACHABLE: 7,
+} as const;
+
+/** A route. */
+export interface Route {
+  readonly family: 4 | 6;
+  /** Network with prefix length; "0.0.0.0/0" and "::/0" are the default routes. */
+  readonly destination: string;
+  readonly gateway: string | null;
+  /** Index of the outgoing device. */
+  readonly index: number | null;
+  readonly onlink: boolean;
+  readonly table: number;
+  /** RTPROT_*. */
+  readonly protocol: number;
+  /** RT_SCOPE_*. */
+  readonly scope: number;
+  /** RTN_*. */
+  readonly type: number;
+  /** Metric; null is 0. */
+  readonly priority: number | null;
+  readonly preferredSource: string | null;
+  /** RTNH_F_* and RTM_F_* bits. */
+  readonly flags: number;
+  /** True when it has several next hops, which gossamer never sets and does not decode. */
+  readonly multipath: boolean;
+}
+
+/** A route to set or delete. */
+export interface RouteSpec {
+  /** Network with prefix length, host bits zero. */
+  readonly destination: string;
+  readonly gateway?: string;
+  readonly index?: number;
+  readonly onlink?: boolean;
+  /** TABLE_MAIN by default. */
+  readonly table?: number;
+  /** RTPROT_*; STATIC by default. */
+  readonly protocol?: number;
+  /** RT_SCOPE_*; by default LINK for an IPv4 route without gateway, else UNIVERSE. */
+  readonly scope?: number;
+  /** RTN_*; UNICAST by default. */
+  readonly type?: number;
+  readonly priority?: number;
+  readonly preferredSource?: string;
+  /** Path MTU, bytes. */
+  readonly mtu?: number;
+}
+
+function defaultScope(family: 4 | 6, type: number, gateway: string | undefined): number {
+  if (family === 6) return SCOPE.UNIVERSE; // the kernel ignores the scope of IPv6 routes
+  if (type === ROUTE_TYPE.LOCAL) return SCOPE.HOST;
+  const direct = type === ROUTE_TYPE.UNICAST && gateway === undefined;
+  return direct ? SCOPE.LINK : SCOPE.UNIVERSE;
+}
+
+function routeRequest(
+  operation: string,
+  messageType: number,
+  flags: number,
+  spec: RouteSpec,
+): NetlinkRequest {
+  const { family, bytes, length } = parsePrefix(spec.destination);
+  const table = spec.table ?? TABLE_MAIN;
+  const type = spec.type ?? ROUTE_TYPE.UNICAST;
+  // A delete without protocol or scope means "whichever": zero and NOWHERE are its wildcards.
+  const remove = messageType === RTM.DELROUTE;
+  const protocol = spec.protocol ?? (remove ? 0 : PROTOCOL.STATIC);
+  const scope = spec.scope ??
+    (remove ? SCOPE.NOWHERE : defaultScope(family, type, spec.gateway));
+  const payload = encodePayload((writer) => {
+    writer.header(RTMSG_BYTES, (view) => {
+      view.setUint8(0, kernelFamily(family));
+      view.setUint8(1, length);
+      view.setUint8(4, table > 255 ? RT_TABLE_COMPAT : table);
+      view.setUint8(5, protocol);
+      view.setUint8(6, scope);
+      view.setUint8(7, remove ? spec.type ?? 0 : type);
+      view.setUint32(8, spec.onlink === true ? RTNH_F_ONLINK : 0, true);
+    });
+    if (length > 0) writer.bytes(RTA_DST, bytes);
+    if (spec.gateway !== undefined) {
+      checkFamily(spec.gateway, family, spec.destination);
+      writer.bytes(RTA_GATEWAY, addressToBytes(spec.gateway));
+    }
+    if (spec.index !== undefined) writer.u32(RTA_OIF, spec.index);
+    if (spec.preferredSource !== undefined) {
+      checkFamily(spec.preferredSource, family, spec.destination);
+      writer.bytes(RTA_PREFSRC, addressToBytes(spec.preferredSource));
+    }
+    if (spec.priority !== undefined) writer.u32(RTA_PRIORITY, spec.priority);
+    if (table > 255) writer.u32(RTA_TABLE, table);
+    const { mtu } = spec;
+    if (mtu !== undefined) writer.nested(RTA_METRICS, () => writer.u32(RTAX_MTU, mtu));
+  });
+  return { operation, subject: spec.destination, type: messageType, flags, payload };
+}
+
+function checkFamily(address: string, family: 4 | 6, destination: string): void {
+  if (familyOf(address) === family) return;
+  throw new Error(`Route to ${destination} cannot use ${address}: the families differ`);
+}
+
+/** Equivalent to: ip route add DESTINATION [via GATEWAY] dev INDEX [onlink] proto P. */
+export function routeAddRequest(spec: RouteSpec): NetlinkRequest {
+  return routeRequest("route add", RTM.NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, spec);
+}
+
+/** Equivalent to: ip route replace DESTINATION [via GATEWAY] dev INDEX [onlink] proto P. */
+export function routeReplaceRequest(spec: RouteSpec): NetlinkRequest {
+  return routeRequest("route replace", RTM.NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, spec);
+}
+
+/**
+ * Equivalent to: ip route delete DESTINATION [via GATEWAY] [dev INDEX] [proto P]. ESRCH when no
+ * route matches. What is absent matches anything, so name the protocol to delete only your own.
+ */
+export function routeDeleteRequest(spec: RouteSpec): NetlinkRequest {
+  return routeRequest("route delete", RTM.DELROUTE, 0, spec);
+}
+
+/** Adds a route. Throws NetlinkError. */
+export function routeAdd(transport: NetlinkTransport, spec: RouteSpec): void {
+  execute(transport, routeAddRequest(spec));
+}
+
+/** Adds a route or replaces the one to the same destination and metric. Throws NetlinkError. */
+export function routeReplace(transport: NetlinkTransport, spec: RouteSpec): void {
+  execute(transport, routeReplaceRequest(spec));
+}
+
+/** Deletes a route. Throws NetlinkError. */
+export function routeDelete(transport: NetlinkTransport, spec: RouteSpec): void {
+  execute(transport, routeDeleteRequest(spec));
+}
+
+/** Which routes to dump: by default those of the main table of both families. */
+export interface RouteFilter {
+  readonly family?: 4 | 6;
+  /** TABLE_MAIN by default; null is every table. */
+  readonly table?: number | null;
+  /** RTPROT_*. */
+  readonly protocol?: number;
+  /** Index of the outgoing device. */
+  readonly index?: number;
+}
+
+/** Equivalent to: ip -4|-6 route show [table T] [proto P] [dev INDEX]; the kernel filters. */
+export function routeDumpRequest(family: 4 | 6, filter: RouteFilter = {}): NetlinkRequest {
+  const table = filter.table === undefined ? TABLE_MAIN : filter.table;
+  const payload = encodePayload((writer) => {
+    writer.header(RTMSG_BYTES, (view) => {
+      view.setUint8(0, kernelFamily(family));
+      view.setUint8(5, filter.protocol ?? 0);
+    });
+    if (table !== null) writer.u32(RTA_TABLE, table);
+    if (filter.index !== undefined) writer.u32(RTA_OIF, filter.index);
+  });
+  return {
+    operation: "route show",
+    subject: family === 4 ? "IPv4" : "IPv6",
+    type: RTM.GETROUTE,
+    flags: 0,
+    payload,
+  };
+}
+
+function dumpFamily(transport: NetlinkTransport, family: 4 | 6, filter: RouteFilter): Route[] {
+  try {
+    return transport.dump(routeDumpRequest(family, filter)).map(decodeRoute)
+      .filter((route) => route !== null);
+  } catch (error) {
+    // A table comes into being with its first route: before that it has none.
+    if (error instanceof NetlinkError && error.code === "ENOENT") return [];
+    throw error;
+  }
+}
+
+/** The routes that match; cached copies and multicast routes are left out. */
+export function routeDump(transport: NetlinkTransport, filter: RouteFilter = {}): Route[] {
+  const families = filter.family === undefined ? [4, 6] as const : [filter.family];
+  const table = filter.table === undefined ? TABLE_MAIN : filter.table;
+  const { protocol, index } = filter;
+  return families.flatMap((family) => dumpFamily(transport, family, filter))
+    .filter((route) => (route.flags & RTM_F_CLONED) === 0)
+    .filter((route) => table === null || route.table === table)
+    .filter((route) => protocol === undefined || route.protocol === protocol)
+    .filter((route) => index === undefined || route.index === index);
+}
+
+/** Equivalent to: ip route get ADDRESS. */
+export function routeGetRequest(address: string): NetlinkRequest {
+  const bytes = addressToBytes(address);
+  const payload = encodePayload((writer) => {
+    writer.header(RTMSG_BYTES, (view) => {
+      view.setUint8(0, kernelFamily(familyOf(address)));
+      view.setUint8(1, bytes.length * 8);
+    });
+    writer.bytes(RTA_DST, bytes);
+  });
+  return { operation: "route get", subject: address, type: RTM.GETROUTE, flags: 0, payload };
+}
+
+/**
+ * How the kernel would send a packet to `address`: outgoing device, source address, gateway.
+ * Throws NetlinkError, ENETUNREACH when there is no route.
+ */
+export function routeGet(transport: NetlinkTransport, address: string): Route {
+  const [message] = execute(transport, routeGetRequest(address));
+  const route = message === undefined ? null : decodeRoute(message);
+  if (route === null) {
+    throw new NetlinkFormatError(`no route in the answer to route get ${address}`);
+  }
+  return route;
+}
+
+function destinationOf(attributes: Attributes, family: 4 | 6, length: number): string {
+  const bytes = attributes.bytes(RTA_DST);
+  const text = bytes === null ? null : bytesToAddress(bytes);
+  return `${text ?? (family === 4 ? "0.0.0.0" : "::")}/${length}`;
+}
+
+/** Reads RTM_NEWROUTE or RTM_DELROUTE; null for another family. Throws NetlinkFormatError. */
+export function decodeRoute(message: NetlinkMessage): Route | null {
+  const header = fixedHeader(message.payload, RTMSG_BYTES, "rtmsg");
+  const family = ipFamily(header.getUint8(0));
+  if (family === null) return null;
+  const attributes = decodeAttributes(message.payload, RTMSG_BYTES);
+  const text = (type: number): string | null => {
+    const bytes = attributes.bytes(type);
+    return bytes === null ? null : bytesToAddress(bytes);
+  };
+  const flags = header.getUint32(8, true);
+  return {
+    family,
+    destination: destinationOf(attributes, family, header.getUint8(1)),
+    gateway: text(RTA_GATEWAY),
+    index: attributes.u32(RTA_OIF),
+    onlink: (flags & RTNH_F_ONLINK) !== 0,
+    table: attributes.u32(RTA_TABLE) ?? header.getUint8(4),
+    protocol: header.getUint8(5),
+    scope: header.getUint8(6),
+    type: header.getUint8(7),
+    priority: attributes.u32(RTA_PRIORITY),
+    preferredSource: text(RTA_PREFSRC),
+    flags,
+    multipath: attributes.has(RTA_MULTIPATH),
+  };
+}
