@@ -1,0 +1,146 @@
+/** The documents of the control API, made from what the cores and the overlay know. */
+import type { ClaimRecord } from "../claim/record.ts";
+import type { HostSnapshot } from "../claim/host_core.ts";
+import type { Member } from "../swim/member.ts";
+import { subnetCount } from "../address/pool.ts";
+import type { AgentConfig } from "./config.ts";
+import type { OverlayStatus } from "./overlay_keeper.ts";
+import {
+  type ClaimStateName,
+  type MemberDocument,
+  type ProblemDocument,
+  STATUS_SCHEMA,
+  type StatusDocument,
+  type SubnetDocument,
+  type SubnetsDocument,
+} from "./api.ts";
+
+/** Everything a document is made from. */
+export interface StatusSources {
+  readonly version: string;
+  readonly config: AgentConfig;
+  readonly snapshot: HostSnapshot;
+  readonly overlay: OverlayStatus;
+  /** Problems of the agent itself: the kernel, the disk, the interface. */
+  readonly problems: readonly ProblemDocument[];
+  /** Turns a moment of the core's clock into RFC 3339 text. */
+  readonly wallTime: (coreMs: number) => string;
+}
+
+/** Whether containers may be started: claim held, kernel as wanted, every known peer programmed, subnet.env written. */
+export function isReady(snapshot: HostSnapshot, overlay: OverlayStatus): boolean {
+  return snapshot.claim.state === "held" && overlay.inSync && overlay.subnetFileWritten;
+}
+
+export function statusDocument(sources: StatusSources): StatusDocument {
+  const { config, snapshot, overlay, wallTime } = sources;
+  const { swim, claim } = snapshot;
+  const counts = { alive: 0, suspect: 0, dead: 0, left: 0 };
+  for (const member of swim.members) counts[member.status]++;
+  const { address, gossipPort } = endpointParts(swim.self);
+  return {
+    schema: STATUS_SCHEMA,
+    version: sources.version,
+    ready: isReady(snapshot, overlay),
+    host: {
+      id: swim.self.id,
+      name: swim.self.name,
+      address,
+      gossipPort,
+      incarnation: swim.self.incarnation,
+      healthScore: swim.healthScore,
+    },
+    cluster: {
+      network: config.pool.cidr,
+      subnetLen: config.pool.subnetLength,
+      backend: config.backend,
+      ...counts,
+      seeds: swim.seeds.map((seed) => ({ ...seed })),
+    },
+    claim: {
+      state: claimStateName(claim.state),
+      subnet: claim.subnet,
+      since: claim.subnet === null ? null : wallTime(claim.sinceMs),
+      conflicts: claim.conflicts,
+      reason: claim.reason,
+    },
+    overlay: {
+      device: overlay.device,
+      mac: overlay.mac,
+      mtu: overlay.mtu,
+      inSync: overlay.inSync,
+      peersWanted: overlay.peersWanted,
+      peersProgrammed: overlay.peersProgrammed,
+      repairs: overlay.repairs,
+      lastError: overlay.lastError,
+    },
+    members: memberDocuments(sources),
+    problems: [...claim.problems, ...overlay.problems, ...sources.problems],
+  };
+}
+
+export function subnetsDocument(sources: StatusSources): SubnetsDocument {
+  const { config, snapshot, wallTime } = sources;
+  const members = new Map(snapshot.swim.members.map((member) => [member.id, member]));
+  const subnets = snapshot.claim.records.map((record): SubnetDocument => {
+    const owner = members.get(record.hostId);
+    return {
+      subnet: record.subnet,
+      owner: owner?.name ?? record.hostId.slice(0, 8),
+      ownerId: record.hostId,
+      ownerStatus: owner?.status ?? "unknown",
+      state: record.state,
+      epoch: record.epoch,
+      since: wallTime(snapshot.claim.sinceByHost.get(record.hostId) ?? 0),
+      self: record.hostId === snapshot.swim.self.id,
+    };
+  });
+  return {
+    schema: STATUS_SCHEMA,
+    network: config.pool.cidr,
+    subnetLen: config.pool.subnetLength,
+    used: snapshot.claim.owners.length,
+    total: subnetCount(config.pool),
+    subnets,
+  };
+}
+
+function memberDocuments(sources: StatusSources): MemberDocument[] {
+  const { swim, claim } = sources.snapshot;
+  const records = new Map(claim.records.map((record) => [record.hostId, record]));
+  return swim.members.map((member) => memberDocument(member, records.get(member.id), sources));
+}
+
+function memberDocument(
+  member: Member,
+  record: ClaimRecord | undefined,
+  sources: StatusSources,
+): MemberDocument {
+  const current = record === undefined || record.state === "released" ? undefined : record;
+  return {
+    id: member.id,
+    name: member.name,
+    ...endpointParts(member),
+    status: member.status,
+    statusSince: sources.wallTime(member.statusSinceMs),
+    subnet: current?.subnet ?? null,
+    claim: current === undefined ? "none" : claimStateName(current.state),
+    mac: current?.vtep.mac ?? null,
+    rttMs: member.rttMs,
+    version: member.version,
+    self: member.id === sources.snapshot.swim.self.id,
+  };
+}
+
+/** The contract knows four states; what comes before a claim, and after it, is `none`. */
+function claimStateName(state: string): ClaimStateName {
+  return state === "tentative" || state === "held" || state === "yielding" ? state : "none";
+}
+
+function endpointParts(member: Member): { address: string; gossipPort: number } {
+  const colon = member.endpoint.lastIndexOf(":");
+  return {
+    address: member.endpoint.slice(0, colon).replace(/^\[(.*)\]$/, "$1"),
+    gossipPort: Number(member.endpoint.slice(colon + 1)),
+  };
+}

@@ -1,0 +1,130 @@
+/** The driver against a scripted core: order of inputs, re-entrance, wake-ups, refusing disks. */
+import assert from "node:assert/strict";
+import type { Action, Core, Input } from "../../../mod/base/core.ts";
+import { Driver, type DriverPorts } from "../../../mod/agent/driver.ts";
+
+type Script = (input: Input<string>) => Action<string>[];
+
+/** A core that answers each input by a script and keeps what it saw. */
+class ScriptedCore implements Core<string, string, string[]> {
+  readonly seen: string[] = [];
+  wakeAt = Infinity;
+  #inStep = false;
+  constructor(readonly script: Script) {}
+
+  step(_nowMs: number, input: Input<string>): Action<string>[] {
+    assert.equal(this.#inStep, false, "the core was re-entered");
+    this.#inStep = true;
+    this.seen.push(
+      input.kind === "persisted" ? `persisted ${input.id} ${input.error ?? "well"}` : input.kind,
+    );
+    const actions = this.script(input);
+    this.#inStep = false;
+    return actions;
+  }
+  wakeAtMs(): number {
+    return this.wakeAt;
+  }
+  snapshot(): string[] {
+    return this.seen;
+  }
+}
+
+function ports(over: Partial<DriverPorts<string>> = {}): DriverPorts<string> {
+  return {
+    nowMs: () => 0,
+    send() {},
+    request() {},
+    answer() {},
+    resolve: () => [],
+    persist() {},
+    event() {},
+    settled() {},
+    ...over,
+  };
+}
+
+const persistAction = (id: number): Action<string> => ({
+  kind: "persist",
+  id,
+  document: "claim",
+  bytes: new Uint8Array(1),
+});
+
+Deno.test("Driver performs actions in order and feeds their outcome afterwards", () => {
+  const done: string[] = [];
+  const core = new ScriptedCore((input) =>
+    input.kind === "command"
+      ? [{ kind: "event", event: "first" }, persistAction(7), { kind: "event", event: "second" }]
+      : input.kind === "persisted"
+      ? [{ kind: "event", event: "announced" }]
+      : []
+  );
+  const driver = new Driver(
+    core,
+    ports({
+      event: (event) => void done.push(event),
+      persist: () => void done.push("disk"),
+      settled: () => void done.push("settled"),
+    }),
+  );
+  driver.feed({ kind: "command", command: "go" });
+  assert.deepEqual(done, ["first", "disk", "second", "announced", "settled"]);
+  assert.deepEqual(core.seen, ["command", "persisted 7 well"]);
+  driver.stop();
+});
+
+Deno.test("Driver tells the core in the disk's own words when a document was refused", () => {
+  const core = new ScriptedCore((input) => input.kind === "command" ? [persistAction(1)] : []);
+  const driver = new Driver(
+    core,
+    ports({
+      persist() {
+        throw new Error("No space left on device");
+      },
+    }),
+  );
+  driver.feed({ kind: "command", command: "go" });
+  assert.deepEqual(core.seen, ["command", "persisted 1 No space left on device"]);
+  driver.stop();
+});
+
+Deno.test("Driver hands over a name that cannot be resolved as no endpoints and a reason", async () => {
+  const { promise, resolve } = Promise.withResolvers<Input<string>>();
+  const core = new ScriptedCore((input) => {
+    if (input.kind === "command") return [{ kind: "resolve", seed: "nowhere" }];
+    if (input.kind === "resolved") resolve(input);
+    return [];
+  });
+  const driver = new Driver(
+    core,
+    ports({ resolve: () => Promise.reject(new Error("no such name")) }),
+  );
+  driver.feed({ kind: "command", command: "go" });
+  assert.deepEqual(await promise, {
+    kind: "resolved",
+    seed: "nowhere",
+    endpoints: [],
+    reason: "no such name",
+  });
+  driver.stop();
+});
+
+Deno.test("Driver wakes the core when the core asked for it, and not after stop", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const core: ScriptedCore = new ScriptedCore((input) => {
+    if (input.kind === "wake") {
+      core.wakeAt = Infinity;
+      resolve();
+    } else core.wakeAt = performance.now() + 1;
+    return [];
+  });
+  const driver = new Driver(core, ports({ nowMs: () => performance.now() }));
+  driver.feed({ kind: "command", command: "go" });
+  await promise;
+  assert.deepEqual(core.seen, ["command", "wake"]);
+  core.wakeAt = performance.now();
+  driver.stop();
+  driver.feed({ kind: "command", command: "ignored" });
+  assert.deepEqual(core.seen, ["command", "wake"]);
+});

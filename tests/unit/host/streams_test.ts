@@ -1,0 +1,80 @@
+/** Streams and datagrams over loopback: answers, silence, refusals, ports in use. */
+import assert from "node:assert/strict";
+import { UserError } from "../../../mod/base/errors.ts";
+import { askOverStream, StreamServer } from "../../../mod/host/streams.ts";
+import { DatagramSocket } from "../../../mod/host/datagrams.ts";
+
+/** A free port: bound, read, let go. */
+function freePort(): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  return port;
+}
+
+Deno.test("a request over a stream brings the answer of the same stream", async () => {
+  const port = freePort();
+  const server = StreamServer.open(port);
+  const accepting = server.accept({
+    request: (id, from, bytes) => {
+      assert.match(from, /^127\.0\.0\.1:\d+$/);
+      server.answer(id, bytes.map((byte) => byte + 1));
+    },
+  });
+  const asked = [1, 2, 3].map((byte) =>
+    askOverStream(`127.0.0.1:${port}`, new Uint8Array([byte]), 5_000)
+  );
+  assert.deepEqual((await Promise.all(asked)).map((answer) => answer[0]), [2, 3, 4]);
+  server.close();
+  await accepting;
+});
+
+Deno.test("a peer that says nothing fails the request with a reason that names the wait", async () => {
+  const silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const accepted = silent.accept();
+  await assert.rejects(
+    askOverStream(`127.0.0.1:${silent.addr.port}`, new Uint8Array([1]), 50),
+    /no answer within 50 ms/,
+  );
+  (await accepted).close();
+  silent.close();
+});
+
+Deno.test("a port where nobody listens fails the request", async () => {
+  await assert.rejects(askOverStream(`127.0.0.1:${freePort()}`, new Uint8Array([1]), 5_000));
+});
+
+Deno.test("a taken port is one clear line with a remedy, for UDP and for TCP", () => {
+  const port = freePort();
+  const tcp = StreamServer.open(port);
+  assert.throws(() => StreamServer.open(port), (error) => {
+    assert(error instanceof UserError);
+    assert.equal(error.message, `TCP port ${port} is in use on this host`);
+    assert.match(error.remedy ?? "", /--gossip-port/);
+    return true;
+  });
+  tcp.close();
+  const udp = DatagramSocket.open(port);
+  assert.throws(() => DatagramSocket.open(port), /UDP port \d+ is in use on this host/);
+  udp.close();
+});
+
+Deno.test("datagrams arrive with their sender's endpoint, also the largest", async () => {
+  const [first, second] = [freePort(), freePort()];
+  const sender = DatagramSocket.open(first);
+  const receiver = DatagramSocket.open(second);
+  const arrived: [string, number][] = [];
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const receiving = receiver.receive((from, bytes) => {
+    arrived.push([from, bytes.length]);
+    if (arrived.length === 2) resolve();
+  });
+  sender.send(`127.0.0.1:${second}`, new Uint8Array(1));
+  sender.send(`127.0.0.1:${second}`, new Uint8Array(65_507));
+  await promise;
+  arrived.sort((a, b) => a[1] - b[1]); // UDP promises no order
+  assert.deepEqual(arrived, [[`127.0.0.1:${first}`, 1], [`127.0.0.1:${first}`, 65_507]]);
+  sender.close();
+  receiver.close();
+  await receiving;
+});
