@@ -10,9 +10,9 @@ export interface VxlanLink {
   readonly vni: number;
   /** UDP port, 1 to 65535. */
   readonly port: number;
-  /** The underlay address that outer packets carry as their source. */
+  /** The underlay address that outer packets carry as their source; empty when the device has none. */
   readonly local: string;
-  /** Index of the underlay device. */
+  /** Index of the underlay device, 0 when the device has none. */
   readonly underlayIndex: number;
   /** `aa:bb:cc:dd:ee:ff`. */
   readonly mac: string;
@@ -30,19 +30,26 @@ export interface ForeignLink {
   readonly alias: string;
 }
 
+/** Tells the two shapes of a link apart. */
+export function isVxlanLink(link: VxlanLink | ForeignLink): link is VxlanLink {
+  return "vni" in link;
+}
+
 /** An address on a device: `ip address add ADDRESS dev DEVICE`. */
 export interface DeviceAddress {
   readonly device: string;
   /** With prefix length: `10.244.7.0/32`. */
   readonly address: string;
+  /** IFA_PROTO; ours carry {@linkcode ROUTE_PROTOCOL}. 0 when unset, and always before Linux 5.18. */
+  readonly protocol: number;
 }
 
-/** A permanent neighbour entry: `ip neighbour replace ADDRESS lladdr MAC dev DEVICE nud permanent`. */
+/** A neighbour entry: `ip neighbour replace ADDRESS lladdr MAC dev DEVICE nud permanent`. */
 export interface Neighbour {
   readonly device: string;
   readonly address: string;
   readonly mac: string;
-  /** NDA_PROTOCOL; ours carry {@linkcode ROUTE_PROTOCOL}. */
+  /** NDA_PROTOCOL; ours carry {@linkcode ROUTE_PROTOCOL}. 0 when unset. */
   readonly protocol: number;
   /** Whether the state is exactly NUD_PERMANENT. */
   readonly permanent: boolean;
@@ -52,11 +59,14 @@ export interface Neighbour {
 export interface ForwardingEntry {
   readonly device: string;
   readonly mac: string;
+  /** Empty when the entry has none (a local one, or one that points to a nexthop group). */
   readonly destination: string;
+  /** UDP port of the destination, or null for the device's own. */
+  readonly port: number | null;
   readonly permanent: boolean;
 }
 
-/** A route: `ip route replace DESTINATION via GATEWAY dev DEVICE onlink proto PROTOCOL`. */
+/** A unicast route: `ip route add DESTINATION via GATEWAY dev DEVICE onlink proto PROTOCOL`. */
 export interface Route {
   readonly device: string;
   readonly destination: string;
@@ -71,7 +81,10 @@ export interface Route {
   readonly metric: number;
 }
 
-/** What the kernel holds for one overlay device at one moment, plus our routes wherever they point. */
+/**
+ * What the kernel holds for one overlay device at one moment, plus our routes wherever they point. Both address
+ * families. What the kernel makes by itself is left out: link-local addresses and routes of protocol "kernel".
+ */
 export interface KernelState {
   /** The device of that name: ours-shaped VXLAN, something else, or null when absent. */
   readonly link: VxlanLink | ForeignLink | null;
@@ -82,10 +95,13 @@ export interface KernelState {
   readonly routes: readonly Route[];
 }
 
-/** One change to the kernel. A plan is a list of these, applied in order. Deleting what is absent is success. */
+/**
+ * One change to the kernel. A plan is a list of these, applied in order. Deleting what is absent is success, and so is
+ * adding what is there already in exactly that form.
+ */
 export type Operation =
   | { readonly kind: "link-add"; readonly link: VxlanLink }
-  /** Changes MTU, MAC, alias and flags in place. */
+  /** Changes MTU, MAC, alias and flags in place; setting it up raises it, which flushes nothing. */
   | { readonly kind: "link-set"; readonly link: VxlanLink }
   | { readonly kind: "link-delete"; readonly name: string }
   | { readonly kind: "address-add"; readonly address: DeviceAddress }
@@ -94,7 +110,8 @@ export type Operation =
   | { readonly kind: "neighbour-delete"; readonly neighbour: Neighbour }
   | { readonly kind: "forwarding-replace"; readonly entry: ForwardingEntry }
   | { readonly kind: "forwarding-delete"; readonly entry: ForwardingEntry }
-  | { readonly kind: "route-replace"; readonly route: Route }
+  /** Refused when a route to that destination exists in that table at that metric, whoever made it. */
+  | { readonly kind: "route-add"; readonly route: Route }
   | { readonly kind: "route-delete"; readonly route: Route };
 
 /** An operation the kernel refused, with its own words. */

@@ -1,0 +1,51 @@
+/** The way back: a plan that removes exactly what is provably ours from one device, and the device if it may go. */
+import type { KernelState, Operation } from "../base/kernel_objects.ts";
+import type { Problem } from "../base/problem.ts";
+import { isOwnAddress, isOwnForwarding, isOwnNeighbour, isOwnRoute, ownLink } from "./ownership.ts";
+import type { Plan } from "./plan.ts";
+import { addressText, routeText } from "./text.ts";
+
+/**
+ * Routes, forwarding entries, neighbours, addresses, then the device: reverse of how they were made. A device on which
+ * somebody else's routes or addresses remain is kept, and a problem says which.
+ *
+ * @param network the overlay network, canonical CIDR.
+ */
+export function planCleanup(device: string, network: string, actual: KernelState): Plan {
+  const operations: Operation[] = [];
+  const here = actual.routes.filter((route) => route.device === device);
+  for (const route of here) {
+    if (isOwnRoute(route)) operations.push({ kind: "route-delete", route });
+  }
+  const link = ownLink(actual.link);
+  if (link !== null) {
+    for (const entry of actual.forwarding) {
+      if (isOwnForwarding(entry)) operations.push({ kind: "forwarding-delete", entry });
+    }
+  }
+  for (const neighbour of actual.neighbours) {
+    if (isOwnNeighbour(neighbour)) operations.push({ kind: "neighbour-delete", neighbour });
+  }
+  if (link === null) return { operations, problems: [] };
+  for (const address of actual.addresses) {
+    if (isOwnAddress(address, network)) operations.push({ kind: "address-delete", address });
+  }
+  const foreign = [
+    ...here.filter((route) => !isOwnRoute(route)).map((route) => `route ${routeText(route)}`),
+    ...actual.addresses.filter((address) => !isOwnAddress(address, network))
+      .map((address) => `address ${addressText(address)}`),
+  ];
+  if (foreign.length > 0) return { operations, problems: [deviceKept(device, foreign)] };
+  operations.push({ kind: "link-delete", name: device });
+  return { operations, problems: [] };
+}
+
+function deviceKept(device: string, foreign: readonly string[]): Problem {
+  const more = foreign.length === 1 ? "" : ` and ${foreign.length - 1} more`;
+  return {
+    code: "device-kept",
+    severity: "warning",
+    text: `${device} is kept: it carries something gossamer did not make: ${foreign[0]}${more}`,
+    remedy: `Remove that, then run "gossamer cleanup" again, or "ip link delete ${device}"`,
+  };
+}

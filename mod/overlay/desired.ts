@@ -1,0 +1,218 @@
+/**
+ * What the kernel should hold: a pure function of this host's configuration, its own claim and the owners it knows.
+ *
+ * Nothing at all is wanted until our own claim is held. Then: the device, its address `<our subnet>.0/32`, and for each
+ * peer a neighbour, a forwarding entry and a route (flannel's three, with `<peer subnet>.0` as the onlink gateway).
+ */
+import type {
+  DeviceAddress,
+  ForwardingEntry,
+  Neighbour,
+  Route,
+  VxlanLink,
+} from "../base/kernel_objects.ts";
+import { ROUTE_PROTOCOL } from "../base/limits.ts";
+import type { Problem } from "../base/problem.ts";
+import type { ClaimRecord, Vtep } from "../claim/record.ts";
+import { canonicalCidr, cidrsOverlap, networkAddress } from "./cidr.ts";
+import { isUnicastMac } from "./ownership.ts";
+import { deviceName, type VxlanConfig, vxlanLink } from "./vxlan.ts";
+
+/** The main routing table (RT_TABLE_MAIN, linux/rtnetlink.h). */
+export const TABLE_MAIN = 254;
+
+/** What the overlay needs to know of this host; all of it fixed but the underlay, which may change while we run. */
+export interface OverlayConfig extends VxlanConfig {
+  /** The overlay network, canonical CIDR: `10.244.0.0/16`. */
+  readonly network: string;
+}
+
+/** One peer and the three objects through which it is reached. */
+export interface DesiredPeer {
+  readonly hostId: string;
+  readonly subnet: string;
+  readonly neighbour: Neighbour;
+  readonly entry: ForwardingEntry;
+  readonly route: Route;
+}
+
+export interface Desired {
+  /** The name of the device, also when none is wanted. */
+  readonly device: string;
+  readonly network: string;
+  /** Null when our own claim is not held: then everything of ours should go. */
+  readonly link: VxlanLink | null;
+  readonly address: DeviceAddress | null;
+  /** In the order of the owners. */
+  readonly peers: readonly DesiredPeer[];
+  /** Peers that cannot be programmed, and why. */
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * @param own our own claim record, in whatever state; null when there is none.
+ * @param owners one held record per subnet, in a stable order; our own may be among them.
+ */
+export function desiredState(
+  config: OverlayConfig,
+  own: ClaimRecord | null,
+  owners: readonly ClaimRecord[],
+): Desired {
+  const device = deviceName(config.vni);
+  const base = { device, network: config.network };
+  if (own === null || own.state !== "held") {
+    return { ...base, link: null, address: null, peers: [], problems: [] };
+  }
+  const peers: DesiredPeer[] = [];
+  const problems: Problem[] = [];
+  const destinationOfMac = new Map<string, string>();
+  for (const owner of owners) {
+    if (owner.hostId === own.hostId || owner.state !== "held") continue;
+    const destination = `${owner.vtep.address} port ${owner.vtep.port}`;
+    const fault = subnetFault(own, owner) ?? vtepFault(config, own, owner.vtep) ??
+      macFault(destinationOfMac, owner.vtep, destination);
+    if (fault !== null) {
+      problems.push(peerProblem(owner, fault));
+      continue;
+    }
+    destinationOfMac.set(owner.vtep.mac, destination);
+    peers.push(desiredPeer(config, owner));
+  }
+  return {
+    ...base,
+    link: vxlanLink(config),
+    address: {
+      device,
+      address: `${networkAddress(own.subnet)}/32`,
+      protocol: ROUTE_PROTOCOL,
+    },
+    peers,
+    problems,
+  };
+}
+
+function desiredPeer(config: OverlayConfig, owner: ClaimRecord): DesiredPeer {
+  const device = deviceName(config.vni);
+  const { vtep } = owner;
+  // The subnet's network address is the peer's device; its first host address is the peer's bridge.
+  const gateway = networkAddress(owner.subnet);
+  return {
+    hostId: owner.hostId,
+    subnet: owner.subnet,
+    neighbour: {
+      device,
+      address: gateway,
+      mac: vtep.mac,
+      protocol: ROUTE_PROTOCOL,
+      permanent: true,
+    },
+    entry: {
+      device,
+      mac: vtep.mac,
+      destination: vtep.address,
+      port: vtep.port === config.port ? null : vtep.port,
+      permanent: true,
+    },
+    route: {
+      device,
+      destination: owner.subnet,
+      gateway,
+      onlink: true,
+      protocol: ROUTE_PROTOCOL,
+      table: TABLE_MAIN,
+      metric: 0,
+    },
+  };
+}
+
+interface Fault {
+  readonly code: string;
+  readonly what: string;
+  readonly remedy: string;
+}
+
+/** Why packets cannot be sent to that end point; null when they can. */
+function vtepFault(config: OverlayConfig, own: ClaimRecord, vtep: Vtep): Fault | null {
+  if (vtep.address === config.underlay.address || vtep.address === own.vtep.address) {
+    return {
+      code: "peer-address-is-ours",
+      what: `announces ${vtep.address}, which is this host's own address`,
+      remedy: "Give each host an address of its own (--public-ip on hosts behind NAT), or run " +
+        "leave --release on a host that is gone",
+    };
+  }
+  if (!isUnicastIpv4(vtep.address)) {
+    return {
+      code: "peer-address-unusable",
+      what: `announces ${vtep.address}, to which no packet can be sent`,
+      remedy: "Start that host with --iface or --public-ip naming its underlay address",
+    };
+  }
+  if (!isUnicastMac(vtep.mac) || vtep.mac === config.mac) {
+    return {
+      code: "peer-mac-unusable",
+      what: vtep.mac === config.mac
+        ? `announces ${vtep.mac}, which is this host's own VTEP MAC`
+        : `announces the VTEP MAC ${vtep.mac}, which is not a host's`,
+      remedy:
+        "Delete that host's state directory if it was copied from another host, and restart it",
+    };
+  }
+  if (!Number.isInteger(vtep.port) || vtep.port < 1 || vtep.port > 65_535) {
+    return {
+      code: "peer-port-unusable",
+      what: `announces the VXLAN port ${vtep.port}`,
+      remedy: "Start that host with a --vxlan-port from 1 to 65535",
+    };
+  }
+  return null;
+}
+
+/** A peer's route may not draw our own containers' traffic away, whatever the ledger says. */
+function subnetFault(own: ClaimRecord, owner: ClaimRecord): Fault | null {
+  if (canonicalCidr(owner.subnet) !== owner.subnet) {
+    return {
+      code: "peer-subnet-unusable",
+      what: `claims ${owner.subnet}, which is not an IPv4 subnet`,
+      remedy: "Run the same version of gossamer on all hosts",
+    };
+  }
+  if (!cidrsOverlap(owner.subnet, own.subnet)) return null;
+  return {
+    code: "peer-subnet-overlaps",
+    what: `holds ${owner.subnet}, which overlaps this host's own ${own.subnet}`,
+    remedy:
+      "Give all hosts the same --network and --subnet-len; a contest ends by itself when both " +
+      "hosts hear of each other",
+  };
+}
+
+/** One MAC leads to one place: a second owner of it elsewhere would take the first one's packets. */
+function macFault(known: ReadonlyMap<string, string>, vtep: Vtep, destination: string) {
+  const first = known.get(vtep.mac);
+  if (first === undefined || first === destination) return null;
+  return {
+    code: "peer-mac-duplicate",
+    what: `announces the VTEP MAC ${vtep.mac}, which another host at ${first} announces too`,
+    remedy: "Delete that host's state directory if it was copied from another host, and restart it",
+  };
+}
+
+function peerProblem(owner: ClaimRecord, fault: Fault): Problem {
+  return {
+    code: fault.code,
+    severity: "warning",
+    text: `Host ${owner.hostId} (${owner.subnet}) ${fault.what}; it is not reachable from here`,
+    remedy: fault.remedy,
+  };
+}
+
+/** Not unspecified (0/8), loopback (127/8), multicast (224/4), reserved or broadcast (240/4). RFC 6890. */
+function isUnicastIpv4(address: string): boolean {
+  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(address);
+  if (match === null) return false;
+  const octets = match.slice(1).map(Number);
+  if (octets.some((octet) => octet > 255)) return false;
+  const first = octets[0] ?? 0;
+  return first !== 0 && first !== 127 && first < 224;
+}

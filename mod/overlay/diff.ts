@@ -1,0 +1,239 @@
+/**
+ * The smallest ordered list of changes that turns what the kernel holds into what it should hold.
+ *
+ * Order: the device, its address, removals (route, forwarding entry, neighbour), then for each peer neighbour,
+ * forwarding entry, route. The route comes last, or the kernel would ask the overlay for the gateway's MAC.
+ */
+import {
+  type DeviceAddress,
+  type ForwardingEntry,
+  isVxlanLink,
+  type KernelState,
+  type Neighbour,
+  type Operation,
+  type Route,
+  type VxlanLink,
+} from "../base/kernel_objects.ts";
+import type { Problem } from "../base/problem.ts";
+import { planCleanup } from "./cleanup.ts";
+import type { Desired } from "./desired.ts";
+import { isOwnAddress, isOwnForwarding, isOwnNeighbour, isOwnRoute, ownLink } from "./ownership.ts";
+import type { Plan } from "./plan.ts";
+
+/** Linear in the number of objects. */
+export function diffState(desired: Desired, actual: KernelState): Plan {
+  if (desired.link === null || desired.address === null) {
+    return planCleanup(desired.device, desired.network, actual);
+  }
+  if (actual.link !== null && ownLink(actual.link) === null) {
+    return { operations: [], problems: [foreignDevice(actual.link)] };
+  }
+  const link = diffLink(desired.link, ownLink(actual.link));
+  const left = link.survivors(actual);
+  const operations: Operation[] = [
+    ...link.operations,
+    ...diffAddresses(desired.address, desired.network, left.addresses),
+  ];
+  const routes = matchRoutes(desired, left.routes);
+  const forwarding = matchForwarding(desired, left.forwarding);
+  const neighbours = matchNeighbours(desired, left.neighbours);
+  for (const route of routes.stale) operations.push({ kind: "route-delete", route });
+  for (const entry of forwarding.stale) operations.push({ kind: "forwarding-delete", entry });
+  for (const neighbour of neighbours.stale) {
+    operations.push({ kind: "neighbour-delete", neighbour });
+  }
+  for (const { neighbour, entry, route } of desired.peers) {
+    if (!neighbours.present.has(neighbour)) {
+      operations.push({ kind: "neighbour-replace", neighbour });
+    }
+    if (!forwarding.present.has(entry)) operations.push({ kind: "forwarding-replace", entry });
+    if (routes.present.has(route)) continue;
+    for (const old of routes.replaced.get(route) ?? []) {
+      operations.push({ kind: "route-delete", route: old });
+    }
+    operations.push({ kind: "route-add", route });
+  }
+  return { operations, problems: [] };
+}
+
+/** How many of the wanted peers have all three objects, on a device that is up. */
+export function programmedPeers(desired: Desired, actual: KernelState): number {
+  if (ownLink(actual.link)?.up !== true) return 0;
+  const routes = matchRoutes(desired, actual.routes).present;
+  const forwarding = matchForwarding(desired, actual.forwarding).present;
+  const neighbours = matchNeighbours(desired, actual.neighbours).present;
+  return desired.peers.filter(({ neighbour, entry, route }) =>
+    routes.has(route) && forwarding.has(entry) && neighbours.has(neighbour)
+  ).length;
+}
+
+interface LinkChange {
+  readonly operations: readonly Operation[];
+  /** What of the rest is still there after the operations. */
+  survivors(actual: KernelState): KernelState;
+}
+
+function diffLink(desired: VxlanLink, actual: VxlanLink | null): LinkChange {
+  const add: Operation = { kind: "link-add", link: desired };
+  if (actual === null) return { operations: [add], survivors: withoutDevice };
+  if (needsNewDevice(desired, actual)) {
+    return {
+      operations: [{ kind: "link-delete", name: desired.name }, add],
+      survivors: withoutDevice,
+    };
+  }
+  const sameMac = desired.mac === actual.mac;
+  const equal = sameMac && desired.mtu === actual.mtu && desired.up === actual.up &&
+    desired.alias === actual.alias;
+  if (equal) return { operations: [], survivors: (state) => state };
+  return {
+    operations: [{ kind: "link-set", link: desired }],
+    // A new MAC makes the kernel forget all neighbours of the device, permanent ones too (net/core/neighbour.c,
+    // neigh_changeaddr).
+    survivors: (state) => sameMac ? state : { ...state, neighbours: [] },
+  };
+}
+
+/** What of a VXLAN device is fixed when it is made, or is on older kernels. */
+function needsNewDevice(desired: VxlanLink, actual: VxlanLink): boolean {
+  return desired.vni !== actual.vni || desired.port !== actual.port ||
+    desired.local !== actual.local || desired.underlayIndex !== actual.underlayIndex ||
+    desired.learning !== actual.learning;
+}
+
+/** A device that goes takes everything on it along. */
+function withoutDevice(state: KernelState): KernelState {
+  const name = state.link?.name;
+  const elsewhere = state.routes.filter((route) => route.device !== name);
+  return { link: null, addresses: [], neighbours: [], forwarding: [], routes: elsewhere };
+}
+
+/** Adds before it removes: the device is never without an address that packets of this host can carry. */
+function diffAddresses(
+  desired: DeviceAddress,
+  network: string,
+  actual: readonly DeviceAddress[],
+): Operation[] {
+  const operations: Operation[] = [];
+  if (!actual.some((address) => address.address === desired.address)) {
+    operations.push({ kind: "address-add", address: desired });
+  }
+  for (const address of actual) {
+    if (address.address === desired.address || !isOwnAddress(address, network)) continue;
+    operations.push({ kind: "address-delete", address });
+  }
+  return operations;
+}
+
+interface Match<T> {
+  /** Wanted objects that are there as wanted. */
+  readonly present: ReadonlySet<T>;
+  /** Objects of ours that nobody wants. */
+  readonly stale: readonly T[];
+}
+
+interface RouteMatch extends Match<Route> {
+  /** By wanted route: what stands in its place and may be taken away. */
+  readonly replaced: ReadonlyMap<Route, readonly Route[]>;
+}
+
+/** The kernel holds one route per destination, table and metric, unless somebody appended more. */
+function routeKey(route: Route): string {
+  return `${route.destination} ${route.table} ${route.metric}`;
+}
+
+function matchRoutes(desired: Desired, actual: readonly Route[]): RouteMatch {
+  const wanted = new Map(desired.peers.map(({ route }) => [routeKey(route), route]));
+  const present = new Set<Route>();
+  const stale: Route[] = [];
+  const replaced = new Map<Route, Route[]>();
+  for (const route of actual) {
+    const want = wanted.get(routeKey(route));
+    const here = route.device === desired.device;
+    if (want === undefined) {
+      // Ours on another device may be another agent's of this host.
+      if (here && isOwnRoute(route)) stale.push(route);
+    } else if (sameRoute(want, route)) {
+      present.add(want);
+    } else if (here || isOwnRoute(route)) {
+      // Whatever leads to a peer's subnet through our own device is one of ours that somebody changed by hand.
+      const before = replaced.get(want);
+      if (before === undefined) replaced.set(want, [route]);
+      else before.push(route);
+    }
+  }
+  for (const want of present) {
+    // An extra one beside the right one: ours goes, a stranger's stays.
+    stale.push(...(replaced.get(want) ?? []).filter(isOwnRoute));
+  }
+  return { present, stale, replaced };
+}
+
+function sameRoute(want: Route, have: Route): boolean {
+  return want.device === have.device && want.gateway === have.gateway &&
+    want.onlink === have.onlink && want.protocol === have.protocol;
+}
+
+function matchForwarding(desired: Desired, actual: readonly ForwardingEntry[]) {
+  const wanted = new Map(desired.peers.map(({ entry }) => [entry.mac, entry]));
+  const present = new Set<ForwardingEntry>();
+  const stale: ForwardingEntry[] = [];
+  const changed = new Map<string, ForwardingEntry>();
+  for (const entry of actual) {
+    const want = wanted.get(entry.mac);
+    if (want === undefined) {
+      if (isOwnForwarding(entry)) stale.push(entry);
+    } else if (
+      want.destination === entry.destination && want.port === entry.port && entry.permanent
+    ) {
+      present.add(want);
+    } else if (changed.has(entry.mac)) {
+      stale.push(entry);
+    } else {
+      // A single entry is replaced in place, so that packets to a peer that moved never lack one.
+      changed.set(entry.mac, entry);
+    }
+  }
+  for (const want of present) {
+    const other = changed.get(want.mac);
+    if (other !== undefined) stale.push(other);
+  }
+  // Two peers may stand behind one MAC and address: one entry serves both.
+  for (const { entry } of desired.peers) {
+    const shared = wanted.get(entry.mac);
+    if (shared !== undefined && present.has(shared)) present.add(entry);
+  }
+  return { present, stale };
+}
+
+function matchNeighbours(desired: Desired, actual: readonly Neighbour[]): Match<Neighbour> {
+  const wanted = new Map(desired.peers.map(({ neighbour }) => [neighbour.address, neighbour]));
+  const present = new Set<Neighbour>();
+  const stale: Neighbour[] = [];
+  for (const neighbour of actual) {
+    const want = wanted.get(neighbour.address);
+    if (want === undefined) {
+      if (isOwnNeighbour(neighbour)) stale.push(neighbour);
+    } else if (
+      want.mac === neighbour.mac && neighbour.permanent && want.protocol === neighbour.protocol
+    ) {
+      present.add(want);
+    }
+  }
+  return { present, stale };
+}
+
+function foreignDevice(link: NonNullable<KernelState["link"]>): Problem {
+  const kind = isVxlanLink(link)
+    ? `VXLAN device (VNI ${link.vni})`
+    : `device of kind "${link.kind}"`;
+  const alias = link.alias === "" ? "no alias" : `the alias "${link.alias}"`;
+  return {
+    code: "foreign-device",
+    severity: "error",
+    text: `There is a ${kind} named ${link.name} with ${alias}, which gossamer did not make ` +
+      "and does not touch",
+    remedy: `Stop what made it (flannel leaves its device behind) and run ` +
+      `"ip link delete ${link.name}", or choose another --vni`,
+  };
+}

@@ -1,0 +1,60 @@
+/**
+ * What is provably ours among what the kernel holds. Nothing else is ever deleted or rewritten.
+ *
+ * | object             | proof                                                                    |
+ * | ------------------ | ------------------------------------------------------------------------ |
+ * | device             | its alias                                                                |
+ * | route              | its protocol number                                                      |
+ * | neighbour          | its protocol number                                                      |
+ * | address            | its protocol number; before Linux 5.18: a /32 of the overlay network on our device |
+ * | forwarding entry   | permanent, unicast, on our own device: nobody else fills that table      |
+ *
+ * Why these, and what was rejected: docs/adr/0009-ownership-of-kernel-objects.md.
+ */
+import {
+  type DeviceAddress,
+  type ForwardingEntry,
+  isVxlanLink,
+  type KernelState,
+  type Neighbour,
+  type Route,
+  type VxlanLink,
+} from "../base/kernel_objects.ts";
+import { DEVICE_ALIAS, ROUTE_PROTOCOL } from "../base/limits.ts";
+import { cidrsOverlap } from "./cidr.ts";
+
+/** The device when it is one that we made; null when it is absent or somebody else's. */
+export function ownLink(link: KernelState["link"]): VxlanLink | null {
+  return link !== null && isVxlanLink(link) && link.alias === DEVICE_ALIAS ? link : null;
+}
+
+/** Whether an address on our device is ours; `network` is the overlay's, for kernels that keep no tag. */
+export function isOwnAddress(address: DeviceAddress, network: string): boolean {
+  if (address.protocol === ROUTE_PROTOCOL) return true;
+  return address.protocol === 0 && isIpv4Host(address.address) &&
+    cidrsOverlap(address.address, network);
+}
+
+function isIpv4Host(address: string): boolean {
+  return address.endsWith("/32") && !address.includes(":");
+}
+
+export function isOwnRoute(route: Route): boolean {
+  return route.protocol === ROUTE_PROTOCOL;
+}
+
+export function isOwnNeighbour(neighbour: Neighbour): boolean {
+  return neighbour.protocol === ROUTE_PROTOCOL;
+}
+
+/** Whether an entry of our own device is ours; the device must have been found ours before. */
+export function isOwnForwarding(entry: ForwardingEntry): boolean {
+  return entry.permanent && entry.destination !== "" && isUnicastMac(entry.mac);
+}
+
+/** Whether a MAC can be a host's: the group bit (IEEE 802) is clear and it is not all zero. */
+export function isUnicastMac(mac: string): boolean {
+  const match = /^([0-9a-f]{2})(:[0-9a-f]{2}){5}$/.exec(mac);
+  if (match === null || mac === "00:00:00:00:00:00") return false;
+  return (Number.parseInt(match[1] ?? "01", 16) & 1) === 0;
+}

@@ -1,0 +1,55 @@
+/**
+ * `subnet.env`: how flannel tells Docker, its CNI plugin and others which subnet a host owns. Written byte for byte as
+ * flannel writes it, read as tolerantly as flannel reads it.
+ */
+import { canonicalCidr, firstHost } from "./cidr.ts";
+
+export interface SubnetEnv {
+  /** The overlay network, canonical CIDR. */
+  readonly network: string;
+  /** This host's subnet, canonical CIDR: `10.244.7.0/24`. */
+  readonly subnet: string;
+  /** Of the overlay, in bytes. */
+  readonly mtu: number;
+  /** Whether the agent masquerades; Docker and CNI then must not. */
+  readonly ipMasq: boolean;
+}
+
+/** The file's text. FLANNEL_SUBNET carries the subnet's first host address, for the bridge. */
+export function subnetEnvText(env: SubnetEnv): string {
+  return `FLANNEL_NETWORK=${env.network}\n` +
+    `FLANNEL_SUBNET=${firstHost(env.subnet)}\n` +
+    `FLANNEL_MTU=${env.mtu}\n` +
+    `FLANNEL_IPMASQ=${env.ipMasq}\n`;
+}
+
+/** What an existing file says; null for whatever is missing or not understood. */
+export interface SubnetEnvRead {
+  readonly network: string | null;
+  /** With host bits cleared, ready to be asked for again: `10.244.7.0/24`. */
+  readonly subnet: string | null;
+  readonly mtu: number | null;
+  readonly ipMasq: boolean | null;
+}
+
+/**
+ * Reads any file of `KEY=value` lines: unknown keys, comments, quotes, `export` and Windows line ends are tolerated; the
+ * last line of a key counts. A list of several subnets counts as none, as with flannel.
+ */
+export function readSubnetEnv(text: string): SubnetEnvRead {
+  const values = new Map<string, string>();
+  for (const line of text.split("\n")) {
+    const match = /^\s*(?:export\s+)?(FLANNEL_[A-Z0-9_]+)=(.*)$/.exec(line.trimEnd());
+    if (match === null) continue;
+    const [, key = "", value = ""] = match;
+    values.set(key, value.trim().replace(/^(["'])(.*)\1$/, "$2"));
+  }
+  const mtu = values.get("FLANNEL_MTU") ?? "";
+  const ipMasq = values.get("FLANNEL_IPMASQ");
+  return {
+    network: canonicalCidr(values.get("FLANNEL_NETWORK") ?? ""),
+    subnet: canonicalCidr(values.get("FLANNEL_SUBNET") ?? ""),
+    mtu: /^[1-9]\d{0,4}$/.test(mtu) ? Number(mtu) : null,
+    ipMasq: ipMasq === "true" ? true : ipMasq === "false" ? false : null,
+  };
+}

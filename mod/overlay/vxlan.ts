@@ -1,0 +1,80 @@
+/** The VXLAN backend: what its device is called, how large its packets may be, what the device looks like. */
+import { ConfigError } from "../base/errors.ts";
+import type { Underlay, VxlanLink } from "../base/kernel_objects.ts";
+import { DEVICE_ALIAS, VXLAN_OVERHEAD_BYTES } from "../base/limits.ts";
+import type { Problem } from "../base/problem.ts";
+
+/** The smallest MTU an IPv4 link may have (RFC 791), and the least the kernel lets a VXLAN device have. */
+export const OVERLAY_MTU_MIN = 68;
+
+/** The largest: an IPv4 packet's length field has 16 bits (linux/if_ether.h ETH_MAX_MTU). */
+export const OVERLAY_MTU_MAX = 65_535;
+
+/** What the backend needs to know of this host. */
+export interface VxlanConfig {
+  /** 1 to 2^24 - 1 (RFC 7348 section 5). */
+  readonly vni: number;
+  /** UDP port that this host's device listens on and that peers without a port of their own get. */
+  readonly port: number;
+  /** Of the device; stable for the life of this host, locally administered. */
+  readonly mac: string;
+  /** Bytes; see {@linkcode overlayMtu}. */
+  readonly mtu: number;
+  readonly underlay: Underlay;
+}
+
+/** The device's name, flannel's: `flannel.1` for VNI 1. */
+export function deviceName(vni: number): string {
+  return `flannel.${vni}`;
+}
+
+/**
+ * The overlay's MTU in bytes: the one configured, or the underlay's minus the outer headers.
+ * Throws a ConfigError when nothing usable comes out.
+ */
+export function overlayMtu(underlay: Underlay, configured: number | null): number {
+  const mtu = configured ?? underlay.mtu - VXLAN_OVERHEAD_BYTES;
+  if (mtu >= OVERLAY_MTU_MIN && mtu <= OVERLAY_MTU_MAX) return mtu;
+  if (configured !== null) {
+    throw new ConfigError(
+      "--mtu",
+      `${configured} is not an MTU that a VXLAN device can have`,
+      `Give a number from ${OVERLAY_MTU_MIN} to ${OVERLAY_MTU_MAX}, or leave the flag out`,
+    );
+  }
+  throw new ConfigError(
+    "--iface",
+    `${underlay.device} has an MTU of ${underlay.mtu} bytes, which leaves ${mtu} for the overlay`,
+    `Raise the MTU of ${underlay.device}, or choose another device with --iface`,
+  );
+}
+
+/** Warns when overlay packets of full size cannot cross the underlay in one piece; null when they can. */
+export function mtuProblem(underlay: Underlay, mtu: number): Problem | null {
+  const fits = underlay.mtu - VXLAN_OVERHEAD_BYTES;
+  if (mtu <= fits) return null;
+  return {
+    code: "mtu-too-large",
+    severity: "warning",
+    text: `The overlay's MTU of ${mtu} bytes plus ${VXLAN_OVERHEAD_BYTES} bytes of VXLAN headers ` +
+      `is more than the ${underlay.mtu} bytes that ${underlay.device} carries`,
+    remedy: `Use --mtu ${fits} or less, or leave the flag out`,
+  };
+}
+
+/** The device as it should be (flannel's, with an alias that proves it ours). */
+export function vxlanLink(config: VxlanConfig): VxlanLink {
+  return {
+    name: deviceName(config.vni),
+    vni: config.vni,
+    port: config.port,
+    local: config.underlay.address,
+    underlayIndex: config.underlay.index,
+    mac: config.mac,
+    mtu: config.mtu,
+    // All peers are programmed, so there is nothing to learn and nobody may teach us.
+    learning: false,
+    up: true,
+    alias: DEVICE_ALIAS,
+  };
+}
