@@ -1,0 +1,256 @@
+#!/bin/sh
+# gossamer in one file: this launcher, then the program and the Deno runtime, packed with gzip.
+# The first start unpacks both into a directory; every later start is tests and one exec, no fork.
+# Plain POSIX shell: dash, bash and busybox ash run it. Where and why: docs/installing.md.
+
+gossamer_id=@ID@
+
+case $0 in
+  /*) gossamer_self=$0 ;;
+  ./*) gossamer_self=${PWD%/}/${0#./} ;;
+  */*) gossamer_self=${PWD%/}/$0 ;;
+  *) if [ -f "./$0" ]; then gossamer_self=${PWD%/}/$0; else gossamer_self=$(command -v -- "$0"); fi ;;
+esac
+
+# gossamer_ready BASE: BASE holds this version, everything in it is our own, and it may be executed
+# (-x is false on a file system mounted noexec). What is not our own needs the closer look below.
+gossamer_ready() {
+  gossamer_home=$1/$gossamer_id
+  [ -O "$1" ] && [ -O "$gossamer_home" ] && [ -O "$gossamer_home/gossamer" ] &&
+    [ -x "$gossamer_home/gossamer" ] && [ -O "$gossamer_home/gossamer.js" ]
+}
+
+# Prints the directory that holds this version, after unpacking it where necessary.
+# The body is a subshell: nothing in here reaches the program's environment.
+gossamer_unpack() (
+  umask 022
+  LC_ALL=C
+  export LC_ALL
+  unset CDPATH
+  nl='
+'
+  # Set before use: a variable of the same name in the environment must not count, least of all
+  # one that is the argument of rm.
+  fresh= home= reasons= why=
+
+  fail() {
+    printf 'gossamer: %s\n' "$1" >&2
+    exit 1
+  }
+
+  # look PATH: what lstat says, as mode, owner and group
+  look() {
+    # shellcheck disable=SC2046
+    set -- $(ls -ldn -- "$1" 2>/dev/null)
+    mode=${1:-} owner=${3:-} group=${4:-}
+  }
+
+  # whose PATH: fails, with why set, if somebody else could put files of his own there
+  whose() {
+    if [ -L "$1" ]; then
+      look "$1"
+      case $owner in 0 | "$uid" | "$unmapped") ;; *) why="$1 is a link made by user $owner" && return 1 ;; esac
+      look "$1/."
+    else
+      look "$1"
+    fi
+    case $owner in 0 | "$uid" | "$unmapped") ;; *) why="$1 belongs to user $owner" && return 1 ;; esac
+    case $mode in
+      *[tT] | *[tT][.+@]) ;;
+      ????????w*) why="$1 can be written by every user" && return 1 ;;
+      ?????w*) if [ "$uid" = 0 ] && [ "$group" != 0 ]; then
+        why="$1 can be written by group $group" && return 1
+      fi ;;
+    esac
+  }
+
+  # trusted PATH: the same for PATH, as far as it exists, and every directory above it
+  trusted() {
+    path=$1
+    while :; do
+      if [ -e "${path:-/}" ]; then whose "${path:-/}" || return 1; fi
+      [ -n "$path" ] || return 0
+      path=${path%/*}
+    done
+  }
+
+  # usable BASE: BASE holds this version and nobody else can have prepared it
+  usable() {
+    home=$1/$gossamer_id
+    [ -x "$home/gossamer" ] && [ -r "$home/gossamer.js" ] && trusted "$home" &&
+      whose "$home/gossamer" && whose "$home/gossamer.js"
+  }
+
+  program() { tail -c +@PROGRAM_AT@ <"$gossamer_self" | head -c @PROGRAM_SIZE@ | gzip -dc; }
+  runtime() { tail -c +@RUNTIME_AT@ <"$gossamer_self" | gzip -dc; }
+
+  # verified DIRECTORY: the two files are what was packed
+  verified() {
+    (cd -- "$1" && printf '%s  %s\n' @PROGRAM_SUM@ gossamer.js @RUNTIME_SUM@ gossamer |
+      sha256sum -c >/dev/null 2>&1)
+  }
+
+  # Removes what unpackings that were killed have left in BASE, and versions unpacked long ago.
+  clean() {
+    for old in "$1"/.unpack.*; do
+      [ -d "$old" ] || continue
+      # A process identifier means something only in the same boot and the same pid namespace.
+      case $old in "$1/.unpack.$here."*)
+        [ -d "/proc/${old##*.}" ] || rm -rf -- "$old" ;;
+      esac
+      [ -z "$(find "$old" -prune -mmin +60 2>/dev/null)" ] || rm -rf -- "$old"
+    done
+    for old in "$1"/[0-9a-f][0-9a-f][0-9a-f][0-9a-f]*; do
+      [ -f "$old/gossamer.js" ] && [ "$old" != "$1/$gossamer_id" ] || continue
+      [ -z "$(find "$old" -prune -mtime +30 2>/dev/null)" ] || rm -rf -- "$old"
+    done
+  }
+
+  # fill DIRECTORY: writes the program and the runtime, or fails with why set
+  fill() {
+    why=$({ program >"$1/gossamer.js"; } 2>&1) || return 1
+    # A version unpacked before mostly has the same runtime: 100 MB that need no second copy.
+    for old in "${1%/*}"/*/.runtime-@RUNTIME_SHORT@; do
+      [ -e "$old" ] && ln -- "${old%/*}/gossamer" "$1/gossamer" 2>/dev/null && break
+    done
+    if ! verified "$1"; then
+      rm -f -- "$1/gossamer"
+      why=$({ runtime >"$1/gossamer"; } 2>&1) || return 1
+      verified "$1" || { why="what was written there does not read back the same" && return 1; }
+    fi
+    why=$({ chmod 755 "$1/gossamer" && mkdir "$1/cache" && : >"$1/.runtime-@RUNTIME_SHORT@"; } 2>&1)
+  }
+
+  # Makes what is in DIRECTORY durable, then moves it to HOME with one rename(2): it fails if another
+  # start was faster, and then that one's is used.
+  settle() {
+    DENO_DIR=$1/cache DENO_NO_UPDATE_CHECK=1 "$1/gossamer" eval --ext=js --no-config --no-lock --no-npm '
+      const [from, to] = Deno.args;
+      for (const name of ["gossamer", "gossamer.js", "."]) {
+        const file = Deno.openSync(`${from}/${name}`);
+        file.syncSync();
+        file.close();
+      }
+      try {
+        Deno.renameSync(from, to);
+      } catch (error) {
+        console.error(error instanceof Error ? error.message : error);
+        Deno.exit(1);
+      }' "$1" "$2" 2>&1
+  }
+
+  # place BASE: unpacks into BASE, or fails with why set
+  place() {
+    clean "$1"
+    fresh=$1/.unpack.$here.$$
+    rm -rf -- "$fresh"
+    why=$(mkdir -m 755 -- "$fresh" 2>&1) || return 1
+    trap 'rm -rf -- "$fresh"' EXIT
+    trap 'exit 1' HUP INT TERM
+    # A script of one line tells a noexec mount before 100 MB are written to it.
+    why=$({ printf '#!/bin/sh\n' >"$fresh/probe" && chmod 755 "$fresh/probe"; } 2>&1) || return 1
+    "$fresh/probe" 2>/dev/null || { why="programs cannot be started there (mounted noexec?)"; return 1; }
+    rm -f -- "$fresh/probe"
+    if ! fill "$fresh"; then
+      [ "$(tail -c +@PROGRAM_AT@ <"$gossamer_self" | sha256sum)" = "@PAYLOAD_SUM@  -" ] ||
+        fail "$gossamer_self is damaged (the packed part has changed); copy or download it again"
+      return 1
+    fi
+    runs=0
+    why=$("$fresh/gossamer" -V 2>&1) || runs=$?
+    [ $runs = 0 ] ||
+      fail "the packed runtime does not start here (exit code $runs): ${why%%"$nl"*}"
+    why=$(settle "$fresh" "$1/$gossamer_id") || {
+      usable "$1" || { mv -- "$1/$gossamer_id" "$fresh/broken" 2>/dev/null &&
+        why=$(settle "$fresh" "$1/$gossamer_id") && rm -rf -- "$1/$gossamer_id/broken"; }
+    }
+    rm -rf -- "$fresh"
+    usable "$1"
+  }
+
+  # private BASE: in a directory open to all, BASE itself has to be a real one, ours and closed
+  private() {
+    [ "$1" = "$last" ] || return 0
+    look "$1"
+    case $mode,$owner in
+      drwx------*,"$uid") ;;
+      *) why="not a directory of this user with mode 0700" && return 1 ;;
+    esac
+  }
+
+  # try BASE: succeeds, with home set, once BASE holds this version
+  try() {
+    why=
+    usable "$1" && return 0
+    if [ -z "$why" ] && trusted "$1"; then
+      # With -p an existing one is no error; in /tmp its mode is part of making it.
+      if [ "$1" = "$last" ]; then why=$(mkdir -m 700 -- "$1" 2>&1); else why=$(mkdir -p -- "$1" 2>&1); fi
+      private "$1" && whose "$1" && { [ -w "$1" ] || { why="not writable" && false; }; } &&
+        place "$1" && return 0
+    fi
+    [ -z "$fresh" ] || rm -rf -- "$fresh"
+    # gzip begins its messages with an empty line.
+    why=${why#"$nl"}
+    why=${why#gzip: stdout: }
+    reasons="$reasons$nl  $1: ${why%%"$nl"*}"
+    return 1
+  }
+
+  for tool in chmod gzip head id ln ls mkdir mv rm sha256sum tail uname wc; do
+    command -v $tool >/dev/null ||
+      fail "the first start needs the command $tool, which is not on PATH ($PATH); install it"
+  done
+  [ -r "$gossamer_self" ] || fail "cannot read its own file \"$gossamer_self\"; start it by its full path"
+  [ "$(uname -sm)" = "Linux @MACHINE@" ] || fail "this file is for Linux @MACHINE@, this is $(uname -sm)"
+  [ -e @INTERPRETER@ ] ||
+    fail "needs glibc, @INTERPRETER@ is missing here (musl systems such as Alpine cannot run it)"
+  size=$(wc -c <"$gossamer_self")
+  [ "$((size))" = @SIZE@ ] ||
+    fail "$gossamer_self is damaged ($((size)) bytes instead of @SIZE@); copy or download it again"
+
+  uid=$(id -u)
+  # In a user namespace whoever is not mapped, mostly the host's root, shows as 65534.
+  unmapped=$uid
+  read -r _ _ mapped </proc/self/uid_map && [ "$mapped" != 4294967295 ] && unmapped=65534
+  last=${TMPDIR:-/tmp}/gossamer-$uid
+  here=$(readlink /proc/self/ns/pid 2>/dev/null)
+  here=${here#pid:?}
+  read -r boot </proc/sys/kernel/random/boot_id
+  here=${here%?}-${boot%%-*}
+
+  found() {
+    printf '%s\n' "$home"
+    exit 0
+  }
+  if [ -n "$gossamer_wanted" ]; then
+    try "$gossamer_wanted" && found
+    printf 'gossamer: GOSSAMER_RUNTIME_DIR is not used:%s\n' "${reasons#"$nl" }" >&2
+  fi
+  system=
+  [ "$uid" != 0 ] || system=/var/cache/gossamer
+  for base in "$system" "$gossamer_user" "$last"; do
+    if [ -n "$base" ] && private "$base" && usable "$base"; then found; fi
+  done
+  for base in "$system" "$gossamer_user" "$last"; do
+    if [ -n "$base" ] && try "$base"; then found; fi
+  done
+  fail "found no place to unpack its runtime (@MEGABYTES@ MB). Tried:$reasons
+  Set GOSSAMER_RUNTIME_DIR to a writable directory with that much room, not mounted noexec"
+)
+
+gossamer_wanted=${GOSSAMER_RUNTIME_DIR:-}
+gossamer_user=${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}}
+case $gossamer_user in /*) gossamer_user=${gossamer_user%/}/gossamer ;; *) gossamer_user= ;; esac
+case $gossamer_wanted in '' | /*) ;; *) gossamer_wanted=${PWD%/}/$gossamer_wanted ;; esac
+
+if [ -n "$gossamer_wanted" ]; then
+  gossamer_ready "$gossamer_wanted"
+else
+  { [ -O / ] && gossamer_ready /var/cache/gossamer; } ||
+    { [ -O "${gossamer_user%/*/*}" ] && gossamer_ready "$gossamer_user"; }
+fi || gossamer_home=$(gossamer_unpack) || exit 1
+
+export GOSSAMER_EXECUTABLE="$gossamer_self" DENO_DIR="$gossamer_home/cache"
+export DENO_NO_UPDATE_CHECK=1 DENO_NO_PROMPT=1
+exec "$gossamer_home/gossamer" run @FLAGS@ "$gossamer_home/gossamer.js" "$@"
+exit 1
