@@ -14,7 +14,7 @@ import type {
 import { ROUTE_PROTOCOL } from "../base/limits.ts";
 import type { Problem } from "../base/problem.ts";
 import type { ClaimRecord, Vtep } from "../claim/record.ts";
-import { canonicalCidr, cidrsOverlap, networkAddress } from "./cidr.ts";
+import { canonicalCidr, cidrsOverlap, networkAddress } from "../address/cidr.ts";
 import { isUnicastMac } from "./ownership.ts";
 import { deviceName, type VxlanConfig, vxlanLink } from "./vxlan.ts";
 

@@ -2,7 +2,7 @@
  * `subnet.env`: how flannel tells Docker, its CNI plugin and others which subnet a host owns. Written byte for byte as
  * flannel writes it, read as tolerantly as flannel reads it.
  */
-import { canonicalCidr, firstHost } from "./cidr.ts";
+import { canonicalCidr, firstHost } from "../address/cidr.ts";
 
 export interface SubnetEnv {
   /** The overlay network, canonical CIDR. */
