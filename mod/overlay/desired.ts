@@ -14,7 +14,8 @@ import type {
 import { ROUTE_PROTOCOL } from "../base/limits.ts";
 import type { Problem } from "../base/problem.ts";
 import type { ClaimRecord, Vtep } from "../claim/record.ts";
-import { canonicalCidr, cidrsOverlap, networkAddress } from "../address/cidr.ts";
+import { cidrsOverlap, deviceAddressOf } from "../address/network.ts";
+import { isAddress, isNetwork, parseAddress } from "../address/parse.ts";
 import { isUnicastMac } from "./ownership.ts";
 import { deviceName, type VxlanConfig, vxlanLink } from "./vxlan.ts";
 
@@ -83,7 +84,7 @@ export function desiredState(
     link: vxlanLink(config),
     address: {
       device,
-      address: `${networkAddress(own.subnet)}/32`,
+      address: `${deviceAddressOf(own.subnet)}/32`,
       protocol: ROUTE_PROTOCOL,
     },
     peers,
@@ -95,7 +96,7 @@ function desiredPeer(config: OverlayConfig, owner: ClaimRecord): DesiredPeer {
   const device = deviceName(config.vni);
   const { vtep } = owner;
   // The subnet's network address is the peer's device; its first host address is the peer's bridge.
-  const gateway = networkAddress(owner.subnet);
+  const gateway = deviceAddressOf(owner.subnet);
   return {
     hostId: owner.hostId,
     subnet: owner.subnet,
@@ -170,7 +171,7 @@ function vtepFault(config: OverlayConfig, own: ClaimRecord, vtep: Vtep): Fault |
 
 /** A peer's route may not draw our own containers' traffic away, whatever the ledger says. */
 function subnetFault(own: ClaimRecord, owner: ClaimRecord): Fault | null {
-  if (canonicalCidr(owner.subnet) !== owner.subnet) {
+  if (!isNetwork(owner.subnet)) {
     return {
       code: "peer-subnet-unusable",
       what: `claims ${owner.subnet}, which is not an IPv4 subnet`,
@@ -209,10 +210,7 @@ function peerProblem(owner: ClaimRecord, fault: Fault): Problem {
 
 /** Not unspecified (0/8), loopback (127/8), multicast (224/4), reserved or broadcast (240/4). RFC 6890. */
 function isUnicastIpv4(address: string): boolean {
-  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(address);
-  if (match === null) return false;
-  const octets = match.slice(1).map(Number);
-  if (octets.some((octet) => octet > 255)) return false;
-  const first = octets[0] ?? 0;
+  if (!isAddress(address)) return false;
+  const first = parseAddress(address) >>> 24;
   return first !== 0 && first !== 127 && first < 224;
 }

@@ -21,7 +21,7 @@ import {
   type VxlanLink,
 } from "../base/kernel_objects.ts";
 import { DEVICE_ALIAS, ROUTE_PROTOCOL } from "../base/limits.ts";
-import { cidrsOverlap } from "../address/cidr.ts";
+import { cidrsOverlap } from "../address/network.ts";
 
 /** The device when it is one that we made; null when it is absent or somebody else's. */
 export function ownLink(link: KernelState["link"]): VxlanLink | null {

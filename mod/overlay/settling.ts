@@ -4,7 +4,7 @@
  */
 import type { Operation } from "../base/kernel_objects.ts";
 import type { ClaimRecord } from "../claim/record.ts";
-import { cidrsOverlap } from "../address/cidr.ts";
+import { cidrsOverlap } from "../address/network.ts";
 import type { Plan } from "./plan.ts";
 
 /** The plan without removals of objects that no known record, of whatever state, speaks of. */

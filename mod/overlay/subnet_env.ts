@@ -2,7 +2,8 @@
  * `subnet.env`: how flannel tells Docker, its CNI plugin and others which subnet a host owns. Written byte for byte as
  * flannel writes it, read as tolerantly as flannel reads it.
  */
-import { canonicalCidr, firstHost } from "../address/cidr.ts";
+import { firstAddressOf, formatNetwork, networkOf } from "../address/network.ts";
+import { AddressError, parseAddress } from "../address/parse.ts";
 
 export interface SubnetEnv {
   /** The overlay network, canonical CIDR. */
@@ -18,7 +19,7 @@ export interface SubnetEnv {
 /** The file's text. FLANNEL_SUBNET carries the subnet's first host address, for the bridge. */
 export function subnetEnvText(env: SubnetEnv): string {
   return `FLANNEL_NETWORK=${env.network}\n` +
-    `FLANNEL_SUBNET=${firstHost(env.subnet)}\n` +
+    `FLANNEL_SUBNET=${firstAddressOf(env.subnet)}/${prefixLength(env.subnet)}\n` +
     `FLANNEL_MTU=${env.mtu}\n` +
     `FLANNEL_IPMASQ=${env.ipMasq}\n`;
 }
@@ -52,4 +53,20 @@ export function readSubnetEnv(text: string): SubnetEnvRead {
     mtu: /^[1-9]\d{0,4}$/.test(mtu) ? Number(mtu) : null,
     ipMasq: ipMasq === "true" ? true : ipMasq === "false" ? false : null,
   };
+}
+
+function prefixLength(cidr: string): string {
+  return cidr.slice(cidr.indexOf("/") + 1);
+}
+
+/** The network that a CIDR, with or without host bits, lies in; null when it is not one. */
+function canonicalCidr(text: string): string | null {
+  const match = /^([\d.]+)\/(\d|[12]\d|3[0-2])$/.exec(text);
+  if (match === null) return null;
+  try {
+    return formatNetwork(networkOf(parseAddress(match[1] ?? ""), Number(match[2])));
+  } catch (error) {
+    if (error instanceof AddressError) return null;
+    throw error;
+  }
 }

@@ -41,12 +41,17 @@ const PROTOCOL_NAMES: ReadonlyMap<number, string> = new Map([
 
 /** A plan as shell commands, one a line, each with its newline; empty for an empty plan. */
 export function planText(plan: readonly Operation[], names: DeviceNames = indexName): string {
-  return plan.flatMap((operation) => operationText(operation, names))
+  return plan.flatMap((operation) => operationCommands(operation, names))
     .map((line) => `${line}\n`).join("");
 }
 
+/** One operation in one line, for logs. */
+export function operationText(operation: Operation, names: DeviceNames = indexName): string {
+  return operationCommands(operation, names).join(" && ");
+}
+
 /** One operation as one or more commands. */
-export function operationText(operation: Operation, names: DeviceNames = indexName): string[] {
+export function operationCommands(operation: Operation, names: DeviceNames = indexName): string[] {
   switch (operation.kind) {
     case "link-add":
       return linkAddText(operation.link, names);
