@@ -1,0 +1,91 @@
+/** The agent's configuration, merged from every place and checked as a whole. */
+import { checkPin, makePool } from "../../address/pool.ts";
+import type { AgentConfig } from "../../agent/config.ts";
+import { ConfigError } from "../../base/errors.ts";
+import type { Given } from "../command.ts";
+import type { Outside } from "../outside.ts";
+import { memberName } from "./checks.ts";
+import { variableOf } from "./setting.ts";
+import { CONFIG_FILE_DEFAULT, SETTINGS } from "./settings.ts";
+import { checkVariableNames, flagSource, Sources, variableSource } from "./sources.ts";
+
+/** All places in order, the file read. Throws ConfigError. */
+export async function gatherSources(outside: Outside, given: Given): Promise<Sources> {
+  checkVariableNames(outside);
+  const outer = [flagSource(given), variableSource(outside)];
+  const { value, origin } = new Sources(outer).read(SETTINGS.config);
+  const named = value === null ? null : { path: value, origin: origin ?? "--config" };
+  // The common case, no file at all, must not pay for loading the reader of files.
+  if (named === null && !exists(CONFIG_FILE_DEFAULT)) return new Sources(outer);
+  const { fileSource } = await import("./file.ts");
+  const file = await fileSource(named);
+  return new Sources(file === undefined ? outer : [...outer, file]);
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (error) {
+    return !(error instanceof Deno.errors.NotFound);
+  }
+}
+
+/** Makes the configuration of the sources' values. Throws ConfigError, one line naming the place and the value. */
+export function agentConfig(sources: Sources, outside: Outside): AgentConfig {
+  return {
+    join: sources.value(SETTINGS.join),
+    name: sources.value(SETTINGS.name) ?? nameOfHost(outside),
+    ...poolAndPin(sources),
+    backend: sources.value(SETTINGS.backend),
+    vni: sources.value(SETTINGS.vni),
+    vxlanPort: sources.value(SETTINGS.vxlanPort),
+    mtu: sources.value(SETTINGS.mtu),
+    interfaces: sources.value(SETTINGS.iface),
+    interfacePatterns: sources.value(SETTINGS.ifaceRegex),
+    interfaceCanReach: sources.value(SETTINGS.ifaceCanReach),
+    publicIp: sources.value(SETTINGS.publicIp),
+    gossipPort: sources.value(SETTINGS.gossipPort),
+    keyFile: sources.value(SETTINGS.keyFile),
+    bootstrap: sources.value(SETTINGS.bootstrap),
+    onRenumber: sources.value(SETTINGS.onRenumber),
+    stateDir: sources.value(SETTINGS.stateDir),
+    runDir: sources.value(SETTINGS.runDir),
+    subnetFile: sources.value(SETTINGS.subnetFile),
+    logLevel: sources.value(SETTINGS.logLevel),
+    logFormat: sources.value(SETTINGS.logFormat) ?? (outside.talkIsTerminal ? "text" : "json"),
+  };
+}
+
+function nameOfHost(outside: Outside): string {
+  const hostName = outside.hostName();
+  try {
+    return memberName(hostName);
+  } catch {
+    throw new ConfigError(
+      "--name",
+      `the host name ${JSON.stringify(hostName)} cannot serve as the member's name`,
+      `give 1 to 63 letters, digits, dots and dashes with --name or ${variableOf("name")}`,
+    );
+  }
+}
+
+/** The pool and the pin, which are checked against each other. */
+function poolAndPin(sources: Sources): Pick<AgentConfig, "pool" | "pin"> {
+  const pool = makePool({
+    network: sources.value(SETTINGS.network),
+    subnetLength: sources.value(SETTINGS.subnetLen) ?? undefined,
+    subnetMin: sources.value(SETTINGS.subnetMin) ?? undefined,
+    subnetMax: sources.value(SETTINGS.subnetMax) ?? undefined,
+  }, {
+    network: sources.origin(SETTINGS.network),
+    subnetLength: sources.origin(SETTINGS.subnetLen),
+    subnetMin: sources.origin(SETTINGS.subnetMin),
+    subnetMax: sources.origin(SETTINGS.subnetMax),
+  });
+  const pin = sources.read(SETTINGS.subnet);
+  return {
+    pool,
+    pin: pin.value === null ? null : checkPin(pool, pin.value, pin.origin ?? "--subnet"),
+  };
+}

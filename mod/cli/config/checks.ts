@@ -1,0 +1,146 @@
+/**
+ * Strict readers of single values. Each takes the text as given and returns the value, or throws BadValue with a
+ * sentence about the text.
+ */
+import { AddressError, isAddress, parseAddress, parseNetwork } from "../../address/parse.ts";
+import { BadValue } from "./setting.ts";
+
+/** sockaddr_un.sun_path of linux/un.h has 108 bytes with the final zero, and `/gossamer.sock` takes 14. */
+const RUN_DIR_BYTES_MAX = 108 - 1 - 14;
+
+/** A whole number of the range, both ends included, in plain decimal digits. */
+export function wholeNumber(lowest: number, highest: number): (text: string) => number {
+  return (text) => {
+    const number = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
+    if (number >= lowest && number <= highest) return number;
+    throw bad(text, `is not a whole number from ${lowest} to ${highest}`);
+  };
+}
+
+/** One of a few words. `missing` are words that a later version will take. */
+export function oneOf<const Choice extends string>(
+  choices: readonly Choice[],
+  missing: readonly string[] = [],
+): (text: string) => Choice {
+  return (text) => {
+    const choice = choices.find((choice) => choice === text);
+    if (choice !== undefined) return choice;
+    const known = `give ${choices.join(" or ")}`;
+    if (missing.includes(text)) {
+      throw bad(text, "is not available in this version", known);
+    }
+    throw bad(text, `is none of ${choices.join(", ")}`, known);
+  };
+}
+
+/** A member's name: what a DNS label or host name may consist of. */
+export function memberName(text: string): string {
+  if (/^[A-Za-z0-9.-]{1,63}$/.test(text)) return text;
+  throw bad(text, "is not 1 to 63 letters, digits, dots and dashes");
+}
+
+/** Four decimal octets without leading zeros. */
+export function ipv4Address(text: string): string {
+  return wellFormed(text, parseAddress);
+}
+
+/** An IPv4 network in CIDR notation, host bits zero. */
+export function cidr(text: string): string {
+  return wellFormed(text, parseNetwork);
+}
+
+function wellFormed(text: string, parse: (text: string) => unknown): string {
+  try {
+    parse(text);
+    return text;
+  } catch (error) {
+    if (error instanceof AddressError) throw new BadValue(error.message);
+    throw error;
+  }
+}
+
+/** `HOST`, `HOST:PORT`; HOST is a name or an IPv4 address. */
+export function seed(text: string): string {
+  const example = "give HOST or HOST:PORT, such as 192.168.1.10 or node1:7947";
+  if (text === "") throw new BadValue("a seed is empty", `${example}, or leave it out`);
+  const [host = "", port, ...rest] = text.split(":");
+  if (rest.length > 0 || text.startsWith("[")) {
+    throw bad(text, "looks like IPv6, which is not available in this version", example);
+  }
+  if (
+    port !== undefined && !(/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65535)
+  ) {
+    throw bad(text, "has a port that is not a number from 1 to 65535", example);
+  }
+  // Digits and dots alone can only be meant as an address, and a resolver would read "10.1" as 10.0.0.1.
+  const isHost = /^[\d.]*$/.test(host) ? isAddress(host) : isHostName(host);
+  if (!isHost) throw bad(text, "is neither a host name nor an IPv4 address", example);
+  return text;
+}
+
+function isHostName(text: string): boolean {
+  return text.length <= 253 &&
+    text.replace(/\.$/, "").split(".").every((label) =>
+      /^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/.test(label)
+    );
+}
+
+/** The name (IFNAMSIZ of linux/if.h: at most 15 bytes) or IPv4 address of a network interface. */
+export function interfaceName(text: string): string {
+  if (/^[^\s/:]{1,15}$/.test(text) && text !== "." && text !== "..") return text;
+  throw bad(
+    text,
+    "is neither an interface name (1 to 15 characters) nor an IPv4 address",
+    "ip link lists the names",
+  );
+}
+
+/** A regular expression as JavaScript reads it. */
+export function pattern(text: string): string {
+  if (text === "") {
+    throw new BadValue("the pattern is empty", "give a regular expression such as ^eth");
+  }
+  try {
+    new RegExp(text);
+    return text;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw bad(text, `is not a regular expression: ${reason}`);
+  }
+}
+
+/** The path of a file or directory, made absolute. */
+export function path(text: string): string {
+  if (text === "") throw new BadValue("the path is empty", "give a path, or leave it out");
+  if (text.includes("\0")) throw bad(text, "has a zero byte in it", "give a path");
+  const absolute = text.startsWith("/") ? text : `${Deno.cwd()}/${text.replace(/^(\.\/+)+/, "")}`;
+  return absolute.length > 1 ? absolute.replace(/\/+$/, "") || "/" : absolute;
+}
+
+/** The path of the run directory: short enough for the control socket in it. */
+export function runDirectory(text: string): string {
+  const directory = path(text);
+  const bytes = new TextEncoder().encode(directory).length;
+  if (bytes <= RUN_DIR_BYTES_MAX) return directory;
+  throw bad(
+    text,
+    `is ${bytes} bytes long, too long for a unix socket in it`,
+    `give one of at most ${RUN_DIR_BYTES_MAX} bytes`,
+  );
+}
+
+/** A command line for the shell. */
+export function shellCommand(text: string): string {
+  if (text.trim() !== "") return text;
+  throw new BadValue("the command is empty", "give a command, or leave it out");
+}
+
+/** Characters of a value that an error repeats: enough to recognize it. */
+const QUOTED_CHARACTERS_MAX = 60;
+
+function bad(text: string, problem: string, remedy?: string): BadValue {
+  const shown = text.length > QUOTED_CHARACTERS_MAX
+    ? `${text.slice(0, QUOTED_CHARACTERS_MAX)}...`
+    : text;
+  return new BadValue(`${JSON.stringify(shown)} ${problem}`, remedy);
+}

@@ -1,0 +1,109 @@
+/** Settings from a TOML file: flat keys named like the flags. The only user of the TOML parser, loaded on demand. */
+import { ConfigError } from "../../base/errors.ts";
+import { nearest } from "../nearest.ts";
+import type { Setting } from "./setting.ts";
+import { CONFIG_FILE_DEFAULT, MISSING_SETTINGS, SETTING_LIST, SETTINGS } from "./settings.ts";
+import { type Source, splitValues } from "./sources.ts";
+
+/** Bytes of a configuration file: each key once is 2 kB; more than a megabyte is some other file. */
+const FILE_BYTES_MAX = 1024 * 1024;
+
+/** The file as a source, or undefined when none was named and the usual place is empty. Throws ConfigError. */
+export async function fileSource(
+  named: { path: string; origin: string } | null,
+): Promise<Source | undefined> {
+  const path = named?.path ?? CONFIG_FILE_DEFAULT;
+  const text = readText(path, named?.origin ?? null);
+  return text === undefined ? undefined : sourceOfToml(path, text);
+}
+
+function readText(path: string, origin: string | null): string | undefined {
+  try {
+    const { size } = Deno.statSync(path);
+    if (size > FILE_BYTES_MAX) {
+      throw new ConfigError(path, `is ${size} bytes long, too long for a configuration file`);
+    }
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    const isAbsent = error instanceof Deno.errors.NotFound;
+    if (isAbsent && origin === null) return undefined;
+    const reason = isAbsent ? "there is no such file" : describe(error);
+    throw new ConfigError(origin ?? path, `cannot read ${path}: ${reason}`);
+  }
+}
+
+/** Checks every key of the text and makes it a source. */
+export async function sourceOfToml(path: string, text: string): Promise<Source> {
+  const { parse, TomlError } = await import("smol-toml");
+  let table: Record<string, unknown>;
+  try {
+    table = parse(text);
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const what = error.message.split("\n")[0]?.replace(/^Invalid TOML document: /, "");
+    throw new ConfigError(`${path}:${error.line}:${error.column}`, `not valid TOML: ${what}`);
+  }
+  const found = new Map<string, readonly string[]>();
+  for (const [key, value] of Object.entries(table)) {
+    const origin = `${path}: ${key}`;
+    found.set(key, textsOf(knownSetting(key, origin), value, origin));
+  }
+  return (setting) => {
+    const texts = found.get(setting.name);
+    return texts === undefined ? undefined : { origin: `${path}: ${setting.name}`, texts };
+  };
+}
+
+function knownSetting(key: string, origin: string): Setting<unknown> {
+  const setting = SETTING_LIST.find(({ name }) => name === key);
+  if (setting === SETTINGS.config) {
+    throw new ConfigError(origin, "a file cannot name another one", "remove it");
+  }
+  if (setting !== undefined) return setting;
+  if (MISSING_SETTINGS.includes(key)) {
+    throw new ConfigError(origin, "is not available in this version", "remove it");
+  }
+  const names = SETTING_LIST.map(({ name }) => name);
+  const meant = nearest(key, names);
+  throw new ConfigError(
+    origin,
+    "is not a known key",
+    meant === undefined ? "gossamer up --help lists the settings" : `did you mean ${meant}?`,
+  );
+}
+
+/** The value in the form that flags have, once its TOML type is right. */
+function textsOf(setting: Setting<unknown>, value: unknown, origin: string): readonly string[] {
+  switch (setting.fileType) {
+    case "string":
+      if (typeof value === "string") return [value];
+      break;
+    case "integer":
+      if (typeof value === "number" || typeof value === "bigint") return [String(value)];
+      break;
+    case "boolean":
+      if (typeof value === "boolean") return [String(value)];
+      break;
+    case "strings":
+      if (typeof value === "string") return splitValues(setting, [value]);
+      if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value;
+      break;
+  }
+  const wanted = {
+    string: "a string in quotes",
+    integer: "a number without quotes",
+    boolean: "true or false without quotes",
+    strings: 'strings, as in ["one", "two"]',
+  }[setting.fileType];
+  throw new ConfigError(origin, `${shown(value)} is of the wrong type`, `give ${wanted}`);
+}
+
+function shown(value: unknown): string {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return "a table";
+  return JSON.stringify(value, (_key, item) => typeof item === "bigint" ? String(item) : item);
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

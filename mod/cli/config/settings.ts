@@ -1,0 +1,311 @@
+/**
+ * The one table of the agent's settings: flags, environment variables, file keys, checks, defaults and help texts are
+ * all read from here.
+ */
+import { GOSSIP_PORT_DEFAULT, VXLAN_OVERHEAD_BYTES } from "../../base/limits.ts";
+import {
+  cidr,
+  interfaceName,
+  ipv4Address,
+  memberName,
+  oneOf,
+  path,
+  pattern,
+  runDirectory,
+  seed,
+  shellCommand,
+  wholeNumber,
+} from "./checks.ts";
+import { listSetting, type Setting, switchSetting, valueSetting } from "./setting.ts";
+
+/** Where the file is looked for when `--config` is not given. */
+export const CONFIG_FILE_DEFAULT = "/etc/gossamer/gossamer.toml";
+
+/** The port that the Linux kernel's VXLAN driver uses by default, and flannel with it. */
+const VXLAN_PORT_DEFAULT = 8472;
+/** 24 bits (RFC 7348 section 5); 0 is left out because flannel's device names begin at 1. */
+const VNI_MAX = 2 ** 24 - 1;
+/** RFC 791: every host must take datagrams of 576 bytes. */
+const MTU_MIN = 576;
+const MTU_MAX = 65535 - VXLAN_OVERHEAD_BYTES;
+/** A /30 has two usable addresses: the least that containers can use. */
+const SUBNET_LENGTH_MAX = 30;
+
+const port = wholeNumber(1, 65535);
+
+export const SETTINGS = {
+  join: listSetting(
+    {
+      name: "join",
+      group: "Cluster",
+      placeholder: "HOST[:PORT]",
+      text: "A host of the cluster; without it, rejoin the hosts remembered on disk or start a " +
+        "cluster; names are looked up again at each try",
+    },
+    seed,
+    ",",
+  ),
+  name: valueSetting(
+    {
+      name: "name",
+      group: "Cluster",
+      placeholder: "NAME",
+      text: "This host's name, unique in the cluster",
+      defaultText: "the host name",
+    },
+    null,
+    memberName,
+  ),
+  gossipPort: valueSetting(
+    {
+      name: "gossip-port",
+      group: "Cluster",
+      placeholder: "PORT",
+      text: "UDP and TCP port of gossip",
+    },
+    GOSSIP_PORT_DEFAULT,
+    port,
+    "integer",
+  ),
+  keyFile: valueSetting(
+    {
+      name: "key-file",
+      group: "Cluster",
+      placeholder: "FILE",
+      text: "Gossip keys, base64 of 32 bytes, one a line; the first one encrypts",
+    },
+    null,
+    path,
+  ),
+  bootstrap: switchSetting({
+    name: "bootstrap",
+    group: "Cluster",
+    text: "Claim a subnet even though no host given by --join answers",
+  }),
+  network: valueSetting(
+    {
+      name: "network",
+      group: "Overlay",
+      placeholder: "CIDR",
+      text: "The overlay network, the same on every host",
+    },
+    "10.244.0.0/16",
+    cidr,
+  ),
+  subnetLen: valueSetting(
+    {
+      name: "subnet-len",
+      group: "Overlay",
+      placeholder: "BITS",
+      text: "Prefix length of each host's subnet",
+      defaultText: "24, or the network's plus 2 when it is smaller than a /22",
+    },
+    null,
+    wholeNumber(1, SUBNET_LENGTH_MAX),
+    "integer",
+  ),
+  subnetMin: valueSetting(
+    {
+      name: "subnet-min",
+      group: "Overlay",
+      placeholder: "ADDRESS",
+      text: "First subnet that may be claimed",
+      defaultText: "the network's second",
+    },
+    null,
+    ipv4Address,
+  ),
+  subnetMax: valueSetting(
+    {
+      name: "subnet-max",
+      group: "Overlay",
+      placeholder: "ADDRESS",
+      text: "Last subnet that may be claimed",
+      defaultText: "the network's last",
+    },
+    null,
+    ipv4Address,
+  ),
+  subnet: valueSetting(
+    {
+      name: "subnet",
+      group: "Overlay",
+      placeholder: "CIDR",
+      text: "Claim this subnet and no other",
+    },
+    null,
+    cidr,
+  ),
+  backend: valueSetting(
+    {
+      name: "backend",
+      group: "Overlay",
+      placeholder: "NAME",
+      text: "How packets travel between hosts; this version has vxlan",
+    },
+    "vxlan",
+    oneOf(["vxlan"], ["host-gw", "udp"]),
+  ),
+  vni: valueSetting(
+    {
+      name: "vni",
+      group: "Overlay",
+      placeholder: "NUMBER",
+      text: "VXLAN network identifier; the device is flannel.<VNI>",
+    },
+    1,
+    wholeNumber(1, VNI_MAX),
+    "integer",
+  ),
+  vxlanPort: valueSetting(
+    {
+      name: "vxlan-port",
+      group: "Overlay",
+      placeholder: "PORT",
+      text: "UDP port of VXLAN, the same on every host",
+    },
+    VXLAN_PORT_DEFAULT,
+    port,
+    "integer",
+  ),
+  mtu: valueSetting(
+    {
+      name: "mtu",
+      group: "Overlay",
+      placeholder: "BYTES",
+      text: "MTU of the overlay",
+      defaultText: `the underlay's minus ${VXLAN_OVERHEAD_BYTES}`,
+    },
+    null,
+    wholeNumber(MTU_MIN, MTU_MAX),
+    "integer",
+  ),
+  iface: listSetting(
+    {
+      name: "iface",
+      group: "Underlay",
+      placeholder: "NAME|ADDRESS",
+      text: "Interface for traffic between hosts, the first that exists; without any --iface " +
+        "flag, the default route's",
+    },
+    interfaceName,
+    ",",
+  ),
+  ifaceRegex: listSetting(
+    {
+      name: "iface-regex",
+      group: "Underlay",
+      placeholder: "REGEX",
+      text: "Interface whose address or name matches; tried after every --iface",
+    },
+    pattern,
+    null,
+  ),
+  ifaceCanReach: valueSetting(
+    {
+      name: "iface-can-reach",
+      group: "Underlay",
+      placeholder: "ADDRESS",
+      text: "Interface that the kernel would reach this address through; tried last",
+    },
+    null,
+    ipv4Address,
+  ),
+  publicIp: valueSetting(
+    {
+      name: "public-ip",
+      group: "Underlay",
+      placeholder: "ADDRESS",
+      text: "Address told to the other hosts; never used as a local address",
+      defaultText: "the interface's",
+    },
+    null,
+    ipv4Address,
+  ),
+  stateDir: valueSetting(
+    {
+      name: "state-dir",
+      group: "Files",
+      placeholder: "DIRECTORY",
+      text: "Identity, claim and known hosts; must survive reboots",
+    },
+    "/var/lib/gossamer",
+    path,
+  ),
+  runDir: valueSetting(
+    {
+      name: "run-dir",
+      group: "Files",
+      placeholder: "DIRECTORY",
+      text: "Control socket, through which the other commands find the agent",
+    },
+    "/run/gossamer",
+    runDirectory,
+  ),
+  subnetFile: valueSetting(
+    {
+      name: "subnet-file",
+      group: "Files",
+      placeholder: "FILE",
+      text: "Written when the subnet is held and the overlay is up, as flannel writes it",
+    },
+    "/run/flannel/subnet.env",
+    path,
+  ),
+  config: valueSetting(
+    {
+      name: "config",
+      group: "Files",
+      placeholder: "FILE",
+      text: "Settings in TOML: the flags' names without dashes in front are the keys",
+      defaultText: `${CONFIG_FILE_DEFAULT} if it exists`,
+    },
+    null,
+    path,
+  ),
+  onRenumber: valueSetting(
+    {
+      name: "on-renumber",
+      group: "Files",
+      placeholder: "COMMAND",
+      text: "Run as COMMAND OLD NEW when this host had to change its subnet",
+    },
+    null,
+    shellCommand,
+  ),
+  logLevel: valueSetting(
+    {
+      name: "log-level",
+      group: "Logging",
+      placeholder: "LEVEL",
+      text: "debug, info, warning or error",
+    },
+    "info",
+    oneOf(["debug", "info", "warning", "error"]),
+  ),
+  logFormat: valueSetting(
+    {
+      name: "log-format",
+      group: "Logging",
+      placeholder: "FORMAT",
+      text: "text or json",
+      defaultText: "text on a terminal, otherwise json",
+    },
+    null,
+    oneOf(["text", "json"]),
+  ),
+} as const;
+
+export const SETTING_LIST: readonly Setting<unknown>[] = Object.values(SETTINGS);
+
+/** Settings that have their names already but come with a later version: refused, not unknown. */
+export const MISSING_SETTINGS: readonly string[] = [
+  "direct-routing",
+  "http",
+  "ip-masq",
+  "masq-exclude",
+  "net-conf",
+  "on-event",
+  "tx-checksum",
+  "udp-port",
+];

@@ -1,0 +1,53 @@
+/** The process that a command runs in, as far as commands may touch it; tests hand in one of their own. */
+
+export interface Outside {
+  readonly variable: (name: string) => string | undefined;
+  /** Names of all environment variables. */
+  readonly variableNames: () => readonly string[];
+  readonly hostName: () => string;
+  /** Writes data to standard output, exactly as given. */
+  readonly print: (text: string) => void;
+  /** Writes one line of talk (errors, progress) to standard error; the line break is added. */
+  readonly say: (line: string) => void;
+  /** Whether standard output is a terminal. */
+  readonly outputIsTerminal: boolean;
+  /** Whether standard error is a terminal. */
+  readonly talkIsTerminal: boolean;
+  /** Now, milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** The reader of our output went away (`| head`): there is nobody left to tell, so the process ends quietly. */
+export class OutputClosed extends Error {
+  override readonly name = "OutputClosed";
+}
+
+const encoder = new TextEncoder();
+
+/** The real process. */
+export function processOutside(): Outside {
+  return {
+    variable: (name) => Deno.env.get(name),
+    variableNames: () => Object.keys(Deno.env.toObject()),
+    hostName: () => Deno.hostname(),
+    print: (text) => write(Deno.stdout, text),
+    say: (line) => write(Deno.stderr, line + "\n"),
+    get outputIsTerminal() {
+      return Deno.stdout.isTerminal();
+    },
+    get talkIsTerminal() {
+      return Deno.stderr.isTerminal();
+    },
+    now: () => Date.now(),
+  };
+}
+
+function write(to: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  let bytes = encoder.encode(text);
+  try {
+    while (bytes.length > 0) bytes = bytes.subarray(to.writeSync(bytes));
+  } catch (error) {
+    if (error instanceof Deno.errors.BrokenPipe) throw new OutputClosed();
+    throw error;
+  }
+}
