@@ -17,6 +17,12 @@ const PROTOCOL_NAMES: ReadonlyMap<number, string> = new Map([
   [4, "static"],
 ]);
 
+/** rtm_scope as `ip route` prints it; the whole world (0) is left out. */
+const SCOPE_NAMES: ReadonlyMap<number, string> = new Map([
+  [253, "scope link"],
+  [254, "scope host"],
+]);
+
 /** Neighbour states of linux/neighbour.h as `ip neighbour` prints them. */
 const STATE_NAMES: ReadonlyMap<number, string> = new Map([
   [0x01, "INCOMPLETE"],
@@ -41,6 +47,7 @@ export function routeLines(namespace: Namespace, device: string): string[] {
         route.destination === "0.0.0.0/0" ? "default" : route.destination,
         route.gateway === null ? "" : `via ${route.gateway}`,
         `proto ${PROTOCOL_NAMES.get(route.protocol) ?? route.protocol}`,
+        SCOPE_NAMES.get(route.scope) ?? "",
         route.preferredSource === null ? "" : `src ${route.preferredSource}`,
         route.onlink ? "onlink" : "",
       ].filter((word) => word !== "").join(" ")

@@ -1,0 +1,221 @@
+/** What an agent's death, restart and leaving do to traffic, to subnets and to the kernel's tables. */
+import assert from "node:assert/strict";
+import { linkGet } from "../../ffi/route/link.ts";
+import { neighbourDump, neighbourReplace } from "../../ffi/route/neighbour.ts";
+import { routeAdd, routeDelete, routeDump } from "../../ffi/route/route.ts";
+import type { Container } from "../../mod/lab/container.ts";
+import type { Host } from "../../mod/lab/host.ts";
+import { ContinuousPing, pingUntilAnswered, sleep } from "../../mod/lab/ping.ts";
+import {
+  actualKernel,
+  assertKernels,
+  DEVICE,
+  overlayMac,
+  startCluster,
+  startOne,
+  until,
+  untilStatus,
+} from "./cluster.ts";
+import { scenario } from "./scenario.ts";
+
+const PING_INTERVAL_MS = 5;
+
+/** Time with a dead agent that the pings have to bridge: 200 pings. */
+const DEAD_MS = 1000;
+
+scenario(import.meta, "agents die, return and leave", { hosts: 3 }, async ({ lab, step, note }) => {
+  const { hosts } = lab;
+  const [first, second, third] = [lab.host(1), lab.host(2), lab.host(3)];
+  await startCluster(hosts);
+  const containers = hosts.map((host) => host.addContainer());
+  const toSecond = path(containers, 0, 1);
+  const fromSecond = path(containers, 1, 2);
+
+  await step("kill -9 loses no packet, and the agent returns with the same subnet", async () => {
+    const before = memory(second);
+    const traffic = await startTraffic(toSecond, fromSecond);
+    await second.kill();
+    await sleep(DEAD_MS);
+    assert.deepEqual(actualKernel(second), before.kernel);
+    await returns(second, hosts);
+    await sleep(DEAD_MS);
+    await assertNothingLost(traffic, note);
+    assert.deepEqual(memory(second), before);
+    assertKernels(hosts);
+  });
+
+  await step("SIGTERM ends the agent with exit code 0 and leaves the overlay up", async () => {
+    const before = memory(second);
+    const traffic = await startTraffic(toSecond, fromSecond);
+    const status = await second.stop();
+    assert.deepEqual([status.code, status.signal], [0, null], second.explain("ended"));
+    await sleep(DEAD_MS);
+    assert.deepEqual(memory(second), before);
+    // A stop is no release: the others keep the subnet for it, and their routes.
+    assertKernels([first, third], hosts);
+    await returns(second, hosts);
+    await sleep(DEAD_MS);
+    await assertNothingLost(traffic, note);
+    assert.deepEqual(memory(second), before);
+    assertKernels(hosts);
+  });
+
+  await step(
+    "all agents killed at once: the traffic goes on, and all return as they were",
+    async () => {
+      const before = hosts.map(memory);
+      const traffic = await startTraffic(toSecond, fromSecond);
+      await Promise.all(hosts.map((host) => host.kill()));
+      await sleep(DEAD_MS);
+      for (const host of hosts) host.start(); // No seed: they remember each other.
+      for (const host of hosts) {
+        await untilStatus(
+          host,
+          `${host.name} sees all`,
+          (view) => view.ready && view.cluster.alive === hosts.length,
+        );
+      }
+      await assertNothingLost(traffic, note);
+      assert.deepEqual(hosts.map(memory), before);
+      assertKernels(hosts);
+    },
+  );
+
+  await step("leave --release removes the subnet here and at every peer", async () => {
+    const { subnet } = await third.waitForSubnet();
+    const { code, stderr } = await third.gossamer("leave", "--release");
+    assert.equal(code, 0, stderr);
+    const status = await third.agent.wait();
+    assert.equal(status.code, 0, third.explain("ended"));
+    assert.equal(linkGet(third.namespace.netlink, DEVICE), null, "the VTEP is gone");
+    assert.deepEqual(routesOfOurs(third), []);
+    const rest = [first, second];
+    await until(
+      `${subnet} is gone from the others`,
+      rest,
+      () => rest.every((host) => !JSON.stringify(actualKernel(host)).includes(subnet)),
+    );
+    assertKernels(rest);
+    const traffic = await startTraffic(toSecond);
+    await assertNothingLost(traffic, note);
+  });
+
+  await step("a host that was released joins again", async () => {
+    startOne(third, hosts);
+    await until(
+      "full mesh again",
+      hosts,
+      () => hosts.every((host) => actualKernel(host).routes.length === hosts.length - 1),
+    );
+    assertKernels(hosts);
+  });
+
+  await step("cleanup removes what is ours and nothing else", async () => {
+    await second.stop();
+    await cleanUp(second);
+  });
+});
+
+/** Everything of a host that a restart must not change. */
+function memory(host: Host) {
+  return {
+    subnetFile: host.subnetText(),
+    mac: overlayMac(host),
+    index: linkGet(host.namespace.netlink, DEVICE)?.index,
+    kernel: actualKernel(host),
+  };
+}
+
+async function returns(host: Host, hosts: readonly Host[]): Promise<void> {
+  startOne(host, hosts);
+  await untilStatus(
+    host,
+    `${host.name} is ready`,
+    (status) => status.ready && status.cluster.alive === hosts.length,
+  );
+}
+
+interface Path {
+  readonly from: Container;
+  readonly to: Container;
+}
+
+function path(containers: readonly Container[], from: number, to: number): Path {
+  const [source, target] = [containers[from], containers[to]];
+  assert(source !== undefined && target !== undefined);
+  return { from: source, to: target };
+}
+
+/** Starts pinging along the paths once they work. */
+async function startTraffic(...paths: readonly Path[]): Promise<ContinuousPing[]> {
+  for (const { from, to } of paths) {
+    const outcome = await pingUntilAnswered(from.namespace, to.address, { withinMs: 5000 });
+    assert.equal(outcome.kind, "answered", `${from.address} -> ${to.address}`);
+  }
+  const traffic = paths.map(({ from, to }) =>
+    new ContinuousPing(from.namespace, to.address, PING_INTERVAL_MS)
+  );
+  await sleep(20 * PING_INTERVAL_MS);
+  return traffic;
+}
+
+async function assertNothingLost(
+  traffic: readonly ContinuousPing[],
+  note: (text: string) => void,
+): Promise<void> {
+  for (const pings of traffic) {
+    const { sent, lost, longestGapMs, refusals } = await pings.stop();
+    note(`${sent} pings sent, ${lost} lost`);
+    assert.deepEqual({ lost, longestGapMs, refusals }, { lost: 0, longestGapMs: 0, refusals: [] });
+  }
+}
+
+function routesOfOurs(host: Host): string[] {
+  return routeDump(host.namespace.netlink, { family: 4, table: null, protocol: 71 })
+    .map(({ destination }) => destination);
+}
+
+/** Foreign objects on our device and beside it survive a cleanup; the dry run says what it will do. */
+async function cleanUp(host: Host): Promise<void> {
+  const { netlink } = host.namespace;
+  const index = host.namespace.deviceIndex(DEVICE);
+  const foreign = { destination: "10.250.0.0/16", index, scope: 253 };
+  const elsewhere = {
+    destination: "10.251.0.0/16",
+    index: host.namespace.deviceIndex("eth0"),
+    table: 100,
+    scope: 253,
+  };
+  routeAdd(netlink, foreign);
+  routeAdd(netlink, elsewhere);
+  neighbourReplace(netlink, { index, address: "10.250.0.9", linkAddress: "02:00:00:00:00:09" });
+  const before = actualKernel(host);
+
+  const dry = await host.gossamer("cleanup", "--dry-run");
+  assert.equal(dry.code, 0, dry.stderr);
+  assert.deepEqual(actualKernel(host), before, "a dry run changes nothing");
+  const ours = before.routes.filter((line) => line.includes("proto 71"));
+  assert(ours.length > 0);
+  for (const line of ours) {
+    const destination = line.split(" ")[0] ?? "";
+    assert.match(dry.stdout, new RegExp(`^ip route delete ${destination} .*dev ${DEVICE}`, "m"));
+  }
+  assert.doesNotMatch(dry.stdout, /10\.25[01]\./, "foreign objects are none of its business");
+
+  const real = await host.gossamer("cleanup");
+  assert.equal(real.code, 0, real.stderr);
+  assert.deepEqual(routesOfOurs(host), []);
+  const { routes, neighbours, forwarding, addresses } = actualKernel(host);
+  assert.deepEqual(routes, ["10.250.0.0/16 proto static scope link"]);
+  assert.deepEqual(neighbours, ["10.250.0.9 lladdr 02:00:00:00:00:09 PERMANENT"]);
+  assert.deepEqual(forwarding, []);
+  assert.deepEqual(addresses, []);
+  const tables = routeDump(netlink, { family: 4, table: 100 });
+  assert.deepEqual(tables.map(({ destination }) => destination), ["10.251.0.0/16"]);
+
+  routeDelete(netlink, foreign);
+  const again = await host.gossamer("cleanup");
+  assert.equal(again.code, 0, again.stderr);
+  assert.equal(linkGet(netlink, DEVICE), null, "nothing foreign is left on the device, so it goes");
+  assert.deepEqual(neighbourDump(netlink, { index }), []);
+}

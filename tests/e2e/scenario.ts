@@ -1,0 +1,178 @@
+/**
+ * How an end-to-end test runs: in a process of its own, as init of a pid namespace, so that nothing of
+ * it is left on the machine however it ends - even when the test runner is killed with `kill -9`.
+ *
+ * A test file calls {@linkcode scenario} at its top level. Under `deno test` that registers a test which
+ * starts the same file again with `deno run`; there it runs the body with a lab, and reports each step to
+ * the test over its standard output, one JSON document a line.
+ */
+import { TextLineStream } from "./text_lines.ts";
+import { Lab } from "../../mod/lab/lab.ts";
+import { mayMakeNamespaces } from "../../mod/lab/privilege.ts";
+import { spawnSandboxed, watchParent } from "../../mod/lab/sandbox.ts";
+import { Workspace } from "../../mod/lab/workspace.ts";
+import { builtExecutable } from "./executable.ts";
+
+const NAME_VARIABLE = "GOSSAMER_E2E_SCENARIO";
+const FOLDER_VARIABLE = "GOSSAMER_E2E_FOLDER";
+const EXECUTABLE_VARIABLE = "GOSSAMER_E2E_EXECUTABLE";
+
+/** A scenario that takes longer hangs: the longest needs about a third of it on two busy cores. */
+const TIME_LIMIT_MS = 180_000;
+
+/** What a scenario's body works with. */
+export interface Stage {
+  readonly lab: Lab;
+  /** A folder of this scenario's own, removed afterwards. */
+  readonly folder: string;
+  /** The program under test. */
+  readonly executable: string;
+  /** A named part; the first one that throws ends the scenario. */
+  step(name: string, body: () => Promise<void> | void): Promise<void>;
+  /** A figure or remark for the reader of the test's output. */
+  note(text: string): void;
+}
+
+type Report =
+  | { kind: "begin"; name: string }
+  | { kind: "end"; error: string | null }
+  | { kind: "note"; text: string }
+  | { kind: "failed"; error: string };
+
+/** Registers a test, or runs it when the file is the main module. */
+export function scenario(
+  meta: ImportMeta,
+  name: string,
+  options: { readonly hosts: number },
+  body: (stage: Stage) => Promise<void>,
+): void {
+  if (meta.main) {
+    if (Deno.env.get(NAME_VARIABLE) === name) runInside(options.hosts, body);
+    return;
+  }
+  const ignore = !mayMakeNamespaces();
+  Deno.test({
+    name: ignore ? `${name} [left out: needs root, CAP_SYS_ADMIN and CAP_NET_ADMIN]` : name,
+    ignore,
+    fn: (context) => runOutside(meta.url, name, context),
+  });
+}
+
+async function runOutside(file: string, name: string, context: Deno.TestContext): Promise<void> {
+  const executable = await builtExecutable();
+  const workspace = new Workspace();
+  const child = spawnSandboxed([Deno.execPath(), "run", "-A", "--no-check", file], {
+    stdout: "piped",
+    stderr: "inherit",
+    env: {
+      [NAME_VARIABLE]: name,
+      [FOLDER_VARIABLE]: workspace.path,
+      [EXECUTABLE_VARIABLE]: executable,
+    },
+  });
+  let timedOut = false;
+  const limit = setTimeout(() => {
+    timedOut = true;
+    child.kill("SIGKILL");
+  }, TIME_LIMIT_MS);
+  try {
+    const reports = reportsOf(child.stdout);
+    const failure = await follow(reports, context);
+    const { code } = await child.status;
+    if (timedOut) throw new Error(`The scenario was still running after ${TIME_LIMIT_MS} ms`);
+    if (failure !== null) throw new Error(failure);
+    if (code !== 0) throw new Error(`The scenario ended with exit code ${code}`);
+  } finally {
+    clearTimeout(limit);
+    await child.stdin.close().catch(() => {});
+    await child.status;
+    workspace.close();
+  }
+}
+
+/** Turns the reports into test steps; returns what went wrong, if anything did. */
+async function follow(
+  reports: AsyncGenerator<Report>,
+  context: Deno.TestContext,
+): Promise<string | null> {
+  let failure: string | null = null;
+  while (true) {
+    const { value, done } = await reports.next();
+    if (done === true) return failure;
+    if (value.kind === "begin") {
+      const held = await context.step(value.name, () => untilEnd(reports));
+      if (!held) failure ??= `The step "${value.name}" failed`;
+    } else if (value.kind === "note") {
+      console.log(`    ${value.text}`);
+    } else if (value.kind === "failed") {
+      failure = value.error;
+    }
+  }
+}
+
+async function untilEnd(reports: AsyncGenerator<Report>): Promise<void> {
+  while (true) {
+    const { value, done } = await reports.next();
+    if (done === true) throw new Error("The scenario's process ended within the step");
+    if (value.kind === "note") console.log(`    ${value.text}`);
+    if (value.kind !== "end") continue;
+    if (value.error !== null) throw new Error(value.error);
+    return;
+  }
+}
+
+/** The reports of a child; other lines it prints are passed on. */
+async function* reportsOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Report> {
+  const lines = stream.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
+  for await (const line of lines) {
+    if (line.startsWith(REPORT_MARK)) yield JSON.parse(line.slice(REPORT_MARK.length));
+    else if (line !== "") console.log(line);
+  }
+}
+
+const REPORT_MARK = "\x1egossamer-report ";
+
+function report(document: Report): void {
+  console.log(REPORT_MARK + JSON.stringify(document));
+}
+
+async function runInside(hosts: number, body: (stage: Stage) => Promise<void>): Promise<void> {
+  watchParent(() => Deno.exit(1));
+  const folder = requiredVariable(FOLDER_VARIABLE);
+  const executable = requiredVariable(EXECUTABLE_VARIABLE);
+  const lab = new Lab({ hosts, command: [executable], directory: folder });
+  const stage: Stage = {
+    lab,
+    folder,
+    executable,
+    note: (text) => report({ kind: "note", text }),
+    async step(name, work) {
+      report({ kind: "begin", name });
+      try {
+        await work();
+      } catch (error) {
+        report({ kind: "end", error: lab.explain(textOf(error)) });
+        Deno.exit(1);
+      }
+      report({ kind: "end", error: null });
+    },
+  };
+  try {
+    await body(stage);
+  } catch (error) {
+    report({ kind: "failed", error: lab.explain(textOf(error)) });
+    Deno.exit(1);
+  }
+  await lab.close();
+  Deno.exit(0);
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.stack ?? error.message : String(error);
+}
+
+function requiredVariable(name: string): string {
+  const value = Deno.env.get(name);
+  if (value === undefined) throw new Error(`${name} is not set; run this file with deno test`);
+  return value;
+}
