@@ -1,0 +1,91 @@
+/** What the kernel says, in rtnetlink's terms, as the objects that the overlay compares. */
+import { IFA_F, type InterfaceAddress } from "../../ffi/route/address.ts";
+import type { FdbEntry } from "../../ffi/route/fdb.ts";
+import type { Link } from "../../ffi/route/link.ts";
+import { type Neighbour as KernelNeighbour, NUD } from "../../ffi/route/neighbour.ts";
+import { PROTOCOL, type Route as KernelRoute, SCOPE } from "../../ffi/route/route.ts";
+import type {
+  DeviceAddress,
+  ForeignLink,
+  ForwardingEntry,
+  Neighbour,
+  Route,
+  VxlanLink,
+} from "../base/kernel_objects.ts";
+
+/** What `ip link` calls a device that has no kind of its own: a physical one. */
+const NO_KIND = "physical";
+
+export function decodeOverlayLink(link: Link): VxlanLink | ForeignLink {
+  const { name, vxlan } = link;
+  const alias = link.alias ?? "";
+  // A device that takes VNI or destination from each packet is not one that can be ours.
+  if (vxlan === null || vxlan.id === 0) return { name, kind: link.kind ?? NO_KIND, alias };
+  return {
+    name,
+    alias,
+    vni: vxlan.id,
+    port: vxlan.port,
+    local: vxlan.local ?? "",
+    underlayIndex: vxlan.link ?? 0,
+    mac: link.address ?? "",
+    mtu: link.mtu,
+    learning: vxlan.learning,
+    up: link.up,
+  };
+}
+
+/** Every device with IPv6 gets a link-local address. */
+export function isKernelMadeAddress(address: InterfaceAddress): boolean {
+  return address.family === 6 && address.scope === SCOPE.LINK;
+}
+
+/** Routes that come with an address, and go with it. */
+export function isKernelMadeRoute(route: KernelRoute): boolean {
+  return route.protocol === PROTOCOL.KERNEL;
+}
+
+export function decodeDeviceAddress(device: string, address: InterfaceAddress): DeviceAddress {
+  return {
+    device,
+    address: `${address.address}/${address.prefixLength}`,
+    protocol: address.protocol ?? 0,
+  };
+}
+
+export function decodeOverlayRoute(device: string, route: KernelRoute): Route {
+  return {
+    device,
+    destination: route.destination,
+    gateway: route.gateway,
+    onlink: route.onlink,
+    protocol: route.protocol,
+    table: route.table,
+    metric: route.priority ?? 0,
+  };
+}
+
+export function decodeOverlayNeighbour(device: string, neighbour: KernelNeighbour): Neighbour {
+  return {
+    device,
+    address: neighbour.address,
+    mac: neighbour.linkAddress ?? "",
+    protocol: neighbour.protocol ?? 0,
+    permanent: neighbour.state === NUD.PERMANENT,
+  };
+}
+
+export function decodeForwarding(device: string, entry: FdbEntry): ForwardingEntry {
+  return {
+    device,
+    mac: entry.linkAddress,
+    destination: entry.destination ?? "",
+    port: entry.port,
+    permanent: entry.state === NUD.PERMANENT,
+  };
+}
+
+/** Whether the address came from DHCP or router advertisements and may go by itself. */
+export function isDynamic(address: InterfaceAddress): boolean {
+  return (address.flags & IFA_F.PERMANENT) === 0;
+}
