@@ -169,6 +169,11 @@ export class Host {
       .map(({ address, prefixLength }) => `${address}/${prefixLength}`);
   }
 
+  /** MTU of a device in bytes; null when there is no such device. */
+  deviceMtu(device: string): number | null {
+    return linkGet(this.namespace.netlink, device)?.mtu ?? null;
+  }
+
   /** Cuts this host off the underlay, as a pulled cable would; `true` mends it. */
   setCable(connected: boolean): void {
     this.#underlay.setCable(this.port, connected);

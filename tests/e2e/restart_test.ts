@@ -5,6 +5,7 @@ import { neighbourDump, neighbourReplace } from "../../ffi/route/neighbour.ts";
 import { routeAdd, routeDelete, routeDump } from "../../ffi/route/route.ts";
 import type { Container } from "../../mod/lab/container.ts";
 import type { Host } from "../../mod/lab/host.ts";
+import type { Lab } from "../../mod/lab/lab.ts";
 import { ContinuousPing, pingUntilAnswered, sleep } from "../../mod/lab/ping.ts";
 import {
   actualKernel,
@@ -15,106 +16,105 @@ import {
   startOne,
   until,
   untilStatus,
+  waitForMesh,
 } from "./cluster.ts";
-import { scenario } from "./scenario.ts";
+import { scenario, type Stage } from "./scenario.ts";
 
 const PING_INTERVAL_MS = 5;
 
 /** Time with a dead agent that the pings have to bridge: 200 pings. */
 const DEAD_MS = 1000;
 
-scenario(import.meta, "agents die, return and leave", { hosts: 3 }, async ({ lab, step, note }) => {
-  const { hosts } = lab;
-  const [first, second, third] = [lab.host(1), lab.host(2), lab.host(3)];
+scenario(import.meta, "agents die, return and leave", { hosts: 3 }, async (stage) => {
+  const { hosts } = stage.lab;
   await startCluster(hosts);
-  const containers = hosts.map((host) => host.addContainer());
-  const toSecond = path(containers, 0, 1);
-  const fromSecond = path(containers, 1, 2);
-
-  await step("kill -9 loses no packet, and the agent returns with the same subnet", async () => {
-    const before = memory(second);
-    const traffic = await startTraffic(toSecond, fromSecond);
-    await second.kill();
-    await sleep(DEAD_MS);
-    assert.deepEqual(actualKernel(second), before.kernel);
-    await returns(second, hosts);
-    await sleep(DEAD_MS);
-    await assertNothingLost(traffic, note);
-    assert.deepEqual(memory(second), before);
-    assertKernels(hosts);
-  });
-
-  await step("SIGTERM ends the agent with exit code 0 and leaves the overlay up", async () => {
-    const before = memory(second);
-    const traffic = await startTraffic(toSecond, fromSecond);
-    const status = await second.stop();
-    assert.deepEqual([status.code, status.signal], [0, null], second.explain("ended"));
-    await sleep(DEAD_MS);
-    assert.deepEqual(memory(second), before);
-    // A stop is no release: the others keep the subnet for it, and their routes.
-    assertKernels([first, third], hosts);
-    await returns(second, hosts);
-    await sleep(DEAD_MS);
-    await assertNothingLost(traffic, note);
-    assert.deepEqual(memory(second), before);
-    assertKernels(hosts);
-  });
-
+  for (const host of hosts) host.addContainer();
+  const { step } = stage;
+  await step("kill -9 loses no packet, and the agent returns as it was", () => killOne(stage));
   await step(
-    "all agents killed at once: the traffic goes on, and all return as they were",
-    async () => {
-      const before = hosts.map(memory);
-      const traffic = await startTraffic(toSecond, fromSecond);
-      await Promise.all(hosts.map((host) => host.kill()));
-      await sleep(DEAD_MS);
-      for (const host of hosts) host.start(); // No seed: they remember each other.
-      for (const host of hosts) {
-        await untilStatus(
-          host,
-          `${host.name} sees all`,
-          (view) => view.ready && view.cluster.alive === hosts.length,
-        );
-      }
-      await assertNothingLost(traffic, note);
-      assert.deepEqual(hosts.map(memory), before);
-      assertKernels(hosts);
-    },
+    "SIGTERM leaves the overlay up, and the agent returns as it was",
+    () => stopOne(stage),
   );
-
-  await step("leave --release removes the subnet here and at every peer", async () => {
-    const { subnet } = await third.waitForSubnet();
-    const { code, stderr } = await third.gossamer("leave", "--release");
-    assert.equal(code, 0, stderr);
-    const status = await third.agent.wait();
-    assert.equal(status.code, 0, third.explain("ended"));
-    assert.equal(linkGet(third.namespace.netlink, DEVICE), null, "the VTEP is gone");
-    assert.deepEqual(routesOfOurs(third), []);
-    const rest = [first, second];
-    await until(
-      `${subnet} is gone from the others`,
-      rest,
-      () => rest.every((host) => !JSON.stringify(actualKernel(host)).includes(subnet)),
-    );
-    assertKernels(rest);
-    const traffic = await startTraffic(toSecond);
-    await assertNothingLost(traffic, note);
-  });
-
+  await step("all killed at once, all return without a seed as they were", () => killAll(stage));
+  await step("leave --release removes the subnet here and at every peer", () => leave(stage));
   await step("a host that was released joins again", async () => {
-    startOne(third, hosts);
-    await until(
-      "full mesh again",
-      hosts,
-      () => hosts.every((host) => actualKernel(host).routes.length === hosts.length - 1),
-    );
-    assertKernels(hosts);
+    startOne(stage.lab.host(3), hosts);
+    await waitForMesh(hosts);
   });
-
   await step("cleanup removes what is ours and nothing else", async () => {
-    await second.stop();
-    await cleanUp(second);
+    await stage.lab.host(2).stop();
+    await cleanUp(stage.lab.host(2));
   });
 });
+
+async function killOne({ lab, note }: Stage): Promise<void> {
+  const host = lab.host(2);
+  const before = memory(host);
+  const traffic = await startTraffic(lab, [1, 2], [2, 3]);
+  await host.kill();
+  await sleep(DEAD_MS);
+  assert.deepEqual(actualKernel(host), before.kernel);
+  await returns(host, lab.hosts);
+  await sleep(DEAD_MS);
+  await assertNothingLost(traffic, note);
+  assert.deepEqual(memory(host), before);
+  assertKernels(lab.hosts);
+}
+
+async function stopOne({ lab, note }: Stage): Promise<void> {
+  const host = lab.host(2);
+  const before = memory(host);
+  const traffic = await startTraffic(lab, [1, 2], [2, 3]);
+  const status = await host.stop();
+  assert.deepEqual([status.code, status.signal], [0, null], host.explain("ended"));
+  await sleep(DEAD_MS);
+  assert.deepEqual(memory(host), before);
+  // A stop is no release: the others keep the subnet for it, and their routes.
+  assertKernels([lab.host(1), lab.host(3)], lab.hosts);
+  await returns(host, lab.hosts);
+  await sleep(DEAD_MS);
+  await assertNothingLost(traffic, note);
+  assert.deepEqual(memory(host), before);
+  assertKernels(lab.hosts);
+}
+
+async function killAll({ lab, note }: Stage): Promise<void> {
+  const { hosts } = lab;
+  const before = hosts.map(memory);
+  const traffic = await startTraffic(lab, [1, 2], [2, 3]);
+  await Promise.all(hosts.map((host) => host.kill()));
+  await sleep(DEAD_MS);
+  for (const host of hosts) host.start(); // No seed: they remember each other.
+  for (const host of hosts) {
+    await untilStatus(
+      host,
+      `${host.name} sees all`,
+      (view) => view.ready && view.cluster.alive === hosts.length,
+    );
+  }
+  await assertNothingLost(traffic, note);
+  assert.deepEqual(hosts.map(memory), before);
+  assertKernels(hosts);
+}
+
+async function leave({ lab, note }: Stage): Promise<void> {
+  const host = lab.host(3);
+  const rest = [lab.host(1), lab.host(2)];
+  const { subnet } = await host.waitForSubnet();
+  const { code, stderr } = await host.gossamer("leave", "--release");
+  assert.equal(code, 0, stderr);
+  const status = await host.agent.wait();
+  assert.equal(status.code, 0, host.explain("ended"));
+  assert.equal(linkGet(host.namespace.netlink, DEVICE), null, "the VTEP is gone");
+  assert.deepEqual(routesOfOurs(host), []);
+  await until(
+    `${subnet} is gone from the others`,
+    rest,
+    () => rest.every((peer) => !JSON.stringify(actualKernel(peer)).includes(subnet)),
+  );
+  assertKernels(rest);
+  await assertNothingLost(await startTraffic(lab, [1, 2]), note);
+}
 
 /** Everything of a host that a restart must not change. */
 function memory(host: Host) {
@@ -135,28 +135,27 @@ async function returns(host: Host, hosts: readonly Host[]): Promise<void> {
   );
 }
 
-interface Path {
-  readonly from: Container;
-  readonly to: Container;
-}
-
-function path(containers: readonly Container[], from: number, to: number): Path {
-  const [source, target] = [containers[from], containers[to]];
-  assert(source !== undefined && target !== undefined);
-  return { from: source, to: target };
-}
-
-/** Starts pinging along the paths once they work. */
-async function startTraffic(...paths: readonly Path[]): Promise<ContinuousPing[]> {
-  for (const { from, to } of paths) {
+/** Starts pinging between containers, given by their hosts' numbers, once that works. */
+async function startTraffic(
+  lab: Lab,
+  ...paths: readonly (readonly [from: number, to: number])[]
+): Promise<ContinuousPing[]> {
+  const ends = paths.map(([from, to]) => [lab.host(from), lab.host(to)].map(containerOf));
+  const traffic: ContinuousPing[] = [];
+  for (const [from, to] of ends) {
+    assert(from !== undefined && to !== undefined);
     const outcome = await pingUntilAnswered(from.namespace, to.address, { withinMs: 5000 });
     assert.equal(outcome.kind, "answered", `${from.address} -> ${to.address}`);
+    traffic.push(new ContinuousPing(from.namespace, to.address, PING_INTERVAL_MS));
   }
-  const traffic = paths.map(({ from, to }) =>
-    new ContinuousPing(from.namespace, to.address, PING_INTERVAL_MS)
-  );
   await sleep(20 * PING_INTERVAL_MS);
   return traffic;
+}
+
+function containerOf(host: Host): Container {
+  const container = host.containers[0];
+  assert(container !== undefined, `${host.name} has no container`);
+  return container;
 }
 
 async function assertNothingLost(
