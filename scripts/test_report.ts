@@ -68,3 +68,9 @@ export function stepLine(result: StepResult): string {
     result.seconds.toFixed(1)
   } s`;
 }
+
+/** What of a failed step's output is worth reading: `deno test` repeats its failures at the end. */
+export function failureOutput(output: string): string {
+  const start = output.search(/^.* ERRORS .*$/m);
+  return (start < 0 ? output : output.slice(start)).trimEnd();
+}

@@ -1,6 +1,12 @@
 /** The runner counts what happened and says it in the form that CI reads. */
 import assert from "node:assert/strict";
-import { countJunit, countsLine, stepLine, total } from "../../scripts/test_report.ts";
+import {
+  countJunit,
+  countsLine,
+  failureOutput,
+  stepLine,
+  total,
+} from "../../scripts/test_report.ts";
 
 const JUNIT = `<?xml version="1.0" encoding="UTF-8"?>
 <testsuites name="deno test" tests="6" failures="2" errors="0" time="0.023">
@@ -52,4 +58,10 @@ Deno.test("a step's line says how it went, or why it did not run", () => {
   );
   const skipped = { name: "kernel", counts, seconds: 0, skipReason: "needs Linux" };
   assert.match(stepLine(skipped), /^skip +kernel +needs Linux$/);
+});
+
+Deno.test("the output of a failed step begins with its errors", () => {
+  const output = "a ... ok\n\n ERRORS \n\nb => x.ts:1\n\nFAILED\n";
+  assert.equal(failureOutput(output), " ERRORS \n\nb => x.ts:1\n\nFAILED");
+  assert.equal(failureOutput("error: no such file\n"), "error: no such file");
 });
