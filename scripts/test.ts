@@ -40,7 +40,7 @@ interface Step {
 const CAP_NET_ADMIN = 12n;
 const CAP_SYS_ADMIN = 21n;
 
-const root = new URL("..", import.meta.url).pathname;
+const root = decodeURIComponent(new URL("../", import.meta.url).pathname);
 
 const STEPS: readonly Step[] = [
   { name: "fmt", args: ["fmt", "--check"], fast: true },

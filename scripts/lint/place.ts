@@ -5,7 +5,9 @@ const root = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 
 /** The path from the project's root, whether the linter gives it absolute or relative. */
 export function pathInProject(fileName: string): string {
-  const path = fileName.startsWith("file://") ? new URL(fileName).pathname : fileName;
+  const path = fileName.startsWith("file://")
+    ? decodeURIComponent(new URL(fileName).pathname)
+    : fileName;
   return path.startsWith(root) ? path.slice(root.length) : path;
 }
 

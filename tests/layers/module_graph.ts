@@ -29,7 +29,7 @@ export async function readModuleGraph(roots: readonly string[]): Promise<ModuleG
   try {
     const lines = roots.map((path) => `import ${JSON.stringify(new URL(path, projectRoot).href)};`);
     await Deno.writeTextFile(entry, lines.join("\n"));
-    const config = new URL("deno.json", projectRoot).pathname;
+    const config = decodeURIComponent(new URL("deno.json", projectRoot).pathname);
     const json = await denoInfo(["--json", "--no-lock", "--config", config, entry]);
     const info: { modules: InfoModule[] } = JSON.parse(json);
     return toGraph(info.modules);
