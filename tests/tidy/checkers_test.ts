@@ -12,6 +12,7 @@ import {
   undescribedModules,
   unopenedFiles,
 } from "./source_shape.ts";
+import { disagreeingVersions, missingSetup } from "./versions.ts";
 
 function file(path: string, text = ""): SourceFile {
   return { path, text };
@@ -146,6 +147,37 @@ const CASES: { check: Checker; good: SourceFile[]; bad: SourceFile[]; complaint:
     complaint: /not in order/,
   },
   { check: badChangelog, good: [], bad: [], complaint: /no CHANGELOG/ },
+  {
+    check: disagreeingVersions,
+    good: [
+      file("deno.json", '{ "version": "1.2.3" }'),
+      file("mod/base/version.ts", 'export const VERSION = "1.2.3";'),
+      file(".ci/run", "npx deno@2.9.6 task test"),
+      file("README.md", "npx deno@2.9.6 task demo"),
+    ],
+    bad: [file("deno.json", '{ "version": "1.2.3" }')],
+    complaint: /version 1\.2\.3, .* undefined/,
+  },
+  {
+    check: disagreeingVersions,
+    good: [],
+    bad: [file(".ci/run", "npx deno@2.9.6 task"), file("README.md", "npx deno@2.9.7 task")],
+    complaint: /README\.md names deno@2\.9\.7/,
+  },
+  {
+    check: missingSetup,
+    good: [
+      file("README.md", "npx --yes deno@2.9.6 task demo  # x\nnpx --yes deno@2.9.6 task test\n"),
+    ],
+    bad: [file("README.md", "npx --yes deno@2.9.6 task test\n`deno task demo`\n")],
+    complaint: /task demo/,
+  },
+  {
+    check: forbiddenWords,
+    good: [file("README.md", "mail@EXAMPLE.org")],
+    bad: [file("README.md", "takes @MILLISECONDS@ ms")],
+    complaint: /placeholder/,
+  },
 ];
 
 CASES.forEach(({ check, good, bad, complaint }, index) => {

@@ -18,6 +18,7 @@ const FORBIDDEN: readonly ForbiddenWord[] = [
   { pattern: /\/tmp\/bash_jobs/, reason: "a path of one machine" },
   { pattern: /\bregistry\.npmjs|\bnpm\.jsr\.io\b|_authToken/, reason: "a package registry" },
   { pattern: /\b(utils)\b/, reason: "a name that says nothing" },
+  { pattern: /@[A-Z_]{3,}@/, reason: "a placeholder that nobody filled" },
   { pattern: /^(<{7}|>{7}) /, reason: "a merge conflict" },
 ];
 

@@ -13,6 +13,7 @@ import {
   undescribedModules,
   unopenedFiles,
 } from "./source_shape.ts";
+import { disagreeingVersions, missingSetup } from "./versions.ts";
 
 const files = await readProject();
 const graph = await readModuleGraph(files.filter(isTypeScript).map(({ path }) => path));
@@ -28,6 +29,8 @@ const CHECKS: Record<string, Checker> = {
   "every relative link resolves": brokenLinks,
   "decision records are complete and indexed": badDecisions,
   "the changelog keeps its format": badChangelog,
+  "versions agree wherever they stand": disagreeingVersions,
+  "the README names both set-up commands": missingSetup,
   "no source file is dead": (files) => deadFiles(files, graph),
 };
 
