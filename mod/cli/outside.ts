@@ -15,6 +15,10 @@ export interface Outside {
   readonly talkIsTerminal: boolean;
   /** Now, milliseconds since 1970. */
   readonly now: () => number;
+  /** Rows of the terminal, if standard output is one. */
+  readonly rows: () => number | undefined;
+  /** At once, and then at every interval until SIGINT or SIGTERM ends it. */
+  readonly ticks: (intervalMs: number) => AsyncIterable<void>;
 }
 
 /** The reader of our output went away (`| head`): there is nobody left to tell, so the process ends quietly. */
@@ -39,7 +43,29 @@ export function processOutside(): Outside {
       return Deno.stderr.isTerminal();
     },
     now: () => Date.now(),
+    rows: () => Deno.stdout.isTerminal() ? Deno.consoleSize().rows : undefined,
+    ticks,
   };
+}
+
+async function* ticks(intervalMs: number): AsyncGenerator<void> {
+  const interruption = Promise.withResolvers<"interrupted">();
+  const interrupt = () => interruption.resolve("interrupted");
+  Deno.addSignalListener("SIGINT", interrupt);
+  Deno.addSignalListener("SIGTERM", interrupt);
+  try {
+    for (;;) {
+      yield;
+      const pause = Promise.withResolvers<void>();
+      const timer = setTimeout(pause.resolve, intervalMs);
+      const ended = await Promise.race([pause.promise, interruption.promise]);
+      clearTimeout(timer);
+      if (ended === "interrupted") return;
+    }
+  } finally {
+    Deno.removeSignalListener("SIGINT", interrupt);
+    Deno.removeSignalListener("SIGTERM", interrupt);
+  }
 }
 
 function write(to: { writeSync(bytes: Uint8Array): number }, text: string): void {

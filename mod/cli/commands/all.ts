@@ -1,9 +1,21 @@
 /** Every command, in the order in which the overview lists them. */
 import type { Command } from "../command.ts";
+import { demoCommand } from "./demo.ts";
+import { joinCommand } from "./join.ts";
+import { leaveCommand } from "./leave.ts";
+import { membersCommand } from "./members.ts";
+import { statusCommand } from "./status.ts";
+import { subnetsCommand } from "./subnets.ts";
 import { upCommand } from "./up.ts";
 import { versionCommand } from "./version.ts";
 
 export const COMMANDS: readonly Command[] = [
   upCommand,
+  statusCommand,
+  membersCommand,
+  subnetsCommand,
+  joinCommand,
+  leaveCommand,
+  demoCommand,
   versionCommand,
 ];

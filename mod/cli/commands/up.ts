@@ -4,6 +4,7 @@ import type { Command, Given } from "../command.ts";
 import { agentConfig, gatherSources } from "../config/agent_config.ts";
 import { flagOf } from "../config/setting.ts";
 import { SETTING_LIST } from "../config/settings.ts";
+import { checkVariableNames } from "../config/sources.ts";
 import type { Outside } from "../outside.ts";
 import { requireNetAdmin } from "../privilege.ts";
 
@@ -26,6 +27,7 @@ the default.`,
 };
 
 async function run(outside: Outside, given: Given): Promise<ExitCode> {
+  checkVariableNames(outside);
   const config = agentConfig(await gatherSources(outside, given), outside);
   requireNetAdmin("gossamer up");
   const { runAgent } = await import("../../agent/agent.ts");

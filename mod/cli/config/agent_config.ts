@@ -7,11 +7,10 @@ import type { Outside } from "../outside.ts";
 import { memberName } from "./checks.ts";
 import { variableOf } from "./setting.ts";
 import { CONFIG_FILE_DEFAULT, SETTINGS } from "./settings.ts";
-import { checkVariableNames, flagSource, Sources, variableSource } from "./sources.ts";
+import { flagSource, Sources, variableSource } from "./sources.ts";
 
 /** All places in order, the file read. Throws ConfigError. */
 export async function gatherSources(outside: Outside, given: Given): Promise<Sources> {
-  checkVariableNames(outside);
   const outer = [flagSource(given), variableSource(outside)];
   const { value, origin } = new Sources(outer).read(SETTINGS.config);
   const named = value === null ? null : { path: value, origin: origin ?? "--config" };
@@ -35,6 +34,7 @@ function exists(path: string): boolean {
 export function agentConfig(sources: Sources, outside: Outside): AgentConfig {
   return {
     join: sources.value(SETTINGS.join),
+    cluster: sources.value(SETTINGS.cluster),
     name: sources.value(SETTINGS.name) ?? nameOfHost(outside),
     ...poolAndPin(sources),
     backend: sources.value(SETTINGS.backend),

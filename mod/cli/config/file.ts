@@ -9,9 +9,9 @@ import { type Source, splitValues } from "./sources.ts";
 const FILE_BYTES_MAX = 1024 * 1024;
 
 /** The file as a source, or undefined when none was named and the usual place is empty. Throws ConfigError. */
-export async function fileSource(
+export function fileSource(
   named: { path: string; origin: string } | null,
-): Promise<Source | undefined> {
+): Promise<Source> | undefined {
   const path = named?.path ?? CONFIG_FILE_DEFAULT;
   const text = readText(path, named?.origin ?? null);
   return text === undefined ? undefined : sourceOfToml(path, text);

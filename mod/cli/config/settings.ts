@@ -56,6 +56,16 @@ export const SETTINGS = {
     null,
     memberName,
   ),
+  cluster: valueSetting(
+    {
+      name: "cluster",
+      group: "Cluster",
+      placeholder: "NAME",
+      text: "Label of the cluster: hosts with another label are not heard",
+    },
+    "gossamer",
+    memberName,
+  ),
   gossipPort: valueSetting(
     {
       name: "gossip-port",

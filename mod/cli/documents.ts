@@ -1,0 +1,136 @@
+/**
+ * The agent's answers, checked before they are believed: the agent may be of another version. The only user of the
+ * schema library, loaded by the commands that talk to an agent.
+ */
+import * as v from "valibot";
+import {
+  type JoinAnswer,
+  type LeaveAnswer,
+  STATUS_SCHEMA,
+  type StatusDocument,
+  type SubnetsDocument,
+} from "../agent/api.ts";
+import { UserError } from "../base/errors.ts";
+
+const memberStatus = v.picklist(["alive", "suspect", "dead", "left"]);
+const claimState = v.picklist(["none", "tentative", "held", "yielding"]);
+const nullableString = v.nullable(v.string());
+
+const problem = v.looseObject({
+  code: v.string(),
+  severity: v.picklist(["warning", "error"]),
+  text: v.string(),
+  remedy: v.string(),
+});
+
+const member = v.looseObject({
+  id: v.string(),
+  name: v.string(),
+  address: v.string(),
+  gossipPort: v.number(),
+  status: memberStatus,
+  statusSince: v.string(),
+  subnet: nullableString,
+  claim: claimState,
+  mac: nullableString,
+  rttMs: v.nullable(v.number()),
+  version: v.string(),
+  self: v.boolean(),
+});
+
+const seed = v.looseObject({
+  seed: v.string(),
+  state: v.picklist(["unresolved", "unreachable", "joined"]),
+  reason: v.exactOptional(v.string()),
+});
+
+const status = v.looseObject({
+  schema: v.literal(STATUS_SCHEMA),
+  version: v.string(),
+  ready: v.boolean(),
+  host: v.looseObject({
+    id: v.string(),
+    name: v.string(),
+    address: v.string(),
+    gossipPort: v.number(),
+    incarnation: v.number(),
+    healthScore: v.number(),
+  }),
+  cluster: v.looseObject({
+    network: v.string(),
+    subnetLen: v.number(),
+    backend: v.string(),
+    alive: v.number(),
+    suspect: v.number(),
+    dead: v.number(),
+    left: v.number(),
+    seeds: v.array(seed),
+  }),
+  claim: v.looseObject({
+    state: claimState,
+    subnet: nullableString,
+    since: nullableString,
+    conflicts: v.number(),
+    reason: nullableString,
+  }),
+  overlay: v.looseObject({
+    device: v.string(),
+    mac: nullableString,
+    mtu: v.number(),
+    inSync: v.boolean(),
+    peersWanted: v.number(),
+    peersProgrammed: v.number(),
+    repairs: v.number(),
+    lastError: nullableString,
+  }),
+  members: v.array(member),
+  problems: v.array(problem),
+});
+
+const subnets = v.looseObject({
+  schema: v.literal(STATUS_SCHEMA),
+  network: v.string(),
+  subnetLen: v.number(),
+  used: v.number(),
+  total: v.number(),
+  subnets: v.array(v.looseObject({
+    subnet: v.string(),
+    owner: v.string(),
+    ownerId: v.string(),
+    ownerStatus: v.picklist(["alive", "suspect", "dead", "left", "unknown"]),
+    state: v.picklist(["tentative", "held", "yielding", "released"]),
+    epoch: v.number(),
+    since: v.string(),
+    self: v.boolean(),
+  })),
+});
+
+const joinAnswer = v.looseObject({ seeds: v.array(v.string()) });
+const leaveAnswer = v.looseObject({ released: nullableString });
+
+/** Throws UserError when the value is no status document of this schema. */
+export function statusOf(value: unknown): StatusDocument {
+  return checked(status, value, "status");
+}
+
+export function subnetsOf(value: unknown): SubnetsDocument {
+  return checked(subnets, value, "list of subnets");
+}
+
+export function joinAnswerOf(value: unknown): JoinAnswer {
+  return checked(joinAnswer, value, "answer to join");
+}
+
+export function leaveAnswerOf(value: unknown): LeaveAnswer {
+  return checked(leaveAnswer, value, "answer to leave");
+}
+
+function checked<T>(schema: v.GenericSchema<unknown, T>, value: unknown, what: string): T {
+  const result = v.safeParse(schema, value);
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  const where = v.getDotPath(issue) ?? "the document";
+  throw new UserError(`the agent's ${what} cannot be understood: ${where}: ${issue.message}`, {
+    remedy: "use the gossamer of the agent's version, which gossamer status --json names",
+  });
+}

@@ -1,0 +1,121 @@
+/**
+ * `gossamer subnets --map`: the overlay network as a square of cells, 16 a row, a cell for each subnet (or for a run of
+ * equally many subnets when the network has more than 256 of them), with the owners below. Pure.
+ */
+import { addressCount, formatAddress } from "../address/network.ts";
+import { parseNetwork } from "../address/parse.ts";
+import type { SubnetDocument, SubnetsDocument } from "../agent/api.ts";
+import { columns, printable } from "./columns.ts";
+import { plainPaint } from "./paint.ts";
+import { bySubnet, usage } from "./render_subnets.ts";
+
+const CELLS_A_ROW = 16;
+const CELLS_MAX = CELLS_A_ROW * 16;
+
+/** Letters for owners in order of their subnets; this host has a sign of its own, owners beyond these share one. */
+const LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+const OWN_LETTER = "@";
+const SHARED_LETTER = "#";
+
+/** Backgrounds of the xterm palette on which black is readable and that differ from their neighbours here. */
+const BACKGROUNDS = [39, 208, 118, 213, 226, 51, 141, 203, 85, 220, 177, 45];
+const OWN_BACKGROUND = 231;
+const TROUBLE_BACKGROUND = 245;
+
+interface Cell {
+  /** `10.244.16.0`, where the cell begins. */
+  readonly address: number;
+  readonly subnets: readonly SubnetDocument[];
+}
+
+/** The map; `color` draws cells as blocks. */
+export function renderMap(document: SubnetsDocument, color: boolean): string {
+  const claims = document.subnets.filter(({ state }) => state !== "released").sort(bySubnet);
+  const { cells, subnetsEach } = cellsOf(document, claims);
+  const letters = lettersOf(claims);
+  const rows: string[] = [];
+  for (let first = 0; first < cells.length; first += CELLS_A_ROW) {
+    const row = cells.slice(first, first + CELLS_A_ROW);
+    const label = formatAddress(row[0]?.address ?? 0).padEnd("255.255.255.255".length);
+    rows.push(`${label}  ${row.map((cell) => drawn(cell, letters, color)).join("")}`.trimEnd());
+  }
+  const scale = subnetsEach === 1
+    ? `a cell is a /${document.subnetLen}`
+    : `a cell is ${subnetsEach} subnets, its number says how many are used`;
+  return `${document.network}, ${scale}\n\n${rows.join("\n")}\n\n` +
+    (subnetsEach === 1 ? legend(claims, letters) : "") + usage(document);
+}
+
+function cellsOf(document: SubnetsDocument, claims: readonly SubnetDocument[]) {
+  const network = parseNetwork(document.network);
+  const subnets = 2 ** (document.subnetLen - network.length);
+  const count = Math.min(subnets, CELLS_MAX);
+  const subnetsEach = subnets / count;
+  const size = subnetsEach * addressCount(document.subnetLen);
+  const byCell = Map.groupBy(
+    claims,
+    ({ subnet }) => Math.floor((parseNetwork(subnet).address - network.address) / size),
+  );
+  const cells = Array.from({ length: count }, (_, index): Cell => ({
+    address: network.address + index * size,
+    subnets: byCell.get(index) ?? [],
+  }));
+  return { cells, subnetsEach };
+}
+
+function lettersOf(claims: readonly SubnetDocument[]): ReadonlyMap<string, string> {
+  const letters = new Map<string, string>();
+  let next = 0;
+  for (const { ownerId, self } of claims) {
+    if (letters.has(ownerId)) continue;
+    letters.set(ownerId, self ? OWN_LETTER : LETTERS[next++] ?? SHARED_LETTER);
+  }
+  return letters;
+}
+
+/** Two characters: whose, and a mark when something is the matter. */
+function drawn(cell: Cell, letters: ReadonlyMap<string, string>, color: boolean): string {
+  const [subnet, ...more] = cell.subnets;
+  if (subnet === undefined) return color ? "\x1b[2m· \x1b[22m" : ". ";
+  const isRun = more.length > 0;
+  const letter = isRun
+    ? String(cell.subnets.length).padEnd(2)
+    : (letters.get(subnet.ownerId) ?? SHARED_LETTER) + mark(subnet);
+  const text = letter.slice(0, 2);
+  return color ? `\x1b[30;48;5;${background(cell, letters)}m${text}\x1b[0m` : text;
+}
+
+/** `!` the owner is in trouble, `?` not held yet, `~` being given up. */
+function mark(subnet: SubnetDocument): string {
+  if (subnet.state === "tentative") return "?";
+  if (subnet.state === "yielding") return "~";
+  return subnet.ownerStatus === "alive" ? " " : "!";
+}
+
+function background(cell: Cell, letters: ReadonlyMap<string, string>): number {
+  if (cell.subnets.some(({ self }) => self)) return OWN_BACKGROUND;
+  const [subnet] = cell.subnets;
+  if (subnet === undefined || subnet.ownerStatus !== "alive") return TROUBLE_BACKGROUND;
+  const index = LETTERS.indexOf(letters.get(subnet.ownerId) ?? "");
+  return BACKGROUNDS[Math.max(0, index) % BACKGROUNDS.length] ?? TROUBLE_BACKGROUND;
+}
+
+function legend(claims: readonly SubnetDocument[], letters: ReadonlyMap<string, string>): string {
+  if (claims.length === 0) return "";
+  const rows = claims.map((subnet) => [
+    (letters.get(subnet.ownerId) ?? SHARED_LETTER) + mark(subnet),
+    subnet.subnet,
+    printable(subnet.owner),
+    remark(subnet),
+  ]);
+  return columns(rows, plainPaint) + "\n";
+}
+
+function remark(subnet: SubnetDocument): string {
+  const remarks = [
+    subnet.self ? "this host" : "",
+    subnet.state === "held" ? "" : subnet.state,
+    subnet.ownerStatus === "alive" ? "" : `owner ${subnet.ownerStatus}`,
+  ].filter((text) => text !== "");
+  return remarks.length === 0 ? "" : `(${remarks.join(", ")})`;
+}

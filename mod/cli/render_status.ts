@@ -1,0 +1,128 @@
+/** `gossamer status` for people: blocks of right-aligned keys, then the problems with their remedies. Pure. */
+import type { MemberDocument, StatusDocument } from "../agent/api.ts";
+import { age, roundTrip, wholeSeconds } from "./age.ts";
+import { columns, printable } from "./columns.ts";
+import type { Paint } from "./paint.ts";
+import { memberAddress, statusCell } from "./render_members.ts";
+
+/** Columns of the keys: "Incarnation" and its indent. */
+const KEY_COLUMNS = 12;
+/** Peers listed here; all of them are what `gossamer members` is for. */
+const PEERS_SHOWN_MAX = 16;
+/** The worst of Lifeguard's health score. */
+const HEALTH_SCORE_MAX = 7;
+
+type Line = readonly [key: string, value: string];
+
+export function renderStatus(document: StatusDocument, nowMs: number, paint: Paint): string {
+  const blocks: Line[][] = [
+    agentBlock(document, paint),
+    gossipBlock(document, paint),
+    claimBlock(document, nowMs, paint),
+    overlayBlock(document, paint),
+    peersBlock(document, nowMs, paint),
+    problemsBlock(document, paint),
+  ];
+  return blocks.map((block) => block.map(line).join("")).join("\n");
+}
+
+/** The key right-aligned; further lines of the value under its first one. */
+function line([key, value]: Line): string {
+  const head = key === "" ? " ".repeat(KEY_COLUMNS + 2) : `${key.padStart(KEY_COLUMNS)}: `;
+  const indent = " ".repeat(KEY_COLUMNS + 2);
+  return value.trimEnd().split("\n").map((text, index) =>
+    `${index === 0 ? head : indent}${text}`.trimEnd() + "\n"
+  ).join("");
+}
+
+function agentBlock({ host, ready, version }: StatusDocument, paint: Paint): Line[] {
+  const state = ready ? paint("good", "ready") : paint("bad", "not ready");
+  return [
+    ["Agent", `${printable(host.name)} at ${host.address}:${host.gossipPort}, ${state}`],
+    ["Id", host.id],
+    ["Version", printable(version)],
+  ];
+}
+
+function gossipBlock({ cluster, host }: StatusDocument, paint: Paint): Line[] {
+  const counts = [
+    `${cluster.alive} alive`,
+    cluster.suspect > 0 ? paint("warning", `${cluster.suspect} suspect`) : "0 suspect",
+    cluster.dead > 0 ? paint("bad", `${cluster.dead} dead`) : "0 dead",
+    `${cluster.left} left`,
+  ];
+  const health = `${host.healthScore} of ${HEALTH_SCORE_MAX} (0 is best)`;
+  const seeds = cluster.seeds.map(({ seed, state, reason }): string => {
+    const how = reason === undefined ? state : `${state}: ${printable(reason)}`;
+    return `${printable(seed)} ${state === "joined" ? how : paint("warning", how)}`;
+  });
+  return [
+    ["Gossip", counts.join(", ")],
+    ["Health", host.healthScore === 0 ? health : paint("warning", health)],
+    ["Incarnation", String(host.incarnation)],
+    ["Seeds", seeds.length === 0 ? "none" : seeds.join("\n")],
+  ];
+}
+
+function claimBlock({ claim, cluster }: StatusDocument, nowMs: number, paint: Paint): Line[] {
+  const since = claim.since === null
+    ? ""
+    : ` since ${wholeSeconds(claim.since)} (${age(claim.since, nowMs)})`;
+  const state = paint(claim.state === "held" ? "good" : "warning", claim.state);
+  const lines: Line[] = [
+    ["Claim", claim.subnet === null ? state : `${claim.subnet} ${state}${since}`],
+  ];
+  if (claim.reason !== null) lines.push(["Reason", paint("warning", printable(claim.reason))]);
+  lines.push(["Network", `${cluster.network}, a /${cluster.subnetLen} for each host`]);
+  lines.push(["Conflicts", String(claim.conflicts)]);
+  return lines;
+}
+
+function overlayBlock({ overlay, cluster }: StatusDocument, paint: Paint): Line[] {
+  const sync = overlay.inSync ? paint("good", "in sync") : paint("warning", "not in sync");
+  const lines: Line[] = [
+    ["Overlay", `${sync}, ${overlay.peersProgrammed} of ${overlay.peersWanted} peers programmed`],
+    [
+      "Device",
+      `${overlay.device} (${cluster.backend}), MTU ${overlay.mtu}, ${overlay.mac ?? "no MAC yet"}`,
+    ],
+    ["Repairs", String(overlay.repairs)],
+  ];
+  if (overlay.lastError !== null) {
+    lines.push(["Last error", paint("bad", printable(overlay.lastError))]);
+  }
+  return lines;
+}
+
+/** Those in trouble first. */
+const STATUS_ORDER: readonly MemberDocument["status"][] = ["suspect", "dead", "alive", "left"];
+
+function peersBlock({ members }: StatusDocument, nowMs: number, paint: Paint): Line[] {
+  const peers = members.filter(({ self }) => !self);
+  if (peers.length === 0) return [["Peers", "none"]];
+  const sorted = peers.toSorted((one, other) =>
+    STATUS_ORDER.indexOf(one.status) - STATUS_ORDER.indexOf(other.status)
+  );
+  const rows = sorted.slice(0, PEERS_SHOWN_MAX).map((peer) => [
+    peer.name,
+    memberAddress(peer),
+    peer.subnet ?? "-",
+    statusCell(peer.status),
+    peer.status === "alive" ? roundTrip(peer.rttMs) : `for ${age(peer.statusSince, nowMs)}`,
+  ]);
+  const hidden = peers.length - rows.length;
+  const more = hidden > 0 ? `and ${hidden} more: gossamer members lists them\n` : "";
+  return [["Peers", columns(rows, paint) + more]];
+}
+
+function problemsBlock({ problems }: StatusDocument, paint: Paint): Line[] {
+  if (problems.length === 0) return [["Problems", "none"]];
+  const lines = problems.flatMap(({ code, severity, text, remedy }): Line[] => [
+    [
+      severity,
+      `${paint(severity === "error" ? "bad" : "warning", code)}: ${printable(text)}`,
+    ],
+    ["remedy", printable(remedy)],
+  ]);
+  return [["Problems", String(problems.length)], ...lines];
+}

@@ -1,0 +1,43 @@
+/** `gossamer subnets` for people: one line a subnet, and how full the pool is. Pure. */
+import type { SubnetDocument, SubnetsDocument } from "../agent/api.ts";
+import { wholeSeconds } from "./age.ts";
+import { type Cell, columns } from "./columns.ts";
+import type { Paint } from "./paint.ts";
+
+const HEADER = ["SUBNET", "OWNER", "STATE", "SINCE"];
+
+export function renderSubnets(document: SubnetsDocument, paint: Paint): string {
+  const rows = [...document.subnets].sort(bySubnet).map((subnet) => [
+    subnet.subnet,
+    subnet.owner,
+    stateCell(subnet.state),
+    wholeSeconds(subnet.since),
+    remarkCell(subnet),
+  ]);
+  return columns([HEADER, ...rows], paint) + usage(document);
+}
+
+/** `3 of 255 used`, the line that ends every form of the list. */
+export function usage(document: SubnetsDocument): string {
+  return `${document.used} of ${document.total} used\n`;
+}
+
+function stateCell(state: SubnetDocument["state"]): Cell {
+  if (state === "held") return { text: state, meaning: "good" };
+  return { text: state, meaning: state === "released" ? "faint" : "warning" };
+}
+
+function remarkCell(subnet: SubnetDocument): Cell {
+  if (subnet.self) return { text: "(this host)", meaning: "faint" };
+  if (subnet.ownerStatus === "alive") return { text: "", meaning: "faint" };
+  return { text: `(owner ${subnet.ownerStatus})`, meaning: "warning" };
+}
+
+/** By address; the text of a CIDR does not sort as its numbers do. */
+export function bySubnet(one: { subnet: string }, other: { subnet: string }): number {
+  return sortKey(one.subnet) - sortKey(other.subnet);
+}
+
+function sortKey(subnet: string): number {
+  return subnet.split(/[./]/).slice(0, 4).reduce((sum, octet) => sum * 256 + Number(octet), 0);
+}
