@@ -31,7 +31,7 @@ gossamer_unpack() (
 '
   # Set before use: a variable of the same name in the environment must not count, least of all
   # one that is the argument of rm.
-  fresh= home= reasons= why=
+  fresh= home= made= reasons= why=
 
   fail() {
     printf 'gossamer: %s\n' "$1" >&2
@@ -124,7 +124,8 @@ gossamer_unpack() (
   # Makes what is in DIRECTORY durable, then moves it to HOME with one rename(2): it fails if another
   # start was faster, and then that one's is used.
   settle() {
-    DENO_DIR=$1/cache DENO_NO_UPDATE_CHECK=1 "$1/gossamer" eval --ext=js --no-config --no-lock --no-npm '
+    # HOME keeps it from reading the user's .npmrc.
+    HOME=$1 DENO_DIR=$1/cache DENO_NO_UPDATE_CHECK=1 "$1/gossamer" eval --ext=js --no-config --no-lock --no-npm '
       const [from, to] = Deno.args;
       for (const name of ["gossamer", "gossamer.js", "."]) {
         const file = Deno.openSync(`${from}/${name}`);
@@ -178,20 +179,30 @@ gossamer_unpack() (
     esac
   }
 
+  # make BASE: makes the directory where it is missing, or fails with why set
+  make() {
+    trusted "$1" || return 1
+    [ -e "$1" ] || made=$1
+    if [ "$1" = "$last" ]; then
+      # No -p: its mode has to be part of making it.
+      [ -d "$1" ] || why=$(mkdir -m 700 -- "$1" 2>&1) || return 1
+      private "$1" || return 1
+    else
+      why=$(mkdir -p -- "$1" 2>&1) || return 1
+    fi
+    whose "$1" || return 1
+    [ -w "$1" ] || { why="not writable" && return 1; }
+  }
+
   # try BASE: succeeds, with home set, once BASE holds this version
   try() {
     why=
     usable "$1" && return 0
-    if [ -z "$why" ] && trusted "$1"; then
-      # With -p an existing one is no error; in /tmp its mode is part of making it.
-      if [ "$1" = "$last" ]; then why=$(mkdir -m 700 -- "$1" 2>&1); else why=$(mkdir -p -- "$1" 2>&1); fi
-      private "$1" && whose "$1" && { [ -w "$1" ] || { why="not writable" && false; }; } &&
-        place "$1" && return 0
-    fi
+    if [ -z "$why" ] && make "$1" && place "$1"; then return 0; fi
     [ -z "$fresh" ] || rm -rf -- "$fresh"
-    # gzip begins its messages with an empty line.
+    [ "$made" != "$1" ] || rmdir -- "$1" 2>/dev/null
+    # GNU gzip begins its messages with an empty line.
     why=${why#"$nl"}
-    why=${why#gzip: stdout: }
     reasons="$reasons$nl  $1: ${why%%"$nl"*}"
     return 1
   }
