@@ -22,6 +22,7 @@ import type {
   VxlanLink,
 } from "../base/kernel_objects.ts";
 import { DEVICE_ALIAS, ROUTE_PROTOCOL } from "../base/limits.ts";
+import { type HostNetwork, readHostNetwork, readRouteTo, type RouteTo } from "./host_network.ts";
 import {
   decodeDeviceAddress,
   decodeForwarding,
@@ -106,6 +107,16 @@ export class HostKernel implements Kernel {
   /** Name of the device with that index, `if7` when there is none: for plans as text. */
   deviceName(index: number): string {
     return linkGet(this.#transport, index)?.name ?? `if${index}`;
+  }
+
+  /** Devices, addresses and routes of this host, for the choice of the underlay. Throws NetlinkError or SysError. */
+  hostNetwork(): HostNetwork {
+    return readHostNetwork(this.#transport);
+  }
+
+  /** How the kernel would send a packet to that address; null when it cannot. */
+  routeTo(address: string): RouteTo | null {
+    return readRouteTo(this.#transport, address);
   }
 
   /** Stops all watches and closes the socket; settles when every descriptor is closed. */

@@ -1,5 +1,5 @@
 /** What the kernel says, in rtnetlink's terms, as the objects that the overlay compares. */
-import { IFA_F, type InterfaceAddress } from "../../ffi/route/address.ts";
+import type { InterfaceAddress } from "../../ffi/route/address.ts";
 import type { FdbEntry } from "../../ffi/route/fdb.ts";
 import type { Link } from "../../ffi/route/link.ts";
 import { type Neighbour as KernelNeighbour, NUD } from "../../ffi/route/neighbour.ts";
@@ -83,9 +83,4 @@ export function decodeForwarding(device: string, entry: FdbEntry): ForwardingEnt
     port: entry.port,
     permanent: entry.state === NUD.PERMANENT,
   };
-}
-
-/** Whether the address came from DHCP or router advertisements and may go by itself. */
-export function isDynamic(address: InterfaceAddress): boolean {
-  return (address.flags & IFA_F.PERMANENT) === 0;
 }

@@ -1,0 +1,103 @@
+/** The devices, IPv4 addresses and routes of this host: what the choice of the underlay and the overlap check look at. */
+import { NetlinkError } from "../../ffi/netlink/error.ts";
+import type { NetlinkTransport } from "../../ffi/netlink/transport.ts";
+import { addressDump, IFA_F } from "../../ffi/route/address.ts";
+import { linkDump } from "../../ffi/route/link.ts";
+import { ROUTE_TYPE, routeDump, routeGet, SCOPE } from "../../ffi/route/route.ts";
+import { DEVICE_ALIAS } from "../base/limits.ts";
+
+/** A device of this host. */
+export interface HostDevice {
+  readonly name: string;
+  readonly index: number;
+  /** "bridge", "veth", "vxlan"…; null for physical devices and loopback. */
+  readonly kind: string | null;
+  /** Bytes. */
+  readonly mtu: number;
+  readonly up: boolean;
+  /** Whether its alias says that gossamer made it. */
+  readonly isOwn: boolean;
+  readonly addresses: readonly HostAddress[];
+}
+
+/** An IPv4 address of a device. */
+export interface HostAddress {
+  readonly address: string;
+  readonly prefixLength: number;
+  /** Its scope is the world, not the link or this host. */
+  readonly isGlobal: boolean;
+  /** From DHCP: it may go by itself. */
+  readonly isDynamic: boolean;
+  /** Another address of the same network was there first. */
+  readonly isSecondary: boolean;
+  /** Still valid, but not to be used for anything new. */
+  readonly isDeprecated: boolean;
+}
+
+/** An IPv4 unicast route of the main table. */
+export interface HostRoute {
+  /** Canonical CIDR; `0.0.0.0/0` for a default route. */
+  readonly destination: string;
+  /** Index of the device, null for routes with several. */
+  readonly index: number | null;
+  readonly metric: number;
+  readonly preferredSource: string | null;
+  /** rtm_protocol. */
+  readonly protocol: number;
+}
+
+/** How the kernel would send a packet somewhere. */
+export interface RouteTo {
+  readonly index: number | null;
+  readonly preferredSource: string | null;
+}
+
+export interface HostNetwork {
+  /** By index. */
+  readonly devices: readonly HostDevice[];
+  readonly routes: readonly HostRoute[];
+}
+
+/** Null when there is no way to that address. Throws NetlinkError or SysError. */
+export function readRouteTo(transport: NetlinkTransport, address: string): RouteTo | null {
+  try {
+    const { index, preferredSource } = routeGet(transport, address);
+    return { index, preferredSource };
+  } catch (error) {
+    const isUnreachable = error instanceof NetlinkError &&
+      ["ENETUNREACH", "EHOSTUNREACH", "EACCES", "EINVAL"].includes(error.code);
+    if (isUnreachable) return null;
+    throw error;
+  }
+}
+
+/** Reads everything. Throws NetlinkError or SysError. */
+export function readHostNetwork(transport: NetlinkTransport): HostNetwork {
+  const addresses = addressDump(transport, { family: 4 });
+  const devices = linkDump(transport).map((link) => ({
+    name: link.name,
+    index: link.index,
+    kind: link.kind,
+    mtu: link.mtu,
+    up: link.up,
+    isOwn: link.alias === DEVICE_ALIAS,
+    addresses: addresses.filter((address) => address.index === link.index).map((address) => ({
+      address: address.address,
+      prefixLength: address.prefixLength,
+      isGlobal: address.scope === SCOPE.UNIVERSE,
+      isDynamic: (address.flags & IFA_F.PERMANENT) === 0,
+      isSecondary: (address.flags & IFA_F.SECONDARY) !== 0,
+      isDeprecated: (address.flags & IFA_F.DEPRECATED) !== 0,
+    })),
+  }));
+  const routes = routeDump(transport, { family: 4 })
+    .filter((route) => route.type === ROUTE_TYPE.UNICAST)
+    .map((route) => ({
+      destination: route.destination,
+      index: route.index,
+      metric: route.priority ?? 0,
+      preferredSource: route.preferredSource,
+      protocol: route.protocol,
+    }));
+  return { devices, routes };
+}

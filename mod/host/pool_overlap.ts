@@ -1,0 +1,62 @@
+/**
+ * Refuses an overlay network that this host uses for something else: routes to peers would take that traffic away, up to
+ * the host's own way to the world (flannel lets it happen).
+ */
+import { cidrContains, cidrsOverlap } from "../address/network.ts";
+import type { Pool } from "../address/pool.ts";
+import { ConfigError } from "../base/errors.ts";
+import type { Underlay } from "../base/kernel_objects.ts";
+import { ROUTE_PROTOCOL } from "../base/limits.ts";
+import type { HostDevice, HostNetwork } from "./host_network.ts";
+
+/** Kinds of devices that containers hang on: they bear addresses of our own subnet, now or from before a change. */
+const CONTAINER_KINDS: ReadonlySet<string> = new Set(["bridge", "veth", "dummy", "macvlan"]);
+
+/** Default routes, whole or as the two halves by which VPNs cover them: they overlap everything and mean nothing. */
+const DEFAULT_LENGTH_MAX = 1;
+
+/**
+ * @param device name of the overlay device; whoever made it is told elsewhere.
+ * Throws ConfigError for `--network`, naming both networks and the device.
+ */
+export function checkPoolOverlap(
+  source: { hostNetwork(): HostNetwork },
+  pool: Pool,
+  device: string,
+  underlay: Underlay,
+): void {
+  const { devices, routes } = source.hostNetwork();
+  const isIgnored = (used: HostDevice) => used.isOwn || used.name === device || used.name === "lo";
+  const isContainers = (used: HostDevice, network: string) =>
+    used.index !== underlay.index && CONTAINER_KINDS.has(used.kind ?? "") &&
+    lengthOf(network) >= pool.subnetLength;
+  for (const used of devices) {
+    if (isIgnored(used)) continue;
+    for (const { address, prefixLength } of used.addresses) {
+      const isInside = cidrContains(pool.cidr, address);
+      if (isInside && !isContainers(used, `${address}/${prefixLength}`)) {
+        throw overlapError(pool, `the address ${address}/${prefixLength}`, used.name);
+      }
+    }
+  }
+  const byIndex = new Map(devices.map((used) => [used.index, used]));
+  for (const { destination, index, protocol } of routes) {
+    const used = index === null ? undefined : byIndex.get(index);
+    if (used === undefined || isIgnored(used) || protocol === ROUTE_PROTOCOL) continue;
+    if (lengthOf(destination) <= DEFAULT_LENGTH_MAX) continue;
+    if (!cidrsOverlap(pool.cidr, destination) || isContainers(used, destination)) continue;
+    throw overlapError(pool, `a route to ${destination}`, used.name);
+  }
+}
+
+function lengthOf(cidr: string): number {
+  return Number(cidr.slice(cidr.indexOf("/") + 1));
+}
+
+function overlapError(pool: Pool, what: string, device: string): ConfigError {
+  return new ConfigError(
+    "--network",
+    `${pool.cidr} overlaps ${what} on ${device} of this host`,
+    "Choose a network that no host of the cluster uses, the same on every host",
+  );
+}

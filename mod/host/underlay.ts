@@ -1,0 +1,164 @@
+/**
+ * Which device and address of this host the overlay's packets use: flannel's rules. `--iface` (name or address), then
+ * `--iface-regex`, then `--iface-can-reach`, each in order; without any of them the default route's device.
+ */
+import { isAddress } from "../address/parse.ts";
+import { ConfigError, UserError } from "../base/errors.ts";
+import type { Underlay } from "../base/kernel_objects.ts";
+import type { HostAddress, HostDevice, HostNetwork, RouteTo } from "./host_network.ts";
+
+/** What the operator said; AgentConfig has these fields. */
+export interface UnderlayChoice {
+  /** Names or addresses; the first that fits wins. */
+  readonly interfaces: readonly string[];
+  /** Regular expressions over addresses, then names; the first that fits wins. */
+  readonly interfacePatterns: readonly string[];
+  /** An address: the way the kernel would send to it. */
+  readonly interfaceCanReach: string | null;
+}
+
+/** Where to look; HostKernel has these methods. */
+export interface UnderlaySource {
+  hostNetwork(): HostNetwork;
+  /** How the kernel would send a packet to that address, null when it cannot. */
+  routeTo(address: string): RouteTo | null;
+}
+
+/** Prefix length of an address that stands alone, as virtual addresses that move between hosts do. */
+const LONE_ADDRESS_BITS = 32;
+
+/** Throws ConfigError for a flag that makes no sense, UserError when nothing fits; both say what there is. */
+export function chooseUnderlay(source: UnderlaySource, choice: UnderlayChoice): Underlay {
+  const network = source.hostNetwork();
+  const { interfaces, interfacePatterns, interfaceCanReach } = choice;
+  const isAsked = interfaces.length > 0 || interfacePatterns.length > 0 ||
+    interfaceCanReach !== null;
+  const found = isAsked
+    ? firstOf(interfaces, (text) => byNameOrAddress(network, text)) ??
+      firstOf(interfacePatterns, (text) => byPattern(network, text)) ??
+      (interfaceCanReach === null ? null : byReach(source, network, interfaceCanReach))
+    : byDefaultRoute(network);
+  if (found !== null) return found;
+  throw isAsked ? nothingMatches(network, choice) : noDefaultRoute(network);
+}
+
+function firstOf(texts: readonly string[], look: (text: string) => Underlay | null) {
+  for (const text of texts) {
+    const found = look(text);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+function byNameOrAddress(network: HostNetwork, text: string): Underlay | null {
+  for (const device of candidates(network)) {
+    if (device.name === text) return underlayOn(device, null);
+    // Asked for by name, any address will do: a secondary one, a virtual one.
+    if (device.addresses.some(({ address }) => address === text)) return underlayOf(device, text);
+  }
+  return null;
+}
+
+function byPattern(network: HostNetwork, text: string): Underlay | null {
+  let pattern: RegExp;
+  try {
+    pattern = new RegExp(text);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ConfigError("--iface-regex", reason, `Write a regular expression such as "^eth"`);
+  }
+  const devices = candidates(network);
+  for (const device of devices) {
+    const match = sorted(device.addresses).find(({ address }) => pattern.test(address));
+    if (match !== undefined) return underlayOf(device, match.address);
+  }
+  const named = devices.find(({ name }) => pattern.test(name));
+  return named === undefined ? null : underlayOn(named, null);
+}
+
+function byReach(source: UnderlaySource, network: HostNetwork, text: string): Underlay | null {
+  if (!isAddress(text)) {
+    throw new ConfigError(
+      "--iface-can-reach",
+      `${JSON.stringify(text)} is not an IPv4 address`,
+      "Give the underlay address of another host",
+    );
+  }
+  const route = source.routeTo(text);
+  const device = candidates(network).find(({ index }) => index === route?.index);
+  return device === undefined ? null : underlayOn(device, route?.preferredSource ?? null);
+}
+
+/** Of several default routes the kernel uses the one with the lowest metric. */
+function byDefaultRoute(network: HostNetwork): Underlay | null {
+  const defaults = network.routes.filter(({ destination }) => destination === "0.0.0.0/0")
+    .sort((one, other) => one.metric - other.metric);
+  const devices = candidates(network);
+  for (const route of defaults) {
+    const device = devices.find(({ index }) => index === route.index);
+    if (device !== undefined) return underlayOn(device, route.preferredSource);
+  }
+  return null;
+}
+
+/** Devices that could carry the overlay's packets. */
+function candidates(network: HostNetwork): HostDevice[] {
+  return network.devices.filter((device) => whyNot(device) === null);
+}
+
+/** Why a device cannot be the underlay; null when it can. */
+function whyNot(device: HostDevice): string | null {
+  if (device.isOwn) return "made by gossamer";
+  if (device.name === "lo") return "loopback";
+  if (!device.up) return "down";
+  if (device.addresses.every(({ isDeprecated }) => isDeprecated)) return "no IPv4 address";
+  return device.mtu > 0 ? null : "no MTU";
+}
+
+/** @param source the address a route prefers, if it does. */
+function underlayOn(device: HostDevice, source: string | null): Underlay | null {
+  const addresses = sorted(device.addresses);
+  const preferred = addresses.find(({ address }) => address === source) ?? addresses[0];
+  return preferred === undefined ? null : underlayOf(device, preferred.address);
+}
+
+function underlayOf({ name, index, mtu }: HostDevice, address: string): Underlay {
+  return { device: name, index, address, mtu };
+}
+
+/** Best first: what stays, and belongs to this host rather than to whoever holds a virtual address. */
+function sorted(addresses: readonly HostAddress[]): HostAddress[] {
+  const rank = (address: HostAddress) =>
+    (address.isGlobal ? 0 : 8) + (address.isSecondary ? 4 : 0) +
+    (address.prefixLength === LONE_ADDRESS_BITS ? 2 : 0) + (address.isDynamic ? 1 : 0);
+  return addresses.filter(({ isDeprecated }) => !isDeprecated)
+    .sort((one, other) => rank(one) - rank(other));
+}
+
+function nothingMatches(network: HostNetwork, choice: UnderlayChoice): UserError {
+  const asked = [
+    ...choice.interfaces.map((text) => `--iface ${text}`),
+    ...choice.interfacePatterns.map((text) => `--iface-regex ${text}`),
+    ...(choice.interfaceCanReach === null ? [] : [`--iface-can-reach ${choice.interfaceCanReach}`]),
+  ];
+  return new UserError(`No device matches ${asked.join(", ")}; there is ${listing(network)}`, {
+    remedy: "Name one of these with --iface, or its address",
+  });
+}
+
+function noDefaultRoute(network: HostNetwork): UserError {
+  return new UserError(
+    `There is no default route to tell the underlay device by; there is ${listing(network)}`,
+    { remedy: "Name the underlay device with --iface, or its address" },
+  );
+}
+
+/** Every device but loopback with its addresses, or with what makes it unfit. */
+function listing(network: HostNetwork): string {
+  const devices = network.devices.filter(({ name }) => name !== "lo");
+  if (devices.length === 0) return "no device at all";
+  return devices.map((device) => {
+    const texts = device.addresses.map(({ address }) => address);
+    return `${device.name} (${whyNot(device) ?? texts.join(", ")})`;
+  }).join(", ");
+}
