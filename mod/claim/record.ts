@@ -38,3 +38,31 @@ export interface ClaimRecord {
   /** How long this host may be absent before its subnet may be taken, in hours, 1 to 65535. */
   readonly absenceTtlHours: number;
 }
+
+/** What a held claim weighs without and with a majority's acknowledgement; a pin adds {@linkcode PINNED}. */
+export const WEAK = 1;
+export const STRONG = 2;
+export const PINNED = 4;
+
+/** Whether the host says that it uses the subnet, or asks to: nobody else may choose it. */
+export function occupies(record: ClaimRecord): boolean {
+  return record.state !== "released";
+}
+
+/** Whether the subnet was ever held under this record: then its epoch counts for the fence. */
+export function wasHeld(record: ClaimRecord): boolean {
+  return record.strength > 0;
+}
+
+/** Whether `one` was written after `other` by the same host. */
+export function isNewer(one: ClaimRecord, other: ClaimRecord): boolean {
+  return one.generation === other.generation
+    ? one.sequence > other.sequence
+    : one.generation > other.generation;
+}
+
+/** Whether both are the same write of the same host. */
+export function isSameWrite(one: ClaimRecord, other: ClaimRecord): boolean {
+  return one.hostId === other.hostId && one.generation === other.generation &&
+    one.sequence === other.sequence;
+}

@@ -1,0 +1,51 @@
+/**
+ * The fence: for each subnet the highest epoch at which anybody ever held it. It only rises and is never collected, so
+ * that forgetting records is harmless: whatever comes back from an old disk lies below it.
+ *
+ * Epochs of claims that were only ever tentative do not count: a mere question must not push a holder below the fence,
+ * nor make failed attempts in one half of a partition outweigh a majority's acknowledgement in the other.
+ */
+import { OverlapIndex } from "./overlap_index.ts";
+
+/** One subnet and the highest epoch at which it was held. */
+export interface FenceEntry {
+  /** Canonical CIDR. */
+  readonly subnet: string;
+  readonly epoch: number;
+}
+
+export class Fence {
+  readonly #entries = new Map<string, number>();
+  readonly #index = new OverlapIndex<FenceEntry>();
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Raises the fence of exactly that subnet; whether it rose. */
+  raise(subnet: string, epoch: number): boolean {
+    if (epoch <= (this.#entries.get(subnet) ?? 0)) return false;
+    this.#entries.set(subnet, epoch);
+    this.#index.set(subnet, { subnet, epoch });
+    return true;
+  }
+
+  /** The highest epoch of any subnet that overlaps this one; 0 when it was never held. */
+  of(subnet: string): number {
+    let highest = 0;
+    for (const { epoch } of this.#index.overlapping(subnet)) highest = Math.max(highest, epoch);
+    return highest;
+  }
+
+  /** The fence of exactly that subnet; 0 when there is none. */
+  exactly(subnet: string): number {
+    return this.#entries.get(subnet) ?? 0;
+  }
+
+  /** Every entry, sorted by subnet text, so that equal fences list equally. */
+  entries(): FenceEntry[] {
+    return [...this.#entries]
+      .map(([subnet, epoch]) => ({ subnet, epoch }))
+      .sort((one, other) => one.subnet < other.subnet ? -1 : 1);
+  }
+}

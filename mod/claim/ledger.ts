@@ -1,0 +1,248 @@
+/**
+ * The claims of all hosts and the fence: two maps that only grow, merged without coordination. Merging is associative,
+ * commutative and idempotent, so hosts that know the same records know the same owners, in whatever order they heard.
+ */
+import { sha256Hex } from "../base/hash.ts";
+import type { MemberId } from "../swim/member.ts";
+import { Fence } from "./fence.ts";
+import { compareClaims } from "./order.ts";
+import { OverlapIndex } from "./overlap_index.ts";
+import { isSameRoute, ownersAmong, stickyOrder } from "./ownership.ts";
+import { type ClaimRecord, isNewer, isSameWrite, occupies, wasHeld } from "./record.ts";
+
+/** Tombstones are kept so long, counted on each host's own monotonic clock; then only the fence remains. */
+export const TOMBSTONE_MS = 24 * 3_600_000;
+
+/** One host's claim as known here. */
+export interface LedgerEntry {
+  readonly record: ClaimRecord;
+  /** The record's one encoding. */
+  readonly bytes: Uint8Array;
+  /** When this host first saw the claim on its present subnet in its present state. */
+  readonly sinceMs: number;
+}
+
+/** What merging a record did. */
+export type Merge =
+  /** It replaced an older record of its host, or was the first. */
+  | { readonly kind: "news"; readonly previous: ClaimRecord | null }
+  /** It was known, or older than what is known. */
+  | { readonly kind: "old" }
+  /** Its host wrote two different records under one number: two processes share its identity. */
+  | { readonly kind: "clone"; readonly other: ClaimRecord };
+
+const OLD: Merge = { kind: "old" };
+
+export class Ledger {
+  readonly fence = new Fence();
+  readonly #entries = new Map<MemberId, LedgerEntry>();
+  /** Hosts with a record on a subnet, by overlap. */
+  readonly #hosts = new OverlapIndex<Set<MemberId>>();
+  readonly #winners = new Map<MemberId, ClaimRecord>();
+  readonly #routed = new Map<MemberId, ClaimRecord>();
+  #routesChanged = false;
+  #highestEpoch = 0;
+  #sortedEntries: readonly LedgerEntry[] | null = null;
+  #sortedRouted: readonly ClaimRecord[] | null = null;
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** The highest epoch in any record or fence entry known. */
+  get highestEpoch(): number {
+    return this.#highestEpoch;
+  }
+
+  /**
+   * Takes a record in. `ageMs` is how long ago the sender saw it released: a tombstone does not start its 24 hours anew
+   * at each host that hears of it, or it would live for ever.
+   */
+  merge(nowMs: number, record: ClaimRecord, bytes: Uint8Array, ageMs = 0): Merge {
+    this.#highestEpoch = Math.max(this.#highestEpoch, record.epoch);
+    const known = this.#entries.get(record.hostId);
+    if (known !== undefined && isSameWrite(known.record, record)) {
+      return this.#mergeSameWrite(nowMs, known, record, bytes, ageMs);
+    }
+    if (known !== undefined && !isNewer(record, known.record)) {
+      // An older record still proves that its subnet was held at that epoch.
+      if (this.#raiseFence(record)) this.#settle([record.subnet]);
+      return OLD;
+    }
+    if (record.state === "released" && ageMs >= TOMBSTONE_MS && known === undefined) {
+      if (this.#raiseFence(record)) this.#settle([record.subnet]);
+      return OLD;
+    }
+    this.#put(nowMs, record, bytes, ageMs);
+    return { kind: "news", previous: known?.record ?? null };
+  }
+
+  /** Raises the fence of a subnet by what a peer or our own disk says. */
+  mergeFence(subnet: string, epoch: number): void {
+    this.#highestEpoch = Math.max(this.#highestEpoch, epoch);
+    if (this.fence.raise(subnet, epoch)) this.#settle([subnet]);
+  }
+
+  entry(hostId: MemberId): LedgerEntry | undefined {
+    return this.#entries.get(hostId);
+  }
+
+  /** All entries, sorted by host id. */
+  entries(): readonly LedgerEntry[] {
+    this.#sortedEntries ??= [...this.#entries.values()]
+      .sort((one, other) => one.record.hostId < other.record.hostId ? -1 : 1);
+    return this.#sortedEntries;
+  }
+
+  /** Records of other hosts than `except` on overlapping subnets, in whatever state, sorted by host id. */
+  overlapping(subnet: string, except: MemberId): ClaimRecord[] {
+    const found: ClaimRecord[] = [];
+    for (const hosts of this.#hosts.overlapping(subnet)) {
+      for (const hostId of hosts) {
+        const entry = hostId === except ? undefined : this.#entries.get(hostId);
+        if (entry !== undefined) found.push(entry.record);
+      }
+    }
+    return found.sort((one, other) => one.hostId < other.hostId ? -1 : 1);
+  }
+
+  /** Whether the host's held claim is the owner of its subnet: the pure verdict, equal on all that know the same. */
+  isOwner(hostId: MemberId): boolean {
+    return this.#winners.has(hostId);
+  }
+
+  /** The owners by the order alone, sorted by host id. */
+  owners(): ClaimRecord[] {
+    return [...this.#winners.values()].sort((one, other) => one.hostId < other.hostId ? -1 : 1);
+  }
+
+  /** The owners as this host routes them, sorted by host id: see stickyOrder. */
+  routed(): readonly ClaimRecord[] {
+    this.#sortedRouted ??= [...this.#routed.values()]
+      .sort((one, other) => one.hostId < other.hostId ? -1 : 1);
+    return this.#sortedRouted;
+  }
+
+  /** Whether the routed set changed since this was last asked. */
+  takeRoutesChanged(): boolean {
+    const changed = this.#routesChanged;
+    this.#routesChanged = false;
+    return changed;
+  }
+
+  /** Drops tombstones that are old enough; says when the next one will be, Infinity for never. */
+  collect(nowMs: number): number {
+    let nextMs = Infinity;
+    for (const { record, sinceMs } of this.#entries.values()) {
+      if (record.state !== "released") continue;
+      const atMs = sinceMs + TOMBSTONE_MS;
+      if (atMs <= nowMs) this.#drop(record);
+      else nextMs = Math.min(nextMs, atMs);
+    }
+    return nextMs;
+  }
+
+  #mergeSameWrite(
+    nowMs: number,
+    known: LedgerEntry,
+    record: ClaimRecord,
+    bytes: Uint8Array,
+    ageMs: number,
+  ): Merge {
+    if (sameBytes(known.bytes, bytes)) {
+      const sinceMs = nowMs - ageMs;
+      if (record.state === "released" && sinceMs < known.sinceMs) {
+        this.#entries.set(record.hostId, { ...known, sinceMs });
+        this.#sortedEntries = null;
+      }
+      return OLD;
+    }
+    // All must take the same one of the two, or they would never agree again.
+    if (sha256Hex(bytes) > sha256Hex(known.bytes)) this.#put(nowMs, record, bytes, ageMs);
+    else if (this.#raiseFence(record)) this.#settle([record.subnet]);
+    return { kind: "clone", other: known.record };
+  }
+
+  #put(nowMs: number, record: ClaimRecord, bytes: Uint8Array, ageMs: number): void {
+    const known = this.#entries.get(record.hostId);
+    const isSameClaim = known !== undefined && known.record.subnet === record.subnet &&
+      known.record.state === record.state;
+    const sinceMs = isSameClaim ? known.sinceMs : nowMs - ageMs;
+    this.#entries.set(record.hostId, { record, bytes, sinceMs });
+    this.#sortedEntries = null;
+    if (known !== undefined && known.record.subnet !== record.subnet) this.#unlist(known.record);
+    this.#list(record);
+    this.#raiseFence(record);
+    this.#settle(known === undefined ? [record.subnet] : [record.subnet, known.record.subnet]);
+  }
+
+  #drop(record: ClaimRecord): void {
+    this.#entries.delete(record.hostId);
+    this.#sortedEntries = null;
+    this.#unlist(record);
+  }
+
+  #list(record: ClaimRecord): void {
+    const hosts = this.#hosts.get(record.subnet);
+    if (hosts === undefined) this.#hosts.set(record.subnet, new Set([record.hostId]));
+    else hosts.add(record.hostId);
+  }
+
+  #unlist(record: ClaimRecord): void {
+    const hosts = this.#hosts.get(record.subnet);
+    hosts?.delete(record.hostId);
+    if (hosts?.size === 0) this.#hosts.delete(record.subnet);
+  }
+
+  #raiseFence(record: ClaimRecord): boolean {
+    return wasHeld(record) && this.fence.raise(record.subnet, record.epoch);
+  }
+
+  /** Decides anew who owns and who is routed among all claims that these subnets touch, directly or through others. */
+  #settle(subnets: readonly string[]): void {
+    const contenders = this.#contenders(subnets);
+    const held = [...contenders.values()]
+      .filter((claim) => claim.state === "held" && claim.epoch >= this.fence.of(claim.subnet));
+    const winners = ownersAmong(held, compareClaims);
+    for (const hostId of contenders.keys()) this.#winners.delete(hostId);
+    for (const claim of winners) this.#winners.set(claim.hostId, claim);
+
+    const isRouted = (claim: ClaimRecord) =>
+      this.#routed.get(claim.hostId)?.subnet === claim.subnet;
+    const routed = ownersAmong(held, stickyOrder(isRouted));
+    const before = new Map<MemberId, ClaimRecord>();
+    for (const hostId of contenders.keys()) {
+      const claim = this.#routed.get(hostId);
+      if (claim !== undefined) before.set(hostId, claim);
+      this.#routed.delete(hostId);
+    }
+    for (const claim of routed) this.#routed.set(claim.hostId, claim);
+    this.#sortedRouted = null;
+    const isSame = before.size === routed.length && routed.every((claim) => {
+      const was = before.get(claim.hostId);
+      return was !== undefined && isSameRoute(was, claim);
+    });
+    if (!isSame) this.#routesChanged = true;
+  }
+
+  /** Latest record of each host whose claim overlaps one of the subnets, or a claim found so, and so on. */
+  #contenders(subnets: readonly string[]): Map<MemberId, ClaimRecord> {
+    const found = new Map<MemberId, ClaimRecord>();
+    const toVisit = [...subnets];
+    for (let subnet = toVisit.pop(); subnet !== undefined; subnet = toVisit.pop()) {
+      for (const hosts of this.#hosts.overlapping(subnet)) {
+        for (const hostId of hosts) {
+          const entry = this.#entries.get(hostId);
+          if (entry === undefined || found.has(hostId)) continue;
+          found.set(hostId, entry.record);
+          if (occupies(entry.record)) toVisit.push(entry.record.subnet);
+        }
+      }
+    }
+    return found;
+  }
+}
+
+function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && one.every((byte, index) => byte === other[index]);
+}

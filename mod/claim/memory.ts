@@ -1,0 +1,126 @@
+/**
+ * The document "claim": what a host must remember of itself across restarts. Versioned and checksummed, since a disk may
+ * give back something else than was written.
+ */
+import { UserError, WireError } from "../base/errors.ts";
+import { sha256 } from "../base/hash.ts";
+import { formatNetwork, networkOf } from "../address/network.ts";
+import { parseNetwork } from "../address/parse.ts";
+import { decode, encode, type WireValue } from "../wire/codec.ts";
+import {
+  checkArray,
+  checkBlob,
+  checkBytes,
+  checkHex,
+  checkText,
+  checkUint,
+} from "../wire/shape.ts";
+import { fenceFromFlat, flatFence } from "./full_state.ts";
+import type { RestoredClaim } from "./options.ts";
+import {
+  decodeRecord,
+  encodeRecord,
+  GENERATION_MAX,
+  RECORD_BYTES_MAX,
+  STAMP_MAX,
+} from "./record_codec.ts";
+
+const MAGIC = "gossamer claim";
+const VERSION = 1;
+const VERSION_MAX = 65_535;
+const CHECKSUM_BYTES = 8;
+const HOST_ID_BYTES = 16;
+/** 65,536 fence entries of 12 bytes, and a record. */
+const BODY_BYTES_MAX = 1024 * 1024;
+const FIELDS = 6;
+const UINT32_MAX = 0xffff_ffff;
+const SUBNET_LENGTH_MAX = 32;
+
+/** A document that cannot be used as it is. */
+export class DamagedClaimError extends UserError {}
+
+export function encodeClaimMemory(memory: RestoredClaim): Uint8Array {
+  const body = encode([
+    Uint8Array.fromHex(memory.hostId),
+    memory.generation,
+    memory.lamport,
+    flatFence(memory.fence),
+    memory.record === null ? null : encodeRecord(memory.record),
+    subnetFields(memory.previous),
+  ]);
+  return encode([MAGIC, VERSION, checksum(body), body]);
+}
+
+/**
+ * Reads the document; `where` names it in errors, best its path. Throws {@linkcode DamagedClaimError} when it is cut,
+ * changed, of a newer version or no such document at all.
+ */
+export function decodeClaimMemory(bytes: Uint8Array, where: string): RestoredClaim {
+  try {
+    return memoryFrom(bytes);
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    throw new DamagedClaimError(`${where} is not a usable claim document: ${error.message}`, {
+      remedy: "restore it from a backup; or move it away: the host then gets a new identity, " +
+        "and a new subnet if others still respect the old one",
+      cause: error,
+    });
+  }
+}
+
+function memoryFrom(bytes: Uint8Array): RestoredClaim {
+  const fields = checkArray(decode(bytes), 4, "document");
+  if (checkText(fields[0], MAGIC.length, "document kind") !== MAGIC) {
+    throw new WireError("it is some other document");
+  }
+  const version = checkUint(fields[1], VERSION_MAX, "document version");
+  if (version !== VERSION) {
+    throw new WireError(
+      `version ${version}, written by a newer gossamer; this one knows ${VERSION}`,
+    );
+  }
+  const body = checkBlob(fields[3], BODY_BYTES_MAX, "document body");
+  const written = checkBytes(fields[2], CHECKSUM_BYTES, "document checksum");
+  if (checksum(body).some((byte, index) => byte !== written[index])) {
+    throw new WireError("the checksum does not match, so something changed it");
+  }
+  return bodyFrom(decode(body));
+}
+
+function bodyFrom(value: WireValue): RestoredClaim {
+  const fields = checkArray(value, FIELDS, "body");
+  const hostId = checkHex(fields[0], HOST_ID_BYTES, "host id");
+  const record = fields[4] === null
+    ? null
+    : decodeRecord(checkBlob(fields[4], RECORD_BYTES_MAX, "record"));
+  if (record !== null && record.hostId !== hostId) {
+    throw new WireError("the record is another host's");
+  }
+  return {
+    hostId,
+    generation: checkUint(fields[1], GENERATION_MAX, "generation"),
+    lamport: checkUint(fields[2], STAMP_MAX, "clock"),
+    fence: fenceFromFlat(fields[3], "fence"),
+    record,
+    previous: subnetFrom(fields[5]),
+  };
+}
+
+function subnetFields(subnet: string | null): WireValue {
+  if (subnet === null) return null;
+  const { address, length } = parseNetwork(subnet);
+  return [address, length];
+}
+
+function subnetFrom(value: WireValue | undefined): string | null {
+  if (value === null) return null;
+  const fields = checkArray(value, 2, "previous subnet");
+  return formatNetwork(networkOf(
+    checkUint(fields[0], UINT32_MAX, "previous subnet"),
+    checkUint(fields[1], SUBNET_LENGTH_MAX, "previous subnet length"),
+  ));
+}
+
+function checksum(body: Uint8Array): Uint8Array<ArrayBuffer> {
+  return sha256(body).slice(0, CHECKSUM_BYTES);
+}

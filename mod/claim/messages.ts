@@ -1,0 +1,182 @@
+/**
+ * What claimants say to each other: letters and gossip items, as CBOR arrays whose first field is the kind.
+ *
+ * | kind    | fields                                                                                             |
+ * | ------- | -------------------------------------------------------------------------------------------------- |
+ * | request | 1, tentative record                                                                                |
+ * | answer  | 2, sender, claimant, generation, sequence, busy record or null, members or null, tentative records |
+ * | push    | 3, records                                                                                         |
+ *
+ * Records are byte strings (record_codec.ts). Members are the first 8 bytes of their ids, one after another.
+ */
+import { WireError } from "../base/errors.ts";
+import { decode, encode, type WireValue } from "../wire/codec.ts";
+import { checkArray, checkBlob, checkHex, checkList, checkUint } from "../wire/shape.ts";
+import type { MemberId } from "../swim/member.ts";
+import type { ClaimRecord } from "./record.ts";
+import {
+  decodeRecord,
+  encodeRecord,
+  GENERATION_MAX,
+  RECORD_BYTES_MAX,
+  SEQUENCE_MAX,
+} from "./record_codec.ts";
+
+/** A record with its bytes as they came: they are stored and passed on unchanged. */
+export interface SealedRecord {
+  readonly record: ClaimRecord;
+  readonly bytes: Uint8Array;
+}
+
+/** "May I have this subnet?" */
+export interface ClaimRequest {
+  readonly kind: "request";
+  readonly claim: SealedRecord;
+}
+
+/** What the asked member says to one write of a claimant. */
+export interface ClaimAnswer {
+  readonly kind: "answer";
+  readonly sender: MemberId;
+  readonly claimant: MemberId;
+  /** Of the record that was asked about. */
+  readonly generation: number;
+  readonly sequence: number;
+  /** Whose claim stands in the way; null means yes. */
+  readonly busy: SealedRecord | null;
+  /** First 16 hexadecimal digits of the ids of all members that the sender takes for reachable; null when too many. */
+  readonly members: readonly string[] | null;
+  /** Tentative claims that the sender knows, those on the same subnet first, as many as fit. */
+  readonly tentative: readonly SealedRecord[];
+}
+
+/** "This is what is claimed." Needs no answer. */
+export interface ClaimPush {
+  readonly kind: "push";
+  readonly claims: readonly SealedRecord[];
+}
+
+export type ClaimMessage = ClaimRequest | ClaimAnswer | ClaimPush;
+
+const REQUEST = 1;
+const ANSWER = 2;
+const PUSH = 3;
+const KIND_MAX = 255;
+
+/** Half an id tells 64 members apart with an error of 2^-64 * 64^2 / 2 = 1e-16. */
+const PREFIX_BYTES = 8;
+/** Up to so many members are asked one by one, and named in answers. */
+export const LETTERS_MAX = 64;
+const HOST_ID_BYTES = 16;
+/** Of an answer without members and records: head 1, kind 1, two ids 34, generation 5, sequence 5, two nulls 2, list 1. */
+const ANSWER_BYTES = 49;
+/** Heads of the busy record, of the members and of the list of records. */
+const HEAD_BYTES = 3;
+/** A datagram holds eight records of the largest size. */
+const RECORDS_MAX = 16;
+
+export function encodeRequest(claim: SealedRecord): Uint8Array {
+  return encode([REQUEST, claim.bytes]);
+}
+
+export function encodePush(claims: readonly SealedRecord[]): Uint8Array {
+  return encode([PUSH, claims.map(({ bytes }) => bytes)]);
+}
+
+/** At most `bytesMax` bytes: tentative records that do not fit are left out, gossip brings them too. */
+export function encodeAnswer(answer: ClaimAnswer, bytesMax: number): Uint8Array {
+  const members = answer.members === null ? null : Uint8Array.fromHex(answer.members.join(""));
+  let room = bytesMax - ANSWER_BYTES - 3 * HEAD_BYTES -
+    (answer.busy?.bytes.length ?? 0) - (members?.length ?? 0);
+  const tentative: Uint8Array[] = [];
+  for (const { bytes } of answer.tentative.slice(0, RECORDS_MAX)) {
+    room -= HEAD_BYTES + bytes.length;
+    if (room < 0) break;
+    tentative.push(bytes);
+  }
+  return encode([
+    ANSWER,
+    Uint8Array.fromHex(answer.sender),
+    Uint8Array.fromHex(answer.claimant),
+    answer.generation,
+    answer.sequence,
+    answer.busy?.bytes ?? null,
+    members,
+    tentative,
+  ]);
+}
+
+/** The part of a member's id that answers carry. */
+export function idPrefix(id: MemberId): string {
+  return id.slice(0, 2 * PREFIX_BYTES);
+}
+
+/** Checks a letter or gossip item as a whole. Throws WireError. */
+export function decodeClaimMessage(bytes: Uint8Array): ClaimMessage {
+  const value = decode(bytes);
+  const kind = checkUint(checkList(value, Infinity, "claim message")[0], KIND_MAX, "claim message");
+  switch (kind) {
+    case REQUEST:
+      return decodeRequest(value);
+    case ANSWER:
+      return decodeAnswer(value);
+    case PUSH:
+      return decodePush(value);
+    default:
+      throw new WireError(`claim message: kind ${kind} is not known here`);
+  }
+}
+
+function decodeRequest(value: WireValue): ClaimRequest {
+  const fields = checkArray(value, 2, "claim request");
+  const claim = sealed(fields[1], "claim request");
+  if (claim.record.state !== "tentative") {
+    throw new WireError(`claim request: a ${claim.record.state} claim asks nothing`);
+  }
+  return { kind: "request", claim };
+}
+
+function decodePush(value: WireValue): ClaimPush {
+  const fields = checkArray(value, 2, "claim push");
+  const claims = checkList(fields[1], RECORDS_MAX, "claim push");
+  return { kind: "push", claims: claims.map((claim) => sealed(claim, "claim push")) };
+}
+
+function decodeAnswer(value: WireValue): ClaimAnswer {
+  const fields = checkArray(value, 8, "claim answer");
+  const tentative = checkList(fields[7], RECORDS_MAX, "claim answer")
+    .map((claim) => sealed(claim, "claim answer"));
+  return {
+    kind: "answer",
+    sender: checkHex(fields[1], HOST_ID_BYTES, "claim answer sender"),
+    claimant: checkHex(fields[2], HOST_ID_BYTES, "claim answer claimant"),
+    generation: checkUint(fields[3], GENERATION_MAX, "claim answer generation"),
+    sequence: checkUint(fields[4], SEQUENCE_MAX, "claim answer sequence"),
+    busy: fields[5] === null ? null : sealed(fields[5], "claim answer"),
+    members: prefixesFrom(fields[6]),
+    tentative,
+  };
+}
+
+function prefixesFrom(value: WireValue | undefined): readonly string[] | null {
+  if (value === null) return null;
+  const bytes = checkBlob(value, LETTERS_MAX * PREFIX_BYTES, "claim answer members");
+  if (bytes.length % PREFIX_BYTES !== 0) {
+    throw new WireError(`claim answer members: ${bytes.length} bytes, not a multiple of 8`);
+  }
+  const prefixes: string[] = [];
+  for (let at = 0; at < bytes.length; at += PREFIX_BYTES) {
+    prefixes.push(bytes.subarray(at, at + PREFIX_BYTES).toHex());
+  }
+  return prefixes;
+}
+
+function sealed(value: WireValue | undefined, where: string): SealedRecord {
+  const bytes = checkBlob(value, RECORD_BYTES_MAX, where);
+  return { record: decodeRecord(bytes), bytes };
+}
+
+/** A record of our own with its bytes. */
+export function seal(record: ClaimRecord): SealedRecord {
+  return { record, bytes: encodeRecord(record) };
+}

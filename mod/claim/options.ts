@@ -1,0 +1,43 @@
+/** What a claimant is made from. */
+import type { Pool } from "../address/pool.ts";
+import type { MemberId } from "../swim/member.ts";
+import type { FenceEntry } from "./fence.ts";
+import type { ClaimRecord, Vtep } from "./record.ts";
+
+/** What a host remembers of its claim from before it was last stopped: the document "claim", see memory.ts. */
+export interface RestoredClaim {
+  readonly hostId: MemberId;
+  /** Of the process that wrote it; this one uses the next. */
+  readonly generation: number;
+  /** Lamport clock. */
+  readonly lamport: number;
+  readonly fence: readonly FenceEntry[];
+  /** This host's own record as last written; null when it never claimed. */
+  readonly record: ClaimRecord | null;
+  /** The subnet that containers were last given, while this host is looking for another; else null. */
+  readonly previous: string | null;
+}
+
+export interface ClaimOptions {
+  /** The cluster label: goes into the rendezvous order. */
+  readonly cluster: string;
+  readonly pool: Pool;
+  /** The subnet asked for by the operator (canonical, checked against the pool), or null. */
+  readonly pin: string | null;
+  /** Claim although no seed answers. */
+  readonly bootstrap: boolean;
+  /** Whether there are other hosts that should be heard first: seeds, or members remembered on disk. */
+  readonly seedsGiven: boolean;
+  readonly vtep: Vtep;
+  readonly hostId: MemberId;
+  /** 16 hexadecimal digits, drawn at this start. */
+  readonly instance: string;
+  readonly restored: RestoredClaim | null;
+  /** How long this host may be absent before its subnet may be taken; 24 h unless said. */
+  readonly absenceTtlHours?: number;
+  /** Of the gossip that claims ride on; 200 ms unless said. */
+  readonly gossipIntervalMs?: number;
+}
+
+export const ABSENCE_TTL_HOURS_DEFAULT = 24;
+export const GOSSIP_INTERVAL_MS_DEFAULT = 200;

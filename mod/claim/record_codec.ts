@@ -1,0 +1,154 @@
+/**
+ * Claim records as bytes: a CBOR array of fixed order, the same on the wire and on disk.
+ *
+ * One record has exactly one encoding; what decodes but would encode differently is refused. Hence equal bytes and equal
+ * records are the same thing, and a hash over the bytes is a hash over the record.
+ */
+import { formatNetwork, networkOf } from "../address/network.ts";
+import { parseNetwork } from "../address/parse.ts";
+import { assert } from "../base/assert.ts";
+import { WireError } from "../base/errors.ts";
+import { decode, encode, type WireValue } from "../wire/codec.ts";
+import { addressFromBytes, addressToBytes } from "../wire/endpoint_bytes.ts";
+import { checkArray, checkBlob, checkBytes, checkHex, checkUint } from "../wire/shape.ts";
+import type { ClaimRecord, ClaimState, Vtep } from "./record.ts";
+
+const VERSION = 1;
+const FIELDS = 17;
+
+/**
+ * Head 1, version 1, host id 17, instance 9, generation 5, sequence 5, pool version 5, pool digest 9, subnet 5 + 2,
+ * state 1, epoch 5, strength 1, stamp 5, VTEP 17 (IPv6) + 3 + 7, TTL 3: 101 bytes; the rest is room to grow.
+ */
+export const RECORD_BYTES_MAX = 160;
+
+const UINT32_MAX = 0xffff_ffff;
+/** Generation and sequence together stay a whole number below 2^53: 32 + 20 bits. */
+export const GENERATION_MAX = UINT32_MAX;
+export const SEQUENCE_MAX = 2 ** 20 - 1;
+/** Epochs and stamps rise by one at a time; the sanity rule keeps forged ones from reaching this. */
+export const EPOCH_MAX = UINT32_MAX;
+export const STAMP_MAX = UINT32_MAX;
+const PORT_MAX = 65_535;
+const TTL_HOURS_MAX = 65_535;
+const SUBNET_LENGTH_MAX = 30;
+
+const HOST_ID_BYTES = 16;
+const INSTANCE_BYTES = 8;
+const DIGEST_BYTES = 8;
+const MAC_BYTES = 6;
+const ADDRESS_BYTES_MAX = 16;
+
+const STATES: readonly ClaimState[] = ["tentative", "held", "yielding", "released"];
+const STRENGTHS: ReadonlySet<number> = new Set([1, 2, 5, 6]);
+
+/** The one encoding of a record that this program made, at most {@linkcode RECORD_BYTES_MAX} bytes. */
+export function encodeRecord(record: ClaimRecord): Uint8Array<ArrayBuffer> {
+  const subnet = parseNetwork(record.subnet);
+  const bytes = encode([
+    VERSION,
+    Uint8Array.fromHex(record.hostId),
+    Uint8Array.fromHex(record.instance),
+    record.generation,
+    record.sequence,
+    record.poolVersion,
+    Uint8Array.fromHex(record.poolDigest),
+    subnet.address,
+    subnet.length,
+    STATES.indexOf(record.state),
+    record.epoch,
+    record.strength,
+    record.stamp,
+    addressToBytes(record.vtep.address),
+    record.vtep.port,
+    Uint8Array.fromHex(record.vtep.mac.replaceAll(":", "")),
+    record.absenceTtlHours,
+  ]);
+  assert(bytes.length <= RECORD_BYTES_MAX, "a claim record fits its limit");
+  return bytes;
+}
+
+/** Checks everything about a record from outside. Throws WireError that names the field. */
+export function decodeRecord(bytes: Uint8Array): ClaimRecord {
+  if (bytes.length > RECORD_BYTES_MAX) {
+    throw new WireError(`claim: ${bytes.length} bytes, at most ${RECORD_BYTES_MAX} are allowed`);
+  }
+  const fields = checkArray(decode(bytes), FIELDS, "claim");
+  const version = checkUint(fields[0], UINT32_MAX, "claim version");
+  if (version !== VERSION) throw new WireError(`claim: version ${version} is not known here`);
+  const record: ClaimRecord = {
+    hostId: checkHex(fields[1], HOST_ID_BYTES, "claim host id"),
+    instance: checkHex(fields[2], INSTANCE_BYTES, "claim instance"),
+    generation: atLeastOne(fields[3], GENERATION_MAX, "claim generation"),
+    sequence: checkUint(fields[4], SEQUENCE_MAX, "claim sequence"),
+    poolVersion: atLeastOne(fields[5], UINT32_MAX, "claim pool version"),
+    poolDigest: checkHex(fields[6], DIGEST_BYTES, "claim pool digest"),
+    subnet: subnetFrom(fields[7], fields[8]),
+    state: stateFrom(fields[9]),
+    epoch: atLeastOne(fields[10], EPOCH_MAX, "claim epoch"),
+    strength: checkUint(fields[11], UINT32_MAX, "claim strength"),
+    stamp: checkUint(fields[12], STAMP_MAX, "claim stamp"),
+    vtep: vtepFrom(fields[13], fields[14], fields[15]),
+    absenceTtlHours: atLeastOne(fields[16], TTL_HOURS_MAX, "claim absence TTL"),
+  };
+  checkStrength(record);
+  return record;
+}
+
+/**
+ * The host id of an encoded record without decoding it: head of the array, version, head of a 16-byte string, then the id.
+ * Undefined when the bytes do not begin like a record.
+ */
+export function peekHostId(bytes: Uint8Array): string | undefined {
+  if (bytes[0] !== 0x80 + FIELDS || bytes[1] !== VERSION || bytes[2] !== 0x40 + HOST_ID_BYTES) {
+    return undefined;
+  }
+  return bytes.subarray(3, 3 + HOST_ID_BYTES).toHex();
+}
+
+function atLeastOne(value: WireValue | undefined, max: number, where: string): number {
+  const number = checkUint(value, max, where);
+  if (number === 0) throw new WireError(`${where}: 0, at least 1 is needed`);
+  return number;
+}
+
+function subnetFrom(address: WireValue | undefined, length: WireValue | undefined): string {
+  const number = checkUint(address, UINT32_MAX, "claim subnet");
+  const prefix = checkUint(length, SUBNET_LENGTH_MAX, "claim subnet length");
+  const network = networkOf(number, prefix);
+  if (network.address !== number) throw new WireError("claim subnet: host bits are set");
+  return formatNetwork(network);
+}
+
+function stateFrom(value: WireValue | undefined): ClaimState {
+  const state = STATES[checkUint(value, STATES.length - 1, "claim state")];
+  assert(state !== undefined, "the number of a state was checked");
+  return state;
+}
+
+function vtepFrom(
+  address: WireValue | undefined,
+  port: WireValue | undefined,
+  mac: WireValue | undefined,
+): Vtep {
+  const octets = checkBytes(mac, MAC_BYTES, "claim VTEP MAC");
+  if (((octets[0] ?? 1) & 1) === 1 || octets.every((octet) => octet === 0)) {
+    throw new WireError("claim VTEP MAC: not a host's (group bit set, or all zero)");
+  }
+  return {
+    address: addressFromBytes(
+      checkBlob(address, ADDRESS_BYTES_MAX, "claim VTEP address"),
+      "claim VTEP address",
+    ),
+    port: atLeastOne(port, PORT_MAX, "claim VTEP port"),
+    mac: Array.from(octets, (octet) => octet.toString(16).padStart(2, "0")).join(":"),
+  };
+}
+
+/** A released claim of strength 0 is a question withdrawn: the subnet was never held. */
+function checkStrength({ state, strength }: ClaimRecord): void {
+  const isRight = strength === 0
+    ? state === "tentative" || state === "released"
+    : state !== "tentative" && STRENGTHS.has(strength);
+  if (!isRight) throw new WireError(`claim strength: ${strength} does not go with ${state}`);
+}

@@ -1,0 +1,71 @@
+/** What a claimant shows and says: snapshots, events and the commands it takes. */
+import type { Problem } from "../base/problem.ts";
+import type { MemberId } from "../swim/member.ts";
+import type { ClaimRecord, Vtep } from "./record.ts";
+
+/** Where a host is in its life; `none` before its first step. */
+export type LifeState =
+  | "none"
+  | "listening"
+  | "tentative"
+  | "held"
+  | "yielding"
+  | "waiting"
+  | "released";
+
+/** This host's claim in brief. */
+export interface ClaimView {
+  readonly state: LifeState;
+  readonly subnet: string | null;
+  /** Why this host has no subnet and what to do, one sentence; null when it has one or is about to. */
+  readonly reason: string | null;
+}
+
+export interface ClaimSnapshot extends ClaimView {
+  /** When the present state and subnet began, on the core's clock. */
+  readonly sinceMs: number;
+  /** Contests over this host's subnet since it started. */
+  readonly conflicts: number;
+  /** This host's own record as announced; null when it has announced none. */
+  readonly record: ClaimRecord | null;
+  /** One held winner per subnet as this host routes them, its own included, sorted by host id. */
+  readonly owners: readonly ClaimRecord[];
+  /** Every record, sorted by host id. */
+  readonly records: readonly ClaimRecord[];
+  /** When this host first saw each host's claim on its present subnet, on the core's clock. */
+  readonly sinceByHost: ReadonlyMap<MemberId, number>;
+  readonly fenceSize: number;
+  /**
+   * Whether this host has heard all that others claim: a first full sync is done, or there was nobody to ask. Until
+   * then a missing owner means nothing, and nothing may be removed because of it.
+   */
+  readonly complete: boolean;
+  readonly problems: readonly Problem[];
+}
+
+export type ClaimCommand =
+  /** Stop using the subnet and let others have it. */
+  | { readonly kind: "release" }
+  /** This host's tunnel end point changed. */
+  | { readonly kind: "set-vtep"; readonly vtep: Vtep };
+
+export type ClaimEvent =
+  | { readonly kind: "claim-changed"; readonly from: LifeState; readonly to: ClaimView }
+  /** What this host routes changed (subnet, host or tunnel end point of an owner): compare with the kernel now. */
+  | { readonly kind: "owners-changed" }
+  /** Two hosts hold one subnet; `why` explains the order field by field. */
+  | {
+    readonly kind: "conflict";
+    readonly subnet: string;
+    readonly winner: MemberId;
+    readonly loser: MemberId;
+    readonly why: string;
+  }
+  /** This host had to change its subnet: containers must move. */
+  | { readonly kind: "renumbered"; readonly old: string; readonly new: string }
+  | {
+    readonly kind: "warning";
+    readonly code: string;
+    readonly text: string;
+    readonly remedy: string;
+  };
