@@ -25,6 +25,16 @@ const PREFIX_BYTES = 2;
 /** Bytes of UTF-8: the label's length is one byte, and each packet carries the label. */
 export const LABEL_BYTES_MAX = 64;
 
+/** Bytes that are not for this host, with the reason that an asker may be told. */
+export class EnvelopeError extends WireError {
+  readonly reason: "other-cluster" | "other-key" | "malformed";
+
+  constructor(reason: EnvelopeError["reason"], message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
 export class Envelope {
   /** Bytes that sealing adds to a payload. */
   readonly overheadBytes: number;
@@ -52,15 +62,14 @@ export class Envelope {
     return sealed;
   }
 
-  /** The payload, which may alias `bytes`. Throws {@linkcode WireError} when it is not for us. */
+  /** The payload, which may alias `bytes`. Throws {@linkcode EnvelopeError} when it is not for us. */
   open(bytes: Uint8Array): Uint8Array {
     const header = this.#header;
-    if (bytes.length < this.overheadBytes) {
-      // A short packet may still say that it belongs elsewhere, which is the better answer.
-      this.#checkHeader(bytes);
-      throw new WireError(`packet: ${bytes.length} bytes are too few`);
-    }
+    // A short packet may still say that it belongs elsewhere, which is the better answer.
     this.#checkHeader(bytes);
+    if (bytes.length < this.overheadBytes) {
+      throw new EnvelopeError("malformed", `packet: ${bytes.length} bytes are too few`);
+    }
     const body = bytes.subarray(header.length);
     return this.#keys === null ? this.#openPlain(bytes) : this.#openSecret(body, this.#keys);
   }
@@ -69,12 +78,17 @@ export class Envelope {
     const header = this.#header;
     const format = bytes[0];
     if (format !== header[0]) {
-      if (format === PLAIN) throw new WireError("packet: plain, but this host has a gossip key");
-      if (format === SEALED) throw new WireError("packet: sealed, but this host has no gossip key");
-      throw new WireError(`packet: unknown format ${format}`);
+      if (format === PLAIN) {
+        throw new EnvelopeError("other-key", "packet: plain, but this host has a gossip key");
+      }
+      if (format === SEALED) {
+        throw new EnvelopeError("other-key", "packet: sealed, but this host has no gossip key");
+      }
+      throw new EnvelopeError("malformed", `packet: unknown format ${format}`);
     }
     for (let index = 1; index < header.length; index++) {
-      if (bytes[index] !== header[index]) throw new WireError("packet: label of another cluster");
+      if (bytes[index] === header[index]) continue;
+      throw new EnvelopeError("other-cluster", "packet: label of another cluster");
     }
   }
 
@@ -90,8 +104,8 @@ export class Envelope {
     const payload = bytes.subarray(checksumAt + CRC_BYTES);
     const checksum = crc32(payload, 0, payload.length, crc32(this.#header));
     const view = new DataView(bytes.buffer, bytes.byteOffset);
-    if (view.getUint32(checksumAt) !== checksum) throw new WireError("packet: damaged (checksum)");
-    return payload;
+    if (view.getUint32(checksumAt) === checksum) return payload;
+    throw new EnvelopeError("malformed", "packet: damaged (checksum)");
   }
 
   #sealSecret(sealed: Uint8Array, payload: Uint8Array, keys: Keyring): void {
@@ -123,6 +137,6 @@ export class Envelope {
       }
       return payload;
     }
-    throw new WireError("packet: no gossip key opens it");
+    throw new EnvelopeError("other-key", "packet: no gossip key opens it");
   }
 }

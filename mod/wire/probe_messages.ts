@@ -1,7 +1,6 @@
 /** Failure detection: ping, indirect ping, acknowledgements, and the ping over a stream. */
 import { encode, type WireValue } from "./codec.ts";
-import { endpointToBytes } from "./endpoint_bytes.ts";
-import { checkEndpoint, checkId } from "./member_record.ts";
+import { checkId } from "./member_record.ts";
 import { MessageType } from "./message_type.ts";
 import { checkArray, checkUint } from "./shape.ts";
 
@@ -17,12 +16,14 @@ export interface Ping {
   readonly source: string;
 }
 
-/** Ping `target` for me, and send me its ack, or a nack when none came in time. */
+/**
+ * Ping `target` for me, and send me its ack, or a nack when none came in time. The helper uses the
+ * address that it knows itself, so that nobody can make it send to arbitrary ones.
+ */
 export interface IndirectPing {
   readonly kind: "indirect-ping";
   readonly sequence: number;
   readonly target: string;
-  readonly endpoint: string;
 }
 
 export interface Ack {
@@ -52,13 +53,8 @@ export function encodePing(sequence: number, target: string, source: string): Ui
   ]);
 }
 
-export function encodeIndirectPing(
-  sequence: number,
-  target: string,
-  endpoint: string,
-): Uint8Array {
-  const id = Uint8Array.fromHex(target);
-  return encode([MessageType.indirectPing, sequence, id, endpointToBytes(endpoint)]);
+export function encodeIndirectPing(sequence: number, target: string): Uint8Array {
+  return encode([MessageType.indirectPing, sequence, Uint8Array.fromHex(target)]);
 }
 
 export function encodeAck(sequence: number): Uint8Array {
@@ -84,12 +80,11 @@ export function decodePing(value: WireValue): Ping {
 }
 
 export function decodeIndirectPing(value: WireValue): IndirectPing {
-  const fields = checkArray(value, 4, "indirect ping");
+  const fields = checkArray(value, 3, "indirect ping");
   return {
     kind: "indirect-ping",
     sequence: checkSequence(fields[1], "indirect ping"),
     target: checkId(fields[2], "indirect ping target"),
-    endpoint: checkEndpoint(fields[3], "indirect ping"),
   };
 }
 

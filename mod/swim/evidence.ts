@@ -1,0 +1,243 @@
+/**
+ * What is believed of members: the state machine of SWIM with suspicion (Das et al. 2002, section 4.2).
+ *
+ *               alive (higher incarnation)          suspect (same or higher)        timer, or dead
+ *     unknown ---------------------------> ALIVE ---------------------------> SUSPECT -----------> DEAD
+ *                                            ^---- alive (higher incarnation) ---+-----------------+
+ *     left (the member's own instance) from any of them to LEFT; alive (higher) leads back
+ *
+ * Every accepted piece of evidence raises the stored incarnation, so that an older one cannot undo it.
+ */
+import { MEMBERS_MAX } from "../base/limits.ts";
+import type { MemberRecord } from "../wire/member_record.ts";
+import type { Dead, Left, Suspect } from "../wire/news_messages.ts";
+import type { SyncEntry } from "../wire/sync_messages.ts";
+import type { Awareness } from "./awareness.ts";
+import type { Member, MemberId, MemberStatus } from "./member.ts";
+import type { MemberTable } from "./members.ts";
+import { encodeNews, newsKey, newsVersion } from "./news.ts";
+import type { GossipQueue } from "./queue.ts";
+import type { MemberChanged, Self } from "./self.ts";
+import { Suspicion } from "./suspicion.ts";
+import type { SwimTimings } from "./timings.ts";
+
+/**
+ * An incarnation this far above the known one is refused. A member that refutes once a second needs
+ * twelve days for it; a forged one would leave its victim nothing to refute with.
+ */
+export const INCARNATION_JUMP_MAX = 2 ** 20;
+
+/** A record that cannot be used, for the counters and warnings of the engine. */
+export type RefusedEvidence = (record: { id: MemberId; incarnation: number }) => void;
+
+/** What became of an alive message; `outdated` ones deserve an answer with what is known instead. */
+export type AliveVerdict = "accepted" | "known" | "outdated" | "refused";
+
+export class Evidence {
+  readonly #self: Self;
+  readonly #table: MemberTable;
+  readonly #queue: GossipQueue;
+  readonly #awareness: Awareness;
+  readonly #timings: SwimTimings;
+  readonly #changed: MemberChanged;
+  readonly #refused: RefusedEvidence;
+  readonly #suspicions = new Map<MemberId, Suspicion>();
+
+  constructor(parts: {
+    self: Self;
+    table: MemberTable;
+    queue: GossipQueue;
+    awareness: Awareness;
+    timings: SwimTimings;
+    changed: MemberChanged;
+    refused: RefusedEvidence;
+  }) {
+    this.#self = parts.self;
+    this.#table = parts.table;
+    this.#queue = parts.queue;
+    this.#awareness = parts.awareness;
+    this.#timings = parts.timings;
+    this.#changed = parts.changed;
+    this.#refused = parts.refused;
+  }
+
+  /** The member, or somebody who passes it on, says that it is alive. */
+  alive(nowMs: number, record: MemberRecord): AliveVerdict {
+    if (record.id === this.#self.id) return this.#aliveSelf(nowMs, record);
+    const known = this.#table.get(record.id);
+    if (known === undefined) {
+      if (!this.#makeRoom()) return "refused";
+    } else {
+      if (record.incarnation <= known.incarnation) {
+        const agrees = known.status === "alive" && known.instance === record.instance;
+        return agrees ? "known" : "outdated";
+      }
+      if (this.#jumps(record, known)) return "refused";
+    }
+    this.#suspicions.delete(record.id);
+    this.#put(nowMs, {
+      ...pickRecord(record),
+      status: "alive",
+      rttMs: known?.rttMs ?? null,
+      statusSinceMs: known?.status === "alive" ? known.statusSinceMs : nowMs,
+    });
+    return "accepted";
+  }
+
+  /** Somebody got no answer from the member. */
+  suspect(nowMs: number, accusation: Omit<Suspect, "kind">): void {
+    const { incarnation, id, accuser } = accusation;
+    if (id === this.#self.id) return this.#accused(nowMs, incarnation);
+    const known = this.#current(id, incarnation);
+    if (known === undefined) return;
+    if (known.status === "alive") {
+      const members = this.#table.reachableCount;
+      this.#suspicions.set(id, new Suspicion(nowMs, accuser, this.#timings, members));
+      this.#put(nowMs, { ...known, incarnation, status: "suspect", statusSinceMs: nowMs }, accuser);
+      return;
+    }
+    const isNews = this.#suspicions.get(id)?.confirm(accuser) === true;
+    if (isNews) this.#announce({ ...known, incarnation }, accuser);
+    this.#raise(known, incarnation);
+  }
+
+  /** Somebody's suspicion of the member ended. */
+  dead(nowMs: number, verdict: Omit<Dead, "kind">): void {
+    const { incarnation, id, accuser } = verdict;
+    if (id === this.#self.id) return this.#accused(nowMs, incarnation);
+    const known = this.#current(id, incarnation);
+    if (known === undefined) return;
+    if (known.status === "dead" || known.status === "left") return this.#raise(known, incarnation);
+    this.#suspicions.delete(id);
+    this.#put(nowMs, { ...known, incarnation, status: "dead", statusSinceMs: nowMs }, accuser);
+  }
+
+  /** The member says goodbye; believed only with its own instance. */
+  left(nowMs: number, goodbye: Omit<Left, "kind">): void {
+    const { incarnation, id, instance } = goodbye;
+    if (id === this.#self.id) return this.#accused(nowMs, incarnation);
+    const known = this.#current(id, incarnation);
+    if (known === undefined || known.instance !== instance) return;
+    if (known.status === "left") return this.#raise(known, incarnation);
+    this.#suspicions.delete(id);
+    this.#put(nowMs, { ...known, incarnation, status: "left", statusSinceMs: nowMs });
+  }
+
+  /**
+   * One member as a peer sees it, from a full sync. A peer's "dead" only makes us suspect, so that
+   * the member has time to refute; one that we never met is taken as the peer has it.
+   */
+  merge(nowMs: number, entry: SyncEntry): void {
+    const { record, status } = entry;
+    const { id, incarnation, instance } = record;
+    if (status === "left") return this.left(nowMs, { id, incarnation, instance });
+    const isUnknown = this.#table.get(id) === undefined && id !== this.#self.id;
+    if (status === "dead" && isUnknown) {
+      if (!this.#makeRoom()) return;
+      const member = { ...pickRecord(record), status, rttMs: null, statusSinceMs: nowMs };
+      this.#table.put(member);
+      return this.#changed(nowMs, member, null);
+    }
+    if (status === "alive" || isUnknown) this.alive(nowMs, record);
+    if (status !== "alive") this.suspect(nowMs, { id, incarnation, accuser: this.#self.id });
+  }
+
+  /** Ends the suspicions whose time has come. */
+  advance(nowMs: number): void {
+    for (const [id, suspicion] of this.#suspicions) {
+      if (suspicion.deadlineMs > nowMs) continue;
+      const incarnation = this.#table.get(id)?.incarnation ?? 0;
+      this.dead(nowMs, { id, incarnation, accuser: this.#self.id });
+    }
+  }
+
+  wakeAtMs(): number {
+    let atMs = Infinity;
+    for (const suspicion of this.#suspicions.values()) atMs = Math.min(atMs, suspicion.deadlineMs);
+    return atMs;
+  }
+
+  /** This host itself stood still that long: nobody could have refuted in that time. */
+  postpone(byMs: number): void {
+    for (const suspicion of this.#suspicions.values()) suspicion.postpone(byMs);
+  }
+
+  /** An echo of ourselves, or of the process before us, or another process that uses our identity. */
+  #aliveSelf(nowMs: number, record: MemberRecord): AliveVerdict {
+    const own = this.#self.member;
+    const isEcho = record.instance === own.instance && record.incarnation <= own.incarnation;
+    if (isEcho || record.incarnation < own.incarnation) return "known";
+    this.#outlive(nowMs, record.incarnation);
+    return "known";
+  }
+
+  /** Somebody believes bad news of this host: they may well have missed our answers. */
+  #accused(nowMs: number, incarnation: number): void {
+    if (incarnation < this.#self.member.incarnation) return;
+    if (this.#outlive(nowMs, incarnation)) this.#awareness.adjust(1);
+  }
+
+  #outlive(nowMs: number, incarnation: number): boolean {
+    if (this.#self.hasLeft || this.#jumps({ id: this.#self.id, incarnation }, this.#self.member)) {
+      return false;
+    }
+    this.#self.refute(nowMs, incarnation);
+    return true;
+  }
+
+  /** The member if the evidence is not outdated, and not absurd. */
+  #current(id: MemberId, incarnation: number): Member | undefined {
+    const known = this.#table.get(id);
+    if (known === undefined || incarnation < known.incarnation) return undefined;
+    return this.#jumps({ id, incarnation }, known) ? undefined : known;
+  }
+
+  #jumps(record: { id: MemberId; incarnation: number }, known: Member): boolean {
+    if (record.incarnation <= known.incarnation + INCARNATION_JUMP_MAX) return false;
+    this.#refused({ id: record.id, incarnation: record.incarnation });
+    return true;
+  }
+
+  #raise(known: Member, incarnation: number): void {
+    if (incarnation > known.incarnation) this.#table.put({ ...known, incarnation });
+  }
+
+  #put(nowMs: number, member: Member, witness = this.#self.id): void {
+    const previous = this.#table.get(member.id) ?? null;
+    this.#table.put(member);
+    this.#announce(member, witness);
+    if (previous === null || differs(member, previous)) this.#changed(nowMs, member, previous);
+  }
+
+  #announce(member: Member, witness: MemberId): void {
+    const version = newsVersion(member.incarnation, member.status);
+    const news = encodeNews(member, witness);
+    this.#queue.add(newsKey(member.id), version, news, { replaceEqual: true });
+  }
+
+  /** In a full table a newcomer takes the place of who is gone longest; false if everybody is there. */
+  #makeRoom(): boolean {
+    if (this.#table.size < MEMBERS_MAX) return true;
+    const isGone = (status: MemberStatus) => status === "left" || status === "dead";
+    let oldest: Member | undefined;
+    for (const member of this.#table.list()) {
+      if (!isGone(member.status)) continue;
+      if (oldest === undefined || member.statusSinceMs < oldest.statusSinceMs) oldest = member;
+    }
+    if (oldest === undefined) return false;
+    this.#table.remove(oldest.id);
+    return true;
+  }
+}
+
+/** What of a member others care about; the round trip time and the incarnation are not. */
+function differs(member: Member, previous: Member): boolean {
+  return member.status !== previous.status || member.endpoint !== previous.endpoint ||
+    member.name !== previous.name || member.version !== previous.version ||
+    member.instance !== previous.instance;
+}
+
+function pickRecord(record: MemberRecord): MemberRecord {
+  const { id, instance, name, endpoint, incarnation, version } = record;
+  return { id, instance, name, endpoint, incarnation, version };
+}

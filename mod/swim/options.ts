@@ -1,0 +1,62 @@
+/** What swim is made with, told to do, and shows of itself. */
+import type { Endpoint } from "../base/core.ts";
+import type { Keyring } from "../wire/keyring.ts";
+import type { Member, MemberId } from "./member.ts";
+import type { RememberedMember } from "./reconnector.ts";
+import type { SeedState } from "./seeds.ts";
+import type { SwimTimings } from "./timings.ts";
+
+export interface SwimOptions {
+  /** Names the cluster: hosts of other labels are strangers. At most 64 bytes of UTF-8, may be empty. */
+  readonly label: string;
+  /** Seals all gossip; without it gossip is plain. */
+  readonly keys?: Keyring;
+  readonly self: {
+    readonly id: MemberId;
+    readonly name: string;
+    /** As others can reach this host. */
+    readonly endpoint: Endpoint;
+    /** Drawn anew at each start. */
+    readonly instance: string;
+    readonly version: string;
+  };
+  /** To begin with: one above the remembered one (`decodeMembers`), 0 when there is none. */
+  readonly incarnation: number;
+  readonly timings: SwimTimings;
+  readonly seeds: readonly string[];
+  /** Members known before the restart; dialled until they are seen. */
+  readonly remembered: readonly RememberedMember[];
+}
+
+export type SwimCommand =
+  /** Join through these as well. After a leave: come back. */
+  | { readonly kind: "join"; readonly seeds: readonly string[] }
+  | { readonly kind: "leave" }
+  /** This host is reached at another address from now on. */
+  | { readonly kind: "move"; readonly endpoint: Endpoint };
+
+/** Packets and frames since the start. */
+export interface SwimCounters {
+  packetsReceived: number;
+  requestsReceived: number;
+  /** Not for us or not legible: another label or key, damaged, malformed. */
+  refused: number;
+  /** Of a type that this version does not know. */
+  unknownMessages: number;
+  /** Evidence whose incarnation jumps too far. */
+  incarnationJumps: number;
+}
+
+/** A view of the engine, not a copy: valid until its next step. */
+export interface SwimSnapshot {
+  readonly self: Member;
+  /** Everybody, this host included, by id. */
+  readonly members: readonly Member[];
+  /** 0 is healthy, up to 7. */
+  readonly healthScore: number;
+  readonly queueLength: number;
+  readonly seeds: readonly SeedState[];
+  /** Has found the cluster, or had nobody to look for. */
+  readonly joined: boolean;
+  readonly counters: Readonly<SwimCounters>;
+}

@@ -1,0 +1,21 @@
+/** Round trip times per member: the median of the last few direct acks, so that one slow ack says little. */
+import type { MemberId } from "./member.ts";
+
+const SAMPLES = 5;
+
+export class RoundTrips {
+  readonly #samples = new Map<MemberId, number[]>();
+
+  /** Adds a measurement; answers the median with it, in milliseconds. */
+  add(id: MemberId, durationMs: number): number {
+    const samples = this.#samples.get(id) ?? [];
+    samples.push(durationMs);
+    if (samples.length > SAMPLES) samples.shift();
+    this.#samples.set(id, samples);
+    return samples.toSorted((one, other) => one - other)[samples.length >> 1] ?? durationMs;
+  }
+
+  forget(id: MemberId): void {
+    this.#samples.delete(id);
+  }
+}

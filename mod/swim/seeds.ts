@@ -1,0 +1,158 @@
+/** The addresses given to join through: each is tried until it answered, for ever, resolved anew each time. */
+import type { Endpoint } from "../base/core.ts";
+import type { Random } from "../base/random.ts";
+import type { Post } from "./post.ts";
+import type { Self } from "./self.ts";
+import type { Synchroniser, SyncOutcome } from "./synchroniser.ts";
+import type { SwimTimings } from "./timings.ts";
+
+export interface SeedState {
+  /** As given: `host[:port]`. */
+  readonly seed: string;
+  /** `unresolved` until its name led to an address, `unreachable` until somebody answered there. */
+  readonly state: "unresolved" | "unreachable" | "joined";
+  /** Why the last attempt came to nothing. */
+  readonly reason?: string;
+}
+
+interface Seed {
+  view: SeedState;
+  /** Leads to this host itself: nothing to join. */
+  isSelf: boolean;
+  attempts: number;
+  /** Endpoints of the present attempt that have not answered yet. */
+  underWay: number;
+  /** When to try next; Infinity while trying or joined. */
+  nextAtMs: number;
+}
+
+/** Endpoints of one name that are tried: a name of all hosts would otherwise be dialled as a whole. */
+const ENDPOINTS_MAX = 8;
+
+export class Seeds {
+  readonly #self: Self;
+  readonly #synchroniser: Synchroniser;
+  readonly #timings: SwimTimings;
+  readonly #random: Random;
+  readonly #post: Post;
+  readonly #seeds = new Map<string, Seed>();
+
+  constructor(parts: {
+    self: Self;
+    synchroniser: Synchroniser;
+    timings: SwimTimings;
+    random: Random;
+    post: Post;
+  }) {
+    this.#self = parts.self;
+    this.#synchroniser = parts.synchroniser;
+    this.#timings = parts.timings;
+    this.#random = parts.random;
+    this.#post = parts.post;
+  }
+
+  /** Adds seeds, to be tried at once; one that is known already is tried again. */
+  add(nowMs: number, seeds: readonly string[]): void {
+    for (const seed of seeds) {
+      const known = this.#seeds.get(seed);
+      if (known !== undefined && known.nextAtMs === Infinity && known.view.state !== "joined") {
+        continue; // an attempt is under way
+      }
+      this.#seeds.set(seed, {
+        view: { seed, state: "unresolved" },
+        isSelf: false,
+        attempts: 0,
+        underWay: 0,
+        nextAtMs: nowMs,
+      });
+    }
+  }
+
+  /** Whether nothing is left to wait for: every seed answered or is this host itself. */
+  get areJoined(): boolean {
+    return this.states().every(({ state }) => state === "joined");
+  }
+
+  states(): SeedState[] {
+    return [...this.#seeds.values()].map(({ view }) => view);
+  }
+
+  /** Nobody else is left: go back to the seeds. */
+  rejoin(nowMs: number): void {
+    for (const seed of this.#seeds.values()) {
+      if (seed.view.state !== "joined" || seed.isSelf) continue;
+      seed.view = { seed: seed.view.seed, state: "unreachable", reason: "contact was lost" };
+      seed.attempts = 0;
+      seed.nextAtMs = nowMs + this.#backoffMs(seed);
+    }
+  }
+
+  advance(nowMs: number): void {
+    for (const seed of this.#seeds.values()) {
+      if (nowMs < seed.nextAtMs) continue;
+      seed.nextAtMs = Infinity;
+      seed.attempts++;
+      this.#post.push({ kind: "resolve", seed: seed.view.seed });
+    }
+  }
+
+  wakeAtMs(): number {
+    let atMs = Infinity;
+    for (const seed of this.#seeds.values()) atMs = Math.min(atMs, seed.nextAtMs);
+    return atMs;
+  }
+
+  /** Takes the `resolved` input. */
+  resolved(nowMs: number, name: string, endpoints: readonly Endpoint[], reason?: string): void {
+    const seed = this.#seeds.get(name);
+    if (seed === undefined || seed.nextAtMs < Infinity || seed.underWay > 0) return;
+    const own = this.#self.member.endpoint;
+    const others = endpoints.filter((endpoint) => endpoint !== own).slice(0, ENDPOINTS_MAX);
+    if (others.length === 0) {
+      if (endpoints.length > 0) return this.#markSelf(seed);
+      return this.#fail(nowMs, seed, "unresolved", reason ?? "the name has no address");
+    }
+    seed.underWay = others.length;
+    for (const endpoint of others) {
+      this.#synchroniser.start(
+        nowMs,
+        endpoint,
+        (laterMs, outcome) => this.#tried(laterMs, seed, endpoint, outcome),
+      );
+    }
+  }
+
+  /** No more attempts. */
+  stop(): void {
+    for (const seed of this.#seeds.values()) seed.nextAtMs = Infinity;
+  }
+
+  #tried(nowMs: number, seed: Seed, endpoint: Endpoint, outcome: SyncOutcome): void {
+    seed.underWay--;
+    if (outcome.kind === "synced") {
+      seed.view = { seed: seed.view.seed, state: "joined" };
+      seed.attempts = 0;
+    } else if (outcome.kind === "own-host") {
+      this.#markSelf(seed);
+    } else if (seed.underWay === 0 && seed.view.state !== "joined") {
+      this.#fail(nowMs, seed, "unreachable", `${endpoint}: ${outcome.reason}`);
+    }
+  }
+
+  #markSelf(seed: Seed): void {
+    seed.isSelf = true;
+    seed.view = { seed: seed.view.seed, state: "joined", reason: "this host itself" };
+  }
+
+  #fail(nowMs: number, seed: Seed, state: SeedState["state"], reason: string): void {
+    seed.view = { seed: seed.view.seed, state, reason };
+    seed.nextAtMs = nowMs + this.#backoffMs(seed);
+  }
+
+  /** Doubles up to the maximum; half of it is random, so that many hosts do not dial in step. */
+  #backoffMs(seed: Seed): number {
+    const { seedRetryMs, seedRetryMaxMs } = this.#timings;
+    const fullMs = Math.min(seedRetryMaxMs, seedRetryMs * 2 ** Math.max(0, seed.attempts - 1));
+    return fullMs * (0.5 + 0.5 * this.#random.unit());
+  }
+}

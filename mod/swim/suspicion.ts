@@ -1,0 +1,62 @@
+/**
+ * How long a suspicion lasts (Lifeguard, "LHA-Suspicion"): long at first, shorter with each further
+ * accuser, so that one slow host cannot have others declared dead.
+ */
+import type { MemberId } from "./member.ts";
+import { suspicionBoundsMs, type SwimTimings } from "./timings.ts";
+
+/**
+ * Milliseconds left of a suspicion; negative when it should have ended already.
+ * `max(min, max - log(c + 1) / log(k + 1) * (max - min)) - elapsed`, c confirmations of k expected.
+ */
+export function remainingSuspicionMs(
+  confirmations: number,
+  expected: number,
+  elapsedMs: number,
+  minMs: number,
+  maxMs: number,
+): number {
+  const share = Math.log(confirmations + 1) / Math.log(expected + 1);
+  const totalMs = Math.floor(maxMs - share * (maxMs - minMs));
+  return Math.max(minMs, totalMs) - elapsedMs;
+}
+
+export class Suspicion {
+  readonly #minMs: number;
+  readonly #maxMs: number;
+  readonly #expected: number;
+  readonly #accusers: Set<MemberId>;
+  #startMs: number;
+
+  /** @param members alive and suspect ones, this host included: too few cannot confirm each other. */
+  constructor(startMs: number, accuser: MemberId, timings: SwimTimings, members: number) {
+    const { minMs, maxMs } = suspicionBoundsMs(timings, members);
+    const expected = timings.suspicionMultiplier - 2;
+    this.#startMs = startMs;
+    this.#minMs = minMs;
+    this.#maxMs = maxMs;
+    // All but the accused and the accuser could confirm.
+    this.#expected = members - 2 < expected ? 0 : expected;
+    this.#accusers = new Set([accuser]);
+  }
+
+  /** Counts an accuser; true if it is a new one that still shortens the suspicion, and so is news. */
+  confirm(accuser: MemberId): boolean {
+    if (this.#accusers.size > this.#expected || this.#accusers.has(accuser)) return false;
+    this.#accusers.add(accuser);
+    return true;
+  }
+
+  /** When the accused counts as dead unless it refutes before. */
+  get deadlineMs(): number {
+    if (this.#expected === 0) return this.#startMs + this.#minMs;
+    const confirmations = this.#accusers.size - 1;
+    return this.#startMs +
+      remainingSuspicionMs(confirmations, this.#expected, 0, this.#minMs, this.#maxMs);
+  }
+
+  /** Moves the deadline: time in which this host itself stood still does not count. */
+  postpone(byMs: number): void {
+    this.#startMs += byMs;
+  }
+}

@@ -1,0 +1,424 @@
+/**
+ * Membership by gossip, as one state machine: SWIM with suspicion, Lifeguard, full syncs and serf's
+ * reconnecting. Bytes and time in, actions out; the parts each hold one concept, here they meet.
+ */
+import { unreachable } from "../base/assert.ts";
+import type { Action, Endpoint, Input } from "../base/core.ts";
+import { WireError } from "../base/errors.ts";
+import { PACKET_BYTES_MAX } from "../base/limits.ts";
+import type { Random } from "../base/random.ts";
+import { Envelope, EnvelopeError } from "../wire/envelope.ts";
+import { decodeMessage, type Message } from "../wire/messages.ts";
+import { splitParts } from "../wire/parts.ts";
+import { encodeAck, type Ping } from "../wire/probe_messages.ts";
+import {
+  encodeRiderItem,
+  encodeRiderLetter,
+  RIDER_OVERHEAD_BYTES,
+} from "../wire/rider_messages.ts";
+import { Awareness } from "./awareness.ts";
+import type { SwimEvent } from "./event.ts";
+import { Evidence } from "./evidence.ts";
+import { Farewell } from "./farewell.ts";
+import { Gossiper } from "./gossiper.ts";
+import { Keeper, MEMBERS_PERSIST_ID } from "./keeper.ts";
+import type { Member, MemberId } from "./member.ts";
+import { MemberTable } from "./members.ts";
+import { encodeNews } from "./news.ts";
+import type { SwimCommand, SwimCounters, SwimOptions, SwimSnapshot } from "./options.ts";
+import { Post } from "./post.ts";
+import { Prober } from "./prober.ts";
+import { GossipQueue } from "./queue.ts";
+import { Reconnector } from "./reconnector.ts";
+import { Relays } from "./relays.ts";
+import { Reporter } from "./reporter.ts";
+import { Requests } from "./requests.ts";
+import type { Carrier, Rider } from "./rider.ts";
+import { Seeds } from "./seeds.ts";
+import { Self } from "./self.ts";
+import { Sequence } from "./sequence.ts";
+import { Synchroniser } from "./synchroniser.ts";
+import { retransmitLimit, type SwimTimings } from "./timings.ts";
+import { UdpWatch } from "./udp_watch.ts";
+
+export type { SwimCommand, SwimCounters, SwimOptions, SwimSnapshot } from "./options.ts";
+
+/** Answers to outdated news of one member: at most one in this time. */
+const CORRECTION_INTERVAL_MS = 1000;
+
+export class Swim implements Carrier {
+  /** Bytes of one letter: a packet less the envelope, this host's own news, and the heads of both. */
+  readonly letterBytesMax: number;
+  readonly #options: SwimOptions;
+  readonly #timings: SwimTimings;
+  readonly #rider: Rider;
+  readonly #envelope: Envelope;
+  readonly #table = new MemberTable();
+  readonly #queue = new GossipQueue();
+  readonly #awareness = new Awareness();
+  readonly #post: Post;
+  readonly #requests: Requests;
+  readonly #reporter: Reporter;
+  readonly #self: Self;
+  readonly #evidence: Evidence;
+  readonly #udpWatch: UdpWatch;
+  readonly #prober: Prober;
+  readonly #relays: Relays;
+  readonly #gossiper: Gossiper;
+  readonly #synchroniser: Synchroniser;
+  readonly #seeds: Seeds;
+  readonly #reconnector: Reconnector;
+  readonly #farewell: Farewell;
+  readonly #keeper: Keeper;
+  readonly #counters: SwimCounters = {
+    packetsReceived: 0,
+    requestsReceived: 0,
+    refused: 0,
+    unknownMessages: 0,
+    incarnationJumps: 0,
+  };
+  /** When each member's outdated news was last answered. */
+  readonly #correctedAtMs = new Map<MemberId, number>();
+  #nowMs = 0;
+  #hasStarted = false;
+  /** When the step now under way was asked for. */
+  #dueAtMs = Infinity;
+
+  /** @param rider is called from within steps; it may call back at any time. */
+  constructor(options: SwimOptions, random: Random, rider: Rider) {
+    const { timings } = options;
+    this.#options = options;
+    this.#timings = timings;
+    this.#rider = rider;
+    this.#envelope = new Envelope(options.label, options.keys ?? null);
+    this.#post = new Post(
+      this.#envelope,
+      this.#queue,
+      () => retransmitLimit(timings.retransmitMultiplier, this.#table.reachableCount),
+    );
+    this.#requests = new Requests(this.#post, this.#envelope);
+    this.#reporter = new Reporter(this.#table, (event) => this.#post.event(event));
+    const changed = this.#memberChanged.bind(this);
+    const member: Member = {
+      ...options.self,
+      incarnation: options.incarnation,
+      status: "alive",
+      rttMs: null,
+      statusSinceMs: 0,
+    };
+    const shared = { timings, random, table: this.#table, queue: this.#queue, post: this.#post };
+    this.#self = new Self(member, this.#table, this.#queue, changed);
+    this.#reporter.own(member);
+    const selfId = this.#self.id;
+    this.#evidence = new Evidence({
+      ...shared,
+      self: this.#self,
+      awareness: this.#awareness,
+      changed,
+      refused: ({ id, incarnation }) => {
+        this.#counters.incarnationJumps++;
+        this.#reporter.incarnationJump(id, incarnation);
+      },
+    });
+    this.#udpWatch = new UdpWatch((event) => this.#post.event(event));
+    const sequence = new Sequence(random);
+    this.#prober = new Prober({
+      ...shared,
+      selfId,
+      evidence: this.#evidence,
+      awareness: this.#awareness,
+      requests: this.#requests,
+      sequence,
+      udpWatch: this.#udpWatch,
+    });
+    this.#relays = new Relays({ ...shared, selfId, sequence });
+    this.#gossiper = new Gossiper({ ...shared, selfId });
+    this.#synchroniser = new Synchroniser({
+      ...shared,
+      self: this.#self,
+      evidence: this.#evidence,
+      requests: this.#requests,
+      rider,
+    });
+    const synchroniser = this.#synchroniser;
+    this.#seeds = new Seeds({ ...shared, self: this.#self, synchroniser });
+    this.#reconnector = new Reconnector({ ...shared, selfId, synchroniser }, options.remembered);
+    this.#farewell = new Farewell({ ...shared, self: this.#self });
+    const reconnector = this.#reconnector;
+    this.#keeper = new Keeper({ ...shared, self: this.#self, reconnector });
+    const ownBytes = this.#self.encoded.length + NEWS_GROWTH_BYTES;
+    this.letterBytesMax = this.#post.roomFor(ownBytes, 1) - RIDER_OVERHEAD_BYTES;
+  }
+
+  /** Takes one input; see {@linkcode Core.step}. Persist ids other than 0 are somebody else's. */
+  step(nowMs: number, input: Input<SwimCommand>): Action<SwimEvent>[] {
+    this.#nowMs = nowMs;
+    if (!this.#hasStarted) this.#start(nowMs);
+    else this.#excuseDelay(nowMs);
+    this.#take(nowMs, input);
+    this.#advance(nowMs);
+    this.#dueAtMs = this.wakeAtMs();
+    return this.drain();
+  }
+
+  /** What was asked for since the last call: the rider may have used the carrier after the step. */
+  drain(): Action<SwimEvent>[] {
+    return this.#post.drain();
+  }
+
+  wakeAtMs(): number {
+    if (!this.#hasStarted) return -Infinity;
+    if (this.#farewell.isOver) return Infinity;
+    const atMs = Math.min(this.#gossiper.wakeAtMs(), this.#farewell.wakeAtMs());
+    if (this.#self.hasLeft) return atMs;
+    return Math.min(
+      atMs,
+      this.#prober.wakeAtMs(),
+      this.#relays.wakeAtMs(),
+      this.#evidence.wakeAtMs(),
+      this.#synchroniser.wakeAtMs(),
+      this.#seeds.wakeAtMs(),
+      this.#reconnector.wakeAtMs(),
+      this.#keeper.wakeAtMs(),
+    );
+  }
+
+  snapshot(): SwimSnapshot {
+    return {
+      self: this.#self.member,
+      members: this.#table.list(),
+      healthScore: this.#awareness.score,
+      queueLength: this.#queue.length,
+      seeds: this.#seeds.states(),
+      joined: this.#hasJoined(),
+      counters: this.#counters,
+    };
+  }
+
+  gossip(key: string, version: number, bytes: Uint8Array): void {
+    this.#queue.add(`rider ${key}`, version, encodeRiderItem(bytes));
+  }
+
+  letter(to: Endpoint, bytes: Uint8Array): void {
+    this.#post.send(to, [this.#self.encoded, encodeRiderLetter(bytes)]);
+  }
+
+  members(): readonly Member[] {
+    return this.#table.list();
+  }
+
+  member(id: MemberId): Member | undefined {
+    return this.#table.get(id);
+  }
+
+  self(): Member {
+    return this.#self.member;
+  }
+
+  healthScore(): number {
+    return this.#awareness.score;
+  }
+
+  requestSync(id: MemberId): void {
+    const member = this.#table.get(id);
+    if (member === undefined || id === this.#self.id) return;
+    this.#synchroniser.start(this.#nowMs, member.endpoint);
+  }
+
+  #start(nowMs: number): void {
+    this.#hasStarted = true;
+    this.#seeds.add(nowMs, this.#options.seeds);
+    this.#reconnector.begin(nowMs);
+    this.#keeper.changed(nowMs);
+  }
+
+  #take(nowMs: number, input: Input<SwimCommand>): void {
+    switch (input.kind) {
+      case "packet":
+        return this.#packet(nowMs, input.from, input.bytes);
+      case "request":
+        return this.#request(nowMs, input.id, input.bytes);
+      case "answer":
+        return this.#requests.answered(nowMs, input.id, input.bytes);
+      case "failed":
+        return this.#requests.failed(nowMs, input.id, input.reason);
+      case "resolved":
+        return this.#seeds.resolved(nowMs, input.seed, input.endpoints, input.reason);
+      case "persisted":
+        if (input.id === MEMBERS_PERSIST_ID) this.#keeper.persisted(nowMs, input.error);
+        return;
+      case "command":
+        return this.#command(nowMs, input.command);
+      case "wake":
+        return;
+      default:
+        return unreachable(input);
+    }
+  }
+
+  #advance(nowMs: number): void {
+    if (this.#farewell.isOver) return;
+    if (!this.#self.hasLeft) {
+      this.#seeds.advance(nowMs);
+      this.#reconnector.advance(nowMs);
+      this.#prober.advance(nowMs);
+      this.#relays.advance(nowMs);
+      this.#evidence.advance(nowMs);
+      this.#synchroniser.advance(nowMs);
+      this.#keeper.advance(nowMs);
+    }
+    this.#gossiper.advance(nowMs);
+    this.#farewell.advance(nowMs);
+  }
+
+  #command(nowMs: number, command: SwimCommand): void {
+    switch (command.kind) {
+      case "join":
+        if (this.#self.hasLeft) this.#comeBack(nowMs);
+        return this.#seeds.add(nowMs, command.seeds);
+      case "leave":
+        return this.#farewell.begin(nowMs);
+      case "move":
+        return this.#self.move(nowMs, command.endpoint);
+      default:
+        return unreachable(command);
+    }
+  }
+
+  #comeBack(nowMs: number): void {
+    this.#farewell.cancel();
+    this.#self.comeBack(nowMs);
+    for (const member of this.#table.list()) {
+      if (member.id !== this.#self.id) this.#enrol(nowMs, member);
+    }
+  }
+
+  /** All messages are read before any is acted upon: a malformed packet does nothing at all. */
+  #packet(nowMs: number, from: Endpoint, bytes: Uint8Array): void {
+    this.#counters.packetsReceived++;
+    let messages: Message[];
+    try {
+      if (bytes.length > PACKET_BYTES_MAX) throw new WireError("packet: too long");
+      messages = splitParts(this.#envelope.open(bytes)).map(decodeMessage);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.#counters.refused++;
+      return;
+    }
+    for (const message of messages) this.#message(nowMs, from, message);
+  }
+
+  #message(nowMs: number, from: Endpoint, message: Message): void {
+    switch (message.kind) {
+      case "ping":
+        return this.#ping(from, message);
+      case "indirect-ping":
+        return this.#relays.ask(nowMs, from, message);
+      case "ack":
+        this.#relays.acked(message.sequence);
+        return this.#prober.acked(nowMs, from, message.sequence);
+      case "nack":
+        return this.#prober.nacked(from, message.sequence);
+      case "alive":
+        if (this.#evidence.alive(nowMs, message.record) === "outdated") {
+          this.#correct(nowMs, from, message.record);
+        }
+        return;
+      case "suspect":
+        return this.#evidence.suspect(nowMs, message);
+      case "dead":
+        return this.#evidence.dead(nowMs, message);
+      case "left":
+        return this.#evidence.left(nowMs, message);
+      case "rider-item":
+        return this.#rider.receive(nowMs, { via: "gossip", from }, message.bytes);
+      case "rider-letter":
+        return this.#rider.receive(nowMs, { via: "letter", from }, message.bytes);
+      case "sync":
+      case "synced":
+      case "reach":
+        this.#counters.refused++; // these come over streams only
+        return;
+      case "unknown":
+        this.#counters.unknownMessages++;
+        return;
+      default:
+        return unreachable(message);
+    }
+  }
+
+  /** A ping for somebody else is not answered: that host is not here any more. */
+  #ping(from: Endpoint, ping: Ping): void {
+    if (ping.target !== this.#self.id) return;
+    const answer = [encodeAck(ping.sequence)];
+    const source = this.#table.get(ping.source);
+    if (source !== undefined && source.status !== "alive") {
+      // Who is not believed alive hears it from us, and can refute.
+      answer.push(encodeNews(source, this.#self.id));
+    }
+    this.#post.sendWithGossip(from, answer);
+  }
+
+  #request(nowMs: number, id: number, bytes: Uint8Array): void {
+    this.#counters.requestsReceived++;
+    let message: Message;
+    try {
+      message = decodeMessage(this.#envelope.open(bytes));
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.#counters.refused++;
+      const reason = error instanceof EnvelopeError ? error.reason : "malformed";
+      return this.#post.refuse(id, reason);
+    }
+    if (message.kind === "sync") return this.#synchroniser.answer(nowMs, id, message);
+    if (message.kind !== "reach") return this.#post.refuse(id, "malformed");
+    if (message.target !== this.#self.id) return this.#post.refuse(id, "other-host");
+    this.#post.answer(id, encodeAck(message.sequence));
+  }
+
+  /**
+   * A member said of itself what is outdated: it restarted and does not know what is known of it. It
+   * hears that from us and can refute at once, instead of being taken for dead.
+   */
+  #correct(nowMs: number, from: Endpoint, record: { id: MemberId; endpoint: Endpoint }): void {
+    const known = this.#table.get(record.id);
+    if (known === undefined || from !== record.endpoint) return;
+    const lastAtMs = this.#correctedAtMs.get(record.id) ?? -Infinity;
+    if (nowMs - lastAtMs < CORRECTION_INTERVAL_MS) return;
+    this.#correctedAtMs.set(record.id, nowMs);
+    this.#post.send(from, [encodeNews(known, this.#self.id)]);
+  }
+
+  #memberChanged(nowMs: number, member: Member, previous: Member | null): void {
+    this.#reporter.changed(member, previous);
+    this.#keeper.changed(nowMs);
+    if (member.id !== this.#self.id) this.#enrol(nowMs, member);
+    this.#rider.memberChanged(nowMs, member, previous);
+  }
+
+  #enrol(nowMs: number, member: Member): void {
+    if (member.status === "alive") {
+      this.#prober.enrol(nowMs, member.id);
+      this.#synchroniser.arm(nowMs);
+    } else if (member.status !== "suspect") this.#udpWatch.works(member.id);
+    this.#reconnector.seen(nowMs, member.id);
+    if (this.#table.reachableCount === 1) this.#seeds.rejoin(nowMs);
+  }
+
+  /** A process that was stopped for a while must not hold its own silence against others. */
+  #excuseDelay(nowMs: number): void {
+    const lateMs = nowMs - this.#dueAtMs;
+    if (lateMs <= this.#timings.probeIntervalMs) return;
+    this.#awareness.adjust(1);
+    this.#evidence.postpone(lateMs);
+    this.#prober.excuse(nowMs);
+  }
+
+  #hasJoined(): boolean {
+    if (this.#synchroniser.completed > 0) return true;
+    return this.#seeds.areJoined && this.#options.remembered.length === 0;
+  }
+}
+
+/** What this host's own news may grow by while it runs: a larger incarnation, a longer address. */
+const NEWS_GROWTH_BYTES = 8 + 12;

@@ -1,0 +1,117 @@
+/**
+ * The timings of membership, and how they grow with the cluster.
+ *
+ * The figures are those of hashicorp/memberlist (config.go), tuned by years of use; reconnecting and
+ * seeds follow serf. All times are milliseconds.
+ */
+
+export interface SwimTimings {
+  /** One member is probed per interval. */
+  readonly probeIntervalMs: number;
+  /** Without an ack in this time, other members are asked to try. */
+  readonly probeTimeoutMs: number;
+  /** How many others are asked (k of the SWIM paper). */
+  readonly indirectChecks: number;
+  readonly suspicionMultiplier: number;
+  /** Longest suspicion over shortest. */
+  readonly suspicionMaxMultiplier: number;
+  /** Time between packets of news, while there are any. */
+  readonly gossipIntervalMs: number;
+  /** Members that get such a packet at a time. */
+  readonly gossipNodes: number;
+  /** How long a dead member still gets news, so that one that is not dead can say so. */
+  readonly gossipToTheDeadMs: number;
+  readonly retransmitMultiplier: number;
+  /** Time between full syncs in a cluster of up to 32; see {@linkcode syncIntervalMs}. */
+  readonly syncIntervalMs: number;
+  /** Of a stream, from dialling to the answer. */
+  readonly streamTimeoutMs: number;
+  /** Between attempts to reach a dead or remembered member again. */
+  readonly reconnectIntervalMs: number;
+  /** Between attempts to reach a seed: doubles from the first to the second. */
+  readonly seedRetryMs: number;
+  readonly seedRetryMaxMs: number;
+  /** A goodbye ends after this, heard or not. */
+  readonly leaveTimeoutMs: number;
+}
+
+/** One site, round trips below some milliseconds. */
+export const LAN_TIMINGS: SwimTimings = {
+  probeIntervalMs: 1000,
+  probeTimeoutMs: 500,
+  indirectChecks: 3,
+  suspicionMultiplier: 4,
+  suspicionMaxMultiplier: 6,
+  gossipIntervalMs: 200,
+  gossipNodes: 3,
+  gossipToTheDeadMs: 30_000,
+  retransmitMultiplier: 4,
+  syncIntervalMs: 30_000,
+  streamTimeoutMs: 10_000,
+  reconnectIntervalMs: 30_000,
+  seedRetryMs: 1000,
+  seedRetryMaxMs: 30_000,
+  leaveTimeoutMs: 1000,
+};
+
+/** Several sites, round trips up to a second. */
+export const WAN_TIMINGS: SwimTimings = {
+  ...LAN_TIMINGS,
+  probeIntervalMs: 5000,
+  probeTimeoutMs: 3000,
+  suspicionMultiplier: 6,
+  gossipIntervalMs: 500,
+  gossipNodes: 4,
+  gossipToTheDeadMs: 60_000,
+  syncIntervalMs: 60_000,
+  streamTimeoutMs: 30_000,
+  leaveTimeoutMs: 3000,
+};
+
+/** One machine: namespaces, demos, tests. */
+export const LOCAL_TIMINGS: SwimTimings = {
+  ...LAN_TIMINGS,
+  probeTimeoutMs: 200,
+  indirectChecks: 1,
+  suspicionMultiplier: 3,
+  gossipIntervalMs: 100,
+  gossipToTheDeadMs: 15_000,
+  retransmitMultiplier: 2,
+  syncIntervalMs: 15_000,
+  streamTimeoutMs: 1000,
+};
+
+/** The presets by the names that people give. */
+export const TIMINGS: Readonly<Record<"lan" | "wan" | "local", SwimTimings>> = {
+  lan: LAN_TIMINGS,
+  wan: WAN_TIMINGS,
+  local: LOCAL_TIMINGS,
+};
+
+/**
+ * How often one item of news is sent: `multiplier * ceil(log10(n + 1))`. A member misses it with a
+ * probability of about e^-limit: 3e-4 at 10 members (limit 8), 6e-6 at 100 (limit 12).
+ */
+export function retransmitLimit(multiplier: number, members: number): number {
+  return multiplier * Math.ceil(Math.log10(members + 1));
+}
+
+/** Shortest and longest suspicion: `multiplier * max(1, log10 n) * interval`, and a multiple of it. */
+export function suspicionBoundsMs(
+  timings: SwimTimings,
+  members: number,
+): { minMs: number; maxMs: number } {
+  const scale = Math.max(1, Math.log10(Math.max(1, members)));
+  const minMs = timings.suspicionMultiplier * scale * timings.probeIntervalMs;
+  return { minMs, maxMs: minMs * timings.suspicionMaxMultiplier };
+}
+
+/** Up to this many members, syncs keep their base interval. */
+const SYNC_SCALE_THRESHOLD = 32;
+
+/** The interval of full syncs: one more base interval for each doubling beyond 32 members. */
+export function syncIntervalMs(timings: SwimTimings, members: number): number {
+  if (members <= SYNC_SCALE_THRESHOLD) return timings.syncIntervalMs;
+  const doublings = Math.ceil(Math.log2(members) - Math.log2(SYNC_SCALE_THRESHOLD));
+  return timings.syncIntervalMs * (1 + doublings);
+}

@@ -1,0 +1,84 @@
+/** Hosts that run swim alone, for the simulated cluster. */
+import { Cluster, type ClusterOptions } from "../../mod/sim/cluster.ts";
+import type { Boot, SimHost } from "../../mod/sim/sim_host.ts";
+import type { SwimEvent } from "../../mod/swim/event.ts";
+import { decodeMembers } from "../../mod/swim/memory.ts";
+import type { MemberStatus } from "../../mod/swim/member.ts";
+import type { Rider } from "../../mod/swim/rider.ts";
+import {
+  Swim,
+  type SwimCommand,
+  type SwimOptions,
+  type SwimSnapshot,
+} from "../../mod/swim/swim.ts";
+import { LAN_TIMINGS } from "../../mod/swim/timings.ts";
+
+export type SwimHost = SimHost<SwimCommand, SwimEvent, SwimSnapshot>;
+export type SwimCluster = Cluster<SwimCommand, SwimEvent, SwimSnapshot>;
+
+/** Rides along without a word. */
+export const SILENT_RIDER: Rider = {
+  fullState: () => new Uint8Array(),
+  mergeFullState: () => {},
+  receive: () => {},
+  memberChanged: () => {},
+  synced: () => {},
+};
+
+/** An id that is readable in failures: `00..05` for h5. */
+export function idOf(name: string): string {
+  return name.replace(/\D/g, "").padStart(32, "0");
+}
+
+export function swimOptions(boot: Boot, seeds: readonly string[]): SwimOptions {
+  const document = boot.documents.get("members");
+  const memory = document === undefined ? undefined : decodeMembers(document);
+  return {
+    label: "test",
+    self: {
+      id: idOf(boot.name),
+      name: boot.name,
+      endpoint: boot.endpoint,
+      instance: boot.random.uint32().toString(16).padStart(16, "0"),
+      version: "0.1.0",
+    },
+    incarnation: memory === undefined ? 0 : memory.incarnation + 1,
+    timings: LAN_TIMINGS,
+    seeds,
+    remembered: memory?.members ?? [],
+  };
+}
+
+/** A cluster whose hosts all have the first one as their seed. */
+export function swimCluster(
+  seed: number,
+  options: Partial<ClusterOptions<SwimCommand, SwimEvent, SwimSnapshot>> = {},
+): SwimCluster {
+  return new Cluster({
+    seed,
+    start: (boot) => {
+      const seeds = boot.name === "h1" ? [] : ["10.0.0.1:7947"];
+      return new Swim(swimOptions(boot, seeds), boot.random, SILENT_RIDER);
+    },
+    ...options,
+  });
+}
+
+/** Adds and starts that many hosts at once. */
+export function bootHosts(cluster: SwimCluster, count: number): SwimHost[] {
+  const hosts = Array.from({ length: count }, () => cluster.add());
+  for (const host of hosts) cluster.boot(host);
+  return hosts;
+}
+
+/** What one host believes of another. */
+export function statusOf(viewer: SwimHost, other: SwimHost): MemberStatus | undefined {
+  return viewer.snapshot().members.find(({ id }) => id === idOf(other.name))?.status;
+}
+
+/** Whether every running host believes this of each of the others. */
+export function allSee(cluster: SwimCluster, others: SwimHost[], status: MemberStatus): boolean {
+  return cluster.running.every((viewer) =>
+    others.every((other) => other === viewer || statusOf(viewer, other) === status)
+  );
+}
