@@ -116,7 +116,7 @@ async function tellStory(lab: Lab, narrator: Narrator): Promise<"held" | "failed
 function showLogs(lab: Lab, narrator: Narrator): void {
   narrator.say();
   for (const host of lab.hosts) {
-    const lines = host.explain("says").trimEnd().split("\n").slice(-LOG_LINES_SHOWN);
+    const lines = host.log().split("\n").slice(-LOG_LINES_SHOWN);
     narrator.show(`The last words of ${host.name}:`, lines.join("\n"));
   }
 }

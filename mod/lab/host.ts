@@ -129,15 +129,15 @@ export class Host {
     }
   }
 
-  /** Waits until the agent has written `subnet.env`; throws with the agent's words if it does not. */
+  /** Waits until the agent has written `subnet.env`; throws if it does not. */
   async waitForSubnet(withinMs = PATIENCE_MS): Promise<SubnetFile> {
     const deadline = performance.now() + withinMs;
     while (true) {
       const text = this.subnetText();
       if (text !== null) return parseSubnetFile(text);
-      if (!this.running) throw new Error(this.explain("ended before it had a subnet"));
+      if (!this.running) throw new Error(`The agent of ${this.name} ended before it had a subnet`);
       if (performance.now() > deadline) {
-        throw new Error(this.explain(`has no subnet after ${withinMs} ms`));
+        throw new Error(`The agent of ${this.name} has no subnet after ${withinMs} ms`);
       }
       await sleep(POLL_MS);
     }
@@ -146,7 +146,7 @@ export class Host {
   /** Adds a container with the next free address of this host's subnet. */
   addContainer(): Container {
     const text = this.subnetText();
-    if (text === null) throw new Error(this.explain("has no subnet for a container"));
+    if (text === null) throw new Error(`${this.name} has no subnet for a container`);
     const container = new Container(
       this.namespace,
       parseSubnetFile(text),
@@ -179,17 +179,15 @@ export class Host {
     this.#underlay.setCable(this.port, connected);
   }
 
-  /** An error text with the agent's last words below it. */
-  explain(problem: string): string {
-    const lines = [`The agent of ${this.name} ${problem}`];
+  /** What the agent has written, start by start; empty if none was started. */
+  log(): string {
     const agents = [...this.#earlier, ...(this.#agent === null ? [] : [this.#agent])];
-    agents.forEach((agent, index) => {
+    return agents.flatMap((agent, index) => {
       const ended = agent.ended;
       const state = ended === null ? "running" : `ended with ${ended.signal ?? ended.code}`;
-      lines.push(`--- ${this.name}, start ${index + 1}, ${state} ---`);
-      lines.push((agent.stderr + agent.stdout).trimEnd() || "(no output)");
-    });
-    return lines.join("\n");
+      const output = (agent.stderr + agent.stdout).trimEnd();
+      return [`--- ${this.name}, start ${index + 1}, ${state} ---`, output || "(no output)"];
+    }).join("\n");
   }
 
   /** Ends the agent at once and takes the host's namespaces away. */

@@ -59,8 +59,8 @@ export class Lab {
   }
 
   /** Everything the agents said, for the message of a failure. */
-  explain(problem: string): string {
-    return [problem, ...this.hosts.map((host) => host.explain("says"))].join("\n");
+  log(): string {
+    return this.hosts.map((host) => host.log()).filter((text) => text !== "").join("\n");
   }
 
   async close(): Promise<void> {

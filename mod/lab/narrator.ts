@@ -57,8 +57,9 @@ export class Narrator {
   }
 }
 
-/** `8 ms`, `1.4 s`: as precise as a reader cares. */
+/** `80 µs`, `8.1 ms`, `83 ms`, `1.4 s`: as precise as a reader cares. */
 export function duration(ms: number): string {
+  if (ms < 0.995) return `${Math.round(ms * 1000)} µs`;
   if (ms < 9.95) return `${ms.toFixed(1)} ms`;
-  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+  return ms < 999.5 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }

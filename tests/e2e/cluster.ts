@@ -128,7 +128,7 @@ export function networkAddress(subnet: string): string {
 /** The status document; fails when the agent does not answer. */
 export async function statusOf(host: Host): Promise<StatusView> {
   const status = await host.status();
-  assert(status !== null, host.explain("does not answer"));
+  assert(status !== null, `${host.name} does not answer`);
   return status;
 }
 

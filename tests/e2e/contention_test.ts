@@ -1,5 +1,8 @@
 /** Hosts that want the same subnet, and hosts that find nobody to ask. */
 import assert from "node:assert/strict";
+import { encodeClaimMemory } from "../../mod/claim/memory.ts";
+import { rendezvousOrder } from "../../mod/claim/rendezvous.ts";
+import type { Host } from "../../mod/lab/host.ts";
 import { sleep } from "../../mod/lab/ping.ts";
 import {
   actualKernel,
@@ -17,6 +20,10 @@ import { scenario } from "./scenario.ts";
  * the remaining five, drawn independently, all differ in 5!/5^5 = 4 % of the runs only.
  */
 const FULL_POOL = ["--subnet-min=10.244.1.0", "--subnet-max=10.244.6.0"];
+
+/** The default pool: 10.244.0.0/16 in /24s without the first. */
+const POOL = Array.from({ length: 255 }, (_, third) => `10.244.${third + 1}.0/24`);
+const CLUSTER = "gossamer";
 
 /** Two subnets: whoever starts second and third wants the one that is left. */
 const LAST_SUBNET = ["--subnet-min=10.244.1.0", "--subnet-max=10.244.2.0"];
@@ -41,6 +48,27 @@ scenario(import.meta, "hosts that want the same subnets at once get different on
       return members.map(({ name, subnet, claim }) => `${name} ${subnet} ${claim}`).sort().join();
     }));
     assert.equal(new Set(views).size, 1, views.join("\n"));
+  });
+});
+
+scenario(import.meta, "three hosts forced to the same first choice start at once", {
+  hosts: 4,
+}, async ({ lab, step }) => {
+  const { hosts } = lab;
+  const [seed] = hosts;
+  assert(seed !== undefined);
+  await step("one gets it, the others get different ones", async () => {
+    await startCluster([seed]);
+    const taken = (await seed.waitForSubnet()).subnet;
+    const { subnet: wanted, ids } = sameFirstChoice(3, [taken]);
+    const rivals = hosts.slice(1);
+    rivals.forEach((host, index) => giveIdentity(host, ids[index] ?? ""));
+    for (const host of rivals) startOne(host, hosts);
+    const subnets = (await Promise.all(hosts.map((host) => host.waitForSubnet())))
+      .map(({ subnet }) => subnet);
+    assert.equal(new Set(subnets).size, hosts.length, subnets.join());
+    assert(subnets.includes(wanted), `nobody got ${wanted}: ${subnets.join()}`);
+    await waitForMesh(hosts);
   });
 });
 
@@ -80,7 +108,7 @@ scenario(import.meta, "a host whose seeds are all down waits, says so and joins 
     const status = await untilStatus(waiter, "answers", ({ claim }) => claim.state === "none");
     assert.equal(status.ready, false);
     await sleep(1500); // Longer than any of its waits for an answer: it must still not have claimed.
-    assert.equal(waiter.running, true, waiter.explain("ended"));
+    assert.equal(waiter.running, true, `${waiter.name} ended`);
     assert.equal(waiter.subnetText(), null);
     assert.equal(waiter.deviceMtu(DEVICE), null);
   });
@@ -102,3 +130,32 @@ scenario(import.meta, "a host whose seeds are all down waits, says so and joins 
     assert.equal((await waiter.gossamer("status")).code, 0);
   });
 });
+
+/** Host ids whose owners, finding everything but `taken` free, choose the same subnet first. */
+function sameFirstChoice(
+  count: number,
+  taken: readonly string[],
+): { subnet: string; ids: string[] } {
+  const free = POOL.filter((subnet) => !taken.includes(subnet));
+  const byChoice = new Map<string, string[]>();
+  for (let number = 1;; number++) {
+    const id = number.toString(16).padStart(32, "0");
+    const [subnet = ""] = rendezvousOrder(CLUSTER, id, free);
+    const ids = [...byChoice.get(subnet) ?? [], id];
+    if (ids.length === count) return { subnet, ids };
+    byChoice.set(subnet, ids);
+  }
+}
+
+/** Makes a host one that has run before, under this identity, and never claimed anything. */
+function giveIdentity(host: Host, hostId: string): void {
+  const memory = {
+    hostId,
+    generation: 1,
+    lamport: 0,
+    fence: [],
+    record: null,
+    previous: null,
+  };
+  Deno.writeFileSync(`${host.stateDir}/claim`, encodeClaimMemory(memory));
+}

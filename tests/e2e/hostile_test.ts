@@ -50,7 +50,7 @@ async function endure({ lab, note }: Stage, cluster: readonly Host[]): Promise<v
   assert.equal(code, 0, stderr);
   note(stdout.trim());
   note(`${pings.sent} pings between containers meanwhile, ${pings.lost} lost`);
-  for (const host of cluster) assert(host.running, host.explain("ended"));
+  for (const host of cluster) assert(host.running, `${host.name} ended`);
   assert.deepEqual(await Promise.all(cluster.map(observed)), before);
   assert.equal(pings.lost, 0);
   await attacker.close();

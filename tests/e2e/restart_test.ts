@@ -66,7 +66,7 @@ async function stopOne({ lab, note }: Stage): Promise<void> {
   const before = memory(host);
   const traffic = await startTraffic(lab, [1, 2], [2, 3]);
   const status = await host.stop();
-  assert.deepEqual([status.code, status.signal], [0, null], host.explain("ended"));
+  assert.deepEqual([status.code, status.signal], [0, null], `${host.name} ended`);
   await sleep(DEAD_MS);
   assert.deepEqual(memory(host), before);
   // A stop is no release: the others keep the subnet for it, and their routes.
@@ -104,7 +104,7 @@ async function leave({ lab, note }: Stage): Promise<void> {
   const { code, stderr } = await host.gossamer("leave", "--release");
   assert.equal(code, 0, stderr);
   const status = await host.agent.wait();
-  assert.equal(status.code, 0, host.explain("ended"));
+  assert.equal(status.code, 0, `${host.name} ended`);
   assert.equal(linkGet(host.namespace.netlink, DEVICE), null, "the VTEP is gone");
   assert.deepEqual(routesOfOurs(host), []);
   await until(

@@ -7,6 +7,7 @@
  * the test over its standard output, one JSON document a line.
  */
 import { TextLineStream } from "./text_lines.ts";
+import { closeNamespace, currentNamespace } from "../../ffi/netns.ts";
 import { Lab } from "../../mod/lab/lab.ts";
 import { mayMakeNamespaces } from "../../mod/lab/privilege.ts";
 import { spawnSandboxed, watchParent } from "../../mod/lab/sandbox.ts";
@@ -51,6 +52,8 @@ export function scenario(
     return;
   }
   const ignore = !mayMakeNamespaces();
+  // Loads libc before the test, which would be told to have leaked it.
+  if (!ignore) closeNamespace(currentNamespace());
   Deno.test({
     name: ignore ? `${name} [left out: needs root, CAP_SYS_ADMIN and CAP_NET_ADMIN]` : name,
     ignore,
@@ -76,12 +79,12 @@ async function runOutside(file: string, name: string, context: Deno.TestContext)
     child.kill("SIGKILL");
   }, TIME_LIMIT_MS);
   try {
-    const reports = reportsOf(child.stdout);
-    const failure = await follow(reports, context);
+    const { failure, notes } = await follow(reportsOf(child.stdout), context);
     const { code } = await child.status;
-    if (timedOut) throw new Error(`The scenario was still running after ${TIME_LIMIT_MS} ms`);
-    if (failure !== null) throw new Error(failure);
-    if (code !== 0) throw new Error(`The scenario ended with exit code ${code}`);
+    if (notes.length > 0) console.log(notes.map((note) => `    ${note}`).join("\n"));
+    if (timedOut) throw failed(`The scenario was still running after ${TIME_LIMIT_MS} ms`);
+    if (failure !== null) throw failed(failure);
+    if (code !== 0) throw failed(`The scenario ended with exit code ${code}`);
   } finally {
     clearTimeout(limit);
     await child.stdin.close().catch(() => {});
@@ -90,35 +93,47 @@ async function runOutside(file: string, name: string, context: Deno.TestContext)
   }
 }
 
-/** Turns the reports into test steps; returns what went wrong, if anything did. */
+interface Outcome {
+  failure: string | null;
+  readonly notes: string[];
+}
+
+/** Turns the reports into test steps. */
 async function follow(
   reports: AsyncGenerator<Report>,
   context: Deno.TestContext,
-): Promise<string | null> {
-  let failure: string | null = null;
+): Promise<Outcome> {
+  const outcome: Outcome = { failure: null, notes: [] };
   while (true) {
     const { value, done } = await reports.next();
-    if (done === true) return failure;
+    if (done === true) return outcome;
     if (value.kind === "begin") {
-      const held = await context.step(value.name, () => untilEnd(reports));
-      if (!held) failure ??= `The step "${value.name}" failed`;
+      const held = await context.step(value.name, () => untilEnd(reports, outcome.notes));
+      if (!held) outcome.failure ??= `The step "${value.name}" failed`;
     } else if (value.kind === "note") {
-      console.log(`    ${value.text}`);
+      outcome.notes.push(value.text);
     } else if (value.kind === "failed") {
-      failure = value.error;
+      outcome.failure = value.error;
     }
   }
 }
 
-async function untilEnd(reports: AsyncGenerator<Report>): Promise<void> {
+async function untilEnd(reports: AsyncGenerator<Report>, notes: string[]): Promise<void> {
   while (true) {
     const { value, done } = await reports.next();
-    if (done === true) throw new Error("The scenario's process ended within the step");
-    if (value.kind === "note") console.log(`    ${value.text}`);
+    if (done === true) throw failed("The scenario's process ended within the step");
+    if (value.kind === "note") notes.push(value.text);
     if (value.kind !== "end") continue;
-    if (value.error !== null) throw new Error(value.error);
+    if (value.error !== null) throw failed(value.error);
     return;
   }
+}
+
+/** An error whose stack is that of the scenario's process, part of the text, and not our own. */
+function failed(text: string): Error {
+  const error = new Error(text);
+  error.stack = text;
+  return error;
 }
 
 /** The reports of a child; other lines it prints are passed on. */
@@ -151,7 +166,7 @@ async function runInside(hosts: number, body: (stage: Stage) => Promise<void>): 
       try {
         await work();
       } catch (error) {
-        report({ kind: "end", error: lab.explain(textOf(error)) });
+        report({ kind: "end", error: `${textOf(error)}\n${lab.log()}` });
         Deno.exit(1);
       }
       report({ kind: "end", error: null });
@@ -160,7 +175,7 @@ async function runInside(hosts: number, body: (stage: Stage) => Promise<void>): 
   try {
     await body(stage);
   } catch (error) {
-    report({ kind: "failed", error: lab.explain(textOf(error)) });
+    report({ kind: "failed", error: `${textOf(error)}\n${lab.log()}` });
     Deno.exit(1);
   }
   await lab.close();
