@@ -1,5 +1,6 @@
 /** Every command, in the order in which the overview lists them. */
 import type { Command } from "../command.ts";
+import { cleanupCommand } from "./cleanup.ts";
 import { demoCommand } from "./demo.ts";
 import { joinCommand } from "./join.ts";
 import { leaveCommand } from "./leave.ts";
@@ -16,6 +17,7 @@ export const COMMANDS: readonly Command[] = [
   subnetsCommand,
   joinCommand,
   leaveCommand,
+  cleanupCommand,
   demoCommand,
   versionCommand,
 ];

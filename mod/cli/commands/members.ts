@@ -3,8 +3,7 @@ import type { MemberStatusName } from "../../agent/api.ts";
 import { ConfigError, ExitCode } from "../../base/errors.ts";
 import { runDirFlag, runDirOf } from "../agent_place.ts";
 import { type Command, type Given, givenSwitch } from "../command.ts";
-import { JSON_FLAG } from "../common_flags.ts";
-import { printJson } from "../output.ts";
+import { JSON_FLAG, printJson } from "../json_output.ts";
 import { paintFor } from "../paint.ts";
 import { fetchStatus } from "./status.ts";
 

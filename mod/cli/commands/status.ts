@@ -3,9 +3,8 @@ import type { StatusDocument } from "../../agent/api.ts";
 import { ExitCode } from "../../base/errors.ts";
 import { runDirFlag, runDirOf } from "../agent_place.ts";
 import { type Command, givenSwitch } from "../command.ts";
-import { JSON_FLAG } from "../common_flags.ts";
+import { JSON_FLAG, printJson } from "../json_output.ts";
 import type { Outside } from "../outside.ts";
-import { printJson } from "../output.ts";
 import { paintFor } from "../paint.ts";
 
 export const statusCommand: Command = {

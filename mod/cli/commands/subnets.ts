@@ -2,8 +2,7 @@
 import { ExitCode } from "../../base/errors.ts";
 import { runDirFlag, runDirOf } from "../agent_place.ts";
 import { type Command, givenSwitch } from "../command.ts";
-import { JSON_FLAG } from "../common_flags.ts";
-import { printJson } from "../output.ts";
+import { JSON_FLAG, printJson } from "../json_output.ts";
 import { paintFor, plainPaint } from "../paint.ts";
 
 export const subnetsCommand: Command = {

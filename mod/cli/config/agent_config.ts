@@ -46,7 +46,7 @@ export function agentConfig(sources: Sources, outside: Outside): AgentConfig {
     interfaceCanReach: sources.value(SETTINGS.ifaceCanReach),
     publicIp: sources.value(SETTINGS.publicIp),
     gossipPort: sources.value(SETTINGS.gossipPort),
-    keyFile: sources.value(SETTINGS.keyFile),
+    keyFile: readableKeyFile(sources),
     bootstrap: sources.value(SETTINGS.bootstrap),
     onRenumber: sources.value(SETTINGS.onRenumber),
     stateDir: sources.value(SETTINGS.stateDir),
@@ -88,4 +88,21 @@ function poolAndPin(sources: Sources): Pick<AgentConfig, "pool" | "pin"> {
     pool,
     pin: pin.value === null ? null : checkPin(pool, pin.value, pin.origin ?? "--subnet"),
   };
+}
+
+/** The key file, if one is named: a name that leads nowhere is a mistake of the configuration. */
+function readableKeyFile(sources: Sources): string | null {
+  const { value, origin } = sources.read(SETTINGS.keyFile);
+  if (value === null) return null;
+  try {
+    Deno.openSync(value).close();
+    return value;
+  } catch (error) {
+    const reason = error instanceof Deno.errors.NotFound
+      ? "there is no such file"
+      : error instanceof Error
+      ? error.message
+      : String(error);
+    throw new ConfigError(origin ?? "--key-file", `cannot read ${value}: ${reason}`);
+  }
 }

@@ -4,10 +4,13 @@
  */
 import { ConfigError } from "../../base/errors.ts";
 import type { Given } from "../command.ts";
-import { nearest } from "../nearest.ts";
+import { editDistance } from "../nearest.ts";
 import type { Outside } from "../outside.ts";
 import { BadValue, type Setting, variableOf } from "./setting.ts";
 import { MISSING_SETTINGS, SETTING_LIST } from "./settings.ts";
+
+/** A variable that differs from a known one by this many letters is a slip. */
+const VARIABLE_EDITS_MAX = 2;
 
 /** What a place says about one setting. */
 export interface Found {
@@ -103,14 +106,8 @@ export function checkVariableNames(outside: Outside): void {
       throw new ConfigError(name, "is not available in this version", `unset ${name}`);
     }
     // Wrappers may use the prefix for variables of their own, so only a near miss is worth a word.
-    const meant = nearest(name.slice("GOSSAMER_".length), known.map(withoutPrefix));
+    const meant = known.find((variable) => editDistance(name, variable) <= VARIABLE_EDITS_MAX);
     if (meant === undefined) continue;
-    outside.say(
-      `gossamer: warning: ${name} is not a known variable; did you mean GOSSAMER_${meant}?`,
-    );
+    outside.say(`gossamer: warning: ${name} is not a known variable; did you mean ${meant}?`);
   }
-}
-
-function withoutPrefix(variable: string): string {
-  return variable.slice("GOSSAMER_".length);
 }

@@ -1,0 +1,73 @@
+/** Takes back what the agent put into the kernel, without an agent: everything provably ours on one device. */
+import { ExitCode, UserError } from "../base/errors.ts";
+import type { Kernel, OperationFailure } from "../base/kernel_objects.ts";
+import type { Problem } from "../base/problem.ts";
+import { openKernel } from "../host/kernel.ts";
+import { planCleanup } from "../overlay/cleanup.ts";
+import { operationText, planText } from "../overlay/text.ts";
+import { deviceName } from "../overlay/vxlan.ts";
+
+export interface CleanupOptions {
+  /** Chooses the device, `flannel.<vni>`. */
+  readonly vni: number;
+  /** The overlay network, canonical CIDR: tells our addresses where the kernel keeps no tag on them. */
+  readonly network: string;
+  /** Plan only. */
+  readonly dryRun: boolean;
+}
+
+export interface CleanupReport {
+  readonly device: string;
+  /** The plan as `ip` and `bridge` commands, one a line. */
+  readonly commands: string;
+  readonly operations: number;
+  /** What is kept because it is not ours. */
+  readonly problems: readonly Problem[];
+  /** Other devices that gossamer made. */
+  readonly otherDevices: readonly string[];
+}
+
+/** The part of the host's kernel that cleaning up takes. */
+export interface CleanupKernel extends Pick<Kernel, "dump" | "apply"> {
+  ownDevices(): string[];
+  deviceName(index: number): string;
+}
+
+/** Cleans the kernel of this process's network namespace. Throws UserError when something could not be removed. */
+export async function cleanUpHost(options: CleanupOptions): Promise<CleanupReport> {
+  const kernel = openKernel();
+  try {
+    return cleanUp(options, kernel);
+  } finally {
+    await kernel.close();
+  }
+}
+
+/** Plans and, unless it is a dry run, applies. Throws UserError when something could not be removed. */
+export function cleanUp(options: CleanupOptions, kernel: CleanupKernel): CleanupReport {
+  const device = deviceName(options.vni);
+  const plan = planCleanup(device, options.network, kernel.dump(device));
+  if (!options.dryRun && plan.operations.length > 0) {
+    const failures = kernel.apply(plan.operations);
+    if (failures.length > 0) throw refused(failures, plan.operations.length);
+  }
+  return {
+    device,
+    commands: planText(plan.operations, (index) => kernel.deviceName(index)),
+    operations: plan.operations.length,
+    problems: plan.problems,
+    otherDevices: kernel.ownDevices().filter((name) => name !== device),
+  };
+}
+
+function refused(failures: readonly OperationFailure[], all: number): UserError {
+  const [first] = failures;
+  const what = first === undefined ? "" : `: ${operationText(first.operation)}: ${first.message}`;
+  const denied = failures.some(({ code }) => code === "EPERM" || code === "EACCES");
+  return new UserError(`the kernel refused ${failures.length} of ${all} removals${what}`, {
+    exitCode: denied ? ExitCode.privilege : ExitCode.failed,
+    remedy: denied
+      ? "run it as root in the agent's network namespace"
+      : "run gossamer cleanup --dry-run to see what is left",
+  });
+}

@@ -1,0 +1,91 @@
+/** `gossamer cleanup`: takes everything of ours out of the kernel. */
+import { ExitCode, UserError } from "../../base/errors.ts";
+import { runDirFlag, runDirOf } from "../agent_place.ts";
+import { type Command, type Given, givenSwitch } from "../command.ts";
+import { gatherSources } from "../config/agent_config.ts";
+import { flagOf } from "../config/setting.ts";
+import { SETTINGS } from "../config/settings.ts";
+import type { Sources } from "../config/sources.ts";
+import type { Outside } from "../outside.ts";
+import { requireNetAdmin } from "../privilege.ts";
+
+export const cleanupCommand: Command = {
+  name: "cleanup",
+  brief: "Remove what a stopped agent left in the kernel, and nothing else",
+  description: `Removes what gossamer put into the kernel of this host: routes, forwarding entries,
+neighbours, addresses and the device of one VXLAN network. What it cannot prove to be
+gossamer's own stays. Identity and claim stay on disk, so that the next gossamer up gets
+the same subnet.
+
+It refuses while an agent runs, which would put everything back at once.`,
+  examples: [
+    { line: "gossamer cleanup --dry-run", text: "print the plan as ip and bridge commands" },
+    { line: "gossamer cleanup", text: "do it" },
+  ],
+  flags: [
+    {
+      name: "dry-run",
+      kind: "switch",
+      placeholder: "",
+      text: "Print what would be done, as commands, and do nothing",
+    },
+    ungrouped(flagOf(SETTINGS.vni)),
+    ungrouped(flagOf(SETTINGS.network)),
+    ungrouped(flagOf(SETTINGS.subnetFile)),
+    runDirFlag(),
+  ],
+  run,
+};
+
+function ungrouped(flag: ReturnType<typeof flagOf>): ReturnType<typeof flagOf> {
+  const { group: _group, ...rest } = flag;
+  return rest;
+}
+
+async function run(outside: Outside, given: Given): Promise<ExitCode> {
+  const dryRun = givenSwitch(given, "dry-run");
+  if (!dryRun) requireNetAdmin("gossamer cleanup");
+  const sources = await gatherSources(outside, given);
+  const vni = sources.value(SETTINGS.vni);
+  const network = await networkOf(sources);
+  if (!dryRun) await refuseBesideAgent(await runDirOf(outside, given));
+  const { cleanUpHost } = await import("../../agent/cleanup.ts");
+  const report = await cleanUpHost({ vni, network, dryRun });
+  if (dryRun) outside.print(report.commands);
+  if (report.operations === 0) {
+    outside.say(`nothing of gossamer's on ${report.device}`);
+  } else if (!dryRun) {
+    outside.say(`removed gossamer's ${report.operations} objects on ${report.device}`);
+  }
+  for (const { text, remedy } of report.problems) {
+    outside.say(`gossamer: warning: ${text} - ${remedy}`);
+  }
+  for (const device of report.otherDevices) {
+    outside.say(
+      `${device} is gossamer's too: gossamer cleanup --vni ${device.split(".")[1] ?? ""}`,
+    );
+  }
+  return ExitCode.done;
+}
+
+/** The network that was configured or, when nobody says, the one that the agent wrote into its subnet file. */
+async function networkOf(sources: Sources): Promise<string> {
+  const { value, origin } = sources.read(SETTINGS.network);
+  if (origin !== null) return value;
+  try {
+    const { readSubnetEnv } = await import("../../overlay/subnet_env.ts");
+    const text = Deno.readTextFileSync(sources.value(SETTINGS.subnetFile));
+    return readSubnetEnv(text).network ?? value;
+  } catch {
+    // No file: the default is as good a guess as any, and only kernels before 5.18 need one.
+    return value;
+  }
+}
+
+async function refuseBesideAgent(runDir: string): Promise<void> {
+  const { agentRuns, socketPath } = await import("../control_client.ts");
+  if (!await agentRuns(runDir)) return;
+  throw new UserError(`an agent is running: it answers on ${socketPath(runDir)}`, {
+    remedy: "stop it first, or use gossamer leave --release, which cleans up as well",
+  });
+}
