@@ -25,9 +25,13 @@ export const SILENT_RIDER: Rider = {
   synced: () => {},
 };
 
+const ids = new Map<string, string>();
+
 /** An id that is readable in failures: `00..05` for h5. */
 export function idOf(name: string): string {
-  return name.replace(/\D/g, "").padStart(32, "0");
+  const id = ids.get(name) ?? name.replace(/\D/g, "").padStart(32, "0");
+  ids.set(name, id);
+  return id;
 }
 
 export function swimOptions(boot: Boot, seeds: readonly string[]): SwimOptions {
@@ -78,7 +82,24 @@ export function statusOf(viewer: SwimHost, other: SwimHost): MemberStatus | unde
 
 /** Whether every running host believes this of each of the others. */
 export function allSee(cluster: SwimCluster, others: SwimHost[], status: MemberStatus): boolean {
-  return cluster.running.every((viewer) =>
-    others.every((other) => other === viewer || statusOf(viewer, other) === status)
-  );
+  const ids = new Set(others.map(({ name }) => idOf(name)));
+  return cluster.running.every((viewer) => {
+    const wanted = ids.has(idOf(viewer.name)) ? ids.size - 1 : ids.size;
+    let seen = 0;
+    for (const member of viewer.snapshot().members) {
+      if (!ids.has(member.id)) continue;
+      if (member.id === viewer.snapshot().self.id) continue;
+      // The first one that differs ends it: this is asked after every event.
+      if (member.status !== status) return false;
+      seen++;
+    }
+    return seen === wanted;
+  });
+}
+
+/** Events of one kind that a host announced about another. */
+export function eventsAbout(viewer: SwimHost, kind: SwimEvent["kind"], other: SwimHost): number {
+  return viewer.events.filter(({ event }) =>
+    event.kind === kind && "member" in event && event.member.id === idOf(other.name)
+  ).length;
 }

@@ -1,13 +1,238 @@
 /** Membership over the simulated network: joins, failures, partitions, leaves, all from seeds. */
 import assert from "node:assert/strict";
-import { allSee, bootHosts, swimCluster } from "./swim_hosts.ts";
+import {
+  allSee,
+  bootHosts,
+  eventsAbout,
+  statusOf,
+  swimCluster,
+  type SwimHost,
+} from "./swim_hosts.ts";
+
+/** Settled: nothing of the joins is under way any more. */
+function formed(seed: number, count: number, lossRate = 0) {
+  const cluster = swimCluster(seed);
+  const hosts = bootHosts(cluster, count);
+  cluster.runUntil("all alive", () => allSee(cluster, hosts, "alive"), 10_000);
+  cluster.runFor(5000);
+  cluster.network.configure({ lossRate });
+  return { cluster, hosts };
+}
+
+function first(hosts: SwimHost[]): SwimHost {
+  const [host] = hosts;
+  assert(host !== undefined);
+  return host;
+}
+
+function last(hosts: SwimHost[]): SwimHost {
+  const host = hosts.at(-1);
+  assert(host !== undefined);
+  return host;
+}
 
 for (const count of [5, 20, 100]) {
   Deno.test(`${count} hosts that start at once through one seed all see each other`, () => {
     const cluster = swimCluster(count);
     const hosts = bootHosts(cluster, count);
-    const tookMs = cluster.runUntil("all alive", () => allSee(cluster, hosts, "alive"), 10_000);
-    console.log(count, tookMs);
+    cluster.runUntil("all alive", () => allSee(cluster, hosts, "alive"), 4000);
     assert.equal(hosts.every((host) => host.snapshot().joined), true);
+    cluster.runFor(60_000);
+    // Nobody was ever in doubt, each was announced once, and the news have ended.
+    for (const host of hosts) {
+      assert.deepEqual(host.events.filter(({ event }) => event.kind !== "member-joined"), []);
+      assert.equal(host.events.length, count - 1);
+      assert.equal(host.snapshot().queueLength, 0);
+      assert.equal(host.snapshot().healthScore, 0);
+    }
   });
 }
+
+Deno.test("a newcomer knows everybody after one round trip to the seed", () => {
+  const { cluster, hosts } = formed(1, 10);
+  const newcomer = cluster.add();
+  cluster.boot(newcomer);
+  const knowsAll = () => hosts.every((host) => statusOf(newcomer, host) === "alive");
+  const tookMs = cluster.runUntil("newcomer knows all", knowsAll, 1000);
+  assert.ok(tookMs < 0.5, `${tookMs} ms`); // two one-way delays of at most 0.2 ms
+});
+
+for (const count of [5, 20, 100]) {
+  Deno.test(`a killed host of ${count} is dead everywhere, and nobody else is suspected`, () => {
+    const { cluster, hosts } = formed(2, count);
+    const victim = last(hosts);
+    cluster.kill(victim);
+    // Detection, longest suspicion, dissemination: the upper bound of the paper's parts.
+    cluster.runUntil("dead", () => allSee(cluster, [victim], "dead"), 60_000);
+    cluster.runFor(10_000);
+    const others = hosts.slice(0, -1);
+    assert.equal(allSee(cluster, others, "alive"), true);
+    for (const viewer of others) {
+      assert.equal(eventsAbout(viewer, "member-failed", victim), 1);
+      assert.equal(viewer.events.some(({ event }) => event.kind === "member-recovered"), false);
+    }
+  });
+}
+
+Deno.test("a host that is killed and started again is alive with a higher incarnation", () => {
+  const { cluster, hosts } = formed(3, 5);
+  const victim = last(hosts);
+  cluster.runFor(10_000); // its members document is on disk
+  cluster.kill(victim);
+  cluster.runUntil("dead", () => allSee(cluster, [victim], "dead"), 60_000);
+  cluster.boot(victim);
+  cluster.runUntil("back", () => allSee(cluster, hosts, "alive"), 2000);
+});
+
+Deno.test("a host that lost its disk refutes the verdict on its earlier process at once", () => {
+  const { cluster, hosts } = formed(4, 5);
+  const victim = last(hosts);
+  cluster.kill(victim);
+  victim.documents.clear();
+  cluster.runUntil("dead", () => allSee(cluster, [victim], "dead"), 60_000);
+  cluster.boot(victim);
+  cluster.runUntil("back", () => allSee(cluster, hosts, "alive"), 2000);
+});
+
+Deno.test("all hosts restart within a moment, without their disks, and find each other", () => {
+  const { cluster, hosts } = formed(5, 20);
+  for (const host of hosts) {
+    cluster.kill(host);
+    host.documents.clear();
+  }
+  for (const host of hosts) cluster.boot(host);
+  cluster.runUntil("back", () => allSee(cluster, hosts, "alive"), 10_000);
+});
+
+Deno.test("a host whose packets are lost in one direction refutes what is said of it", () => {
+  const { cluster, hosts } = formed(6, 10);
+  const [accuser, accused] = hosts;
+  assert(accuser !== undefined && accused !== undefined);
+  // The accuser never hears the accused; everybody else does.
+  cluster.network.block(accused.endpoint, accuser.endpoint);
+  cluster.runFor(120_000);
+  for (const viewer of hosts) {
+    assert.equal(eventsAbout(viewer, "member-failed", accused), 0, `${viewer.name} believed it`);
+  }
+});
+
+Deno.test("with a fifth of all packets lost nobody is declared dead", () => {
+  const { cluster, hosts } = formed(7, 20, 0.2);
+  cluster.runFor(300_000);
+  for (const viewer of hosts) {
+    assert.equal(viewer.events.some(({ event }) => event.kind === "member-failed"), false);
+  }
+});
+
+for (const aloneCount of [1, 10]) {
+  Deno.test(`a partition of ${aloneCount} of 20 hosts for ten minutes heals by itself`, () => {
+    const { cluster, hosts } = formed(8, 20);
+    const apart = hosts.slice(-aloneCount);
+    const rest = hosts.slice(0, -aloneCount);
+    cluster.network.partition(apart.map(({ endpoint }) => endpoint));
+    cluster.runFor(600_000);
+    const sees = (viewers: SwimHost[], others: SwimHost[], status: string) =>
+      viewers.every((viewer) =>
+        others.every((other) => viewer === other || statusOf(viewer, other) === status)
+      );
+    assert.equal(sees(rest, apart, "dead") && sees(apart, rest, "dead"), true);
+    assert.equal(sees(rest, rest, "alive") && sees(apart, apart, "alive"), true);
+    cluster.network.heal();
+    cluster.runUntil("healed", () => allSee(cluster, hosts, "alive"), 60_000);
+  });
+}
+
+Deno.test("a host that leaves is left, not failed, and its process ends within a second", () => {
+  const { cluster, hosts } = formed(9, 10);
+  const leaver = last(hosts);
+  cluster.command(leaver, { kind: "leave" });
+  const isOver = () => leaver.events.some(({ event }) => event.kind === "left");
+  const tookMs = cluster.runUntil("the goodbye is over", isOver, 1000);
+  assert.ok(tookMs <= 1000);
+  cluster.kill(leaver);
+  cluster.runUntil("left", () => allSee(cluster, [leaver], "left"), 500);
+  cluster.runFor(60_000);
+  for (const viewer of hosts.slice(0, -1)) {
+    assert.equal(eventsAbout(viewer, "member-left", leaver), 1);
+    assert.equal(eventsAbout(viewer, "member-failed", leaver), 0);
+    assert.equal(eventsAbout(viewer, "member-suspected", leaver), 0);
+  }
+});
+
+Deno.test("a host that left comes back when it starts again", () => {
+  const { cluster, hosts } = formed(10, 5);
+  const leaver = last(hosts);
+  cluster.command(leaver, { kind: "leave" });
+  cluster.runFor(2000);
+  cluster.kill(leaver);
+  cluster.boot(leaver);
+  cluster.runUntil("back", () => allSee(cluster, hosts, "alive"), 2000);
+});
+
+Deno.test("a host waits for a seed that is down, and joins when it appears", () => {
+  const cluster = swimCluster(11);
+  const [seed, waiting] = [cluster.add(), cluster.add()];
+  cluster.boot(waiting);
+  cluster.runFor(100_000);
+  assert.equal(waiting.snapshot().joined, false);
+  assert.deepEqual(waiting.snapshot().seeds, [{
+    seed: "10.0.0.1:7947",
+    state: "unreachable",
+    reason: "10.0.0.1:7947: connection refused",
+  }]);
+  cluster.boot(seed);
+  cluster.runUntil("joined", () => waiting.snapshot().joined, 30_001);
+  assert.equal(statusOf(seed, waiting), "alive");
+});
+
+Deno.test("hosts that remember each other meet again although the seed is gone", () => {
+  const { cluster, hosts } = formed(12, 5);
+  cluster.runFor(10_000);
+  for (const host of hosts) cluster.kill(host);
+  const rest = hosts.slice(1);
+  for (const host of rest) cluster.boot(host);
+  cluster.runUntil("met", () => allSee(cluster, rest, "alive"), 5000);
+});
+
+Deno.test("a host that moves to another address keeps its place", () => {
+  const { cluster, hosts } = formed(13, 5);
+  const mover = last(hosts);
+  cluster.kill(mover);
+  const moved = cluster.add("h5"); // the same identity at the sixth address
+  for (const [document, bytes] of mover.documents) moved.documents.set(document, bytes);
+  cluster.boot(moved);
+  const isKnown = () =>
+    hosts.slice(0, -1).every((viewer) => {
+      const member = viewer.snapshot().members.find(({ name }) => name === "h5");
+      return member?.endpoint === moved.endpoint && member.status === "alive";
+    });
+  cluster.runUntil("moved", isKnown, 2000);
+  assert.equal(first(hosts).snapshot().members.length, 5);
+});
+
+Deno.test("blocked UDP between two hosts is reported by both, once, and kills nobody", () => {
+  const { cluster, hosts } = formed(14, 3);
+  cluster.network.configure({ lossRate: 1 }); // streams still work
+  cluster.runFor(60_000);
+  cluster.network.configure({ lossRate: 0 });
+  cluster.runFor(10_000);
+  assert.equal(allSee(cluster, hosts, "alive"), true);
+  for (const host of hosts) {
+    const warnings = host.events.filter(({ event }) => event.kind === "warning");
+    assert.equal(warnings.length, 2, "one for each peer");
+    assert.equal(host.events.some(({ event }) => event.kind === "member-failed"), false);
+  }
+});
+
+Deno.test("the same seed gives the same run, another seed another one", () => {
+  const fingerprint = (seed: number) => {
+    const cluster = swimCluster(seed, { network: { lossRate: 0.1, duplicateRate: 0.1 } });
+    const hosts = bootHosts(cluster, 10);
+    cluster.runFor(5000);
+    cluster.kill(last(hosts));
+    cluster.runFor(30_000);
+    return cluster.trace.fingerprint();
+  };
+  assert.equal(fingerprint(15), fingerprint(15));
+  assert.notEqual(fingerprint(15), fingerprint(16));
+});
