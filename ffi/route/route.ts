@@ -27,7 +27,8 @@ const RTA_METRICS = 8;
 const RTA_MULTIPATH = 9;
 const RTA_TABLE = 15;
 const RTAX_MTU = 2;
-const RT_TABLE_COMPAT = 252;
+/** rtm_table has eight bits; larger table numbers go into RTA_TABLE, which the kernel prefers. */
+const LARGEST_HEADER_TABLE = 255;
 
 /** The table of ordinary routes (RT_TABLE_MAIN). */
 export const TABLE_MAIN = 254;
@@ -35,6 +36,9 @@ export const TABLE_MAIN = 254;
 const RTNH_F_ONLINK = 4;
 /** The entry is a cached copy, not one somebody set (RTM_F_CLONED). */
 const RTM_F_CLONED = 0x200;
+
+/** Ask a lookup to report the table the route was found in (RTM_F_LOOKUP_TABLE). */
+const RTM_F_LOOKUP_TABLE = 0x1000;
 
 /** Who set a route (RTPROT_*). */
 export const PROTOCOL = { KERNEL: 2, BOOT: 3, STATIC: 4 } as const;
@@ -122,7 +126,7 @@ function routeRequest(
     writer.header(RTMSG_BYTES, (view) => {
       view.setUint8(0, kernelFamily(family));
       view.setUint8(1, length);
-      view.setUint8(4, table > 255 ? RT_TABLE_COMPAT : table);
+      view.setUint8(4, table > LARGEST_HEADER_TABLE ? 0 : table);
       view.setUint8(5, protocol);
       view.setUint8(6, scope);
       view.setUint8(7, remove ? spec.type ?? 0 : type);
@@ -139,7 +143,7 @@ function routeRequest(
       writer.bytes(RTA_PREFSRC, addressToBytes(spec.preferredSource));
     }
     if (spec.priority !== undefined) writer.u32(RTA_PRIORITY, spec.priority);
-    if (table > 255) writer.u32(RTA_TABLE, table);
+    if (table > LARGEST_HEADER_TABLE) writer.u32(RTA_TABLE, table);
     const { mtu } = spec;
     if (mtu !== undefined) writer.nested(RTA_METRICS, () => writer.u32(RTAX_MTU, mtu));
   });
@@ -245,6 +249,7 @@ export function routeGetRequest(address: string): NetlinkRequest {
     writer.header(RTMSG_BYTES, (view) => {
       view.setUint8(0, kernelFamily(familyOf(address)));
       view.setUint8(1, bytes.length * 8);
+      view.setUint32(8, RTM_F_LOOKUP_TABLE, true);
     });
     writer.bytes(RTA_DST, bytes);
   });
