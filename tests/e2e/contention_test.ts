@@ -157,5 +157,5 @@ function giveIdentity(host: Host, hostId: string): void {
     record: null,
     previous: null,
   };
-  Deno.writeFileSync(`${host.stateDir}/claim`, encodeClaimMemory(memory));
+  Deno.writeFileSync(`${host.stateDir}/claim.state`, encodeClaimMemory(memory));
 }

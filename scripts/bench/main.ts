@@ -1,0 +1,59 @@
+/**
+ * `deno task bench`: the figures of the README and of the records of decisions, measured on this machine.
+ * Builds `dist/gossamer` first. Takes about five minutes; names of benchmarks as arguments run only those.
+ *
+ * Rivals' figures are from the reference machine (2 cores, 24 GiB): flannel 0.20.2 with etcd 3.4, serf 0.9.4.
+ */
+import { benchExecutable, runBenchmark } from "./bench_lab.ts";
+import { type Figure, figureTable } from "./statistics.ts";
+
+const root = decodeURIComponent(new URL("../..", import.meta.url).pathname);
+
+const BENCHMARKS: ReadonlyMap<string, () => Promise<Figure[]>> = new Map([
+  ["size", () => Promise.resolve([fileSize()])],
+  ["join5", () => runBenchmark(fileOf("join_bench.ts"), ["5"])],
+  ["join20", () => runBenchmark(fileOf("join_bench.ts"), ["20"])],
+  ["repair", () => runBenchmark(fileOf("repair_bench.ts"), [])],
+  ["idle", () => runBenchmark(fileOf("idle_bench.ts"), [])],
+]);
+
+function fileOf(name: string): string {
+  return new URL(name, import.meta.url).href;
+}
+
+function fileSize(): Figure {
+  const { size } = Deno.statSync(benchExecutable());
+  return {
+    name: "size of the file, MiB",
+    measured: (size / 2 ** 20).toFixed(1),
+    aim: "-",
+    rivals: "flanneld 37.5, etcd 20.5, serf 8.1",
+  };
+}
+
+async function build(): Promise<void> {
+  const { success } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "scripts/build.ts", "--if-stale"],
+    cwd: root,
+    stdout: "null",
+  }).output();
+  if (!success) throw new Error("dist/gossamer was not built");
+}
+
+async function main(names: readonly string[]): Promise<void> {
+  const unknown = names.find((name) => !BENCHMARKS.has(name));
+  if (unknown !== undefined) {
+    console.error(
+      `There is no benchmark "${unknown}"; there are ${[...BENCHMARKS.keys()].join(", ")}`,
+    );
+    Deno.exit(2);
+  }
+  await build();
+  const figures: Figure[] = [];
+  for (const [name, run] of BENCHMARKS) {
+    if (names.length === 0 || names.includes(name)) figures.push(...await run());
+  }
+  console.log(figureTable(figures));
+}
+
+if (import.meta.main) await main(Deno.args);
