@@ -35,6 +35,17 @@ export function isVxlanLink(link: VxlanLink | ForeignLink): link is VxlanLink {
   return "vni" in link;
 }
 
+/**
+ * What can be changed while a device stays; what is absent is not touched. That matters: a MAC that is set makes the
+ * kernel forget the device's neighbours even when it is the same one.
+ */
+export interface LinkChanges {
+  readonly mac?: string;
+  readonly mtu?: number;
+  readonly alias?: string;
+  readonly up?: boolean;
+}
+
 /** An address on a device: `ip address add ADDRESS dev DEVICE`. */
 export interface DeviceAddress {
   readonly device: string;
@@ -101,8 +112,8 @@ export interface KernelState {
  */
 export type Operation =
   | { readonly kind: "link-add"; readonly link: VxlanLink }
-  /** Changes MTU, MAC, alias and flags in place; setting it up raises it, which flushes nothing. */
-  | { readonly kind: "link-set"; readonly link: VxlanLink }
+  /** Changes the device in place. */
+  | { readonly kind: "link-set"; readonly name: string; readonly changes: LinkChanges }
   | { readonly kind: "link-delete"; readonly name: string }
   | { readonly kind: "address-add"; readonly address: DeviceAddress }
   | { readonly kind: "address-delete"; readonly address: DeviceAddress }

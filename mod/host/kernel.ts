@@ -16,6 +16,7 @@ import { assert } from "../base/assert.ts";
 import type {
   Kernel,
   KernelState,
+  LinkChanges,
   Operation,
   OperationFailure,
   Route,
@@ -175,7 +176,7 @@ export class HostKernel implements Kernel {
           this.#addLink(operation.link);
           return null;
         case "link-set":
-          this.#setLink(operation.link);
+          this.#setLink(operation.name, operation.changes);
           return null;
         case "link-delete": {
           const link = linkGet(this.#transport, operation.name);
@@ -210,11 +211,11 @@ export class HostKernel implements Kernel {
     for (const watch of this.#watches) watch.followIndexes(made.index, link.underlayIndex);
   }
 
-  #setLink(link: VxlanLink): void {
-    const { name, mac, mtu, alias, up } = link;
+  #setLink(name: string, { mac, ...changes }: LinkChanges): void {
     const present = linkGet(this.#transport, name);
     if (present === null) return; // gone since the dump: the next comparison makes it anew
-    linkSet(this.#transport, present.index, { address: mac, mtu, alias, up });
+    const settings = mac === undefined ? changes : { ...changes, address: mac };
+    linkSet(this.#transport, present.index, settings);
   }
 
   /** All in a few sends; `missing` names devices that are known not to be there. */

@@ -9,6 +9,7 @@ import {
   type ForwardingEntry,
   isVxlanLink,
   type KernelState,
+  type LinkChanges,
   type Neighbour,
   type Operation,
   type Route,
@@ -25,10 +26,11 @@ export function diffState(desired: Desired, actual: KernelState): Plan {
   if (desired.link === null || desired.address === null) {
     return planCleanup(desired.device, desired.network, actual);
   }
-  if (actual.link !== null && ownLink(actual.link) === null) {
+  const own = ownLink(actual.link) ?? unmarkedLink(desired.link, actual.link);
+  if (actual.link !== null && own === null) {
     return { operations: [], problems: [foreignDevice(actual.link)] };
   }
-  const link = diffLink(desired.link, ownLink(actual.link));
+  const link = diffLink(desired.link, own);
   const left = link.survivors(actual);
   const operations: Operation[] = [
     ...link.operations,
@@ -67,6 +69,15 @@ export function programmedPeers(desired: Desired, actual: KernelState): number {
   ).length;
 }
 
+/**
+ * A device without any alias but with our own MAC, which is made of this host's identity: ours, left by an agent that was
+ * killed between making the device and marking it.
+ */
+function unmarkedLink(desired: VxlanLink, actual: KernelState["link"]): VxlanLink | null {
+  if (actual === null || !isVxlanLink(actual)) return null;
+  return actual.alias === "" && actual.mac === desired.mac ? actual : null;
+}
+
 interface LinkChange {
   readonly operations: readonly Operation[];
   /** What of the rest is still there after the operations. */
@@ -83,11 +94,15 @@ function diffLink(desired: VxlanLink, actual: VxlanLink | null): LinkChange {
     };
   }
   const sameMac = desired.mac === actual.mac;
-  const equal = sameMac && desired.mtu === actual.mtu && desired.up === actual.up &&
-    desired.alias === actual.alias;
-  if (equal) return { operations: [], survivors: (state) => state };
+  const changes: LinkChanges = {
+    ...(sameMac ? {} : { mac: desired.mac }),
+    ...(desired.mtu === actual.mtu ? {} : { mtu: desired.mtu }),
+    ...(desired.alias === actual.alias ? {} : { alias: desired.alias }),
+    ...(desired.up === actual.up ? {} : { up: desired.up }),
+  };
+  if (Object.keys(changes).length === 0) return { operations: [], survivors: (state) => state };
   return {
-    operations: [{ kind: "link-set", link: desired }],
+    operations: [{ kind: "link-set", name: desired.name, changes }],
     // A new MAC makes the kernel forget all neighbours of the device, permanent ones too (net/core/neighbour.c,
     // neigh_changeaddr).
     survivors: (state) => sameMac ? state : { ...state, neighbours: [] },

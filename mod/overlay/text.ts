@@ -9,6 +9,7 @@ import {
   type ForwardingEntry,
   isVxlanLink,
   type KernelState,
+  type LinkChanges,
   type Neighbour,
   type Operation,
   type Route,
@@ -56,7 +57,7 @@ export function operationCommands(operation: Operation, names: DeviceNames = ind
     case "link-add":
       return linkAddText(operation.link, names);
     case "link-set":
-      return linkSetText(operation.link);
+      return [linkSetText(operation.name, operation.changes)];
     case "link-delete":
       return [`ip link delete ${operation.name}`];
     case "address-add":
@@ -103,11 +104,14 @@ function linkAddText(link: VxlanLink, names: DeviceNames): string[] {
   ];
 }
 
-function linkSetText(link: VxlanLink): string[] {
+function linkSetText(name: string, { mac, mtu, alias, up }: LinkChanges): string {
   return [
-    `ip link set ${link.name} address ${link.mac} mtu ${link.mtu} alias ${link.alias} ` +
-    (link.up ? "up" : "down"),
-  ];
+    `ip link set ${name}`,
+    ...(mac === undefined ? [] : [`address ${mac}`]),
+    ...(mtu === undefined ? [] : [`mtu ${mtu}`]),
+    ...(alias === undefined ? [] : [`alias ${alias}`]),
+    ...(up === undefined ? [] : [up ? "up" : "down"]),
+  ].join(" ");
 }
 
 function learning(link: VxlanLink): string {
