@@ -1,0 +1,47 @@
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { readSubnetEnv, subnetEnvText } from "../../../mod/overlay/subnet_env.ts";
+
+Deno.test("subnet.env has flannel's bytes", () => {
+  strictEqual(
+    subnetEnvText({
+      network: "10.5.0.0/16",
+      subnet: "10.5.72.0/24",
+      mtu: 1450,
+      ipMasq: true,
+    }),
+    "FLANNEL_NETWORK=10.5.0.0/16\nFLANNEL_SUBNET=10.5.72.1/24\nFLANNEL_MTU=1450\n" +
+      "FLANNEL_IPMASQ=true\n",
+  );
+});
+
+Deno.test("what was written is read back", () => {
+  const env = { network: "10.244.0.0/16", subnet: "10.244.7.0/24", mtu: 8950, ipMasq: false };
+  deepStrictEqual(readSubnetEnv(subnetEnvText(env)), env);
+});
+
+Deno.test("quotes, comments, export, other keys and Windows line ends are tolerated", () => {
+  deepStrictEqual(
+    readSubnetEnv(
+      '# by hand\r\nexport FLANNEL_SUBNET="10.5.72.1/24"\r\nFLANNEL_MTU= 1450 \r\n\r\n' +
+        "FLANNEL_IPV6_SUBNET=fd00::1/64\r\nPATH=/bin\r\nFLANNEL_NETWORK='10.5.0.0/16'",
+    ),
+    { network: "10.5.0.0/16", subnet: "10.5.72.0/24", mtu: 1450, ipMasq: null },
+  );
+});
+
+Deno.test("what makes no sense counts as missing", () => {
+  const nothing = { network: null, subnet: null, mtu: null, ipMasq: null };
+  for (
+    const text of [
+      "",
+      "FLANNEL_SUBNET=10.5.72.1/24,10.6.72.1/24",
+      "FLANNEL_SUBNET=10.5.72.1",
+      "FLANNEL_SUBNET=10.5.72.1/33",
+      "FLANNEL_SUBNET=10.5.272.1/24",
+      "FLANNEL_MTU=0\nFLANNEL_IPMASQ=yes",
+      "\0\0\0",
+    ]
+  ) {
+    deepStrictEqual(readSubnetEnv(text), nothing, JSON.stringify(text));
+  }
+});

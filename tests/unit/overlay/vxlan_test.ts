@@ -1,0 +1,29 @@
+import { strictEqual, throws } from "node:assert/strict";
+import { ConfigError } from "../../../mod/base/errors.ts";
+import { deviceName, mtuProblem, overlayMtu } from "../../../mod/overlay/vxlan.ts";
+import { CONFIG } from "../../support/overlay.ts";
+
+const { underlay } = CONFIG;
+
+Deno.test("the overlay's MTU is the underlay's minus 50, unless configured", () => {
+  strictEqual(overlayMtu(underlay, null), 1450);
+  strictEqual(overlayMtu({ ...underlay, mtu: 9000 }, null), 8950);
+  strictEqual(overlayMtu(underlay, 1400), 1400);
+});
+
+Deno.test("an MTU that no device can have is refused with the flag's name", () => {
+  for (const mtu of [0, 67, 65_536]) {
+    throws(() => overlayMtu(underlay, mtu), ConfigError);
+  }
+  throws(() => overlayMtu({ ...underlay, mtu: 100 }, null), /eth0 has an MTU of 100 bytes/);
+});
+
+Deno.test("an MTU that does not fit the underlay is warned of", () => {
+  strictEqual(mtuProblem(underlay, 1450), null);
+  strictEqual(mtuProblem(underlay, 1451)?.code, "mtu-too-large");
+});
+
+Deno.test("devices are called as flannel calls them", () => {
+  strictEqual(deviceName(1), "flannel.1");
+  strictEqual(deviceName(4096), "flannel.4096");
+});
