@@ -21,9 +21,9 @@ const TEXT = 3;
 const ARRAY = 4;
 const SIMPLE = 7;
 
-/** Simple values (RFC 8949 section 3.3). */
-const FALSE = 20;
-const NULL = 22;
+/** The initial bytes of the simple values (RFC 8949 section 3.3); true is between them. */
+const FALSE = 0xf4;
+const NULL = 0xf6;
 
 /** Additional information that says how many bytes of argument follow (section 3). */
 const ONE_BYTE = 24;
@@ -42,6 +42,9 @@ export function checkStructure(bytes: Uint8Array, limits: StructureLimits): void
     const initial = bytes[offset++];
     if (initial === undefined) throw new WireError(`truncated at byte ${offset - 1}`);
     const major = initial >> 5;
+    if (major === SIMPLE && (initial < FALSE || initial > NULL)) {
+      throw new WireError(`simple value or float 0x${initial.toString(16)} is not used`);
+    }
     const argument = readArgument(bytes, offset, initial & 31);
     offset += argumentBytes(initial & 31);
     if (missing.length > 0) missing[missing.length - 1] = (missing.at(-1) ?? 0) - 1;
@@ -55,11 +58,7 @@ export function checkStructure(bytes: Uint8Array, limits: StructureLimits): void
     } else if (major === BYTES || major === TEXT) {
       if (argument > bytes.length - offset) throw new WireError(`string of ${argument} truncated`);
       offset += argument;
-    } else if (major === SIMPLE) {
-      if (argument < FALSE || argument > NULL || (initial & 31) >= ONE_BYTE) {
-        throw new WireError(`simple value or float ${initial & 31} is not used`);
-      }
-    } else if (major !== UNSIGNED) {
+    } else if (major !== UNSIGNED && major !== SIMPLE) {
       throw new WireError(`major type ${major} is not used`);
     }
     while (missing.at(-1) === 0) missing.pop();

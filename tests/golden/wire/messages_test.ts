@@ -1,0 +1,124 @@
+/**
+ * The wire format, byte for byte: hosts of different versions talk to each other, so these bytes
+ * change only together with the format number of the envelope.
+ */
+import assert from "node:assert/strict";
+import { Envelope } from "../../../mod/wire/envelope.ts";
+import { Keyring } from "../../../mod/wire/keyring.ts";
+import { joinParts } from "../../../mod/wire/parts.ts";
+import { encodeRefusal } from "../../../mod/wire/refusal.ts";
+import { encodeMembers } from "../../../mod/swim/memory.ts";
+import { H1, H2, SAMPLES } from "../../unit/wire/samples.ts";
+
+const GOLDEN: readonly (readonly [string, string])[] = [
+  [
+    "ping",
+    "84011a0001117050000102030405060708090a0b0c0d0e0f50f0f1f2f3f4f5f6f7f8f9fafbfcfdfe" +
+    "ff",
+  ],
+  [
+    "indirect-ping",
+    "83021affffffff50000102030405060708090a0b0c0d0e0f",
+  ],
+  [
+    "ack",
+    "820300",
+  ],
+  [
+    "nack",
+    "820419012c",
+  ],
+  [
+    "suspect",
+    "84050550000102030405060708090a0b0c0d0e0f50f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff",
+  ],
+  [
+    "dead",
+    "84061b000001000000000050f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff50000102030405060708090a" +
+    "0b0c0d0e0f",
+  ],
+  [
+    "left",
+    "84070650000102030405060708090a0b0c0d0e0f481011121314151617",
+  ],
+  [
+    "alive",
+    "87080550000102030405060708090a0b0c0d0e0f48101112131415161762683146c0a864011f0b65" +
+    "302e312e30",
+  ],
+  [
+    "alive of IPv6",
+    "87081b000001000000000050f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff48e0e1e2e3e4e5e6e768686f" +
+    "73742d74776f5220010db80000000000000000000000021f0c6d312e32322e3333332d72632e31",
+  ],
+  [
+    "sync",
+    "840987000550000102030405060708090a0b0c0d0e0f48101112131415161762683146c0a864011f" +
+    "0b65302e312e308487001b000001000000000050f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff48e0e1e2" +
+    "e3e4e5e6e768686f73742d74776f5220010db80000000000000000000000021f0c6d312e32322e33" +
+    "33332d72632e3187011b000001000000000050f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff48e0e1e2e3" +
+    "e4e5e6e768686f73742d74776f5220010db80000000000000000000000021f0c6d312e32322e3333" +
+    "332d72632e3187021b000001000000000050f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff48e0e1e2e3e4" +
+    "e5e6e768686f73742d74776f5220010db80000000000000000000000021f0c6d312e32322e333333" +
+    "2d72632e3187031b000001000000000050f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff48e0e1e2e3e4e5" +
+    "e6e768686f73742d74776f5220010db80000000000000000000000021f0c6d312e32322e3333332d" +
+    "72632e3144deadbeef",
+  ],
+  [
+    "synced",
+    "840a87000550000102030405060708090a0b0c0d0e0f48101112131415161762683146c0a864011f" +
+    "0b65302e312e308487001b000001000000000050f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff48e0e1e2" +
+    "e3e4e5e6e768686f73742d74776f5220010db80000000000000000000000021f0c6d312e32322e33" +
+    "33332d72632e3187011b000001000000000050f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff48e0e1e2e3" +
+    "e4e5e6e768686f73742d74776f5220010db80000000000000000000000021f0c6d312e32322e3333" +
+    "332d72632e3187021b000001000000000050f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff48e0e1e2e3e4" +
+    "e5e6e768686f73742d74776f5220010db80000000000000000000000021f0c6d312e32322e333333" +
+    "2d72632e3187031b000001000000000050f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff48e0e1e2e3e4e5" +
+    "e6e768686f73742d74776f5220010db80000000000000000000000021f0c6d312e32322e3333332d" +
+    "72632e3144deadbeef",
+  ],
+  [
+    "reach",
+    "830b181850f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff",
+  ],
+  [
+    "rider-item",
+    "820c44deadbeef",
+  ],
+];
+
+for (const [name, hex] of GOLDEN) {
+  Deno.test(`${name} is these bytes`, () => {
+    assert.equal(SAMPLES.find((sample) => sample.name === name)?.bytes.toHex(), hex);
+  });
+}
+
+const ACK = joinParts([new Uint8Array([0x82, 3, 0])]);
+
+Deno.test("a plain packet is these bytes", () => {
+  const packet = new Envelope("prod", null).seal(ACK);
+  assert.equal(packet.toHex(), "010470726f648886d9ed0003820300");
+});
+
+Deno.test("a sealed packet is these bytes", () => {
+  const nonce = Uint8Array.from({ length: 12 }, (_, index) => index);
+  const keys = new Keyring([new Uint8Array(32).fill(1)], () => nonce);
+  const packet = new Envelope("prod", keys).seal(ACK);
+  assert.equal(
+    packet.toHex(),
+    "020470726f64000102030405060708090a0bbba5172520dc87fb6761f089e2d781b73c2e37b5fe",
+  );
+});
+
+Deno.test("a refusal is two bytes outside of any envelope", () => {
+  assert.equal(encodeRefusal("other-cluster").toHex(), "0001");
+});
+
+Deno.test("the members document is these bytes", () => {
+  const document = encodeMembers({ incarnation: 7, members: [H1, H2] });
+  assert.equal(
+    document.toHex(),
+    "830107828350000102030405060708090a0b0c0d0e0f62683146c0a864011f0b8350f0f1f2f3f4f5f6" +
+      "f7f8f9fafbfcfdfeff68686f73742d74776f5220010db80000000000000000000000021f0c",
+  );
+});

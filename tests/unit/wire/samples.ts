@@ -1,0 +1,99 @@
+/** One of each message, with fields that no two messages share by accident. */
+import type { Message } from "../../../mod/wire/messages.ts";
+import type { MemberRecord } from "../../../mod/wire/member_record.ts";
+import {
+  encodeAlive,
+  encodeDead,
+  encodeLeft,
+  encodeSuspect,
+} from "../../../mod/wire/news_messages.ts";
+import {
+  encodeAck,
+  encodeIndirectPing,
+  encodeNack,
+  encodePing,
+  encodeReach,
+} from "../../../mod/wire/probe_messages.ts";
+import { encodeRiderItem, encodeRiderLetter } from "../../../mod/wire/rider_messages.ts";
+import { encodeSync, type Sync } from "../../../mod/wire/sync_messages.ts";
+
+export const H1: MemberRecord = {
+  id: "000102030405060708090a0b0c0d0e0f",
+  instance: "1011121314151617",
+  name: "h1",
+  endpoint: "192.168.100.1:7947",
+  incarnation: 5,
+  version: "0.1.0",
+};
+
+export const H2: MemberRecord = {
+  id: "f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff",
+  instance: "e0e1e2e3e4e5e6e7",
+  name: "host-two",
+  endpoint: "[2001:db8::2]:7948",
+  incarnation: 2 ** 40,
+  version: "1.22.333-rc.1",
+};
+
+const RIDER = new Uint8Array([0xde, 0xad, 0xbe, 0xef]);
+
+function sync(kind: "sync" | "synced"): Sync {
+  const members = (["alive", "suspect", "dead", "left"] as const)
+    .map((status) => ({ record: H2, status }));
+  return { kind, sender: { record: H1, status: "alive" }, members, rider: RIDER };
+}
+
+export interface Sample {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly message: Message;
+}
+
+export const SAMPLES: readonly Sample[] = [
+  {
+    name: "ping",
+    bytes: encodePing(70_000, H1.id, H2.id),
+    message: { kind: "ping", sequence: 70_000, target: H1.id, source: H2.id },
+  },
+  {
+    name: "indirect-ping",
+    bytes: encodeIndirectPing(2 ** 32 - 1, H1.id),
+    message: { kind: "indirect-ping", sequence: 2 ** 32 - 1, target: H1.id },
+  },
+  { name: "ack", bytes: encodeAck(0), message: { kind: "ack", sequence: 0 } },
+  { name: "nack", bytes: encodeNack(300), message: { kind: "nack", sequence: 300 } },
+  {
+    name: "suspect",
+    bytes: encodeSuspect(5, H1.id, H2.id),
+    message: { kind: "suspect", incarnation: 5, id: H1.id, accuser: H2.id },
+  },
+  {
+    name: "dead",
+    bytes: encodeDead(2 ** 40, H2.id, H1.id),
+    message: { kind: "dead", incarnation: 2 ** 40, id: H2.id, accuser: H1.id },
+  },
+  {
+    name: "left",
+    bytes: encodeLeft(6, H1.id, H1.instance),
+    message: { kind: "left", incarnation: 6, id: H1.id, instance: H1.instance },
+  },
+  { name: "alive", bytes: encodeAlive(H1), message: { kind: "alive", record: H1 } },
+  { name: "alive of IPv6", bytes: encodeAlive(H2), message: { kind: "alive", record: H2 } },
+  { name: "sync", bytes: encodeSync(sync("sync")), message: sync("sync") },
+  { name: "synced", bytes: encodeSync(sync("synced")), message: sync("synced") },
+  {
+    name: "reach",
+    bytes: encodeReach(24, H2.id),
+    message: { kind: "reach", sequence: 24, target: H2.id },
+  },
+  {
+    name: "rider-item",
+    bytes: encodeRiderItem(RIDER),
+    message: { kind: "rider-item", bytes: RIDER },
+  },
+  {
+    name: "rider-letter",
+    bytes: encodeRiderLetter(new Uint8Array(300).fill(1)),
+    message: { kind: "rider-letter", bytes: new Uint8Array(300).fill(1) },
+  },
+];
