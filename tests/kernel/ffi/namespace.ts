@@ -1,0 +1,74 @@
+/**
+ * A network namespace of its own for each case. It has no name and is held by descriptors only, so
+ * it goes with the process, however that ends.
+ */
+import { strict as assert } from "node:assert";
+import { hasCapability } from "../../../ffi/capability.ts";
+import { libc } from "../../../ffi/libc.ts";
+import { openNetlinkSocket } from "../../../ffi/netlink/socket.ts";
+import type { NetlinkTransport } from "../../../ffi/netlink/transport.ts";
+import { closeNamespace, createNamespace, runIn } from "../../../ffi/netns.ts";
+import { linkSet } from "../../../ffi/route/link.ts";
+import { vethAdd } from "../../../ffi/route/veth.ts";
+
+/** Why the kernel tests cannot run here; null when they can. */
+function whyIgnored(): string | null {
+  if (Deno.build.os !== "linux") return "needs Linux";
+  if (!hasCapability("CAP_SYS_ADMIN")) return "needs CAP_SYS_ADMIN: run the tests as root";
+  if (!hasCapability("CAP_NET_ADMIN")) return "needs CAP_NET_ADMIN: run the tests as root";
+  return null;
+}
+
+// The library stays open for the life of the process; opened within a test it would look leaked.
+if (whyIgnored() === null) libc();
+
+/** A namespace and a netlink socket in it. */
+export class Host {
+  readonly namespace: number = createNamespace();
+  readonly transport: NetlinkTransport = runIn(this.namespace, () => openNetlinkSocket());
+
+  constructor() {
+    linkSet(this.transport, 1, { up: true });
+  }
+
+  /** Runs a function inside. */
+  run<T>(inside: () => T): T {
+    return runIn(this.namespace, inside);
+  }
+
+  /** What an iproute2 command prints inside; null when it is not installed here. */
+  text(command: string): string | null {
+    const [program = "", ...args] = command.split(" ");
+    try {
+      const { success, stdout, stderr } = this.run(() =>
+        new Deno.Command(program, { args, clearEnv: true }).outputSync()
+      );
+      assert(success, `${command}: ${new TextDecoder().decode(stderr)}`);
+      return new TextDecoder().decode(stdout);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return null;
+      throw error;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.transport.close();
+    closeNamespace(this.namespace);
+  }
+}
+
+/** Joins two hosts by a pair of devices, eth0 here and eth0 there, both up; returns the indexes. */
+export function cable(near: Host, far: Host): { near: number; far: number } {
+  const peer = { name: "eth0", namespaceFd: far.namespace };
+  const link = vethAdd(near.transport, { name: "eth0", up: true, peer });
+  assert(link.link !== null);
+  linkSet(far.transport, link.link, { up: true });
+  return { near: link.index, far: link.link };
+}
+
+/** A test on the real kernel, ignored with its reason in the name where that cannot be. */
+export function kernelTest(name: string, run: () => void | Promise<void>): void {
+  const reason = whyIgnored();
+  if (reason === null) Deno.test(name, run);
+  else Deno.test({ name: `${name} (ignored: ${reason})`, ignore: true, fn: () => {} });
+}
