@@ -61,6 +61,11 @@ Deno.test("each peer gets a neighbour, a forwarding entry and an onlink route", 
   });
 });
 
+Deno.test("only held claims are routed", () => {
+  const states = ["tentative", "yielding", "released"] as const;
+  deepStrictEqual(desire(states.map((state, index) => claim(2 + index, { state }))).peers, []);
+});
+
 Deno.test("a peer on another VXLAN port has it in its forwarding entry", () => {
   const other = claim(2, { vtep: { ...claim(2).vtep, port: 4789 } });
   strictEqual(desire([other]).peers[0]?.entry.port, 4789);

@@ -171,6 +171,14 @@ Deno.test("a route of ours left on another device makes room", () => {
   ]);
 });
 
+Deno.test("of routes appended beside the right one ours goes and a stranger's stays", () => {
+  const ours = { ...FIRST_ROUTE, gateway: "10.244.3.0" };
+  const foreign = { ...FIRST_ROUTE, gateway: null, protocol: 3 };
+  deepStrictEqual(plan({ routes: [...STEADY.routes, ours, foreign] }), [
+    "ip route delete 10.244.2.0/24 via 10.244.3.0 dev flannel.1 proto 71 onlink",
+  ]);
+});
+
 Deno.test("routes of another agent of this host stay", () => {
   const other = { ...FIRST_ROUTE, device: "flannel.2", destination: "10.99.2.0/24" };
   deepStrictEqual(plan({ routes: [...STEADY.routes, other] }), []);
@@ -184,6 +192,7 @@ Deno.test("what others put on our device stays", () => {
         { device: DEVICE, address: "198.51.100.1/24", protocol: 0 },
         { device: DEVICE, address: "10.244.200.1/24", protocol: 0 },
         { device: DEVICE, address: "fd00::1/128", protocol: 0 },
+        { device: DEVICE, address: "10.244.201.0/32", protocol: 3 },
       ],
       routes: [...STEADY.routes, { ...FIRST_ROUTE, destination: "172.20.0.0/16", protocol: 3 }],
       neighbours: [
