@@ -34,7 +34,6 @@ export class Container {
       mtu: subnet.mtu,
       peer: { name: "eth0", mtu: subnet.mtu, namespaceFd: this.namespace.fd },
     });
-    linkSet(host.netlink, host.deviceIndex(this.#port), { master: bridge, up: true });
     const index = this.namespace.deviceIndex("eth0");
     addressAdd(this.namespace.netlink, {
       index,
@@ -42,11 +41,19 @@ export class Container {
       prefixLength: subnet.prefixLength,
     });
     linkSet(this.namespace.netlink, index, { up: true });
+    // Last, so that the port has its carrier when it comes up and forwards from then on.
+    linkSet(host.netlink, host.deviceIndex(this.#port), { master: bridge, up: true });
     routeAdd(this.namespace.netlink, {
       destination: "0.0.0.0/0",
       gateway: subnet.gateway,
       index,
     });
+  }
+
+  /** Waits until the bridge forwards to it. */
+  async ready(): Promise<void> {
+    await this.namespace.ready("eth0");
+    await this.#host.ready(this.#port, CONTAINER_BRIDGE);
   }
 
   close(): void {

@@ -78,7 +78,7 @@ async function runInside(folder: string, options: DemoOptions): Promise<ExitCode
   narrator.say(
     "agent of its own. No server and no store: all a host knows is one other host's address.",
   );
-  const lab = new Lab({ hosts: options.hosts, command: ownCommand(), directory: folder });
+  const lab = await Lab.open({ hosts: options.hosts, command: ownCommand(), directory: folder });
   const outcome = await Promise.race([interrupted, tellStory(lab, narrator)]);
   if (outcome === "held") {
     narrator.say();

@@ -88,7 +88,7 @@ export class DemoStory {
   async #talk(): Promise<void> {
     const say = this.#narrator;
     say.step("Containers talk across hosts");
-    const containers = this.#hosts.map((host) => host.addContainer());
+    const containers = await Promise.all(this.#hosts.map((host) => host.addContainer()));
     for (const from of this.#hosts) {
       for (const to of this.#hosts) {
         if (from === to) continue;

@@ -143,8 +143,8 @@ export class Host {
     }
   }
 
-  /** Adds a container with the next free address of this host's subnet. */
-  addContainer(): Container {
+  /** Adds a container with the next free address of this host's subnet, and waits until it is reachable. */
+  async addContainer(): Promise<Container> {
     const text = this.subnetText();
     if (text === null) throw new Error(`${this.name} has no subnet for a container`);
     const container = new Container(
@@ -153,6 +153,7 @@ export class Host {
       this.containers.length + 1,
     );
     this.containers.push(container);
+    await container.ready();
     return container;
   }
 

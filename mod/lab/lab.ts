@@ -6,7 +6,7 @@
  */
 import { readSysctl, writeSysctl } from "../../ffi/sysctl.ts";
 import { Host } from "./host.ts";
-import { HOSTS_MAX, Underlay } from "./underlay.ts";
+import { HOSTS_MAX, Underlay, UNDERLAY_DEVICE } from "./underlay.ts";
 
 export interface LabOptions {
   /** How many hosts to make at first, 0 to 250. */
@@ -25,18 +25,36 @@ export class Lab {
   readonly hosts: Host[] = [];
   readonly #options: LabOptions;
 
-  constructor(options: LabOptions) {
+  private constructor(options: LabOptions) {
     this.#options = options;
+  }
+
+  /** Makes the network and its hosts. Throws SysError EPERM without CAP_SYS_ADMIN. */
+  static async open(options: LabOptions): Promise<Lab> {
     ensureNeighbourLimit(options.hosts);
-    for (let count = 0; count < options.hosts; count++) this.addHost();
+    const lab = new Lab(options);
+    for (let count = 0; count < options.hosts; count++) lab.#makeHost();
+    await Promise.all(lab.hosts.map((host) => lab.#ready(host)));
+    return lab;
   }
 
   /** One more host; its agent is not started. */
-  addHost(): Host {
+  async addHost(): Promise<Host> {
+    const host = this.#makeHost();
+    await this.#ready(host);
+    return host;
+  }
+
+  #makeHost(): Host {
     const number = this.hosts.length + 1;
     const host = new Host(this.underlay, number, this.#options);
     this.hosts.push(host);
     return host;
+  }
+
+  async #ready(host: Host): Promise<void> {
+    await host.namespace.ready(UNDERLAY_DEVICE);
+    await this.underlay.ready([host.port]);
   }
 
   /** The n-th host, counted from 1: `host(1)` is `h1`. */

@@ -11,6 +11,8 @@ import { linkGet, linkSet } from "../../ffi/route/link.ts";
 import { writeSysctl } from "../../ffi/sysctl.ts";
 import { assert } from "../base/assert.ts";
 
+const READY_POLL_MS = 2;
+
 /** What a finished command left behind. */
 export interface CommandResult {
   readonly code: number;
@@ -66,6 +68,17 @@ export class Namespace {
     const link = linkGet(this.netlink, device);
     if (link === null) throw new Error(`There is no device ${device} in ${this.name}`);
     return link.index;
+  }
+
+  /**
+   * Waits until devices carry packets. The kernel notices a new carrier on a timer of its own
+   * (net/core/link_watch.c), up to a second later; what is sent before may be dropped.
+   */
+  async ready(...devices: readonly string[]): Promise<void> {
+    const isUp = (device: string) => linkGet(this.netlink, device)?.operationalState === "up";
+    while (!devices.every(isUp)) {
+      await new Promise((resolve) => setTimeout(resolve, READY_POLL_MS));
+    }
   }
 
   writeSysctl(name: string, value: string): void {

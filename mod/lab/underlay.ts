@@ -35,6 +35,8 @@ export function underlayAddress(number: number): string {
 export interface Port {
   readonly number: number;
   readonly address: string;
+  /** Of the switch's end of the veth pair. */
+  readonly name: string;
   /** Index of the switch's end of the veth pair. */
   readonly index: number;
 }
@@ -61,11 +63,7 @@ export class Underlay {
       mtu: UNDERLAY_MTU,
       peer: { name: UNDERLAY_DEVICE, mtu: UNDERLAY_MTU, namespaceFd: namespace.fd },
     });
-    const port = { number, address, index: this.namespace.deviceIndex(name) };
-    linkSet(this.namespace.netlink, port.index, {
-      master: this.#bridge(MAIN_BRIDGE),
-      up: true,
-    });
+    const port = { number, address, name, index: this.namespace.deviceIndex(name) };
     const index = namespace.deviceIndex(UNDERLAY_DEVICE);
     addressAdd(namespace.netlink, {
       index,
@@ -74,8 +72,18 @@ export class Underlay {
       broadcast: `${NETWORK_PREFIX}.255`,
     });
     linkSet(namespace.netlink, index, { up: true });
+    // Last, so that the port has its carrier when it comes up and forwards from then on.
+    linkSet(this.namespace.netlink, port.index, {
+      master: this.#bridge(MAIN_BRIDGE),
+      up: true,
+    });
     routeAdd(namespace.netlink, { destination: "0.0.0.0/0", gateway: GATEWAY, index });
     return port;
+  }
+
+  /** Waits until packets flow between the ports and their hosts. */
+  async ready(ports: readonly Port[]): Promise<void> {
+    await this.namespace.ready(MAIN_BRIDGE, ...ports.map(({ name }) => name));
   }
 
   /** Pulls the plug for good; both ends of the pair disappear. */

@@ -44,10 +44,10 @@ export async function benchmark(measure: (folder: string) => Promise<Figure[]>):
 }
 
 /** A lab of its own for one run; its folder is a fresh one. */
-export function benchLab(folder: string, run: string, hosts: number): Lab {
+export function benchLab(folder: string, run: string, hosts: number): Promise<Lab> {
   const directory = `${folder}/${run}`;
   Deno.mkdirSync(directory);
-  return new Lab({ hosts, command: [benchExecutable()], directory });
+  return Lab.open({ hosts, command: [benchExecutable()], directory });
 }
 
 /** Polls every millisecond or so; returns the time of performance.now() at which it held. */

@@ -11,7 +11,7 @@ const SETTLE_MS = 15_000;
 const WATCHED_MS = 60_000;
 
 await benchmark(async (folder): Promise<Figure[]> => {
-  const lab = benchLab(folder, "idle", HOSTS);
+  const lab = await benchLab(folder, "idle", HOSTS);
   for (const host of lab.hosts) {
     host.start(...(host.number === 1 ? [] : [`--join=${lab.host(1).address}`]));
     await host.waitForSubnet();

@@ -59,7 +59,7 @@ class PeerWatch {
 }
 
 async function measureJoin(folder: string, run: number, hosts: number): Promise<Join> {
-  const lab = benchLab(folder, `join${run}`, hosts);
+  const lab = await benchLab(folder, `join${run}`, hosts);
   const others = lab.hosts.slice(0, -1);
   const newcomer = lab.host(hosts);
   const [seed] = others;

@@ -22,7 +22,7 @@ async function measure(host: Host, breakIt: () => void): Promise<number> {
 }
 
 await benchmark(async (folder): Promise<Figure[]> => {
-  const lab = benchLab(folder, "repair", HOSTS);
+  const lab = await benchLab(folder, "repair", HOSTS);
   for (const host of lab.hosts) {
     host.start(...(host.number === 1 ? [] : [`--join=${lab.host(1).address}`]));
     await host.waitForSubnet();

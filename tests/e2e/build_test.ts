@@ -20,7 +20,10 @@ if (mode === "wait") {
   console.log(Deno.pid);
   setInterval(() => {}, 1000);
 }
-if (mode === "hello") console.log("hello", rest.join(" "));
+if (mode === "hello") {
+  console.log("hello", rest.join(" "));
+  Deno.exit(0);
+}
 `;
 
 const OTHER_VERSION = "0123456789abcdef";
@@ -174,6 +177,13 @@ Deno.test("a later start runs no other command and writes nothing but V8's code 
   const later = await run(file, ["hello"], { GOSSAMER_RUNTIME_DIR: ready, PATH: "/nowhere" });
   assert.deepEqual(later, { code: 0, stdout: "hello \n", stderr: "" });
   assert.deepEqual(await facts(), before);
+});
+
+Deno.test("the first start leaves the program's compiled code for the later ones", async () => {
+  const home = await version(ready);
+  const cache = `${home}/cache/v8_code_cache_v2`;
+  const parts = [cache, `${cache}-wal`].map((path) => Deno.readTextFile(path));
+  assert.ok((await Promise.all(parts)).join("").includes(`file://${home}/gossamer.js`));
 });
 
 Deno.test("every POSIX shell of this machine runs the launcher", async () => {

@@ -70,7 +70,7 @@ async function readFiles(hosts: readonly Host[]): Promise<void> {
 }
 
 async function talk(hosts: readonly Host[]): Promise<void> {
-  for (const host of hosts) host.addContainer();
+  await Promise.all(hosts.map((host) => host.addContainer()));
   for (const { from, to } of pairs(hosts)) {
     const path = `${from.address} -> ${to.address}`;
     const small = await pingUntilAnswered(from.namespace, to.address, { withinMs: 5000 });

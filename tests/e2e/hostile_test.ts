@@ -16,7 +16,7 @@ scenario(import.meta, "malformed packets and streams change nothing and kill not
   const { lab, step } = stage;
   const cluster = lab.hosts.slice(0, 3);
   await startCluster(cluster);
-  for (const host of cluster) host.addContainer();
+  await Promise.all(cluster.map((host) => host.addContainer()));
   await step(`${PACKETS} malformed packets`, () => endure(stage, cluster));
   await step("a host can still join", async () => {
     const newcomer = lab.host(4);
@@ -27,7 +27,7 @@ scenario(import.meta, "malformed packets and streams change nothing and kill not
 });
 
 async function endure({ lab, note }: Stage, cluster: readonly Host[]): Promise<void> {
-  const attacker = lab.addHost();
+  const attacker = await lab.addHost();
   lab.hosts.pop(); // It is plugged in, but no host of the cluster.
   const [from, to] = cluster.map((host) => host.containers[0]);
   assert(from !== undefined && to !== undefined);

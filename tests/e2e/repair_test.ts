@@ -44,7 +44,7 @@ scenario(import.meta, "what is broken by hand is healed within a second", { host
 ) => {
   const { hosts } = stage.lab;
   await startCluster(hosts);
-  for (const host of hosts) host.addContainer();
+  await Promise.all(hosts.map((host) => host.addContainer()));
   for (const [what, damage] of DAMAGES) {
     await stage.step(what, () => healAfter(stage, what, damage));
   }

@@ -28,7 +28,7 @@ const DEAD_MS = 1000;
 scenario(import.meta, "agents die, return and leave", { hosts: 3 }, async (stage) => {
   const { hosts } = stage.lab;
   await startCluster(hosts);
-  for (const host of hosts) host.addContainer();
+  await Promise.all(hosts.map((host) => host.addContainer()));
   const { step } = stage;
   await step("kill -9 loses no packet, and the agent returns as it was", () => killOne(stage));
   await step(

@@ -155,7 +155,7 @@ async function runInside(hosts: number, body: (stage: Stage) => Promise<void>): 
   watchParent(() => Deno.exit(1));
   const folder = requiredVariable(FOLDER_VARIABLE);
   const executable = requiredVariable(EXECUTABLE_VARIABLE);
-  const lab = new Lab({ hosts, command: [executable], directory: folder });
+  const lab = await Lab.open({ hosts, command: [executable], directory: folder });
   const stage: Stage = {
     lab,
     folder,
