@@ -14,7 +14,6 @@ import {
   overlayMac,
   startCluster,
   startOne,
-  until,
   untilStatus,
   waitForMesh,
 } from "./cluster.ts";
@@ -100,19 +99,13 @@ async function killAll({ lab, note }: Stage): Promise<void> {
 async function leave({ lab, note }: Stage): Promise<void> {
   const host = lab.host(3);
   const rest = [lab.host(1), lab.host(2)];
-  const { subnet } = await host.waitForSubnet();
   const { code, stderr } = await host.gossamer("leave", "--release");
   assert.equal(code, 0, stderr);
   const status = await host.agent.wait();
   assert.equal(status.code, 0, `${host.name} ended`);
   assert.equal(linkGet(host.namespace.netlink, DEVICE), null, "the VTEP is gone");
   assert.deepEqual(routesOfOurs(host), []);
-  await until(
-    `${subnet} is gone from the others`,
-    rest,
-    () => rest.every((peer) => !JSON.stringify(actualKernel(peer)).includes(subnet)),
-  );
-  assertKernels(rest);
+  await waitForMesh(rest);
   await assertNothingLost(await startTraffic(lab, [1, 2]), note);
 }
 
