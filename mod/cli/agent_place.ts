@@ -2,22 +2,23 @@
 import { ConfigError } from "../base/errors.ts";
 import type { Flag, Given } from "./command.ts";
 import { gatherSources } from "./config/agent_config.ts";
-import { flagOf } from "./config/setting.ts";
+import { flagOf, type Setting } from "./config/setting.ts";
 import { SETTINGS } from "./config/settings.ts";
 import { flagSource, Sources, variableSource } from "./config/sources.ts";
 import type { Outside } from "./outside.ts";
 
-/** The flag that every such command has. */
+/** A setting of the agent as another command's flag, in words that fit there. */
+export function settingFlag(
+  setting: Setting<unknown>,
+  words: { text: string; defaultText?: string },
+): Flag {
+  const { group: _group, ...flag } = flagOf(setting);
+  return { ...flag, ...words };
+}
+
+/** The flag of every command that talks to an agent. */
 export function runDirFlag(): Flag {
-  const { name, kind, placeholder, variable, defaultText } = flagOf(SETTINGS.runDir);
-  return {
-    name,
-    kind,
-    placeholder,
-    text: "Directory of the agent's control socket",
-    ...(variable === undefined ? {} : { variable }),
-    ...(defaultText === undefined ? {} : { defaultText }),
-  };
+  return settingFlag(SETTINGS.runDir, { text: "Directory of the agent's control socket" });
 }
 
 /** The run directory from flag, environment or file. A broken file must not keep anybody from asking for the status. */

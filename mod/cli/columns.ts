@@ -6,7 +6,7 @@ export interface Cell {
   readonly meaning?: Meaning;
 }
 
-/** Rows as lines, each ended by a line break. The last column is not padded; an empty text becomes a dash. */
+/** Rows as lines, each ended by a line break. The last column is not padded. */
 export function columns(rows: readonly (readonly (string | Cell)[])[], paint: Paint): string {
   const table = rows.map((row) => row.map(cellOf));
   const widths: number[] = [];
@@ -15,7 +15,7 @@ export function columns(rows: readonly (readonly (string | Cell)[])[], paint: Pa
   }
   return table.map((row) => {
     const cells = row.map(({ text, meaning }, index) => {
-      const painted = meaning === undefined ? text : paint(meaning, text);
+      const painted = meaning === undefined || text === "" ? text : paint(meaning, text);
       const isLast = index === row.length - 1;
       return isLast ? painted : painted + " ".repeat((widths[index] ?? 0) - text.length);
     });

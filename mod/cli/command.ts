@@ -39,7 +39,7 @@ export interface Command {
   readonly name: string;
   /** One line for the overview. */
   readonly brief: string;
-  /** What help says first: paragraphs of lines of at most 80 columns. */
+  /** What help says first: paragraphs with an empty line between them; line breaks within one do not matter. */
   readonly description: string;
   /** Complete command lines with what they do. */
   readonly examples: readonly { readonly line: string; readonly text: string }[];

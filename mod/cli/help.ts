@@ -33,12 +33,16 @@ gossamer COMMAND --help explains a command.
 export function commandHelp(command: Command): string {
   const sections = [
     `Usage: gossamer ${command.name}${usageTail(command)}`,
-    command.description,
+    command.description.split("\n\n").map(paragraph).join("\n\n"),
     examples(command),
     ...flagSections(command.flags),
     EXIT_CODES,
   ];
   return sections.filter((section) => section !== "").join("\n\n") + "\n";
+}
+
+function paragraph(text: string): string {
+  return wrap(text.replaceAll("\n", " "), WIDTH).join("\n");
 }
 
 function usageTail(command: Command): string {

@@ -33,17 +33,20 @@ export function renderMap(document: SubnetsDocument, color: boolean): string {
   const claims = document.subnets.filter(({ state }) => state !== "released").sort(bySubnet);
   const { cells, subnetsEach } = cellsOf(document, claims);
   const letters = lettersOf(claims);
+  const isRun = subnetsEach > 1;
   const rows: string[] = [];
   for (let first = 0; first < cells.length; first += CELLS_A_ROW) {
     const row = cells.slice(first, first + CELLS_A_ROW);
     const label = formatAddress(row[0]?.address ?? 0).padEnd("255.255.255.255".length);
-    rows.push(`${label}  ${row.map((cell) => drawn(cell, letters, color)).join("")}`.trimEnd());
+    rows.push(
+      `${label}  ${row.map((cell) => drawn(cell, isRun, letters, color)).join("")}`.trimEnd(),
+    );
   }
-  const scale = subnetsEach === 1
-    ? `a cell is a /${document.subnetLen}`
-    : `a cell is ${subnetsEach} subnets, its number says how many are used`;
+  const scale = isRun
+    ? `a cell is ${subnetsEach} subnets: how many are used, + for ten or more, @ with this host's`
+    : `a cell is a /${document.subnetLen}`;
   return `${document.network}, ${scale}\n\n${rows.join("\n")}\n\n` +
-    (subnetsEach === 1 ? legend(claims, letters) : "") + usage(document);
+    (isRun ? "" : legend(claims, letters)) + usage(document);
 }
 
 function cellsOf(document: SubnetsDocument, claims: readonly SubnetDocument[]) {
@@ -73,16 +76,27 @@ function lettersOf(claims: readonly SubnetDocument[]): ReadonlyMap<string, strin
   return letters;
 }
 
-/** Two characters: whose, and a mark when something is the matter. */
-function drawn(cell: Cell, letters: ReadonlyMap<string, string>, color: boolean): string {
-  const [subnet, ...more] = cell.subnets;
+/** Two characters: whose, and a mark when something is the matter; or how many of a run are used. */
+function drawn(
+  { subnets }: Cell,
+  isRun: boolean,
+  letters: ReadonlyMap<string, string>,
+  color: boolean,
+): string {
+  const [subnet] = subnets;
   if (subnet === undefined) return color ? "\x1b[2m· \x1b[22m" : ". ";
-  const isRun = more.length > 0;
-  const letter = isRun
-    ? String(cell.subnets.length).padEnd(2)
-    : (letters.get(subnet.ownerId) ?? SHARED_LETTER) + mark(subnet);
-  const text = letter.slice(0, 2);
-  return color ? `\x1b[30;48;5;${background(cell, letters)}m${text}\x1b[0m` : text;
+  const text = isRun
+    ? (subnets.length > 9 ? "+" : subnets.length) + (hasOwn(subnets) ? OWN_LETTER : " ")
+    : letterOf(subnet, letters) + mark(subnet);
+  return color ? `\x1b[30;48;5;${background(subnets, letters)}m${text}\x1b[0m` : text;
+}
+
+function letterOf(subnet: SubnetDocument, letters: ReadonlyMap<string, string>): string {
+  return letters.get(subnet.ownerId) ?? SHARED_LETTER;
+}
+
+function hasOwn(subnets: readonly SubnetDocument[]): boolean {
+  return subnets.some(({ self }) => self);
 }
 
 /** `!` the owner is in trouble, `?` not held yet, `~` being given up. */
@@ -92,18 +106,21 @@ function mark(subnet: SubnetDocument): string {
   return subnet.ownerStatus === "alive" ? " " : "!";
 }
 
-function background(cell: Cell, letters: ReadonlyMap<string, string>): number {
-  if (cell.subnets.some(({ self }) => self)) return OWN_BACKGROUND;
-  const [subnet] = cell.subnets;
+function background(
+  subnets: readonly SubnetDocument[],
+  letters: ReadonlyMap<string, string>,
+): number {
+  const [subnet] = subnets;
+  if (hasOwn(subnets)) return OWN_BACKGROUND;
   if (subnet === undefined || subnet.ownerStatus !== "alive") return TROUBLE_BACKGROUND;
-  const index = LETTERS.indexOf(letters.get(subnet.ownerId) ?? "");
+  const index = LETTERS.indexOf(letterOf(subnet, letters));
   return BACKGROUNDS[Math.max(0, index) % BACKGROUNDS.length] ?? TROUBLE_BACKGROUND;
 }
 
 function legend(claims: readonly SubnetDocument[], letters: ReadonlyMap<string, string>): string {
   if (claims.length === 0) return "";
   const rows = claims.map((subnet) => [
-    (letters.get(subnet.ownerId) ?? SHARED_LETTER) + mark(subnet),
+    letterOf(subnet, letters) + mark(subnet),
     subnet.subnet,
     printable(subnet.owner),
     remark(subnet),

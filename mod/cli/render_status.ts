@@ -5,8 +5,8 @@ import { columns, printable } from "./columns.ts";
 import type { Paint } from "./paint.ts";
 import { memberAddress, statusCell } from "./render_members.ts";
 
-/** Columns of the keys: "Incarnation" and its indent. */
-const KEY_COLUMNS = 12;
+/** Columns of the keys: "Incarnation" is the longest. */
+const KEY_COLUMNS = 11;
 /** Peers listed here; all of them are what `gossamer members` is for. */
 const PEERS_SHOWN_MAX = 16;
 /** The worst of Lifeguard's health score. */

@@ -29,7 +29,8 @@ export async function watch(outside: Outside, given: Given): Promise<ExitCode> {
       if (!onScreen) {
         outside.print(asJson || !entered ? frame.text : `\n${frame.text}`);
       } else {
-        outside.print((entered ? "" : ENTER_SCREEN) + screenOf(frame.text, outside.rows()));
+        const screen = screenOf(frame.text, footer(outside.now()), outside.rows());
+        outside.print((entered ? "" : ENTER_SCREEN) + screen);
       }
       entered = true;
     }
@@ -58,8 +59,12 @@ async function takeFrame(
   }
 }
 
-/** The frame from the top left corner, cut to the rows that there are. */
-function screenOf(text: string, rows: number | undefined): string {
-  const lines = text.trimEnd().split("\n").slice(0, rows);
-  return HOME + lines.map((line) => line + CLEAR_LINE).join("\r\n") + CLEAR_BELOW;
+function footer(nowMs: number): string {
+  return `${new Date(nowMs).toISOString().slice(11, 19)} UTC, again each second; Ctrl-C ends it`;
+}
+
+/** The frame from the top left corner, cut to the rows that there are, and below it the footer. */
+function screenOf(text: string, footer: string, rows = Infinity): string {
+  const lines = [...text.trimEnd().split("\n"), ""].slice(0, Math.max(0, rows - 1));
+  return HOME + [...lines, footer].map((line) => line + CLEAR_LINE).join("\r\n") + CLEAR_BELOW;
 }

@@ -1,9 +1,8 @@
 /** `gossamer cleanup`: takes everything of ours out of the kernel. */
 import { ExitCode, UserError } from "../../base/errors.ts";
-import { runDirFlag, runDirOf } from "../agent_place.ts";
+import { runDirFlag, runDirOf, settingFlag } from "../agent_place.ts";
 import { type Command, type Given, givenSwitch } from "../command.ts";
 import { gatherSources } from "../config/agent_config.ts";
-import { flagOf } from "../config/setting.ts";
 import { SETTINGS } from "../config/settings.ts";
 import type { Sources } from "../config/sources.ts";
 import type { Outside } from "../outside.ts";
@@ -29,18 +28,16 @@ It refuses while an agent runs, which would put everything back at once.`,
       placeholder: "",
       text: "Print what would be done, as commands, and do nothing",
     },
-    ungrouped(flagOf(SETTINGS.vni)),
-    ungrouped(flagOf(SETTINGS.network)),
-    ungrouped(flagOf(SETTINGS.subnetFile)),
+    settingFlag(SETTINGS.vni, { text: "Identifier of the VXLAN network to remove" }),
+    settingFlag(SETTINGS.network, {
+      text: "The overlay network",
+      defaultText: "what the subnet file says",
+    }),
+    settingFlag(SETTINGS.subnetFile, { text: "The agent's subnet file" }),
     runDirFlag(),
   ],
   run,
 };
-
-function ungrouped(flag: ReturnType<typeof flagOf>): ReturnType<typeof flagOf> {
-  const { group: _group, ...rest } = flag;
-  return rest;
-}
 
 async function run(outside: Outside, given: Given): Promise<ExitCode> {
   const dryRun = givenSwitch(given, "dry-run");

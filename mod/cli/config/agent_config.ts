@@ -94,15 +94,18 @@ function poolAndPin(sources: Sources): Pick<AgentConfig, "pool" | "pin"> {
 function readableKeyFile(sources: Sources): string | null {
   const { value, origin } = sources.read(SETTINGS.keyFile);
   if (value === null) return null;
+  const reason = whyUnreadable(value);
+  if (reason === undefined) return value;
+  throw new ConfigError(origin ?? "--key-file", `cannot read ${value}: ${reason}`);
+}
+
+function whyUnreadable(path: string): string | undefined {
   try {
-    Deno.openSync(value).close();
-    return value;
+    if (Deno.statSync(path).isDirectory) return "it is a directory";
+    Deno.openSync(path).close();
+    return undefined;
   } catch (error) {
-    const reason = error instanceof Deno.errors.NotFound
-      ? "there is no such file"
-      : error instanceof Error
-      ? error.message
-      : String(error);
-    throw new ConfigError(origin ?? "--key-file", `cannot read ${value}: ${reason}`);
+    if (error instanceof Deno.errors.NotFound) return "there is no such file";
+    return error instanceof Error ? error.message : String(error);
   }
 }

@@ -1,5 +1,5 @@
 /** An agent's control socket in a folder of its own, with fixed answers. */
-import { READY, SUBNETS } from "../../golden/cli/documents.ts";
+import { READY, SUBNETS } from "./documents.ts";
 
 export interface FakeAnswer {
   readonly status?: number;

@@ -1,5 +1,5 @@
 /** Documents of the control API as an agent in a cluster with a bit of everything would answer them. */
-import type { MemberDocument, StatusDocument, SubnetsDocument } from "../../../mod/agent/api.ts";
+import type { MemberDocument, StatusDocument, SubnetsDocument } from "../../mod/agent/api.ts";
 
 /** Two hours and a bit after most of what the documents tell. */
 export const NOW_MS = Date.parse("2026-01-02T05:10:00Z");

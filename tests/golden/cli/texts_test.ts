@@ -1,0 +1,80 @@
+/** What people read: help texts, and the documents of the control API as text. */
+import type { Paint } from "../../../mod/cli/paint.ts";
+import { plainPaint } from "../../../mod/cli/paint.ts";
+import { COMMANDS } from "../../../mod/cli/commands/all.ts";
+import { commandHelp, overview } from "../../../mod/cli/help.ts";
+import { renderMap } from "../../../mod/cli/render_map.ts";
+import { renderMembers } from "../../../mod/cli/render_members.ts";
+import { renderStatus } from "../../../mod/cli/render_status.ts";
+import { renderSubnets } from "../../../mod/cli/render_subnets.ts";
+import { NOW_MS, READY, SUBNETS, WAITING, WIDE } from "../../support/documents.ts";
+import { matchGolden } from "../../support/golden.ts";
+
+/** Colours that a person can read in a file. */
+const markedPaint: Paint = (meaning, text) => `<${meaning}>${text}</${meaning}>`;
+
+function golden(name: string, text: string): void {
+  matchGolden(new URL(`./${name}.txt`, import.meta.url), text);
+}
+
+Deno.test("the overview names every command", () => golden("help_overview", overview(COMMANDS)));
+
+for (const command of COMMANDS) {
+  Deno.test(`the help of ${command.name} has usage, an example and every flag`, () => {
+    golden(`help_${command.name}`, commandHelp(command));
+  });
+}
+
+Deno.test("the status of a ready host lists peers in trouble first and problems last", () => {
+  golden("status_ready", renderStatus(READY, NOW_MS, plainPaint));
+});
+
+Deno.test("the status of a waiting host says why it waits", () => {
+  golden("status_waiting", renderStatus(WAITING, NOW_MS, plainPaint));
+});
+
+Deno.test("the status in colour marks what needs a look", () => {
+  golden("status_color", renderStatus(READY, NOW_MS, markedPaint));
+});
+
+Deno.test("a long list of peers is cut, and says where the rest is", () => {
+  const [self, peer] = READY.members;
+  if (self === undefined || peer === undefined) throw new Error("the fixture has members");
+  const peers = Array.from({ length: 40 }, (_, index) => ({ ...peer, name: `p${index}` }));
+  const status = { ...READY, members: [self, ...peers], problems: [] };
+  golden("status_many", renderStatus(status, NOW_MS, plainPaint));
+});
+
+Deno.test("members are one line each, with the age of what is not well", () => {
+  golden("members", renderMembers(READY.members, NOW_MS, plainPaint));
+});
+
+Deno.test("members in colour are aligned as without", () => {
+  golden("members_color", renderMembers(READY.members, NOW_MS, markedPaint));
+});
+
+Deno.test("an empty list of members is its header", () => {
+  golden("members_none", renderMembers([], NOW_MS, plainPaint));
+});
+
+Deno.test("subnets are sorted by address and end with how many are used", () => {
+  golden("subnets", renderSubnets(SUBNETS, plainPaint));
+});
+
+Deno.test("the map is a square of cells with the owners below", () => {
+  golden("map", renderMap(SUBNETS, false));
+});
+
+Deno.test("the map in colour draws cells as blocks", () => {
+  golden("map_color", renderMap(SUBNETS, true).replaceAll("\x1b", "ESC"));
+});
+
+Deno.test("the map of a large network has several subnets to a cell", () => {
+  golden("map_wide", renderMap(WIDE, false));
+});
+
+Deno.test("the map of a small network has as many cells as subnets", () => {
+  const small = { ...SUBNETS, network: "10.244.96.0/21", used: 1, total: 7 };
+  const subnets = SUBNETS.subnets.filter(({ subnet }) => subnet === "10.244.99.0/24");
+  golden("map_small", renderMap({ ...small, subnets }, false));
+});

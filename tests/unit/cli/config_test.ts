@@ -1,0 +1,330 @@
+/** The agent's configuration: precedence of its places, and one clear line for every value that cannot be. */
+import { deepEqual, equal, ok, rejects, throws } from "node:assert/strict";
+import type { AgentConfig } from "../../../mod/agent/config.ts";
+import { ConfigError } from "../../../mod/base/errors.ts";
+import type { Given } from "../../../mod/cli/command.ts";
+import { upCommand } from "../../../mod/cli/commands/up.ts";
+import { agentConfig, gatherSources } from "../../../mod/cli/config/agent_config.ts";
+import { sourceOfToml } from "../../../mod/cli/config/file.ts";
+import { flagOf, variableOf } from "../../../mod/cli/config/setting.ts";
+import { SETTING_LIST, SETTINGS } from "../../../mod/cli/config/settings.ts";
+import {
+  checkVariableNames,
+  flagSource,
+  Sources,
+  variableSource,
+} from "../../../mod/cli/config/sources.ts";
+import { readPlainFlags } from "../../../mod/cli/plain_flags.ts";
+import { FakeOutside, type FakeOutsideOptions } from "../../support/fake_outside.ts";
+
+function given(...args: string[]): Given {
+  const result = readPlainFlags(upCommand.flags, args);
+  ok(result !== undefined, `the flags ${args.join(" ")} are plain`);
+  return result;
+}
+
+interface Places {
+  readonly flags?: readonly string[];
+  readonly variables?: Readonly<Record<string, string>>;
+  readonly toml?: string;
+  readonly outside?: FakeOutsideOptions;
+}
+
+async function configOf({ flags = [], variables = {}, toml, outside }: Places) {
+  const process = new FakeOutside({ variables, ...outside });
+  const sources = [flagSource(given(...flags)), variableSource(process)];
+  if (toml !== undefined) sources.push(await sourceOfToml("g.toml", toml));
+  return agentConfig(new Sources(sources), process);
+}
+
+Deno.test("without anything given, every setting has the contract's default", async () => {
+  deepEqual(
+    await configOf({ outside: { hostName: "box" } }),
+    {
+      join: [],
+      cluster: "gossamer",
+      name: "box",
+      pool: {
+        cidr: "10.244.0.0/16",
+        subnetLength: 24,
+        subnetMin: "10.244.1.0",
+        subnetMax: "10.244.255.0",
+        version: 1,
+        reserved: [],
+      },
+      pin: null,
+      backend: "vxlan",
+      vni: 1,
+      vxlanPort: 8472,
+      mtu: null,
+      interfaces: [],
+      interfacePatterns: [],
+      interfaceCanReach: null,
+      publicIp: null,
+      gossipPort: 7947,
+      keyFile: null,
+      bootstrap: false,
+      onRenumber: null,
+      stateDir: "/var/lib/gossamer",
+      runDir: "/run/gossamer",
+      subnetFile: "/run/flannel/subnet.env",
+      logLevel: "info",
+      logFormat: "json",
+    } satisfies AgentConfig,
+  );
+});
+
+Deno.test("on a terminal the log is text, elsewhere JSON, unless told", async () => {
+  equal((await configOf({ outside: { terminal: true } })).logFormat, "text");
+  equal((await configOf({ flags: ["--log-format=text"] })).logFormat, "text");
+});
+
+/** A value of every setting in each place: flag, variable, file; and how to find it in the configuration. */
+const PRECEDENCE: readonly (readonly [
+  name: string,
+  flag: string,
+  variable: string,
+  toml: string,
+  read: (config: AgentConfig) => unknown,
+  expected: readonly [flag: unknown, variable: unknown, file: unknown],
+])[] = [
+  ["join", "a,b", "c:1, d", '["e", "f:2"]', (c) => c.join, [["a", "b"], ["c:1", "d"], [
+    "e",
+    "f:2",
+  ]]],
+  ["name", "x", "y.z", '"w-1"', (c) => c.name, ["x", "y.z", "w-1"]],
+  ["cluster", "x", "y", '"z"', (c) => c.cluster, ["x", "y", "z"]],
+  ["gossip-port", "1", "65535", "7", (c) => c.gossipPort, [1, 65535, 7]],
+  ["bootstrap", "", "false", "true", (c) => c.bootstrap, [true, false, true]],
+  ["network", "10.1.0.0/16", "10.2.0.0/16", '"10.3.0.0/16"', (c) => c.pool.cidr, [
+    "10.1.0.0/16",
+    "10.2.0.0/16",
+    "10.3.0.0/16",
+  ]],
+  ["subnet-len", "20", "26", "28", (c) => c.pool.subnetLength, [20, 26, 28]],
+  ["subnet-min", "10.244.8.0", "10.244.9.0", '"10.244.10.0"', (c) => c.pool.subnetMin, [
+    "10.244.8.0",
+    "10.244.9.0",
+    "10.244.10.0",
+  ]],
+  ["subnet-max", "10.244.8.0", "10.244.9.0", '"10.244.10.0"', (c) => c.pool.subnetMax, [
+    "10.244.8.0",
+    "10.244.9.0",
+    "10.244.10.0",
+  ]],
+  ["subnet", "10.244.8.0/24", "10.244.9.0/24", '"10.244.10.0/24"', (c) => c.pin, [
+    "10.244.8.0/24",
+    "10.244.9.0/24",
+    "10.244.10.0/24",
+  ]],
+  ["backend", "vxlan", "vxlan", '"vxlan"', (c) => c.backend, ["vxlan", "vxlan", "vxlan"]],
+  ["vni", "2", "16777215", "4", (c) => c.vni, [2, 16777215, 4]],
+  ["vxlan-port", "4789", "5", "6", (c) => c.vxlanPort, [4789, 5, 6]],
+  ["mtu", "576", "65485", "1400", (c) => c.mtu, [576, 65485, 1400]],
+  ["iface", "eth0", "10.0.0.1,eth1", '["eth2"]', (c) => c.interfaces, [["eth0"], [
+    "10.0.0.1",
+    "eth1",
+  ], ["eth2"]]],
+  ["iface-regex", "^a{1,2}", "b|c", '["^d", "e,f"]', (c) => c.interfacePatterns, [["^a{1,2}"], [
+    "b|c",
+  ], ["^d", "e,f"]]],
+  ["iface-can-reach", "1.1.1.1", "2.2.2.2", '"3.3.3.3"', (c) => c.interfaceCanReach, [
+    "1.1.1.1",
+    "2.2.2.2",
+    "3.3.3.3",
+  ]],
+  ["public-ip", "1.1.1.1", "2.2.2.2", '"3.3.3.3"', (c) => c.publicIp, [
+    "1.1.1.1",
+    "2.2.2.2",
+    "3.3.3.3",
+  ]],
+  ["key-file", "/dev/null", "/dev/zero", '"/dev/full"', (c) => c.keyFile, [
+    "/dev/null",
+    "/dev/zero",
+    "/dev/full",
+  ]],
+  ["on-renumber", "a b", "c", '"d"', (c) => c.onRenumber, ["a b", "c", "d"]],
+  ["state-dir", "/a/", "/b", '"/c"', (c) => c.stateDir, ["/a", "/b", "/c"]],
+  ["run-dir", "/a", "/b//", '"/c"', (c) => c.runDir, ["/a", "/b", "/c"]],
+  ["subnet-file", "/a", "/b", '"/c"', (c) => c.subnetFile, ["/a", "/b", "/c"]],
+  ["log-level", "debug", "warning", '"error"', (c) => c.logLevel, ["debug", "warning", "error"]],
+  ["log-format", "text", "json", '"text"', (c) => c.logFormat, ["text", "json", "text"]],
+];
+
+Deno.test("the precedence table has every setting but the file's own name", () => {
+  const names = SETTING_LIST.filter((setting) => setting !== SETTINGS.config).map(({ name }) =>
+    name
+  );
+  deepEqual(PRECEDENCE.map(([name]) => name).sort(), names.sort());
+});
+
+for (const [name, flag, variable, toml, read, expected] of PRECEDENCE) {
+  Deno.test(`${name}: a flag comes before a variable, that before the file`, async () => {
+    const flags = flag === "" ? [`--${name}`] : [`--${name}=${flag}`];
+    const variables = { [variableOf(name)]: variable };
+    const file = `${name} = ${toml}`;
+    deepEqual(read(await configOf({ flags, variables, toml: file })), expected[0]);
+    deepEqual(read(await configOf({ variables, toml: file })), expected[1]);
+    deepEqual(read(await configOf({ toml: file })), expected[2]);
+  });
+}
+
+Deno.test("a variable that is set but empty counts as not set", async () => {
+  equal((await configOf({ variables: { GOSSAMER_VNI: "" }, toml: "vni = 9" })).vni, 9);
+});
+
+Deno.test("a seed given twice is one seed", async () => {
+  deepEqual((await configOf({ flags: ["--join=a", "--join", "b,a"] })).join, ["a", "b"]);
+});
+
+Deno.test("a relative path is taken from the working directory", async () => {
+  equal((await configOf({ flags: ["--state-dir=./x/y"] })).stateDir, `${Deno.cwd()}/x/y`);
+});
+
+/** What is given, and the whole error. */
+const REFUSED: readonly (readonly [places: Places, error: RegExp])[] = [
+  [{ flags: ["--vni=0"] }, /^--vni: "0" is not a whole number from 1 to 16777215$/],
+  [{ flags: ["--vni=16777216"] }, /^--vni: "16777216" is not a whole number from 1 to 16777215$/],
+  [{ flags: ["--vni=1e3"] }, /^--vni: "1e3" is not a whole number/],
+  [{ variables: { GOSSAMER_VNI: "x" } }, /^GOSSAMER_VNI: "x" is not a whole number from 1/],
+  [{ toml: "vni = -1" }, /^g\.toml: vni: "-1" is not a whole number/],
+  [{ toml: 'vni = "1"' }, /^g\.toml: vni: "1" is of the wrong type/],
+  [{ toml: "vni = 1.5" }, /^g\.toml: vni: "1\.5" is not a whole number/],
+  [{ toml: "join = 3" }, /^g\.toml: join: 3 is of the wrong type/],
+  [{ toml: "[join]\na = 1" }, /^g\.toml: join: a table is of the wrong type/],
+  [{ flags: ["--gossip-port=0"] }, /^--gossip-port: "0" is not a whole number from 1 to 65535$/],
+  [{ flags: ["--gossip-port=65536"] }, /^--gossip-port: "65536" is not/],
+  [{ flags: ["--vxlan-port=8472x"] }, /^--vxlan-port: "8472x" is not/],
+  [{ flags: ["--mtu=575"] }, /^--mtu: "575" is not a whole number from 576 to 65485$/],
+  [{ flags: ["--mtu=65486"] }, /^--mtu: "65486" is not/],
+  [{ flags: ["--name=a_b"] }, /^--name: "a_b" is not 1 to 63 letters, digits, dots and dashes$/],
+  [{ flags: [`--name=${"n".repeat(64)}`] }, /^--name: "n{60}\.\.\." is not 1 to 63/],
+  [{ flags: ["--network=10.244.0.0"] }, /^--network: "10\.244\.0\.0" has no prefix length/],
+  [{ flags: ["--network=10.244.0.0/33"] }, /^--network: "10\.244\.0\.0\/33" has a prefix length/],
+  [{ flags: ["--network=10.244.1.0/16"] }, /^--network: .* did you mean 10\.244\.0\.0\/16\?$/],
+  [{ flags: ["--network=010.0.0.0/8"] }, /^--network: "010\.0\.0\.0\/8" is not|^--network: "010/],
+  [{ flags: ["--network=10.0.0.0/29"] }, /^--network: 10\.0\.0\.0\/29 is too small/],
+  [{ variables: { GOSSAMER_NETWORK: "127.0.0.0/8" } }, /^GOSSAMER_NETWORK: .* overlaps/],
+  [{ flags: ["--subnet-len=17"] }, /^--subnet-len: 17 does not fit --network/],
+  [{ flags: ["--subnet-len=31"] }, /^--subnet-len: "31" is not a whole number from 1 to 30$/],
+  [
+    { toml: 'network = "10.9.0.0/16"\nsubnet-len = 17' },
+    /^g\.toml: subnet-len: 17 does not fit g\.toml: network 10\.9\.0\.0\/16$/,
+  ],
+  [{ flags: ["--subnet-min=10.1.0.0"] }, /^--subnet-min: 10\.1\.0\.0 is not in the network/],
+  [{ flags: ["--subnet-min=10.244.1.5"] }, /^--subnet-min: 10\.244\.1\.5 is not the first address/],
+  [
+    { flags: ["--subnet-min=10.244.9.0", "--subnet-max=10.244.8.0"] },
+    /^--subnet-min: 10\.244\.9\.0 lies above --subnet-max 10\.244\.8\.0$/,
+  ],
+  [
+    { flags: ["--subnet=10.99.1.0/24"] },
+    /^--subnet: 10\.99\.1\.0\/24 is not a subnet of the pool$/,
+  ],
+  [{ flags: ["--subnet=10.244.1.0/25"] }, /^--subnet: 10\.244\.1\.0\/25 has prefix length 25/],
+  [{ flags: ["--subnet=10.244.1.7/24"] }, /^--subnet: .* did you mean 10\.244\.1\.0\/24\?$/],
+  [{ flags: ["--backend=udp"] }, /^--backend: "udp" is not available in this version$/],
+  [{ flags: ["--backend=host-gw"] }, /^--backend: "host-gw" is not available in this version$/],
+  [{ flags: ["--backend=vxlna"] }, /^--backend: "vxlna" is none of vxlan$/],
+  [{ flags: ["--join=a:0"] }, /^--join: "a:0" has a port that is not a number from 1 to 65535$/],
+  [{ flags: ["--join=a:x"] }, /^--join: "a:x" has a port/],
+  [{ flags: ["--join=a,,b"] }, /^--join: a seed is empty$/],
+  [{ flags: ["--join=10.1"] }, /^--join: "10\.1" is neither a host name nor an IPv4 address$/],
+  [{ flags: ["--join=a b"] }, /^--join: "a b" is neither/],
+  [{ flags: ["--join=[::1]:7947"] }, /^--join: "\[::1\]:7947" looks like IPv6/],
+  [{ flags: ["--iface=a-name-that-is-too-long"] }, /^--iface: .* is neither an interface name/],
+  [{ flags: ["--iface-regex=("] }, /^--iface-regex: "\(" is not a regular expression/],
+  [{ flags: ["--iface-can-reach=h"] }, /^--iface-can-reach: "h" is not an IPv4 address/],
+  [{ flags: ["--public-ip=256.1.1.1"] }, /^--public-ip: "256\.1\.1\.1" has the octet 256/],
+  [
+    { flags: ["--key-file=/nonexistent/key"] },
+    /^--key-file: cannot read \/nonexistent\/key: there is no/,
+  ],
+  [{ flags: ["--key-file=/dev"] }, /^--key-file: cannot read \/dev: it is a directory$/],
+  [{ flags: [`--run-dir=/${"d".repeat(93)}`] }, /^--run-dir: .* is 94 bytes long, too long for/],
+  [{ flags: ["--on-renumber= "] }, /^--on-renumber: the command is empty$/],
+  [{ flags: ["--log-level=warn"] }, /^--log-level: "warn" is none of debug, info, warning, error$/],
+  [{ flags: ["--log-format=xml"] }, /^--log-format: "xml" is none of text, json$/],
+  [{ variables: { GOSSAMER_BOOTSTRAP: "yes" } }, /^GOSSAMER_BOOTSTRAP: "yes" is neither true nor/],
+  [{ toml: 'bootstrap = "true"' }, /^g\.toml: bootstrap: "true" is of the wrong type$/],
+  [{ outside: { hostName: "my_host" } }, /^--name: the host name "my_host" cannot serve/],
+  [{ toml: "gossip_port = 1" }, /^g\.toml: gossip_port: is not a known key$/],
+  [{ toml: "constructor = 1" }, /^g\.toml: constructor: is not a known key$/],
+  [{ toml: "ip-masq = true" }, /^g\.toml: ip-masq: is not available in this version$/],
+  [{ toml: 'config = "x"' }, /^g\.toml: config: a file cannot name another one$/],
+  [{ toml: "vni = 1\nvni = 2" }, /^g\.toml:2:\d+: not valid TOML: /],
+  [{ toml: "vni = " }, /^g\.toml:1:\d+: not valid TOML: /],
+];
+
+for (const [places, message] of REFUSED) {
+  const { flags, variables, toml, outside } = places;
+  const what = flags?.join(" ") ?? toml ?? JSON.stringify(variables ?? outside);
+  Deno.test(`a configuration with ${JSON.stringify(what)} is refused in one line`, async () => {
+    await rejects(configOf(places), (error) => {
+      ok(error instanceof ConfigError);
+      equal(error.exitCode, 2);
+      ok(message.test(error.message), error.message);
+      ok(!`${error.message}${error.remedy ?? ""}`.includes("\n"), "one line");
+      return true;
+    });
+  });
+}
+
+Deno.test("a mistyped key gets the key that was probably meant", async () => {
+  const remedyOf = async (toml: string) => {
+    try {
+      await sourceOfToml("g.toml", toml);
+    } catch (error) {
+      return error instanceof ConfigError ? error.remedy : undefined;
+    }
+  };
+  equal(await remedyOf("gossip_port = 1"), "did you mean gossip-port?");
+  equal(await remedyOf("netwrok = 1"), "did you mean network?");
+  equal(await remedyOf("quux = 1"), "gossamer up --help lists the settings");
+});
+
+Deno.test("the longest run directory that fits a socket's path is accepted", async () => {
+  const runDir = `/${"d".repeat(92)}`;
+  equal((await configOf({ flags: [`--run-dir=${runDir}`] })).runDir, runDir);
+  equal(`${runDir}/gossamer.sock`.length, 107);
+});
+
+Deno.test("variables of settings that this version lacks are refused, near misses named", () => {
+  throws(
+    () => checkVariableNames(new FakeOutside({ variables: { GOSSAMER_IP_MASQ: "true" } })),
+    /GOSSAMER_IP_MASQ: is not available in this version/,
+  );
+  const variables = { GOSSAMER_GOSIP_PORT: "1", GOSSAMER_EXECUTABLE: "x", PATH: "/bin" };
+  const outside = new FakeOutside({ variables });
+  checkVariableNames(outside);
+  equal(
+    outside.stderr,
+    "gossamer: warning: GOSSAMER_GOSIP_PORT is not a known variable; did you mean GOSSAMER_GOSSIP_PORT?\n",
+  );
+});
+
+Deno.test("the file is read from where --config or GOSSAMER_CONFIG says", async () => {
+  const path = Deno.makeTempFileSync({ suffix: ".toml" });
+  try {
+    Deno.writeTextFileSync(path, "# comment\nvni = 7\n");
+    const byFlag = await gatherSources(new FakeOutside(), given(`--config=${path}`));
+    equal(byFlag.read(SETTINGS.vni).origin, `${path}: vni`);
+    const outside = new FakeOutside({ variables: { GOSSAMER_CONFIG: path } });
+    equal((await gatherSources(outside, given())).value(SETTINGS.vni), 7);
+  } finally {
+    Deno.removeSync(path);
+  }
+  await rejects(
+    gatherSources(new FakeOutside(), given("--config=/nonexistent/g.toml")),
+    /--config: cannot read \/nonexistent\/g\.toml: there is no such file/,
+  );
+});
+
+Deno.test("every setting has a flag with help, and a variable made by the rule", () => {
+  for (const setting of SETTING_LIST) {
+    const flag = flagOf(setting);
+    ok(flag.text.length > 5, setting.name);
+    ok(!flag.text.endsWith("."), setting.name);
+    equal(flag.variable, `GOSSAMER_${setting.name.toUpperCase().replaceAll("-", "_")}`);
+  }
+});
