@@ -10,6 +10,7 @@ import { type Entry, type Notice, Refusal } from "./fake/entry.ts";
 import { LinkTable } from "./fake/link_table.ts";
 import { deviceOf, ForwardingTable, isForwarding, NeighbourTable } from "./fake/neighbour_table.ts";
 import { RouteTable } from "./fake/route_table.ts";
+import { DUMP_ATTEMPTS } from "./netlink/conversation.ts";
 import { NetlinkError, NetlinkFormatError } from "./netlink/error.ts";
 import type { NetlinkMessage } from "./netlink/message.ts";
 import {
@@ -20,9 +21,6 @@ import {
 } from "./netlink/transport.ts";
 import { RTM } from "./route/family.ts";
 import { decodeEvent, type MonitorEvent } from "./route/monitor.ts";
-
-/** As the real socket: a dump torn this often is given up. */
-const DUMP_ATTEMPTS = 8;
 
 /** A failure to come. */
 export interface InjectedFailure {
