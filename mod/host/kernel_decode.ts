@@ -81,6 +81,7 @@ export function decodeForwarding(device: string, entry: FdbEntry): ForwardingEnt
     mac: entry.linkAddress,
     destination: entry.destination ?? "",
     port: entry.port,
-    permanent: entry.state === NUD.PERMANENT,
+    // `bridge` sets NOARP besides, which changes nothing: either bit keeps an entry from ageing.
+    permanent: (entry.state & NUD.PERMANENT) !== 0,
   };
 }

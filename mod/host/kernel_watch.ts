@@ -79,7 +79,7 @@ export class KernelWatch {
         this.#reopenLater();
         return;
       }
-      this.#changed(); // we were deaf for a while
+      this.#tell(); // we were deaf for a while
     }, REOPEN_MS);
   }
 
@@ -87,7 +87,12 @@ export class KernelWatch {
     const isNews = events.some((event) => this.#isNews(event));
     // A read empties the socket, so the echo of every change made before it was among these.
     this.#expected.clear();
-    if (isNews && !this.#stopped) this.#changed();
+    if (isNews) queueMicrotask(() => this.#tell());
+  }
+
+  /** Outside the monitor's own call: a fault of the listener is not one of the socket. */
+  #tell(): void {
+    if (!this.#stopped) this.#changed();
   }
 
   #isNews(event: MonitorEvent): boolean {

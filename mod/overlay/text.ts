@@ -61,9 +61,10 @@ export function operationCommands(operation: Operation, names: DeviceNames = ind
     case "link-delete":
       return [`ip link delete ${operation.name}`];
     case "address-add":
-      return [`ip address add ${addressArguments(operation.address)}`];
+      // Its protocol number is left out: iproute2 before 6.3 does not know the word.
+      return [`ip address add ${addressText(operation.address)}`];
     case "address-delete":
-      return [`ip address delete ${addressArguments(operation.address)}`];
+      return [`ip address delete ${addressText(operation.address)}`];
     case "neighbour-replace": {
       const { address, mac, device, protocol, permanent } = operation.neighbour;
       const state = permanent ? "permanent" : "reachable";
@@ -116,10 +117,6 @@ function linkSetText(name: string, { mac, mtu, alias, up }: LinkChanges): string
 
 function learning(link: VxlanLink): string {
   return link.learning ? "learning" : "nolearning";
-}
-
-function addressArguments({ address, device, protocol }: DeviceAddress): string {
-  return `${address} dev ${device}${protocol === 0 ? "" : ` proto ${protocol}`}`;
 }
 
 function target({ destination, port }: ForwardingEntry): string {

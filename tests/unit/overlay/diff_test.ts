@@ -48,7 +48,7 @@ Deno.test("one missing object is one command", () => {
   deepStrictEqual(plan({ routes: STEADY.routes.slice(1) }), [
     "ip route add 10.244.2.0/24 via 10.244.2.0 dev flannel.1 proto 71 onlink",
   ]);
-  deepStrictEqual(plan({ addresses: [] }), ["ip address add 10.244.1.0/32 dev flannel.1 proto 71"]);
+  deepStrictEqual(plan({ addresses: [] }), ["ip address add 10.244.1.0/32 dev flannel.1"]);
 });
 
 Deno.test("what can be changed on the device is changed in place, and only that", () => {
