@@ -116,6 +116,7 @@ async function tellStory(lab: Lab, narrator: Narrator): Promise<"held" | "failed
 function showLogs(lab: Lab, narrator: Narrator): void {
   narrator.say();
   for (const host of lab.hosts) {
+    if (host.log() === "") continue;
     const lines = host.log().split("\n").slice(-LOG_LINES_SHOWN);
     narrator.show(`The last words of ${host.name}:`, lines.join("\n"));
   }
@@ -127,11 +128,12 @@ function describeHosts(lab: Lab, narrator: Narrator): void {
     : "--user --preserve-credentials ";
   narrator.say();
   narrator.say("The hosts stay until you press Ctrl-C. Look around from another terminal:");
+  const program = ownCommand().join(" ");
   for (const host of lab.hosts) {
     if (!host.running) continue;
     const pid = machinePid(host.agent.pid);
     narrator.say();
-    narrator.tell(`${host.name}  gossamer status --run-dir=${host.runDir}`);
+    narrator.tell(`${host.name}  ${program} status --run-dir=${host.runDir}`);
     if (pid !== null) narrator.tell(`    nsenter --target=${pid} ${user}--net ip route`);
   }
 }

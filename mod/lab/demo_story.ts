@@ -201,7 +201,8 @@ export class DemoStory {
     show("after");
     say.confirm(`the route to ${subnet} is gone everywhere, ${took} after the command`);
     await this.#until(() => leaver.deviceAddresses(DEVICE).length === 0, `${DEVICE} is removed`);
-    say.confirm(`${leaver.name} has no ${DEVICE} any more`);
+    await this.#until(() => !leaver.running, `the agent of ${leaver.name} ends`);
+    say.confirm(`${leaver.name} has no ${DEVICE} any more, and its agent has ended`);
   }
 
   #check(holds: boolean, text: string, quietly?: "quietly"): void {
