@@ -77,10 +77,12 @@ export class Ledger {
     return { kind: "news", previous: known?.record ?? null };
   }
 
-  /** Raises the fence of a subnet by what a peer or our own disk says. */
-  mergeFence(subnet: string, epoch: number): void {
+  /** Raises the fence of a subnet by what a peer or our own disk says; whether it rose. */
+  mergeFence(subnet: string, epoch: number): boolean {
     this.#highestEpoch = Math.max(this.#highestEpoch, epoch);
-    if (this.fence.raise(subnet, epoch)) this.#settle([subnet]);
+    if (!this.fence.raise(subnet, epoch)) return false;
+    this.#settle([subnet]);
+    return true;
   }
 
   entry(hostId: MemberId): LedgerEntry | undefined {

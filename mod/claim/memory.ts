@@ -52,10 +52,13 @@ export function encodeClaimMemory(memory: RestoredClaim): Uint8Array {
 }
 
 /**
- * Reads the document; `where` names it in errors, best its path. Throws {@linkcode DamagedClaimError} when it is cut,
+ * Reads the document; `where` names it in errors, best by its path. Throws {@linkcode DamagedClaimError} when it is cut,
  * changed, of a newer version or no such document at all.
  */
-export function decodeClaimMemory(bytes: Uint8Array, where: string): RestoredClaim {
+export function decodeClaimMemory(
+  bytes: Uint8Array,
+  where = "The document",
+): RestoredClaim {
   try {
     return memoryFrom(bytes);
   } catch (error) {

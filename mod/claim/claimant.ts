@@ -1,0 +1,318 @@
+/**
+ * The claim protocol of one host: routes what arrives to the ledger, to the answering side and to the present stage of the
+ * host's life, and makes the stages.
+ */
+import { assert, unreachable } from "../base/assert.ts";
+import type { Action } from "../base/core.ts";
+import { WireError } from "../base/errors.ts";
+import type { Problem } from "../base/problem.ts";
+import type { Random } from "../base/random.ts";
+import { poolHasSubnet } from "../address/pool.ts";
+import type { Member, MemberId } from "../swim/member.ts";
+import type { Arrival, Carrier, Rider } from "../swim/rider.ts";
+import { Acknowledger } from "./acknowledge.ts";
+import { Chooser } from "./choose.ts";
+import { ClaimContext } from "./context.ts";
+import { encodeFullState } from "./full_state.ts";
+import { Held } from "./held.ts";
+import { Intake } from "./intake.ts";
+import { Listening } from "./listening.ts";
+import { type ClaimMessage, decodeClaimMessage } from "./messages.ts";
+import type { ClaimOptions } from "./options.ts";
+import { Picker } from "./picker.ts";
+import { poolAgreement, poolProblem } from "./pool_agreement.ts";
+import { Promises } from "./promises.ts";
+import type { ClaimRecord } from "./record.ts";
+import { encodeRecord } from "./record_codec.ts";
+import { Released } from "./released.ts";
+import type { ClaimCommand, ClaimEvent, ClaimSnapshot, ClaimView } from "./snapshot.ts";
+import type { Next, Stage } from "./stage.ts";
+import { Tentative } from "./tentative.ts";
+import { Waiting } from "./waiting.ts";
+import { Yielding } from "./yielding.ts";
+
+/** How soon a member is asked for its state when no sync of membership's own brought one, and how often again. */
+const SEEK_AFTER_MS = 50;
+const SEEK_AGAIN_MS = 1_000;
+/** Stages that may follow each other within one step: listening, tentative and waiting make three. */
+const STAGES_AT_ONCE_MAX = 10;
+/** Clones would overtake each other for ever; a snapshot that was restored is overtaken once. */
+const OVERTAKES_MAX = 3;
+
+const START: ClaimView = { state: "none", subnet: null, reason: null };
+
+export class Claimant implements Rider {
+  readonly #context: ClaimContext;
+  readonly #intake: Intake;
+  readonly #promises: Promises;
+  readonly #acknowledger: Acknowledger;
+  readonly #chooser: Chooser;
+  #stage: Stage | null = null;
+  #view = START;
+  #sinceMs = 0;
+  #seekAtMs = Infinity;
+  #collectAtMs = Infinity;
+  #overtakes = 0;
+
+  constructor(options: ClaimOptions, random: Random) {
+    this.#context = new ClaimContext(options, random);
+    this.#intake = new Intake(this.#context);
+    this.#promises = new Promises(this.#context.ledger);
+    this.#acknowledger = new Acknowledger(this.#context, this.#promises);
+    this.#chooser = new Chooser(this.#context, new Picker(this.#context), this.#promises);
+    for (const { subnet, epoch } of options.restored?.fence ?? []) {
+      this.#context.ledger.mergeFence(subnet, epoch);
+    }
+  }
+
+  /** Must come before the first step. */
+  attach(carrier: Carrier): void {
+    this.#context.attach(carrier);
+  }
+
+  fullState(nowMs: number): Uint8Array {
+    this.#start(nowMs);
+    return encodeFullState(nowMs, this.#context.ledger, this.#context.lamport);
+  }
+
+  mergeFullState(nowMs: number, _from: string, state: Uint8Array): void {
+    this.#start(nowMs);
+    if (this.#intake.takeAll(nowMs, state)) this.#recordsChanged(nowMs);
+    this.#overtake();
+  }
+
+  receive(nowMs: number, arrival: Arrival, bytes: Uint8Array): void {
+    this.#start(nowMs);
+    let message: ClaimMessage;
+    try {
+      message = decodeClaimMessage(bytes);
+    } catch (error) {
+      if (error instanceof WireError) return;
+      throw error;
+    }
+    // Only pushes are gossiped; a question or an answer that comes round about is not from whom it seems.
+    if (message.kind !== "push" && arrival.via !== "letter") return;
+    switch (message.kind) {
+      case "request":
+        if (this.#intake.take(nowMs, message.claim, true)) this.#recordsChanged(nowMs);
+        this.#acknowledger.asked(nowMs, arrival.from, message.claim.record);
+        break;
+      case "push":
+        this.#takeEach(nowMs, message.claims);
+        break;
+      case "answer":
+        this.#takeEach(nowMs, [
+          ...message.tentative,
+          ...message.busy === null ? [] : [message.busy],
+        ]);
+        this.#run(nowMs, this.#stage?.answered(nowMs, message) ?? null);
+        break;
+      default:
+        return unreachable(message);
+    }
+    this.#overtake();
+  }
+
+  memberChanged(nowMs: number, member: Member, _previous: Member | null): void {
+    if (member.id === this.#context.hostId) return;
+    this.#start(nowMs);
+    if (!this.#context.complete && member.status === "alive") {
+      this.#seekAtMs = Math.min(this.#seekAtMs, nowMs + SEEK_AFTER_MS);
+    }
+    this.#run(nowMs, this.#stage?.membersChanged(nowMs) ?? null);
+  }
+
+  synced(nowMs: number, member: MemberId): void {
+    this.#start(nowMs);
+    this.#context.complete = true;
+    this.#seekAtMs = Infinity;
+    this.#run(nowMs, this.#stage?.synced(nowMs, member) ?? null);
+    this.#acknowledger.reconsider(nowMs);
+  }
+
+  /** Takes the outcome of one of its persist actions; whether it was one. */
+  persisted(nowMs: number, id: number, error: string | undefined): void {
+    const settled = this.#context.own.settle(id, error);
+    if (settled === null) return;
+    if (settled.kind === "refused") {
+      this.#run(nowMs, this.#stage?.refused(nowMs, settled.reason) ?? null);
+    } else if (settled.record !== null) {
+      const { ledger } = this.#context;
+      ledger.merge(nowMs, settled.record, encodeRecord(settled.record));
+      this.#run(nowMs, this.#stage?.written(nowMs, settled.record) ?? null);
+    }
+    this.#acknowledger.reconsider(nowMs);
+  }
+
+  command(nowMs: number, command: ClaimCommand): void {
+    this.#start(nowMs);
+    switch (command.kind) {
+      case "release":
+        if (!(this.#stage instanceof Released)) this.#run(nowMs, { to: "released" });
+        return;
+      case "set-vtep":
+        this.#context.vtep = command.vtep;
+        return this.#run(nowMs, this.#stage?.vtepChanged(nowMs) ?? null);
+      default:
+        return unreachable(command);
+    }
+  }
+
+  /** Does what is due. Called at the end of every step. */
+  advance(nowMs: number): void {
+    this.#start(nowMs);
+    if (nowMs >= this.#seekAtMs) this.#seek(nowMs);
+    if (nowMs >= this.#collectAtMs) this.#collectAtMs = this.#context.ledger.collect(nowMs);
+    this.#run(nowMs, this.#stage?.advance(nowMs) ?? null);
+    this.#noteView(nowMs);
+  }
+
+  wakeAtMs(): number {
+    if (this.#stage === null) return -Infinity;
+    return Math.min(this.#stage.wakeAtMs(), this.#seekAtMs, this.#collectAtMs);
+  }
+
+  /** Whether a release was asked for and has come to its end, well or not. */
+  get isReleaseOver(): boolean {
+    return !(this.#stage instanceof Released) || this.#stage.isDone;
+  }
+
+  /** Actions and events since the last call. */
+  drain(): Action<ClaimEvent>[] {
+    if (this.#context.ledger.takeRoutesChanged()) this.#context.emit({ kind: "owners-changed" });
+    return this.#context.drain();
+  }
+
+  snapshot(): ClaimSnapshot {
+    const { ledger, own, conflicts, complete } = this.#context;
+    const entries = ledger.entries();
+    return {
+      ...this.#view,
+      sinceMs: this.#sinceMs,
+      conflicts,
+      record: ledger.entry(this.#context.hostId)?.record ?? own.announced,
+      owners: ledger.routed(),
+      records: entries.map(({ record }) => record),
+      sinceByHost: new Map(entries.map(({ record, sinceMs }) => [record.hostId, sinceMs])),
+      fenceSize: ledger.fence.size,
+      complete,
+      problems: this.#problems(),
+    };
+  }
+
+  #problems(): Problem[] {
+    const problems = [...this.#context.problems.values()];
+    const pool = poolProblem(this.#context, poolAgreement(this.#context));
+    if (pool !== null) problems.push(pool);
+    return problems;
+  }
+
+  /** The first step: what the disk remembers decides where life begins. */
+  #start(nowMs: number): void {
+    if (this.#stage !== null) return;
+    const { own, ledger, options } = this.#context;
+    const restored = own.announced;
+    this.#collectAtMs = ledger.collect(nowMs);
+    if (restored !== null && restored.state === "held") {
+      if (this.#isWanted(restored)) {
+        ledger.merge(nowMs, restored, encodeRecord(restored));
+        this.#context.complete = !options.seedsGiven;
+        return this.#run(nowMs, { to: "held" });
+      }
+      this.#context.previous ??= restored.subnet;
+    }
+    this.#run(nowMs, { to: "listening", afresh: true, notBeforeMs: nowMs });
+    own.open();
+  }
+
+  /** Whether the operator's present configuration allows the subnet held before. */
+  #isWanted(restored: ClaimRecord): boolean {
+    const { pin, pool } = this.#context.options;
+    return pin === null ? poolHasSubnet(pool, restored.subnet) : pin === restored.subnet;
+  }
+
+  #takeEach(nowMs: number, claims: readonly { record: ClaimRecord; bytes: Uint8Array }[]): void {
+    let isNews = false;
+    for (const claim of claims) isNews = this.#intake.take(nowMs, claim, true) || isNews;
+    if (isNews) this.#recordsChanged(nowMs);
+  }
+
+  #recordsChanged(nowMs: number): void {
+    if (this.#collectAtMs === Infinity) this.#collectAtMs = this.#context.ledger.collect(nowMs);
+    this.#run(nowMs, this.#stage?.recordsChanged(nowMs) ?? null);
+    this.#acknowledger.reconsider(nowMs);
+  }
+
+  /** Somebody wrote under our id after us: a copy of this host, or this host before a snapshot was restored. */
+  #overtake(): void {
+    const foreign = this.#intake.takeForeignSelf();
+    if (foreign === null) return;
+    const { own } = this.#context;
+    this.#context.emit({
+      kind: "warning",
+      code: "identity-reused",
+      text: `A claim on ${foreign.subnet} was written under this host's id ${foreign.hostId} by ` +
+        `another process (instance ${foreign.instance})`,
+      remedy:
+        "If another host was made from a copy of this one's disk, remove its state directory and " +
+        "restart it; if this host was restored from a snapshot, there is nothing to do",
+    });
+    if (this.#overtakes++ >= OVERTAKES_MAX) return;
+    own.overtake(foreign.generation);
+    const { latest } = own;
+    if (latest === null || this.#stage?.subnet !== latest.subnet) own.open();
+    else own.propose(latest);
+  }
+
+  #seek(nowMs: number): void {
+    const [member] = this.#context.random.sample(this.#context.others("alive"), 1);
+    this.#seekAtMs = member === undefined ? Infinity : nowMs + SEEK_AGAIN_MS;
+    if (member !== undefined) this.#context.carrier.requestSync(member.id);
+  }
+
+  #run(nowMs: number, first: Next | null): void {
+    let next = first;
+    for (let count = 0; next !== null; count++) {
+      assert(
+        count < STAGES_AT_ONCE_MAX,
+        "the stages of a claim do not follow each other in circles",
+      );
+      this.#stage = this.#make(next);
+      this.#context.sought = this.#stage.subnet;
+      next = this.#stage.enter(nowMs);
+    }
+  }
+
+  #make(next: Next): Stage {
+    const context = this.#context;
+    switch (next.to) {
+      case "listening":
+        return new Listening(context, this.#chooser, next);
+      case "tentative":
+        return new Tentative(context, next.subnet);
+      case "held":
+        assert(context.own.announced?.state === "held", "what is held was written as held");
+        return new Held(context, context.own.announced);
+      case "yielding":
+        assert(context.own.latest !== null, "who yields has a claim");
+        return new Yielding(context, context.own.latest);
+      case "waiting":
+        return new Waiting(context, this.#chooser, next.wait);
+      case "released":
+        return new Released(context, context.own.announced);
+      default:
+        return unreachable(next);
+    }
+  }
+
+  /** Says what changed since the last step. */
+  #noteView(nowMs: number): void {
+    if (this.#stage === null) return;
+    const { state, subnet, reason } = this.#stage;
+    const from = this.#view;
+    if (from.state === state && from.subnet === subnet && from.reason === reason) return;
+    if (from.state !== state || from.subnet !== subnet) this.#sinceMs = nowMs;
+    this.#view = { state, subnet, reason };
+    this.#context.emit({ kind: "claim-changed", from: from.state, to: this.#view });
+  }
+}

@@ -1,0 +1,150 @@
+/** What the stages of a host's life share: the ledger, its own record, who is there, and what is said to the outside. */
+import { assert } from "../base/assert.ts";
+import type { Action } from "../base/core.ts";
+import type { Problem } from "../base/problem.ts";
+import type { Random } from "../base/random.ts";
+import { poolDigest } from "../address/pool.ts";
+import type { Member, MemberId } from "../swim/member.ts";
+import type { Carrier } from "../swim/rider.ts";
+import { objectionWaitMs } from "./dissemination_time.ts";
+import { Ledger } from "./ledger.ts";
+import { encodePush, LETTERS_MAX, seal } from "./messages.ts";
+import {
+  ABSENCE_TTL_HOURS_DEFAULT,
+  type ClaimOptions,
+  GOSSIP_INTERVAL_MS_DEFAULT,
+} from "./options.ts";
+import { OwnRecord } from "./own_record.ts";
+import type { ClaimRecord, Vtep } from "./record.ts";
+import { encodeRecord, GENERATION_MAX, SEQUENCE_MAX } from "./record_codec.ts";
+import { guardiansOf } from "./rendezvous.ts";
+import type { ClaimEvent } from "./snapshot.ts";
+
+export class ClaimContext {
+  readonly options: ClaimOptions;
+  readonly random: Random;
+  readonly ledger = new Ledger();
+  readonly own: OwnRecord;
+  readonly poolDigest: string;
+  /** Shown in snapshots until deleted, by code. */
+  readonly problems = new Map<string, Problem>();
+  /** Lamport time: above every stamp seen. */
+  lamport: number;
+  vtep: Vtep;
+  /** See ClaimSnapshot.complete. */
+  complete = false;
+  /** The subnet that this host claims or seeks at its present stage; null when it does neither. */
+  sought: string | null = null;
+  /** The subnet that containers were last given, while this host looks for another. */
+  previous: string | null;
+  /** Contests over this host's subnet. */
+  conflicts = 0;
+  /** Choices lost in a row: they are followed by ever longer pauses. */
+  losses = 0;
+  /** Whether the last thing asked of the disk failed, and how often in a row. */
+  diskRefusals = 0;
+  #carrier: Carrier | null = null;
+  #actions: Action<ClaimEvent>[] = [];
+
+  constructor(options: ClaimOptions, random: Random) {
+    this.options = options;
+    this.random = random;
+    this.poolDigest = poolDigest(options.pool);
+    this.lamport = options.restored?.lamport ?? 0;
+    this.previous = options.restored?.previous ?? null;
+    this.vtep = options.vtep;
+    this.own = new OwnRecord({
+      hostId: options.hostId,
+      instance: options.instance,
+      poolVersion: options.pool.version,
+      poolDigest: this.poolDigest,
+      absenceTtlHours: options.absenceTtlHours ?? ABSENCE_TTL_HOURS_DEFAULT,
+      restored: options.restored,
+      vtep: () => this.vtep,
+      lamport: () => this.lamport,
+      fence: () => this.ledger.fence.entries(),
+      previous: () => this.previous,
+      push: (action) => this.#actions.push(action),
+    });
+  }
+
+  attach(carrier: Carrier): void {
+    this.#carrier = carrier;
+  }
+
+  get carrier(): Carrier {
+    assert(this.#carrier !== null, "a claimant is attached to its carrier before its first step");
+    return this.#carrier;
+  }
+
+  get hostId(): MemberId {
+    return this.options.hostId;
+  }
+
+  /** Other members of that status, by id. */
+  others(...statuses: readonly Member["status"][]): Member[] {
+    return this.carrier.members()
+      .filter(({ id, status }) => id !== this.hostId && statuses.includes(status));
+  }
+
+  /** Hosts that are or were there and did not leave, this one included. */
+  rosterSize(): number {
+    return this.others("alive", "suspect", "dead").length + 1;
+  }
+
+  /** How long objections are waited for when not everybody could be asked. */
+  objectionWaitMs(): number {
+    const members = this.others("alive", "suspect").length + 1;
+    const intervalMs = this.options.gossipIntervalMs ?? GOSSIP_INTERVAL_MS_DEFAULT;
+    return objectionWaitMs(members, intervalMs, this.carrier.healthScore());
+  }
+
+  /** Whom a claim on the subnet is sent to by letter: everybody alive, or the guardians when those are too many. */
+  addressees(subnet: string): Member[] {
+    const alive = this.others("alive");
+    return alive.length <= LETTERS_MAX ? alive : guardiansOf(subnet, alive);
+  }
+
+  /** Tells everybody a record of this host that is safe on disk. */
+  announce(record: ClaimRecord): void {
+    const push = encodePush([seal(record)]);
+    for (const { endpoint } of this.addressees(record.subnet)) this.carrier.letter(endpoint, push);
+    this.spread(record, push);
+  }
+
+  /** Passes a record on by gossip; `message` is its push when at hand. */
+  spread(record: ClaimRecord, message = encodePush([seal(record)])): void {
+    this.carrier.gossip(`claim ${record.hostId}`, gossipVersion(record), message);
+  }
+
+  /** Tells one host this host's own record, if that host is known and there is a record. */
+  tell(hostId: MemberId): void {
+    const endpoint = this.carrier.member(hostId)?.endpoint;
+    const record = this.own.announced;
+    if (endpoint === undefined || record === null) return;
+    this.carrier.letter(endpoint, encodePush([{ record, bytes: encodeRecord(record) }]));
+  }
+
+  /** How people know the host: its name if it is a member, and the beginning of its id. */
+  nameOf(hostId: MemberId): string {
+    const name = this.#carrier?.member(hostId)?.name;
+    const short = hostId.slice(0, 8);
+    return name === undefined ? `host ${short}` : `${name} (${short})`;
+  }
+
+  emit(event: ClaimEvent): void {
+    this.#actions.push({ kind: "event", event });
+  }
+
+  drain(): Action<ClaimEvent>[] {
+    const actions = this.#actions;
+    this.#actions = [];
+    return actions;
+  }
+}
+
+/** Generation and sequence as one number that orders a host's records: at most 2^52. */
+function gossipVersion({ generation, sequence }: ClaimRecord): number {
+  assert(generation <= GENERATION_MAX && sequence <= SEQUENCE_MAX, "record numbers are in range");
+  return generation * (SEQUENCE_MAX + 1) + sequence;
+}

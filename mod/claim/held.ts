@@ -1,0 +1,204 @@
+/**
+ * Holding a subnet: refuting whoever asks for it, deciding contests with other holders by the order, and raising the epoch
+ * when one is over. Until it yields, this claim's rank only rises.
+ */
+import type { MemberId } from "../swim/member.ts";
+import type { ClaimContext } from "./context.ts";
+import { explainOrder, outranks } from "./order.ts";
+import { type ClaimRecord, occupies, PINNED, STRONG } from "./record.ts";
+import { EPOCH_MAX } from "./record_codec.ts";
+import { type Next, Stage } from "./stage.ts";
+
+/** Between attempts at a write that the disk refused. */
+const DISK_RETRY_MS = 5_000;
+
+export class Held extends Stage {
+  readonly state = "held";
+  readonly subnet: string;
+  readonly #context: ClaimContext;
+  readonly #stamp: number;
+  #epoch: number;
+  #strength: number;
+  /** Rivals whose hold was answered, by host. */
+  readonly #contested = new Set<MemberId>();
+  /** The last write of each rival that was told of our claim. */
+  readonly #told = new Map<MemberId, ClaimRecord>();
+  /** Since when a majority of the known hosts has been there without contest; Infinity while it is not. */
+  #majoritySinceMs = Infinity;
+  #retryAtMs = Infinity;
+
+  /** @param record held, of this process or as restored from disk. */
+  constructor(context: ClaimContext, record: ClaimRecord) {
+    super();
+    this.#context = context;
+    this.subnet = record.subnet;
+    this.#stamp = record.stamp;
+    this.#epoch = record.epoch;
+    this.#strength = record.strength;
+    if (context.options.pin === record.subnet && record.strength < PINNED) this.#strength += PINNED;
+  }
+
+  override wakeAtMs(): number {
+    return Math.min(this.#retryAtMs, this.#upgradeAtMs());
+  }
+
+  override enter(nowMs: number): Next | null {
+    const context = this.#context;
+    context.losses = 0;
+    if (context.previous !== null && context.previous !== this.subnet) {
+      context.emit({ kind: "renumbered", old: context.previous, new: this.subnet });
+    }
+    context.previous = null;
+    return this.#decide(nowMs);
+  }
+
+  override advance(nowMs: number): Next | null {
+    if (nowMs >= this.#retryAtMs) {
+      this.#retryAtMs = Infinity;
+      this.#rewriteIfChanged();
+    }
+    if (nowMs < this.#upgradeAtMs()) return null;
+    this.#majoritySinceMs = Infinity;
+    this.#strength += 1; // weak to strong, pinned or not
+    this.#rewriteIfChanged();
+    return null;
+  }
+
+  override recordsChanged(nowMs: number): Next | null {
+    return this.#decide(nowMs);
+  }
+
+  override membersChanged(nowMs: number): Next | null {
+    this.#watchMajority(nowMs);
+    return null;
+  }
+
+  override written(nowMs: number, record: ClaimRecord): Next | null {
+    this.#context.diskRefusals = 0;
+    this.#context.problems.delete("claim-not-saved");
+    this.#context.announce(record);
+    this.#watchMajority(nowMs);
+    return null;
+  }
+
+  override refused(nowMs: number, reason: string): Next | null {
+    this.#context.diskRefusals++;
+    this.#context.problems.set("claim-not-saved", {
+      code: "claim-not-saved",
+      severity: "error",
+      text: `A change of this host's claim cannot be written to the state directory (${reason}), ` +
+        "so other hosts are not told of it",
+      remedy: "Make room there or repair it; it is tried again all the time",
+    });
+    this.#retryAtMs = nowMs + DISK_RETRY_MS;
+    return null;
+  }
+
+  override vtepChanged(_nowMs: number): Next | null {
+    this.#rewriteIfChanged();
+    return null;
+  }
+
+  #decide(nowMs: number): Next | null {
+    const rivals = this.#context.ledger.overlapping(this.subnet, this.#context.hostId)
+      .filter(occupies);
+    const holders = rivals.filter(({ state }) => state === "held");
+    const winner = this.#winnerOverUs(holders);
+    if (winner !== null) return this.#lose(winner);
+    for (const rival of rivals) {
+      // A question with a higher epoch: answered by holding at that epoch, before it can become more than a question.
+      if (rival.state === "tentative") this.#epoch = Math.max(this.#epoch, rival.epoch);
+      if (rival.state !== "yielding") this.#answer(rival);
+    }
+    if (holders.length > 0) { for (const rival of holders) this.#contest(rival); }
+    else this.#raise();
+    this.#rewriteIfChanged();
+    this.#watchMajority(nowMs);
+    return null;
+  }
+
+  /** The holder to whom this host must yield: an owner by the order that outranks us. */
+  #winnerOverUs(holders: readonly ClaimRecord[]): ClaimRecord | null {
+    const own = this.#context.own.latest;
+    if (own === null) return null;
+    const { ledger } = this.#context;
+    return holders.find((rival) => ledger.isOwner(rival.hostId) && outranks(rival, own)) ?? null;
+  }
+
+  #lose(winner: ClaimRecord): Next {
+    this.#noteConflict(winner, winner.hostId);
+    return { to: "yielding" };
+  }
+
+  #contest(rival: ClaimRecord): void {
+    if (this.#contested.has(rival.hostId)) return;
+    this.#contested.add(rival.hostId);
+    this.#noteConflict(rival, this.#context.hostId);
+  }
+
+  #noteConflict(rival: ClaimRecord, winner: MemberId): void {
+    const context = this.#context;
+    const own = context.own.latest;
+    if (own === null) return;
+    context.conflicts++;
+    context.emit({
+      kind: "conflict",
+      subnet: this.subnet,
+      winner,
+      loser: winner === rival.hostId ? context.hostId : rival.hostId,
+      why: explainOrder(rival, own),
+    });
+  }
+
+  /**
+   * Nobody else holds the subnet. If somebody did, above our epoch or in a contest with us, we go above all that: a loser
+   * that comes back from an old disk loses again.
+   */
+  #raise(): void {
+    const fence = this.#context.ledger.fence.of(this.subnet);
+    if (this.#contested.size === 0 && fence <= this.#epoch) return;
+    this.#contested.clear();
+    this.#epoch = Math.min(Math.max(fence, this.#epoch) + 1, EPOCH_MAX);
+  }
+
+  /** Tells a rival of our claim, once for each of its writes. */
+  #answer(rival: ClaimRecord): void {
+    const told = this.#told.get(rival.hostId);
+    if (told?.generation === rival.generation && told.sequence === rival.sequence) return;
+    this.#told.set(rival.hostId, rival);
+    this.#context.tell(rival.hostId);
+  }
+
+  #rewriteIfChanged(): void {
+    const { own, vtep } = this.#context;
+    const record = own.latest;
+    const isSame = record !== null && record.generation === own.generation &&
+      record.state === "held" && record.subnet === this.subnet && record.epoch === this.#epoch &&
+      record.strength === this.#strength && record.vtep.address === vtep.address &&
+      record.vtep.port === vtep.port && record.vtep.mac === vtep.mac;
+    if (isSame || this.#retryAtMs < Infinity) return;
+    own.propose({
+      subnet: this.subnet,
+      state: "held",
+      epoch: this.#epoch,
+      strength: this.#strength,
+      stamp: this.#stamp,
+    });
+  }
+
+  /** A weak claim becomes strong when a majority has been there for a wait without anybody contesting it. */
+  #watchMajority(nowMs: number): void {
+    const context = this.#context;
+    const isStrong = this.#strength % PINNED >= STRONG;
+    const alive = context.others("alive").length;
+    const isMajority = alive > 0 && 2 * (alive + 1) > context.rosterSize();
+    if (isStrong || !context.complete || !isMajority || this.#contested.size > 0) {
+      this.#majoritySinceMs = Infinity;
+    } else this.#majoritySinceMs = Math.min(this.#majoritySinceMs, nowMs);
+  }
+
+  #upgradeAtMs(): number {
+    if (this.#majoritySinceMs === Infinity) return Infinity;
+    return this.#majoritySinceMs + this.#context.objectionWaitMs();
+  }
+}

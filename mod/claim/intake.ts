@@ -1,0 +1,137 @@
+/**
+ * Where records from outside enter: what is ours, insane, forged or written by a clone does not get further. Nothing that
+ * arrives ever changes this host's own record.
+ */
+import { WireError } from "../base/errors.ts";
+import type { ClaimContext } from "./context.ts";
+import { decodeFullState, FENCE_MAX, RECORDS_MAX } from "./full_state.ts";
+import type { SealedRecord } from "./messages.ts";
+import { type ClaimRecord, isNewer } from "./record.ts";
+import { decodeRecord, peekHostId } from "./record_codec.ts";
+import { isSane, LEAP_MAX } from "./sanity.ts";
+
+/** Warnings of one kind are said once per host; so many hosts are remembered for that. */
+const WARNED_MAX = 1_000;
+
+export class Intake {
+  readonly #context: ClaimContext;
+  readonly #warned = new Set<string>();
+  /** The newest record of our own id that we did not write, if it is newer than ours. */
+  #foreignSelf: ClaimRecord | null = null;
+
+  constructor(context: ClaimContext) {
+    this.#context = context;
+  }
+
+  /**
+   * Takes one record into the ledger; whether it was news. `spread` passes news on by gossip, as everybody does for
+   * everybody.
+   */
+  take(nowMs: number, sealed: SealedRecord, spread: boolean, ageMs = 0): boolean {
+    const { record, bytes } = sealed;
+    const { ledger, hostId } = this.#context;
+    if (record.hostId === hostId) {
+      this.#meetSelf(record);
+      return false;
+    }
+    if (!this.#isBelievable(record)) return false;
+    const merge = ledger.merge(nowMs, record, bytes, ageMs);
+    this.#context.lamport = Math.max(this.#context.lamport, record.stamp);
+    if (merge.kind === "old") return false;
+    if (merge.kind === "clone") {
+      this.#warn(record, "host-duplicated", {
+        text:
+          `${
+            this.#context.nameOf(record.hostId)
+          } wrote two different claims under one number: two ` +
+          "hosts seem to use one identity",
+        remedy: "Remove the state directory of the one that was copied, and restart it",
+      });
+    }
+    const latest = ledger.entry(record.hostId)?.record;
+    if (spread && latest === record) this.#context.spread(record);
+    return true;
+  }
+
+  /** Takes a peer's whole state in; whether any of it was news. Nothing is when it is malformed. */
+  takeAll(nowMs: number, bytes: Uint8Array): boolean {
+    const { ledger, complete } = this.#context;
+    const state = readable(() => decodeFullState(bytes));
+    if (state === null) return false;
+    let isNews = false;
+    for (const { bytes, ageMs } of state.records) {
+      if (this.#isKnown(bytes)) continue;
+      // One that a newer version wrote must not keep us from hearing all the others.
+      const record = readable(() => decodeRecord(bytes));
+      if (record === null) continue;
+      isNews = this.take(nowMs, { record, bytes }, complete, ageMs) || isNews;
+    }
+    for (const { subnet, epoch } of state.fence) {
+      if (complete && !isSane(epoch, ledger.highestEpoch)) continue;
+      if (ledger.fence.size >= FENCE_MAX && ledger.fence.exactly(subnet) === 0) continue;
+      isNews = ledger.mergeFence(subnet, epoch) || isNews;
+    }
+    if (!complete || isSane(state.lamport, this.#context.lamport)) {
+      this.#context.lamport = Math.max(this.#context.lamport, state.lamport);
+    }
+    return isNews;
+  }
+
+  /** A record under our id that overtook ours, once; the caller must go above it. */
+  takeForeignSelf(): ClaimRecord | null {
+    const foreign = this.#foreignSelf;
+    this.#foreignSelf = null;
+    return foreign;
+  }
+
+  /** Held records are the bulk of a sync and mostly known to the byte; tombstones also carry an age. */
+  #isKnown(bytes: Uint8Array): boolean {
+    const hostId = peekHostId(bytes);
+    const entry = hostId === undefined ? undefined : this.#context.ledger.entry(hostId);
+    return entry !== undefined && entry.record.state !== "released" &&
+      entry.bytes.length === bytes.length && entry.bytes.every((byte, at) => byte === bytes[at]);
+  }
+
+  #isBelievable(record: ClaimRecord): boolean {
+    const { ledger, lamport, complete } = this.#context;
+    if (ledger.size >= RECORDS_MAX && ledger.entry(record.hostId) === undefined) return false;
+    // Whoever knows nothing yet cannot tell what is too much.
+    if (!complete) return true;
+    if (isSane(record.epoch, ledger.highestEpoch) && isSane(record.stamp, lamport)) return true;
+    this.#warn(record, "claim-implausible", {
+      text: `A claim of ${this.#context.nameOf(record.hostId)} on ${record.subnet} has epoch ` +
+        `${record.epoch} and stamp ${record.stamp}, more than ${LEAP_MAX} above all others: refused`,
+      remedy:
+        "Find out who sends it: the host's disk may be damaged, or somebody forges claims; a " +
+        "--key-file keeps strangers out",
+    });
+    return false;
+  }
+
+  #meetSelf(record: ClaimRecord): void {
+    const { own, options } = this.#context;
+    if (record.instance === options.instance) return; // our own words coming back
+    if (record.generation < own.generation) return;
+    if (!isSane(record.generation, own.generation)) return;
+    if (this.#foreignSelf === null || isNewer(record, this.#foreignSelf)) {
+      this.#foreignSelf = record;
+    }
+  }
+
+  #warn(record: ClaimRecord, code: string, words: { text: string; remedy: string }): void {
+    const key = `${code} ${record.hostId}`;
+    if (this.#warned.has(key) || this.#warned.size >= WARNED_MAX) return;
+    this.#warned.add(key);
+    this.#context.emit({ kind: "warning", code, ...words });
+  }
+}
+
+/** What the decoder gives, or null when the bytes are not acceptable. */
+function readable<T>(decode: () => T): T | null {
+  try {
+    return decode();
+  } catch (error) {
+    if (error instanceof WireError) return null;
+    throw error;
+  }
+}

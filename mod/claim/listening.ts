@@ -1,0 +1,114 @@
+/**
+ * Listening: full syncs with up to three members before anything is chosen. A host that has seeds and reaches none waits and
+ * tries for ever (the lonely rule): what it does not hear may be a whole cluster.
+ */
+import type { Member, MemberId } from "../swim/member.ts";
+import type { Chooser } from "./choose.ts";
+import type { ClaimContext } from "./context.ts";
+import { type Next, Stage } from "./stage.ts";
+
+/** Members heard before choosing, if there are so many. */
+const SYNCS = 3;
+/** How long after the first sync the others are waited for: a round trip anywhere, and a lost packet. */
+const FURTHER_MS = 1_000;
+/** How long nobody answers before that is said aloud. */
+const LONELY_MS = 1_500;
+
+export class Listening extends Stage {
+  readonly subnet = null;
+  readonly #context: ClaimContext;
+  readonly #chooser: Chooser;
+  readonly #afresh: boolean;
+  readonly #notBeforeMs: number;
+  readonly #synced = new Set<MemberId>();
+  readonly #asked = new Set<MemberId>();
+  #deadlineMs = Infinity;
+  #lonelyAtMs = Infinity;
+  #isLonely = false;
+
+  constructor(
+    context: ClaimContext,
+    chooser: Chooser,
+    next: { readonly afresh: boolean; readonly notBeforeMs: number },
+  ) {
+    super();
+    this.#context = context;
+    this.#chooser = chooser;
+    this.#afresh = next.afresh;
+    this.#notBeforeMs = next.notBeforeMs;
+  }
+
+  get state(): "listening" | "waiting" {
+    return this.#isLonely ? "waiting" : "listening";
+  }
+
+  override get reason(): string | null {
+    if (!this.#isLonely) return null;
+    return "No other host has answered yet, so it is not known which subnets are taken: start one of " +
+      "the hosts given with --join or check their addresses; if this is the first host of all, " +
+      "start it without --join, or with --bootstrap";
+  }
+
+  override wakeAtMs(): number {
+    if (!this.#afresh) return this.#notBeforeMs;
+    return Math.min(this.#deadlineMs, this.#lonelyAtMs);
+  }
+
+  override enter(nowMs: number): Next | null {
+    if (!this.#afresh) return this.advance(nowMs);
+    const { complete } = this.#context;
+    // Before the first sync, membership itself is asking the seeds: see synced.
+    if (complete && this.#alive().length > 0) {
+      this.#deadlineMs = nowMs + FURTHER_MS;
+      this.#askFurther();
+      return null;
+    }
+    if (complete || !this.#context.options.seedsGiven) return this.#choose(nowMs);
+    this.#lonelyAtMs = nowMs + LONELY_MS;
+    return null;
+  }
+
+  override advance(nowMs: number): Next | null {
+    if (!this.#afresh) return nowMs >= this.#notBeforeMs ? this.#chooser.choose(nowMs) : null;
+    if (nowMs >= this.#deadlineMs) return this.#choose(nowMs);
+    if (nowMs < this.#lonelyAtMs) return null;
+    this.#lonelyAtMs = Infinity;
+    if (this.#context.options.bootstrap) return this.#choose(nowMs);
+    this.#isLonely = true;
+    return null;
+  }
+
+  override synced(nowMs: number, member: MemberId): Next | null {
+    this.#synced.add(member);
+    this.#lonelyAtMs = Infinity;
+    this.#isLonely = false;
+    if (this.#deadlineMs === Infinity) this.#deadlineMs = nowMs + FURTHER_MS;
+    if (this.#isEnough()) return this.#choose(nowMs);
+    this.#askFurther();
+    return null;
+  }
+
+  #isEnough(): boolean {
+    const missing = this.#alive().filter(({ id }) => !this.#synced.has(id));
+    return missing.length === 0 || this.#synced.size >= SYNCS;
+  }
+
+  #askFurther(): void {
+    const missing = this.#alive().filter(({ id }) => !this.#synced.has(id) && !this.#asked.has(id));
+    const underWay = this.#asked.size - this.#synced.size;
+    const wanted = SYNCS - this.#synced.size - Math.max(0, underWay);
+    for (const { id } of this.#context.random.sample(missing, Math.max(0, wanted))) {
+      this.#asked.add(id);
+      this.#context.carrier.requestSync(id);
+    }
+  }
+
+  #choose(nowMs: number): Next {
+    if (!this.#context.options.seedsGiven) this.#context.complete = true;
+    return this.#chooser.choose(nowMs);
+  }
+
+  #alive(): Member[] {
+    return this.#context.others("alive");
+  }
+}

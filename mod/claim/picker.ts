@@ -1,0 +1,65 @@
+/** The choice of a subnet: the pin, else the last one if it is free, else the first free one in rendezvous order. */
+import { cidrsOverlap } from "../address/network.ts";
+import { poolHasSubnet, subnetsOf } from "../address/pool.ts";
+import type { ClaimContext } from "./context.ts";
+import { type ClaimRecord, occupies } from "./record.ts";
+import { rendezvousOrder } from "./rendezvous.ts";
+
+/** So long a released subnet rests while others are free: old flows, ARP and forwarding entries die down. */
+export const QUARANTINE_MS = 10 * 60_000;
+
+export type Pick =
+  | { readonly kind: "subnet"; readonly subnet: string }
+  | { readonly kind: "pin-taken"; readonly by: ClaimRecord }
+  | { readonly kind: "exhausted"; readonly total: number };
+
+export class Picker {
+  readonly #context: ClaimContext;
+  /** Made when first needed: hashing 65,536 subnets takes some 50 ms. */
+  #order: readonly string[] | null = null;
+
+  constructor(context: ClaimContext) {
+    this.#context = context;
+  }
+
+  /** `promised` are subnets that this host acknowledged to others. */
+  pick(nowMs: number, promised: readonly string[]): Pick {
+    const { options, own } = this.#context;
+    if (options.pin !== null) {
+      const by = this.#occupant(options.pin);
+      return by === null ? { kind: "subnet", subnet: options.pin } : { kind: "pin-taken", by };
+    }
+    const isFree = (subnet: string) =>
+      this.#occupant(subnet) === null && !promised.some((other) => cidrsOverlap(other, subnet));
+    const last = own.announced?.subnet;
+    if (last !== undefined && poolHasSubnet(options.pool, last) && isFree(last)) {
+      return { kind: "subnet", subnet: last };
+    }
+    this.#order ??= rendezvousOrder(options.cluster, options.hostId, subnetsOf(options.pool));
+    let rested: { subnet: string; releasedMs: number } | null = null;
+    for (const subnet of this.#order) {
+      if (!isFree(subnet)) continue;
+      const releasedMs = this.#releasedMs(subnet);
+      if (releasedMs + QUARANTINE_MS <= nowMs) return { kind: "subnet", subnet };
+      if (rested === null || releasedMs < rested.releasedMs) rested = { subnet, releasedMs };
+    }
+    if (rested !== null) return { kind: "subnet", subnet: rested.subnet };
+    return { kind: "exhausted", total: this.#order.length };
+  }
+
+  #occupant(subnet: string): ClaimRecord | null {
+    const { ledger, hostId } = this.#context;
+    return ledger.overlapping(subnet, hostId).find(occupies) ?? null;
+  }
+
+  /** When an overlapping subnet was last released by another host; -Infinity when it never was. */
+  #releasedMs(subnet: string): number {
+    const { ledger, hostId } = this.#context;
+    let latest = -Infinity;
+    for (const record of ledger.overlapping(subnet, hostId)) {
+      if (record.state !== "released" || record.strength === 0) continue;
+      latest = Math.max(latest, ledger.entry(record.hostId)?.sinceMs ?? -Infinity);
+    }
+    return latest;
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * Whether the cluster's hosts were given the same pool. One that differs stays a member, and its held claim is respected,
+ * but who is outnumbered by hosts of another pool claims nothing new.
+ */
+import type { Problem } from "../base/problem.ts";
+import type { ClaimContext } from "./context.ts";
+import type { ClaimRecord } from "./record.ts";
+
+export interface PoolAgreement {
+  /** Other hosts with a held claim under the same pool. */
+  readonly agreeing: number;
+  /** Other hosts with a held claim under another pool of the same version, by id. */
+  readonly differing: readonly ClaimRecord[];
+}
+
+export function poolAgreement(
+  { ledger, hostId, options, poolDigest }: ClaimContext,
+): PoolAgreement {
+  let agreeing = 0;
+  const differing: ClaimRecord[] = [];
+  for (const { record } of ledger.entries()) {
+    if (record.hostId === hostId || record.state !== "held") continue;
+    if (record.poolVersion !== options.pool.version) continue;
+    if (record.poolDigest === poolDigest) agreeing++;
+    else differing.push(record);
+  }
+  return { agreeing, differing };
+}
+
+/** Whether this host may claim: not if more hosts differ from it than agree with it. */
+export function mayClaim({ agreeing, differing }: PoolAgreement): boolean {
+  return differing.length <= agreeing;
+}
+
+/** Names both hosts and both values; null when all agree. */
+export function poolProblem(context: ClaimContext, agreement: PoolAgreement): Problem | null {
+  const [first] = agreement.differing;
+  if (first === undefined) return null;
+  const more = agreement.differing.length === 1
+    ? ""
+    : `, and so do ${agreement.differing.length - 1} more hosts`;
+  return {
+    code: "pool-mismatch",
+    severity: mayClaim(agreement) ? "warning" : "error",
+    text: `${context.nameOf(first.hostId)} uses the pool ${first.poolDigest} (it holds ` +
+      `${first.subnet})${more}, but ${context.nameOf(context.hostId)}, this host, uses the pool ` +
+      `${context.poolDigest} (${context.options.pool.cidr} in /${context.options.pool.subnetLength})`,
+    remedy: "Give both hosts the same --network, --subnet-len, --subnet-min and --subnet-max, " +
+      "and restart the one that was wrong",
+  };
+}

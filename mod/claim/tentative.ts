@@ -1,0 +1,238 @@
+/**
+ * Asking for a subnet. The claim goes by letter to everybody alive (above 64 members to the subnet's guardians); when all
+ * agree it is held at once, else after a wait that is long enough for objections to arrive by gossip.
+ */
+import type { Endpoint } from "../base/core.ts";
+import type { Member, MemberId } from "../swim/member.ts";
+import type { ClaimContext } from "./context.ts";
+import { type ClaimAnswer, encodeRequest, idPrefix, LETTERS_MAX, seal } from "./messages.ts";
+import { outranks } from "./order.ts";
+import { type ClaimRecord, PINNED, STRONG, WEAK } from "./record.ts";
+import { GUARDIANS_NEEDED, guardiansOf } from "./rendezvous.ts";
+import { type Next, Stage } from "./stage.ts";
+
+/** When letters go out again to who has not answered, after the first; unanswered at the last, it is the slow path. */
+const RETRY_AFTER_MS = [100, 300, 700];
+/** The slow path also waits until nobody is suspect any more: longest suspicion, 72 s at 1000 members, and some. */
+const SUSPECT_WAIT_MS_MAX = 90_000;
+/** Losing a choice a few times is bad luck; from then on pauses keep a crowd of newcomers from moving in step. */
+const LOSSES_AT_ONCE = 3;
+const PAUSE_MS_MIN = 200;
+const PAUSE_MS_MAX = 2_000;
+/** First wait after the disk refused, doubled each time up to the second. */
+const DISK_RETRY_MS = 1_000;
+const DISK_RETRY_MS_MAX = 30_000;
+
+export class Tentative extends Stage {
+  readonly state = "tentative";
+  readonly subnet: string;
+  readonly #context: ClaimContext;
+  readonly #epoch: number;
+  readonly #stamp: number;
+  /** Answered yes. */
+  readonly #agreed = new Set<MemberId>();
+  /** Named by somebody's answer though this host does not take them for alive; they must agree too. */
+  readonly #named = new Set<MemberId>();
+  /** Answers that name members quite unknown here: a sync must tell who they are before the fast path is open. */
+  readonly #ahead = new Map<MemberId, ClaimAnswer>();
+  #request: Uint8Array | null = null;
+  /** Whom the request went to, and where. */
+  #asked = new Map<MemberId, Endpoint>();
+  #startedMs = Infinity;
+  #retries = 0;
+  #isConfirming = false;
+
+  constructor(context: ClaimContext, subnet: string) {
+    super();
+    this.#context = context;
+    this.subnet = subnet;
+    this.#epoch = context.ledger.fence.of(subnet) + 1;
+    this.#stamp = ++context.lamport;
+  }
+
+  override wakeAtMs(): number {
+    if (this.#request === null || this.#isConfirming) return Infinity;
+    const retryAfterMs = RETRY_AFTER_MS[this.#retries];
+    const slowAtMs = this.#slowPathAtMs();
+    return retryAfterMs === undefined
+      ? slowAtMs
+      : Math.min(slowAtMs, this.#startedMs + retryAfterMs);
+  }
+
+  override enter(_nowMs: number): Next | null {
+    if (this.#context.others("alive", "suspect").length === 0) this.#confirm(); // nobody to ask
+    else this.#propose("tentative", 0);
+    return null;
+  }
+
+  override written(nowMs: number, record: ClaimRecord): Next | null {
+    this.#context.diskRefusals = 0;
+    if (record.state === "held") {
+      this.#context.announce(record);
+      return { to: "held" };
+    }
+    this.#startedMs = nowMs;
+    this.#retries = 0;
+    this.#agreed.clear();
+    this.#asked.clear();
+    this.#request = encodeRequest(seal(record));
+    this.#context.spread(record);
+    return this.membersChanged(nowMs);
+  }
+
+  override refused(nowMs: number, reason: string): Next | null {
+    const refusals = this.#context.diskRefusals++;
+    const retryAtMs = nowMs + Math.min(DISK_RETRY_MS * 2 ** refusals, DISK_RETRY_MS_MAX);
+    return {
+      to: "waiting",
+      wait: {
+        code: "disk",
+        reason:
+          `The claim of ${this.subnet} cannot be written to the state directory (${reason}): ` +
+          "make room there or repair it; it is tried again all the time",
+        retryAtMs,
+      },
+    };
+  }
+
+  override advance(nowMs: number): Next | null {
+    if (this.#request === null || this.#isConfirming) return null;
+    const retryAfterMs = RETRY_AFTER_MS[this.#retries];
+    if (retryAfterMs !== undefined && nowMs >= this.#startedMs + retryAfterMs) {
+      this.#retries++;
+      if (this.#retries < RETRY_AFTER_MS.length) this.#askAgain();
+    }
+    if (nowMs >= this.#slowPathAtMs()) this.#confirm();
+    return null;
+  }
+
+  /** A rival that ranks higher, or holds already, wins: this host looks elsewhere. */
+  override recordsChanged(nowMs: number): Next | null {
+    const own = this.#context.own.latest;
+    if (own === null) return null;
+    const rivals = this.#context.ledger.overlapping(this.subnet, this.#context.hostId);
+    const isLost = rivals.some((rival) =>
+      rival.state === "held" || rival.state === "yielding" ||
+      rival.state === "tentative" && !this.#isConfirming && outranks(rival, own)
+    );
+    return isLost ? this.#lose(nowMs) : null;
+  }
+
+  override membersChanged(_nowMs: number): Next | null {
+    if (this.#request === null || this.#isConfirming) return null;
+    this.#askNew();
+    if (this.#isFastPathOpen()) this.#confirm();
+    return null;
+  }
+
+  override synced(nowMs: number, member: MemberId): Next | null {
+    const answer = this.#ahead.get(member);
+    if (answer !== undefined) this.#noteNamed(answer);
+    this.#ahead.delete(member);
+    return this.membersChanged(nowMs);
+  }
+
+  override answered(nowMs: number, answer: ClaimAnswer): Next | null {
+    const own = this.#context.own.announced;
+    if (this.#request === null || own === null || answer.claimant !== own.hostId) return null;
+    if (answer.generation !== own.generation || answer.sequence !== own.sequence) return null;
+    // A busy record was taken into the ledger and decides there. A tentative one that ranks lower gives way as soon as its
+    // host hears of ours, which the answering member sees to; its yes follows.
+    if (answer.busy !== null) return this.recordsChanged(nowMs);
+    this.#agreed.add(answer.sender);
+    this.#heedNames(answer);
+    return this.membersChanged(nowMs);
+  }
+
+  /** Members whom this host does not ask, but others know, may hold what this host wants. */
+  #heedNames(answer: ClaimAnswer): void {
+    const { sender } = answer;
+    const isAhead = answer.members === null ? !this.#isGuarded() : !this.#noteNamed(answer);
+    if (!isAhead || this.#ahead.has(sender)) return;
+    this.#ahead.set(sender, answer);
+    this.#context.carrier.requestSync(sender);
+  }
+
+  /** Notes who must be asked because of an answer; false when it names somebody unknown. */
+  #noteNamed({ members }: ClaimAnswer): boolean {
+    const { carrier, hostId } = this.#context;
+    const known = new Map(carrier.members().map(({ id }) => [idPrefix(id), id]));
+    for (const prefix of members ?? []) {
+      const id = known.get(prefix);
+      if (id !== undefined && id !== hostId) this.#named.add(id);
+    }
+    return members?.every((prefix) => known.has(prefix)) ?? true;
+  }
+
+  #isGuarded(): boolean {
+    return this.#context.others("alive").length > LETTERS_MAX;
+  }
+
+  /** Whom the claim must be put to. */
+  #addressees(): readonly Member[] {
+    const alive = this.#context.others("alive");
+    if (alive.length > LETTERS_MAX) return guardiansOf(this.subnet, alive);
+    const named = this.#context.others("suspect", "dead").filter(({ id }) => this.#named.has(id));
+    return [...alive, ...named];
+  }
+
+  #askNew(): void {
+    const addressees = this.#addressees();
+    const before = this.#asked;
+    this.#asked = new Map(addressees.map(({ id, endpoint }) => [id, endpoint]));
+    if (this.#request === null) return;
+    for (const [id, endpoint] of this.#asked) {
+      if (before.get(id) !== endpoint) this.#context.carrier.letter(endpoint, this.#request);
+    }
+  }
+
+  #askAgain(): void {
+    if (this.#request === null) return;
+    for (const [id, endpoint] of this.#asked) {
+      if (!this.#agreed.has(id)) this.#context.carrier.letter(endpoint, this.#request);
+    }
+  }
+
+  #isFastPathOpen(): boolean {
+    const agreed = [...this.#asked.keys()].filter((id) => this.#agreed.has(id)).length;
+    if (this.#isGuarded()) return agreed >= GUARDIANS_NEEDED;
+    return agreed === this.#asked.size && this.#ahead.size === 0 &&
+      this.#context.others("suspect").length === 0;
+  }
+
+  /** Never before the wait is over, and not while somebody is suspect: a suspect may be the holder. */
+  #slowPathAtMs(): number {
+    const waitedMs = this.#startedMs + this.#context.objectionWaitMs();
+    const suspects = this.#context.others("suspect");
+    return suspects.length === 0 ? waitedMs : waitedMs + SUSPECT_WAIT_MS_MAX;
+  }
+
+  #confirm(): void {
+    this.#isConfirming = true;
+    const isMajority = this.#agreed.size > 0 &&
+      2 * (this.#agreed.size + 1) > this.#context.rosterSize();
+    const pinned = this.#context.options.pin === this.subnet ? PINNED : 0;
+    this.#propose("held", (isMajority ? STRONG : WEAK) + pinned);
+  }
+
+  #propose(state: "tentative" | "held", strength: number): void {
+    const { subnet } = this;
+    this.#context.own.propose({
+      subnet,
+      state,
+      epoch: this.#epoch,
+      strength,
+      stamp: this.#stamp,
+    });
+  }
+
+  #lose(nowMs: number): Next {
+    this.#context.own.cancel();
+    const losses = ++this.#context.losses;
+    const pauseMs = losses <= LOSSES_AT_ONCE ? 0 : Math.min(
+      PAUSE_MS_MAX,
+      PAUSE_MS_MIN + this.#context.random.unit() * PAUSE_MS_MIN * losses,
+    );
+    return { to: "listening", afresh: false, notBeforeMs: nowMs + pauseMs };
+  }
+}

@@ -1,0 +1,62 @@
+/** Waiting: nothing can be claimed now. The reason is shown, and every change is an occasion to try again. */
+import type { Chooser } from "./choose.ts";
+import type { ClaimContext } from "./context.ts";
+import type { ClaimRecord } from "./record.ts";
+import { type Next, Stage, type Wait } from "./stage.ts";
+
+export class Waiting extends Stage {
+  readonly state = "waiting";
+  readonly subnet = null;
+  readonly #context: ClaimContext;
+  readonly #chooser: Chooser;
+  #wait: Wait;
+
+  constructor(context: ClaimContext, chooser: Chooser, wait: Wait) {
+    super();
+    this.#context = context;
+    this.#chooser = chooser;
+    this.#wait = wait;
+  }
+
+  override get reason(): string {
+    return this.#wait.reason;
+  }
+
+  override wakeAtMs(): number {
+    return this.#wait.retryAtMs;
+  }
+
+  /** A question that was asked and is given up is withdrawn, so that its subnet is free for others. */
+  override enter(_nowMs: number): Next | null {
+    const { own } = this.#context;
+    const asked = own.announced;
+    if (this.#wait.code === "disk" || asked?.state !== "tentative") return null;
+    const { subnet, epoch, stamp } = asked;
+    own.propose({ subnet, state: "released", epoch, strength: 0, stamp });
+    return null;
+  }
+
+  override advance(nowMs: number): Next | null {
+    return nowMs >= this.#wait.retryAtMs ? this.#tryAgain(nowMs) : null;
+  }
+
+  override recordsChanged(nowMs: number): Next | null {
+    return this.#wait.code === "disk" ? null : this.#tryAgain(nowMs);
+  }
+
+  override membersChanged(nowMs: number): Next | null {
+    return this.recordsChanged(nowMs);
+  }
+
+  override written(_nowMs: number, record: ClaimRecord): Next | null {
+    this.#context.announce(record);
+    return null;
+  }
+
+  #tryAgain(nowMs: number): Next | null {
+    const next = this.#chooser.choose(nowMs);
+    if (next.to !== "waiting") return next;
+    this.#wait = next.wait;
+    return null;
+  }
+}
