@@ -134,8 +134,10 @@ export class LinkTable {
     if (wanted.kind === "vxlan") fillVxlanDefaults(entry);
     if (entry.u32(IFLA_MTU) === null) entry.setU32(IFLA_MTU, this.#defaultMtu(wanted));
     const peer = wanted.kind === "veth" ? this.#peerOf(entry) : null;
-    const index = this.#insert(entry).view.getInt32(4, true);
-    if (peer !== null) this.#join(index, this.#insert(peer).view.getInt32(4, true));
+    // The far end comes first, as the kernel numbers them.
+    const far = peer === null ? null : this.#insert(peer).view.getInt32(4, true);
+    const near = this.#insert(entry).view.getInt32(4, true);
+    if (far !== null) this.#join(near, far);
   }
 
   #checkVxlan(wanted: Link): void {

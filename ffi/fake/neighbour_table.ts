@@ -103,13 +103,10 @@ export class ForwardingTable {
   /** RTM_NEWNEIGH with family AF_BRIDGE. */
   add(request: NetlinkRequest): void {
     const entry = Entry.parse(request.payload, NDMSG_BYTES);
-    const address = entry.attributes.get(NDA_LLADDR);
-    if (address === undefined) throw new Refusal(ERRNO.EINVAL, "invalid address");
+    if (!entry.attributes.has(NDA_LLADDR)) throw new Refusal(ERRNO.EINVAL, "invalid address");
     const existing = this.#entries.get(this.#key(entry)) ?? [];
     refuseExisting(request.flags, existing.length > 0);
-    const several = ((address[0] ?? 0) & 1) === 1 || address.every((byte) => byte === 0);
     const append = (request.flags & NLM_F_APPEND) !== 0;
-    if (append && existing.length > 0 && !several) throw new Refusal(ERRNO.EOPNOTSUPP);
     const remote = (other: Entry) => REMOTE.map((type) => other.key(type)).join();
     const kept = append ? existing.filter((other) => remote(other) !== remote(entry)) : [];
     this.#entries.set(this.#key(entry), [...kept, entry]);

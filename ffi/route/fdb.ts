@@ -105,7 +105,7 @@ export function fdbReplace(transport: NetlinkTransport, spec: FdbSpec): void {
   execute(transport, fdbReplaceRequest(spec));
 }
 
-/** Adds a remote to a MAC address; only the all-zero and multicast ones may have several. */
+/** Adds a further remote to a MAC address: frames to the all-zero one go to each. */
 export function fdbAppend(transport: NetlinkTransport, spec: FdbSpec): void {
   execute(transport, fdbAppendRequest(spec));
 }
