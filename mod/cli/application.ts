@@ -40,7 +40,11 @@ interface Context extends CommandContext {
 type Values = Readonly<Record<string, boolean | readonly string[] | undefined>>;
 
 /** Runs the command that the arguments name, or says what is wrong with them. */
-export async function runApplication(args: readonly string[], outside: Outside): Promise<ExitCode> {
+export async function runApplication(
+  args: readonly string[],
+  outside: Outside,
+  commands: readonly Command[] = COMMANDS,
+): Promise<ExitCode> {
   const context: Context & { process: { exitCode?: number | string | null } } = {
     outside,
     exitCode: ExitCode.done,
@@ -50,7 +54,7 @@ export async function runApplication(args: readonly string[], outside: Outside):
       stderr: { write: (text) => outside.say(text.replace(/\n$/, "")) },
     },
   };
-  await run(application(args, context), normalized(args), context);
+  await run(application(args, context, commands), normalized(args), context);
   outside.print(context.help);
   switch (context.process.exitCode) {
     case LibraryExitCode.Success:
@@ -71,9 +75,13 @@ function normalized(args: readonly string[]): readonly string[] {
   return args;
 }
 
-function application(args: readonly string[], context: Context): Application<Context> {
+function application(
+  args: readonly string[],
+  context: Context,
+  commands: readonly Command[],
+): Application<Context> {
   const routes = Object.fromEntries(
-    COMMANDS.map((command) => [command.name, libraryCommand(command)]),
+    commands.map((command) => [command.name, libraryCommand(command)]),
   );
   return buildApplication<Context>(
     buildRouteMap({ routes, docs: { brief: "gossamer" } }),
@@ -83,8 +91,8 @@ function application(args: readonly string[], context: Context): Application<Con
       localization: {
         text: {
           ...text_en,
-          noCommandRegisteredForInput: ({ input }) => unknownCommand(input, COMMANDS),
-          exceptionWhileParsingArguments: (error) => usageError(mistakeOf(error), args, COMMANDS),
+          noCommandRegisteredForInput: ({ input }) => unknownCommand(input, commands),
+          exceptionWhileParsingArguments: (error) => usageError(mistakeOf(error), args, commands),
         },
       },
     },
@@ -96,8 +104,8 @@ function application(args: readonly string[], context: Context): Application<Con
           global: true,
           defaultForRouteMap: true,
           run(_application, { result }) {
-            const command = COMMANDS.find(({ name }) => name === result.prefix[1]);
-            context.help = command === undefined ? overview(COMMANDS) : commandHelp(command);
+            const command = commands.find(({ name }) => name === result.prefix[1]);
+            context.help = command === undefined ? overview(commands) : commandHelp(command);
           },
         },
       },
