@@ -1,8 +1,304 @@
-/** The agent's entry point. */
-import { type ExitCode, UserError } from "../base/errors.ts";
+/**
+ * The agent: joins the pure cores to this host. Packets and timers go in, actions come out, the kernel is kept as the
+ * claims want it, subnet.env is written when containers may start.
+ */
+import { ExitCode, UserError } from "../base/errors.ts";
+import { Log } from "../base/log.ts";
+import type { Problem } from "../base/problem.ts";
+import { Random } from "../base/random.ts";
+import { GOSSIP_PORT_DEFAULT } from "../base/limits.ts";
+import type { Underlay } from "../base/kernel_objects.ts";
+import { VERSION } from "../base/version.ts";
+import { vtepMac } from "../address/mac.ts";
+import {
+  type HostCommand,
+  HostCore,
+  type HostEvent,
+  type HostSnapshot,
+} from "../claim/host_core.ts";
+import type { ClaimRecord } from "../claim/record.ts";
+import { type HostKernel, openKernel } from "../host/kernel.ts";
+import { checkPoolOverlap } from "../host/pool_overlap.ts";
+import { forwardingProblem } from "../host/forwarding.ts";
+import { isLiteral, literalEndpoint, resolveSeed } from "../host/resolve.ts";
+import { Store } from "../host/store.ts";
+import { writeSubnetFile } from "../host/subnet_file.ts";
+import { Transport } from "../host/transport.ts";
+import { chooseUnderlay } from "../host/underlay.ts";
+import type { OverlayConfig } from "../overlay/desired.ts";
+import { subnetEnvText } from "../overlay/subnet_env.ts";
+import { deviceName, mtuProblem, overlayMtu } from "../overlay/vxlan.ts";
+import type { JoinAnswer, LeaveAnswer } from "./api.ts";
 import type { AgentConfig } from "./config.ts";
+import { ControlServer } from "./control.ts";
+import { Driver } from "./driver.ts";
+import { logEvent } from "./event_log.ts";
+import { type Identity, restoreIdentity } from "./identity.ts";
+import { OverlayKeeper } from "./overlay_keeper.ts";
+import { hostOptions } from "./options.ts";
+import { runRenumberHook } from "./renumber_hook.ts";
+import { statusDocument, type StatusSources, subnetsDocument } from "./status.ts";
 
-/** Runs the agent until it is told to stop. */
-export function runAgent(_config: AgentConfig): Promise<ExitCode> {
-  return Promise.reject(new UserError("the agent is not part of this build yet"));
+/**
+ * How long after joining everything that nobody claims is kept: members that restarted at the same moment have
+ * retried their seeds and synced within it (seed retries are at most 30 s apart).
+ */
+const SETTLE_MS = 45_000;
+/** A stop waits this long for the announcement to leave; the overlay does not depend on it. */
+const LEAVE_MS_MAX = 1_500;
+
+/** Runs until told to stop. Throws UserError when this host cannot take part. */
+export async function runAgent(config: AgentConfig): Promise<ExitCode> {
+  const agent = Agent.open(config);
+  return await agent.run();
+}
+
+class Agent {
+  readonly #config: AgentConfig;
+  readonly #log: Log;
+  readonly #kernel: HostKernel;
+  readonly #store: Store;
+  readonly #transport: Transport;
+  readonly #driver: Driver<HostCommand, HostEvent, HostSnapshot>;
+  readonly #keeper: OverlayKeeper;
+  readonly #overlayConfig: OverlayConfig;
+  readonly #startedMs = performance.now();
+  #control: ControlServer | null = null;
+  #joinedAtMs: number | null = null;
+  #ownersChanged = false;
+  #renumbered: { old: string; new: string } | null = null;
+  #announced = false;
+  readonly #left = Promise.withResolvers<void>();
+  readonly #finished = Promise.withResolvers<ExitCode>();
+
+  constructor(
+    config: AgentConfig,
+    parts: { kernel: HostKernel; underlay: Underlay; store: Store; transport: Transport },
+    identity: Identity,
+  ) {
+    this.#config = config;
+    this.#log = makeLog(config);
+    this.#kernel = parts.kernel;
+    this.#store = parts.store;
+    this.#transport = parts.transport;
+    const mac = vtepMac(identity.hostId, config.vni);
+    this.#overlayConfig = {
+      network: config.pool.cidr,
+      vni: config.vni,
+      port: config.vxlanPort,
+      mac,
+      mtu: overlayMtu(parts.underlay, config.mtu),
+      underlay: parts.underlay,
+    };
+    const options = hostOptions(config, identity, parts.underlay, mac);
+    const core = new HostCore(options, new Random(randomSeed()));
+    this.#driver = new Driver(core, {
+      nowMs: () => performance.now(),
+      send: (to, bytes) => this.#transport.send(to, bytes),
+      request: (id, to, bytes, timeoutMs) => this.#transport.request(id, to, bytes, timeoutMs),
+      answer: (id, bytes) => this.#transport.answer(id, bytes),
+      resolve: (seed) =>
+        isLiteral(seed)
+          ? [literalEndpoint(seed, GOSSIP_PORT_DEFAULT)]
+          : resolveSeed(seed, GOSSIP_PORT_DEFAULT),
+      persist: (document, bytes) => this.#store.write(document, bytes),
+      event: (event) => this.#event(event),
+      settled: () => this.#settled(),
+    });
+    this.#keeper = new OverlayKeeper(this.#overlayConfig, {
+      kernel: this.#kernel,
+      log: this.#log,
+      nowMs: () => performance.now(),
+      input: () => this.#overlayInput(),
+      synced: (own) => this.#synced(own),
+    });
+  }
+
+  /** Takes what the agent needs of this host, failing before anything was changed. */
+  static open(config: AgentConfig): Agent {
+    const kernel = openKernel();
+    const underlay = chooseUnderlay(kernel, config);
+    checkPoolOverlap(kernel, config.pool, deviceName(config.vni), underlay);
+    const store = Store.open(config.stateDir);
+    const identity = restoreIdentity(store);
+    const transport = Transport.open(config.gossipPort);
+    return new Agent(config, { kernel, underlay, store, transport }, identity);
+  }
+
+  async run(): Promise<ExitCode> {
+    const { device, address } = this.#overlayConfig.underlay;
+    this.#log.info("gossamer starts", {
+      version: VERSION,
+      name: this.#config.name,
+      device,
+      address,
+      seeds: this.#config.join.join(",") || "none",
+    });
+    this.#transport.start({
+      packet: (from, bytes) => this.#driver.feed({ kind: "packet", from, bytes }),
+      request: (id, from, bytes) => this.#driver.feed({ kind: "request", id, from, bytes }),
+      answer: (id, bytes) => this.#driver.feed({ kind: "answer", id, bytes }),
+      failed: (id, reason) => this.#driver.feed({ kind: "failed", id, reason }),
+    });
+    this.#driver.feed({ kind: "wake" });
+    // While the first answers are on their way:
+    this.#keeper.start();
+    this.#control = await ControlServer.open(this.#config.runDir, {
+      status: () => statusDocument(this.#sources()),
+      subnets: () => subnetsDocument(this.#sources()),
+      join: (seeds) => this.#join(seeds),
+      leave: (release) => this.#leave(release),
+    });
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      Deno.addSignalListener(signal, () => void this.#stop(signal));
+    }
+    return await this.#finished.promise;
+  }
+
+  #event(event: HostEvent): void {
+    logEvent(this.#log, event);
+    if (event.kind === "owners-changed" || event.kind === "claim-changed") {
+      this.#ownersChanged = true;
+    } else if (event.kind === "renumbered") {
+      this.#renumbered = { old: event.old, new: event.new };
+    } else if (event.kind === "left") this.#left.resolve();
+  }
+
+  /** After each batch of inputs: the kernel follows at once, in the same turn of the event loop. */
+  #settled(): void {
+    if (!this.#ownersChanged) return;
+    this.#ownersChanged = false;
+    this.#keeper.reconcileSoon();
+  }
+
+  #overlayInput() {
+    const { swim, claim } = this.#driver.snapshot();
+    const nowMs = performance.now();
+    if (swim.joined && claim.complete) this.#joinedAtMs ??= nowMs;
+    const settled = this.#joinedAtMs !== null && nowMs - this.#joinedAtMs >= SETTLE_MS;
+    return { own: claim.record, owners: claim.owners, records: claim.records, settled };
+  }
+
+  /** The kernel is as wanted: say so to Docker and others. */
+  #synced(own: ClaimRecord): boolean {
+    const text = subnetEnvText({
+      network: this.#config.pool.cidr,
+      subnet: own.subnet,
+      mtu: this.#overlayConfig.mtu,
+      ipMasq: false,
+    });
+    try {
+      writeSubnetFile(this.#config.subnetFile, text);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#log.error("the subnet file cannot be written", {
+        path: this.#config.subnetFile,
+        reason,
+      });
+      return false;
+    }
+    this.#announce(own);
+    const renumbered = this.#renumbered;
+    if (renumbered?.new === own.subnet && this.#config.onRenumber !== null) {
+      this.#renumbered = null;
+      void runRenumberHook(this.#config.onRenumber, renumbered.old, renumbered.new, this.#log);
+    }
+    return true;
+  }
+
+  /** The three facts that matter, once. */
+  #announce(own: ClaimRecord): void {
+    if (this.#announced) return;
+    this.#announced = true;
+    const { swim, claim } = this.#driver.snapshot();
+    this.#log.info("ready", {
+      subnet: own.subnet,
+      address: own.vtep.address,
+      members: swim.members.length,
+      peers: claim.owners.length - 1,
+      afterMs: Math.round(performance.now() - this.#startedMs),
+    });
+  }
+
+  #join(seeds: readonly string[]): JoinAnswer {
+    this.#driver.feed({ kind: "command", command: { kind: "join", seeds: [...seeds] } });
+    return { seeds: [...seeds] };
+  }
+
+  /** Announces leaving; with `release` the subnet goes back to the pool and the overlay leaves this host. */
+  async #leave(release: boolean): Promise<LeaveAnswer> {
+    const { claim } = this.#driver.snapshot();
+    this.#driver.feed({ kind: "command", command: { kind: "leave", release } });
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, LEAVE_MS_MAX);
+    });
+    await Promise.race([this.#left.promise, late]);
+    clearTimeout(timer);
+    if (release) this.#removeOverlay();
+    queueMicrotask(() => void this.#finish(ExitCode.done));
+    return { released: release ? claim.subnet : null };
+  }
+
+  #removeOverlay(): void {
+    this.#keeper.reconcileNow();
+    try {
+      Deno.removeSync(this.#config.subnetFile);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return;
+      throw new UserError(`${this.#config.subnetFile} cannot be removed`, {
+        remedy: "remove it by hand: the subnet in it is no longer this host's",
+        cause: error,
+      });
+    }
+  }
+
+  async #stop(signal: string): Promise<void> {
+    this.#log.info("stopping; the overlay stays up", { signal });
+    await this.#leave(false);
+  }
+
+  async #finish(code: ExitCode): Promise<void> {
+    this.#driver.stop();
+    this.#keeper.stop();
+    await this.#control?.close();
+    this.#transport.close();
+    this.#kernel.close();
+    this.#store.close();
+    this.#finished.resolve(code);
+  }
+
+  /** What stands in the way of packets on this host, looked up when somebody asks. */
+  #problems(): Problem[] {
+    const { underlay, mtu } = this.#overlayConfig;
+    return [forwardingProblem(), mtuProblem(underlay, mtu)].filter((problem) => problem !== null);
+  }
+
+  #sources(): StatusSources {
+    const nowMs = performance.now();
+    const nowWall = Date.now();
+    return {
+      version: VERSION,
+      config: this.#config,
+      snapshot: this.#driver.snapshot(),
+      overlay: this.#keeper.status(),
+      problems: this.#problems(),
+      wallTime: (coreMs) => new Date(nowWall - (nowMs - coreMs)).toISOString(),
+    };
+  }
+}
+
+function makeLog(config: AgentConfig): Log {
+  const encoder = new TextEncoder();
+  return new Log({
+    level: config.logLevel,
+    format: config.logFormat,
+    write: (line) => void Deno.stderr.writeSync(encoder.encode(`${line}\n`)),
+    now: () => new Date().toISOString(),
+  });
+}
+
+function randomSeed(): number {
+  const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
+  return (high % 0x20_0000) * 0x1_0000_0000 + low; // 53 bits: what a number holds exactly
 }

@@ -4,6 +4,8 @@ import type { Pool } from "../address/pool.ts";
 export interface AgentConfig {
   /** Seeds as written: `host`, `host:port`; names are resolved again at each try. */
   readonly join: readonly string[];
+  /** Label that every packet carries: clusters of different labels never merge. At most 64 bytes. */
+  readonly cluster: string;
   readonly name: string;
   readonly pool: Pool;
   /** CIDR pinned by `--subnet`, inside the pool; null when free to choose. */

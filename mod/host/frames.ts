@@ -29,7 +29,7 @@ export async function readFrame(stream: ByteStream): Promise<Uint8Array> {
     chunks.push(chunk);
     missing -= chunk.length;
   }
-  return chunks.length === 1 ? chunks[0]! : joinChunks(chunks, length);
+  return joinChunks(chunks, length);
 }
 
 /** Writes one frame, header and body in one buffer so that small ones leave in one segment. */

@@ -8,7 +8,7 @@ import { openNetlinkSocket } from "../../ffi/netlink/socket.ts";
 import type { NetlinkTransport } from "../../ffi/netlink/transport.ts";
 import { addressDump } from "../../ffi/route/address.ts";
 import { fdbDump } from "../../ffi/route/fdb.ts";
-import { linkDelete, linkDump, linkGet, linkSet } from "../../ffi/route/link.ts";
+import { type Link, linkDelete, linkDump, linkGet, linkSet } from "../../ffi/route/link.ts";
 import { neighbourDump } from "../../ffi/route/neighbour.ts";
 import { routeDump } from "../../ffi/route/route.ts";
 import { vxlanAdd } from "../../ffi/route/vxlan.ts";
@@ -23,6 +23,7 @@ import type {
   VxlanLink,
 } from "../base/kernel_objects.ts";
 import { DEVICE_ALIAS, ROUTE_PROTOCOL } from "../base/limits.ts";
+import { ChangeFilter } from "./change_filter.ts";
 import { type HostNetwork, readHostNetwork, readRouteTo, type RouteTo } from "./host_network.ts";
 import {
   decodeDeviceAddress,
@@ -94,7 +95,7 @@ export class HostKernel implements Kernel {
 
   /** See the port; changes that this object made itself are left out where the kernel says whose they are. */
   watch(changed: () => void): () => void {
-    const watch = new KernelWatch(this.#transport.port, changed);
+    const watch = new KernelWatch(new ChangeFilter(this.#transport.port), changed);
     this.#watches.add(watch);
     return () => watch.stop();
   }
@@ -129,14 +130,14 @@ export class HostKernel implements Kernel {
 
   #dumpOnce(device: string): KernelState {
     const transport = this.#transport;
-    for (const watch of this.#watches) watch.followName(device);
+    for (const watch of this.#watches) watch.filter.followName(device);
     const link = linkGet(transport, device);
     const elsewhere = this.#ownRoutesElsewhere(link?.index ?? 0);
     if (link === null) {
       return { link: null, addresses: [], neighbours: [], forwarding: [], routes: elsewhere };
     }
     const { index } = link;
-    for (const watch of this.#watches) watch.followIndexes(index, link.vxlan?.link ?? index);
+    this.#follow(link);
     return {
       link: decodeOverlayLink(link),
       addresses: addressDump(transport, { index })
@@ -154,6 +155,17 @@ export class HostKernel implements Kernel {
         ...elsewhere,
       ],
     };
+  }
+
+  /** Lets the watches hear of the device and the one below it. */
+  #follow(link: Link): void {
+    const below = link.vxlan?.link ?? null;
+    for (const { filter } of this.#watches) {
+      filter.follow(link);
+      if (below === null || filter.isFollowing(below)) continue;
+      const underlay = linkGet(this.#transport, below);
+      if (underlay !== null) filter.follow(underlay);
+    }
   }
 
   /** Routes with our protocol number on other devices: of another agent of this host, or left by an earlier one. */
@@ -208,7 +220,7 @@ export class HostKernel implements Kernel {
         ...(link.local === "" ? {} : { local: link.local }),
       },
     });
-    for (const watch of this.#watches) watch.followIndexes(made.index, link.underlayIndex);
+    this.#follow(made);
   }
 
   #setLink(name: string, { mac, ...changes }: LinkChanges): void {
@@ -242,7 +254,7 @@ export class HostKernel implements Kernel {
         failures.push({ operation, code: "ENODEV", message: `There is no device ${device}` });
       }
     }
-    for (const watch of this.#watches) watch.expect(sent);
+    for (const watch of this.#watches) watch.filter.expect(sent);
     for (const [position, { error }] of this.#transport.request(requests).entries()) {
       const operation = sent[position];
       assert(operation !== undefined, "the kernel gives one reply per request");

@@ -1,0 +1,50 @@
+/** What happened in the cluster, as log lines. */
+import type { Log, LogFields } from "../base/log.ts";
+import type { HostEvent } from "../claim/host_core.ts";
+import type { Member } from "../swim/member.ts";
+
+/** Writes the event; the ones that need a person are warnings. */
+export function logEvent(log: Log, event: HostEvent): void {
+  switch (event.kind) {
+    case "member-joined":
+      return log.info("member joined", memberFields(event.member));
+    case "member-suspected":
+      return log.debug("member suspected: it did not answer", memberFields(event.member));
+    case "member-recovered":
+      return log.info("member is back", memberFields(event.member));
+    case "member-failed":
+      return log.warning("member failed; its subnet stays its own", memberFields(event.member));
+    case "member-left":
+      return log.info("member left", memberFields(event.member));
+    case "member-updated":
+      return log.info("member changed", {
+        ...memberFields(event.member),
+        before: `${event.previous.name} ${event.previous.endpoint}`,
+      });
+    case "claim-changed":
+      return log.info("claim", {
+        state: event.to.state,
+        subnet: event.to.subnet,
+        reason: event.to.reason ?? undefined,
+      });
+    case "owners-changed":
+      return log.debug("owners of subnets changed");
+    case "conflict":
+      return log.warning("two hosts claimed one subnet", {
+        subnet: event.subnet,
+        winner: event.winner,
+        loser: event.loser,
+        why: event.why,
+      });
+    case "renumbered":
+      return log.warning("this host had to change its subnet", { old: event.old, new: event.new });
+    case "warning":
+      return log.warning(event.text, { code: event.code, remedy: event.remedy });
+    case "left":
+      return log.info("left the cluster");
+  }
+}
+
+function memberFields(member: Member): LogFields {
+  return { name: member.name, address: member.endpoint, id: member.id.slice(0, 8) };
+}

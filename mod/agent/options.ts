@@ -1,0 +1,67 @@
+/** The cores' options, from the configuration and what the disk remembers. */
+import { UserError } from "../base/errors.ts";
+import type { Underlay } from "../base/kernel_objects.ts";
+import { VERSION } from "../base/version.ts";
+import type { HostOptions } from "../claim/host_core.ts";
+import { formatEndpoint } from "../host/endpoint.ts";
+import { LAN_TIMINGS } from "../swim/timings.ts";
+import { Keyring, NONCE_BYTES, parseKeys } from "../wire/keyring.ts";
+import type { AgentConfig } from "./config.ts";
+import type { Identity } from "./identity.ts";
+
+/** Throws UserError when the key file cannot be read or holds no usable key. */
+export function hostOptions(
+  config: AgentConfig,
+  identity: Identity,
+  underlay: Underlay,
+  mac: string,
+): HostOptions {
+  const address = config.publicIp ?? underlay.address;
+  const remembered = identity.members?.members ?? [];
+  return {
+    swim: {
+      label: config.cluster,
+      ...(config.keyFile === null ? {} : { keys: readKeyring(config.keyFile) }),
+      self: {
+        id: identity.hostId,
+        name: config.name,
+        endpoint: formatEndpoint(address, config.gossipPort),
+        instance: identity.instance,
+        version: VERSION,
+      },
+      incarnation: (identity.members?.incarnation ?? 0) + 1,
+      timings: LAN_TIMINGS,
+      seeds: config.join,
+      remembered,
+    },
+    claim: {
+      cluster: config.cluster,
+      pool: config.pool,
+      pin: config.pin,
+      bootstrap: config.bootstrap,
+      seedsGiven: config.join.length > 0 || remembered.length > 0,
+      vtep: { address, port: config.vxlanPort, mac },
+      hostId: identity.hostId,
+      instance: identity.instance,
+      restored: identity.claim,
+    },
+  };
+}
+
+function readKeyring(path: string): Keyring {
+  let text: string;
+  try {
+    text = Deno.readTextFileSync(path);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UserError(`--key-file ${path} cannot be read: ${reason}`, {
+      exitCode: 2,
+      remedy: "name a file with one base64 key of 32 bytes a line, readable by this user",
+      cause: error,
+    });
+  }
+  return new Keyring(
+    parseKeys(text, path),
+    () => crypto.getRandomValues(new Uint8Array(NONCE_BYTES)),
+  );
+}

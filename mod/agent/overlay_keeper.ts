@@ -1,0 +1,210 @@
+/**
+ * Keeps the kernel as the cores want it: desired state, dump, diff, apply. Runs when owners change, when the kernel says
+ * that something changed, and on a slow timer; never because somebody merely believes that a change was made.
+ */
+import type { Kernel, KernelState, OperationFailure } from "../base/kernel_objects.ts";
+import type { Log } from "../base/log.ts";
+import type { Problem } from "../base/problem.ts";
+import type { ClaimRecord } from "../claim/record.ts";
+import { type Desired, desiredState, type OverlayConfig } from "../overlay/desired.ts";
+import { diffState, programmedPeers } from "../overlay/diff.ts";
+import type { Plan } from "../overlay/plan.ts";
+import { keepUnknown } from "../overlay/settling.ts";
+import { operationText } from "../overlay/text.ts";
+import { deviceName } from "../overlay/vxlan.ts";
+
+/** How often the kernel is compared although nothing is known to have changed. */
+const AUDIT_INTERVAL_MS = 10_000;
+/** How soon after a refusal the kernel is asked again. */
+const RETRY_MS = 1_000;
+/**
+ * Reconciling takes at most a third of the time: after a run of d ms the next waits 2 d. With few peers d is below a
+ * millisecond; with 5,000 it is about 100, and a storm of notifications still leaves room for gossip.
+ */
+const PAUSE_FACTOR = 2;
+
+/** What the claims say, as the overlay needs it. */
+export interface OverlayInput {
+  readonly own: ClaimRecord | null;
+  readonly owners: readonly ClaimRecord[];
+  readonly records: readonly ClaimRecord[];
+  /** Whether every claim of the cluster had time to arrive: only then is what nobody claims removed. */
+  readonly settled: boolean;
+}
+
+export interface OverlayStatus {
+  readonly device: string;
+  readonly mac: string | null;
+  readonly mtu: number;
+  readonly inSync: boolean;
+  readonly subnetFileWritten: boolean;
+  readonly peersWanted: number;
+  readonly peersProgrammed: number;
+  readonly repairs: number;
+  readonly lastError: string | null;
+  readonly problems: readonly Problem[];
+}
+
+export interface OverlayPorts {
+  readonly kernel: Kernel;
+  readonly log: Log;
+  nowMs(): number;
+  input(): OverlayInput;
+  /** Called when the kernel is as wanted and every peer is programmed; true when subnet.env now says so. */
+  synced(own: ClaimRecord): boolean;
+}
+
+export class OverlayKeeper {
+  readonly #config: OverlayConfig;
+  readonly #ports: OverlayPorts;
+  #stopWatching: () => void = () => {};
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timerAtMs = Infinity;
+  #earliestMs = 0;
+  /** The desired state as text at the last clean pass: a plan against an unchanged one is a repair. */
+  #cleanFor: string | null = null;
+  #stopped = false;
+  #everHeld = false;
+  #subnetFileWritten = false;
+  #inSync = false;
+  #peersWanted = 0;
+  #peersProgrammed = 0;
+  #repairs = 0;
+  #lastError: string | null = null;
+  #problems: readonly Problem[] = [];
+
+  constructor(config: OverlayConfig, ports: OverlayPorts) {
+    this.#config = config;
+    this.#ports = ports;
+  }
+
+  /** Listens to the kernel from now on. */
+  start(): void {
+    this.#stopWatching = this.#ports.kernel.watch(() => this.reconcileSoon());
+    this.#schedule(this.#ports.nowMs() + AUDIT_INTERVAL_MS);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    this.#stopWatching();
+  }
+
+  status(): OverlayStatus {
+    return {
+      device: deviceName(this.#config.vni),
+      mac: this.#config.mac,
+      mtu: this.#config.mtu,
+      inSync: this.#inSync,
+      subnetFileWritten: this.#subnetFileWritten,
+      peersWanted: this.#peersWanted,
+      peersProgrammed: this.#peersProgrammed,
+      repairs: this.#repairs,
+      lastError: this.#lastError,
+      problems: this.#problems,
+    };
+  }
+
+  /** Compares now, or as soon as the pause after the last run is over. */
+  reconcileSoon(): void {
+    if (this.#stopped) return;
+    if (this.#ports.nowMs() >= this.#earliestMs) this.reconcileNow();
+    else this.#schedule(this.#earliestMs);
+  }
+
+  /** Compares now, whatever the last run cost: for the last run of a host that leaves. */
+  reconcileNow(): void {
+    const startMs = this.#ports.nowMs();
+    const input = this.#ports.input();
+    // Before our first claim is held, what an earlier run left behind keeps carrying traffic.
+    if (input.own?.state === "held") this.#everHeld = true;
+    else if (!this.#everHeld) return;
+    let failed = false;
+    try {
+      failed = this.#pass(input);
+    } catch (error) {
+      failed = true;
+      this.#fail(`the kernel could not be read or changed: ${messageOf(error)}`);
+    }
+    const endMs = this.#ports.nowMs();
+    this.#earliestMs = endMs + PAUSE_FACTOR * (endMs - startMs);
+    this.#schedule(endMs + (failed ? RETRY_MS : AUDIT_INTERVAL_MS));
+  }
+
+  #schedule(atMs: number): void {
+    if (this.#stopped || atMs >= this.#timerAtMs) return;
+    clearTimeout(this.#timer);
+    this.#timerAtMs = atMs;
+    this.#timer = setTimeout(() => {
+      this.#timerAtMs = Infinity;
+      this.reconcileSoon();
+    }, Math.max(0, Math.ceil(atMs - this.#ports.nowMs())));
+  }
+
+  /** One dump, diff and apply. Returns whether something was refused. */
+  #pass(input: OverlayInput): boolean {
+    const { kernel } = this.#ports;
+    const desired = desiredState(this.#config, input.own, input.owners);
+    const wanted = JSON.stringify([desired.link, desired.address, desired.peers]);
+    const before = kernel.dump(desired.device);
+    const full = diffState(desired, before);
+    const plan = input.settled ? full : keepUnknown(full, input.records);
+    const failures = plan.operations.length === 0 ? [] : kernel.apply(plan.operations);
+    this.#report(plan, failures, this.#cleanFor === wanted);
+    this.#problems = [...desired.problems, ...plan.problems];
+    this.#peersWanted = desired.peers.length;
+    const clean = failures.length === 0 && plan.problems.length === 0;
+    this.#peersProgrammed = clean
+      ? desired.peers.length
+      : programmedAfter(desired, before, kernel, plan);
+    this.#inSync = clean && desired.link !== null;
+    this.#cleanFor = clean ? wanted : null;
+    if (clean) this.#lastError = null;
+    this.#subnetFileWritten = this.#inSync && input.own !== null && this.#ports.synced(input.own);
+    return !clean || (this.#inSync && !this.#subnetFileWritten);
+  }
+
+  #report(plan: Plan, failures: readonly OperationFailure[], isRepair: boolean): void {
+    const { log } = this.#ports;
+    const repaired = plan.operations.length - failures.length;
+    if (isRepair && repaired > 0) {
+      this.#repairs += repaired;
+      log.warning("repaired what somebody changed in the kernel", {
+        changes: repaired,
+        first: plan.operations.slice(0, 1).map((operation) => operationText(operation)).join(),
+      });
+    } else if (repaired > 0) {
+      log.debug("programmed the kernel", { changes: repaired });
+    }
+    for (const operation of plan.operations) log.debug(operationText(operation));
+    const [failure] = failures;
+    if (failure !== undefined) {
+      const what = operationText(failure.operation);
+      this.#fail(`${what}: ${failure.message}`, failures.length);
+    }
+    for (const problem of plan.problems) this.#fail(problem.text);
+  }
+
+  /** Says a thing once, not at each retry. */
+  #fail(text: string, count = 1): void {
+    if (this.#lastError !== text) {
+      this.#ports.log.error("the overlay is not as wanted", { reason: text, failures: count });
+    }
+    this.#lastError = text;
+    this.#inSync = false;
+  }
+}
+
+function programmedAfter(
+  desired: Desired,
+  before: KernelState,
+  kernel: Kernel,
+  plan: Plan,
+): number {
+  const after = plan.operations.length === 0 ? before : kernel.dump(desired.device);
+  return programmedPeers(desired, after);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

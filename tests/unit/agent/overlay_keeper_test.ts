@@ -1,0 +1,158 @@
+/** The keeper against a kernel in memory: what it programs, repairs, keeps, reports, and when subnet.env may be written. */
+import assert from "node:assert/strict";
+import type { Operation, OperationFailure } from "../../../mod/base/kernel_objects.ts";
+import { Log } from "../../../mod/base/log.ts";
+import type { ClaimRecord } from "../../../mod/claim/record.ts";
+import { OverlayKeeper } from "../../../mod/agent/overlay_keeper.ts";
+import { ModelKernel } from "../../support/model_kernel.ts";
+import { claim, claims, CONFIG, DEVICE, OWN } from "../../support/overlay.ts";
+
+/** A kernel that refuses what the test tells it to. */
+class RefusingKernel extends ModelKernel {
+  refuse: (operation: Operation) => boolean = () => false;
+
+  override apply(plan: readonly Operation[]): OperationFailure[] {
+    const refused = plan.filter((operation) => this.refuse(operation));
+    const failures = super.apply(plan.filter((operation) => !this.refuse(operation)));
+    return [
+      ...failures,
+      ...refused.map((operation) => ({ operation, code: "EPERM", message: "Not permitted" })),
+    ];
+  }
+}
+
+class Bench {
+  readonly kernel = new RefusingKernel(DEVICE);
+  readonly lines: string[] = [];
+  own: ClaimRecord | null = OWN;
+  others: readonly ClaimRecord[] = claims(2, 3);
+  settled = true;
+  written = 0;
+  nowMs = 0;
+  readonly keeper = new OverlayKeeper(CONFIG, {
+    kernel: this.kernel,
+    log: new Log({
+      level: "warning",
+      format: "text",
+      write: (line) => void this.lines.push(line),
+      now: () => "2026-01-01T00:00:00.000Z",
+    }),
+    nowMs: () => this.nowMs,
+    input: () => ({
+      own: this.own,
+      owners: this.own?.state === "held" ? [this.own, ...this.others] : this.others,
+      records: [...(this.own === null ? [] : [this.own]), ...this.others],
+      settled: this.settled,
+    }),
+    synced: () => {
+      this.written++;
+      return true;
+    },
+  });
+
+  /** Long after the last run, so that no pause holds the keeper back. */
+  reconcile(): void {
+    this.nowMs += 60_000;
+    this.keeper.reconcileSoon();
+  }
+
+  destinations(): string[] {
+    return this.kernel.state.routes.map((route) => route.destination).sort();
+  }
+
+  [Symbol.dispose](): void {
+    this.keeper.stop();
+  }
+}
+
+Deno.test("the keeper touches nothing before the first claim is held", () => {
+  using bench = new Bench();
+  bench.own = claim(1, { state: "tentative" });
+  bench.reconcile();
+  assert.equal(bench.kernel.state.link, null);
+  assert.equal(bench.written, 0);
+  assert.equal(bench.keeper.status().inSync, false);
+});
+
+Deno.test("once held, everything is programmed and subnet.env may be written", () => {
+  using bench = new Bench();
+  bench.reconcile();
+  assert.deepEqual(bench.destinations(), ["10.244.2.0/24", "10.244.3.0/24"]);
+  const { inSync, subnetFileWritten, peersWanted, peersProgrammed, repairs } = bench.keeper
+    .status();
+  assert.deepEqual([inSync, subnetFileWritten, peersWanted, peersProgrammed, repairs], [
+    true,
+    true,
+    2,
+    2,
+    0,
+  ]);
+});
+
+Deno.test("what somebody deletes is put back, counted as a repair and logged", () => {
+  using bench = new Bench();
+  bench.reconcile();
+  bench.kernel.state = { ...bench.kernel.state, routes: [] };
+  bench.reconcile();
+  assert.deepEqual(bench.destinations(), ["10.244.2.0/24", "10.244.3.0/24"]);
+  assert.equal(bench.keeper.status().repairs, 2);
+  assert.match(bench.lines.join("\n"), /repaired what somebody changed.*changes=2/);
+});
+
+Deno.test("a peer that goes is removed, which is no repair", () => {
+  using bench = new Bench();
+  bench.reconcile();
+  bench.others = claims(2);
+  bench.reconcile();
+  assert.deepEqual(bench.destinations(), ["10.244.2.0/24"]);
+  assert.equal(bench.keeper.status().repairs, 0);
+});
+
+Deno.test("after a restart, peers of which nothing was heard yet are kept until settled", () => {
+  using before = new Bench();
+  before.reconcile();
+  using bench = new Bench();
+  bench.kernel.state = before.kernel.state;
+  bench.settled = false;
+  bench.others = claims(2);
+  bench.reconcile();
+  assert.deepEqual(bench.destinations(), ["10.244.2.0/24", "10.244.3.0/24"]);
+  bench.settled = true;
+  bench.reconcile();
+  assert.deepEqual(bench.destinations(), ["10.244.2.0/24"]);
+});
+
+Deno.test("a refused change keeps the host from being ready, is said once, and is retried", () => {
+  using bench = new Bench();
+  bench.kernel.refuse = (operation) =>
+    operation.kind === "route-add" && operation.route.destination === "10.244.3.0/24";
+  bench.reconcile();
+  bench.reconcile();
+  const { inSync, peersWanted, peersProgrammed, lastError } = bench.keeper.status();
+  assert.deepEqual([inSync, peersWanted, peersProgrammed], [false, 2, 1]);
+  assert.match(lastError ?? "", /10\.244\.3\.0\/24.*Not permitted/);
+  assert.equal(bench.written, 0);
+  assert.equal(bench.lines.length, 1);
+  bench.kernel.refuse = () => false;
+  bench.reconcile();
+  assert.equal(bench.keeper.status().lastError, null);
+  assert.equal(bench.written, 1);
+});
+
+Deno.test("a kernel that cannot be read is an error in the status, not an end of the agent", () => {
+  using bench = new Bench();
+  bench.kernel.dump = () => {
+    throw new Error("No buffer space available");
+  };
+  bench.reconcile();
+  assert.match(bench.keeper.status().lastError ?? "", /No buffer space available/);
+});
+
+Deno.test("giving up the subnet takes the overlay down", () => {
+  using bench = new Bench();
+  bench.reconcile();
+  bench.own = claim(1, { state: "released" });
+  bench.reconcile();
+  assert.equal(bench.kernel.state.link, null);
+  assert.deepEqual(bench.destinations(), []);
+});
