@@ -1,0 +1,144 @@
+/** What the kernel port's watch tells, and what it keeps to itself. No test waits for time, each waits for a call. */
+import { strict as assert } from "node:assert";
+import { addressAdd } from "../../../ffi/route/address.ts";
+import { bridgeAdd } from "../../../ffi/route/bridge.ts";
+import { fdbDelete } from "../../../ffi/route/fdb.ts";
+import { linkDelete, linkGet, linkSet } from "../../../ffi/route/link.ts";
+import { neighbourDelete } from "../../../ffi/route/neighbour.ts";
+import { routeDelete } from "../../../ffi/route/route.ts";
+import { type MonitorEvent, openMonitor } from "../../../ffi/route/monitor.ts";
+import type { NetlinkTransport } from "../../../ffi/netlink/transport.ts";
+import { ChangeFilter } from "../../../mod/host/change_filter.ts";
+import { HostKernel } from "../../../mod/host/kernel.ts";
+import { diffState } from "../../../mod/overlay/diff.ts";
+import { claims, DEVICE } from "../../support/overlay.ts";
+import { kernelTest } from "../ffi/namespace.ts";
+import { OverlayHost } from "./overlay_host.ts";
+
+const PEERS = claims(1, 2, 3);
+
+/** Counts calls and lets a test wait for the next one. */
+class Bell {
+  calls = 0;
+  #rung = Promise.withResolvers<void>();
+
+  readonly ring = (): void => {
+    this.calls++;
+    this.#rung.resolve();
+    this.#rung = Promise.withResolvers();
+  };
+
+  next(): Promise<void> {
+    return this.#rung.promise;
+  }
+}
+
+/** What is noticed: one harm, one call. */
+function noticed(name: string, harm: (host: OverlayHost) => void): void {
+  kernelTest(`noticed: ${name}`, async () => {
+    const host = new OverlayHost();
+    const bell = new Bell();
+    host.host.run(() => host.kernel.watch(bell.ring));
+    host.dump();
+    assert.deepEqual(host.apply(host.desire(PEERS)), []);
+    const call = bell.next();
+    harm(host);
+    await call;
+    await host.close();
+  });
+}
+
+noticed("a route deleted", ({ host, index }) => {
+  routeDelete(host.transport, { destination: "10.244.2.0/24", index });
+});
+noticed("a neighbour deleted", ({ host, index }) => {
+  neighbourDelete(host.transport, { index, address: "10.244.2.0" });
+});
+noticed("a forwarding entry deleted", ({ host, index }) => {
+  fdbDelete(host.transport, { index, linkAddress: "02:00:00:00:00:02" });
+});
+noticed("the device deleted", ({ host, index }) => linkDelete(host.transport, index));
+noticed("the device set down", ({ host, index }) => linkSet(host.transport, index, { up: false }));
+noticed("an address on the underlay", ({ host, underlayIndex }) => {
+  const address = { index: underlayIndex, address: "192.168.100.7", prefixLength: 24 };
+  addressAdd(host.transport, address);
+});
+noticed("the underlay deleted, which takes the device along", ({ host, underlayIndex }) => {
+  linkDelete(host.transport, underlayIndex);
+});
+
+/** What the kernel says of what `change` does, in one reading, told apart by a filter that knows of it. */
+async function hasNews(
+  host: OverlayHost,
+  change: (filter: ChangeFilter, transport: NetlinkTransport) => void,
+): Promise<boolean> {
+  const filter = new ChangeFilter(host.host.transport.port);
+  filter.followName(DEVICE);
+  for (const index of [host.index, host.underlayIndex]) {
+    const link = linkGet(host.host.transport, index);
+    assert(link !== null);
+    filter.follow(link);
+  }
+  const heard: MonitorEvent[] = [];
+  const seen = Promise.withResolvers<void>();
+  const isMark = (event: MonitorEvent) => event.kind === "link" && event.link.name === "mark";
+  const monitor = host.host.run(() =>
+    openMonitor((events) => {
+      heard.push(...events);
+      if (events.some(isMark)) seen.resolve();
+    })
+  );
+  change(filter, host.host.transport);
+  bridgeAdd(host.host.transport, { name: "mark" });
+  await seen.promise;
+  monitor.close();
+  await monitor.done;
+  return filter.hasNews(heard);
+}
+
+kernelTest("our own changes to peers are no news", async () => {
+  const host = new OverlayHost();
+  assert.deepEqual(host.apply(host.desire([])), []);
+  const kernel = new HostKernel(host.host.transport);
+  const news = await hasNews(host, (filter) => {
+    for (const owners of [PEERS, claims(1, 2), [], PEERS]) {
+      const { operations } = diffState(host.desire(owners), kernel.dump(DEVICE));
+      assert.notEqual(operations.length, 0);
+      filter.expect(operations);
+      assert.deepEqual(kernel.apply(operations), []);
+    }
+  });
+  assert.equal(news, false);
+  await host.close();
+});
+
+kernelTest("the same changes made by somebody else are news", async () => {
+  const host = new OverlayHost();
+  assert.deepEqual(host.apply(host.desire([])), []);
+  assert.equal(await hasNews(host, () => host.apply(host.desire(PEERS))), true);
+  await host.close();
+});
+
+kernelTest("devices that are none of the overlay's are no news", async () => {
+  const host = new OverlayHost();
+  assert.deepEqual(host.apply(host.desire(PEERS)), []);
+  const news = await hasNews(host, (_, transport) => {
+    const { index } = bridgeAdd(transport, { name: "cni0", up: true });
+    addressAdd(transport, { index, address: "10.244.1.1", prefixLength: 24 });
+    linkDelete(transport, index);
+  });
+  assert.equal(news, false);
+  await host.close();
+});
+
+kernelTest("a device of our name that appears is noticed", async () => {
+  const host = new OverlayHost();
+  const bell = new Bell();
+  host.host.run(() => host.kernel.watch(bell.ring));
+  assert.equal(host.dump().link, null);
+  const call = bell.next();
+  bridgeAdd(host.host.transport, { name: "flannel.1" });
+  await call;
+  assert.notEqual(linkGet(host.host.transport, "flannel.1"), null);
+  await host.close();
+});
