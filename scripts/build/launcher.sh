@@ -3,13 +3,15 @@
 # The first start unpacks both into a directory; every later start is tests and one exec, no fork.
 # Plain POSIX shell: dash, bash and busybox ash run it. Where and why: docs/installing.md.
 
-gossamer_id=@ID@
+# PACKED: the build replaces this line by what it packed, gossamer_id and the other names below
 
 case $0 in
   /*) gossamer_self=$0 ;;
   ./*) gossamer_self=${PWD%/}/${0#./} ;;
   */*) gossamer_self=${PWD%/}/$0 ;;
-  *) if [ -f "./$0" ]; then gossamer_self=${PWD%/}/$0; else gossamer_self=$(command -v -- "$0"); fi ;;
+  *) # Only by `sh gossamer`: what the kernel or a shell starts has a path.
+    gossamer_self=${PWD%/}/$0
+    [ -f "$gossamer_self" ] || gossamer_self=$(command -v -- "$0") ;;
 esac
 
 # gossamer_ready BASE: BASE holds this version, everything in it is our own, and it may be executed
@@ -33,6 +35,9 @@ gossamer_unpack() (
   # one that is the argument of rm.
   fresh= home= made= reasons= why=
 
+  again="copy or download it again"
+  runtime_mark=.runtime-$gossamer_runtime_short
+
   fail() {
     printf 'gossamer: %s\n' "$1" >&2
     exit 1
@@ -45,16 +50,18 @@ gossamer_unpack() (
     mode=${1:-} owner=${3:-} group=${4:-}
   }
 
+  friend() { case $owner in 0 | "$uid" | "$unmapped") ;; *) return 1 ;; esac; }
+
   # whose PATH: fails, with why set, if somebody else could put files of his own there
   whose() {
     if [ -L "$1" ]; then
       look "$1"
-      case $owner in 0 | "$uid" | "$unmapped") ;; *) why="$1 is a link made by user $owner" && return 1 ;; esac
+      friend || { why="$1 is a link made by user $owner" && return 1; }
       look "$1/."
     else
       look "$1"
     fi
-    case $owner in 0 | "$uid" | "$unmapped") ;; *) why="$1 belongs to user $owner" && return 1 ;; esac
+    friend || { why="$1 belongs to user $owner" && return 1; }
     case $mode in
       *[tT] | *[tT][.+@]) ;;
       ????????w*) why="$1 can be written by every user" && return 1 ;;
@@ -81,13 +88,16 @@ gossamer_unpack() (
       whose "$home/gossamer" && whose "$home/gossamer.js"
   }
 
-  program() { tail -c +@PROGRAM_AT@ <"$gossamer_self" | head -c @PROGRAM_SIZE@ | gzip -dc; }
-  runtime() { tail -c +@RUNTIME_AT@ <"$gossamer_self" | gzip -dc; }
+  payload() { tail -c "+$gossamer_program_at" <"$gossamer_self"; }
+  program() { payload | head -c "$gossamer_program_size" | gzip -dc; }
+  runtime() { tail -c "+$gossamer_runtime_at" <"$gossamer_self" | gzip -dc; }
 
   # verified DIRECTORY: the two files are what was packed
   verified() {
-    (cd -- "$1" && printf '%s  %s\n' @PROGRAM_SUM@ gossamer.js @RUNTIME_SUM@ gossamer |
-      sha256sum -c >/dev/null 2>&1)
+    (cd -- "$1" && sha256sum -c >/dev/null 2>&1) <<END
+$gossamer_program_sum  gossamer.js
+$gossamer_runtime_sum  gossamer
+END
   }
 
   # Removes what unpackings that were killed have left in BASE, and versions unpacked long ago.
@@ -110,7 +120,7 @@ gossamer_unpack() (
   fill() {
     why=$({ program >"$1/gossamer.js"; } 2>&1) || return 1
     # A version unpacked before mostly has the same runtime: 100 MB that need no second copy.
-    for old in "${1%/*}"/*/.runtime-@RUNTIME_SHORT@; do
+    for old in "${1%/*}"/*/"$runtime_mark"; do
       [ -e "$old" ] && ln -- "${old%/*}/gossamer" "$1/gossamer" 2>/dev/null && break
     done
     if ! verified "$1"; then
@@ -118,14 +128,15 @@ gossamer_unpack() (
       why=$({ runtime >"$1/gossamer"; } 2>&1) || return 1
       verified "$1" || { why="what was written there does not read back the same" && return 1; }
     fi
-    why=$({ chmod 755 "$1/gossamer" && mkdir "$1/cache" && : >"$1/.runtime-@RUNTIME_SHORT@"; } 2>&1)
+    why=$({ chmod 755 "$1/gossamer" && mkdir "$1/cache" && : >"$1/$runtime_mark"; } 2>&1)
   }
 
-  # Makes what is in DIRECTORY durable, then moves it to HOME with one rename(2): it fails if another
-  # start was faster, and then that one's is used.
+  # settle DIRECTORY HOME: makes what is in DIRECTORY durable, then moves it to HOME with one
+  # rename(2). That fails if another start was faster, and then that one's is used.
   settle() {
     # HOME keeps it from reading the user's .npmrc.
-    HOME=$1 DENO_DIR=$1/cache DENO_NO_UPDATE_CHECK=1 "$1/gossamer" eval --ext=js --no-config --no-lock --no-npm '
+    HOME=$1 DENO_DIR=$1/cache DENO_NO_UPDATE_CHECK=1 \
+      "$1/gossamer" eval --ext=js --no-config --no-lock --no-npm '
       const [from, to] = Deno.args;
       for (const name of ["gossamer", "gossamer.js", "."]) {
         const file = Deno.openSync(`${from}/${name}`);
@@ -140,11 +151,11 @@ gossamer_unpack() (
       }' "$1" "$2" 2>&1
   }
 
-  # warm HOME: one start that ends by itself, not by Deno.exit: only then does Deno keep the compiled
-  # code, and every later start saves 7 ms. If it fails, they are that much slower. Nothing of the
+  # warm HOME: one start that ends by itself, not by Deno.exit: only then does Deno keep the
+  # compiled code, which saves every later start 7 ms. If it fails, they do without. Nothing of the
   # environment may count: CNI_COMMAND would make it a CNI plugin.
   warm() {
-    env -i DENO_DIR="$1/cache" HOME="$1" DENO_NO_UPDATE_CHECK=1 "$1/gossamer" run @FLAGS@ \
+    env -i DENO_DIR="$1/cache" HOME="$1" DENO_NO_UPDATE_CHECK=1 "$1/gossamer" run $gossamer_flags \
       '--preload=data:text/javascript,Deno.exit = (code) => { Deno.exitCode = code; };' \
       "$1/gossamer.js" version </dev/null >/dev/null 2>&1 || :
   }
@@ -159,11 +170,12 @@ gossamer_unpack() (
     trap 'exit 1' HUP INT TERM
     # A script of one line tells a noexec mount before 100 MB are written to it.
     why=$({ printf '#!/bin/sh\n' >"$fresh/probe" && chmod 755 "$fresh/probe"; } 2>&1) || return 1
-    "$fresh/probe" 2>/dev/null || { why="programs cannot be started there (mounted noexec?)"; return 1; }
+    "$fresh/probe" 2>/dev/null ||
+      { why="programs cannot be started there (mounted noexec?)" && return 1; }
     rm -f -- "$fresh/probe"
     if ! fill "$fresh"; then
-      [ "$(tail -c +@PROGRAM_AT@ <"$gossamer_self" | sha256sum)" = "@PAYLOAD_SUM@  -" ] ||
-        fail "$gossamer_self is damaged (the packed part has changed); copy or download it again"
+      [ "$(payload | sha256sum)" = "$gossamer_payload_sum  -" ] ||
+        fail "$gossamer_self is damaged (the packed part has changed); $again"
       return 1
     fi
     runs=0
@@ -220,13 +232,15 @@ gossamer_unpack() (
     command -v $tool >/dev/null ||
       fail "the first start needs the command $tool, which is not on PATH ($PATH); install it"
   done
-  [ -r "$gossamer_self" ] || fail "cannot read its own file \"$gossamer_self\"; start it by its full path"
-  [ "$(uname -sm)" = "Linux @MACHINE@" ] || fail "this file is for Linux @MACHINE@, this is $(uname -sm)"
-  [ -e @INTERPRETER@ ] ||
-    fail "needs glibc, @INTERPRETER@ is missing here (musl systems such as Alpine cannot run it)"
+  [ -r "$gossamer_self" ] ||
+    fail "cannot read its own file \"$gossamer_self\"; start it by its full path"
+  [ "$(uname -sm)" = "Linux $gossamer_machine" ] ||
+    fail "this file is for Linux $gossamer_machine, this is $(uname -sm)"
+  [ -e "$gossamer_interpreter" ] ||
+    fail "needs glibc: $gossamer_interpreter is missing (Alpine and other musl systems have none)"
   size=$(wc -c <"$gossamer_self")
-  [ "$((size))" = @SIZE@ ] ||
-    fail "$gossamer_self is damaged ($((size)) bytes instead of @SIZE@); copy or download it again"
+  [ "$((size))" = "$gossamer_size" ] ||
+    fail "$gossamer_self is damaged ($((size)) bytes instead of $gossamer_size); $again"
 
   uid=$(id -u)
   # In a user namespace whoever is not mapped, mostly the host's root, shows as 65534.
@@ -254,7 +268,7 @@ gossamer_unpack() (
   for base in "$system" "$gossamer_user" "$last"; do
     if [ -n "$base" ] && try "$base"; then found; fi
   done
-  fail "found no place to unpack its runtime (@MEGABYTES@ MB). Tried:$reasons
+  fail "found no place to unpack its runtime ($gossamer_megabytes MB). Tried:$reasons
   Set GOSSAMER_RUNTIME_DIR to a writable directory with that much room, not mounted noexec"
 )
 
@@ -272,5 +286,5 @@ fi || gossamer_home=$(gossamer_unpack) || exit 1
 
 export GOSSAMER_EXECUTABLE="$gossamer_self" DENO_DIR="$gossamer_home/cache"
 export DENO_NO_UPDATE_CHECK=1 DENO_NO_PROMPT=1
-exec "$gossamer_home/gossamer" run @FLAGS@ "$gossamer_home/gossamer.js" "$@"
+exec "$gossamer_home/gossamer" run $gossamer_flags "$gossamer_home/gossamer.js" "$@"
 exit 1
