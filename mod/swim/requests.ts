@@ -3,13 +3,14 @@ import type { Endpoint } from "../base/core.ts";
 import { WireError } from "../base/errors.ts";
 import type { Envelope } from "../wire/envelope.ts";
 import { decodeMessage, type Message } from "../wire/messages.ts";
-import { readRefusal } from "../wire/refusal.ts";
+import { readRefusal, type RefusalReason } from "../wire/refusal.ts";
 import type { Post } from "./post.ts";
 
 /** How a question ended. */
 export type Outcome =
   | { readonly kind: "answered"; readonly message: Message }
-  | { readonly kind: "failed"; readonly reason: string };
+  /** `refusal` when the other side said no itself. */
+  | { readonly kind: "failed"; readonly reason: string; readonly refusal?: RefusalReason | null };
 
 type Handler = (nowMs: number, outcome: Outcome) => void;
 
@@ -47,7 +48,9 @@ export class Requests {
 
   #read(frame: Uint8Array): Outcome {
     const refusal = readRefusal(frame);
-    if (refusal !== null) return { kind: "failed", reason: refusal };
+    if (refusal !== null) {
+      return { kind: "failed", reason: refusal.text, refusal: refusal.reason };
+    }
     try {
       return { kind: "answered", message: decodeMessage(this.#envelope.open(frame)) };
     } catch (error) {

@@ -60,7 +60,10 @@ export class Synchroniser {
   start(nowMs: number, endpoint: Endpoint, ended?: (nowMs: number, outcome: SyncOutcome) => void) {
     const message = this.#encode(nowMs, "sync");
     this.#requests.ask(endpoint, message, this.#timings.streamTimeoutMs, (laterMs, outcome) => {
-      if (outcome.kind === "failed") return ended?.(laterMs, outcome);
+      if (outcome.kind === "failed") {
+        const isOwn = outcome.refusal === "own-host";
+        return ended?.(laterMs, isOwn ? { kind: "own-host" } : outcome);
+      }
       const { message } = outcome;
       if (message.kind !== "synced") {
         return ended?.(laterMs, { kind: "failed", reason: "its answer is not a sync" });

@@ -21,9 +21,17 @@ export function encodeRefusal(reason: RefusalReason): Uint8Array<ArrayBuffer> {
   return new Uint8Array([REFUSAL, REASONS[reason].code]);
 }
 
-/** The words of a refusal; null when the frame is not one. */
-export function readRefusal(frame: Uint8Array): string | null {
+/** Why somebody refused us; `reason` is null when a later version has reasons that we do not know. */
+export interface Refusal {
+  readonly reason: RefusalReason | null;
+  readonly text: string;
+}
+
+/** Reads a refusal; null when the frame is something else. */
+export function readRefusal(frame: Uint8Array): Refusal | null {
   if (frame[0] !== REFUSAL) return null;
-  const found = Object.values(REASONS).find(({ code }) => code === frame[1]);
-  return found?.text ?? `refused with the unknown reason ${frame[1]}`;
+  for (const reason of Object.keys(REASONS) as RefusalReason[]) {
+    if (REASONS[reason].code === frame[1]) return { reason, text: REASONS[reason].text };
+  }
+  return { reason: null, text: `refused with the unknown reason ${frame[1]}` };
 }

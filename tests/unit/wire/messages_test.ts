@@ -69,9 +69,9 @@ for (const [what, at, value, message] of BAD_ALIVE) {
 }
 
 Deno.test("a refusal is told from any sealed frame and says why", () => {
-  assert.equal(readRefusal(encodeRefusal("other-key")), "gossip keys differ");
-  assert.match(readRefusal(new Uint8Array([0, 200])) ?? "", /unknown reason 200/);
-  assert.match(readRefusal(new Uint8Array([0])) ?? "", /unknown reason/);
+  assert.equal(readRefusal(encodeRefusal("other-key"))?.text, "gossip keys differ");
+  assert.match(readRefusal(new Uint8Array([0, 200]))?.text ?? "", /unknown reason 200/);
+  assert.match(readRefusal(new Uint8Array([0]))?.text ?? "", /unknown reason/);
   assert.equal(readRefusal(new Uint8Array([1, 0])), null);
   assert.equal(readRefusal(new Uint8Array()), null);
 });

@@ -1,0 +1,267 @@
+/** Full syncs: what is merged, what is answered, what is refused. */
+import assert from "node:assert/strict";
+import { Envelope } from "../../../mod/wire/envelope.ts";
+import { decodeMessage } from "../../../mod/wire/messages.ts";
+import { encodeRefusal, readRefusal } from "../../../mod/wire/refusal.ts";
+import { encodeSync, type Sync, type SyncEntry } from "../../../mod/wire/sync_messages.ts";
+import { peer, Stage } from "./stage.ts";
+
+const [ONE, TWO, THREE] = [peer(1), peer(2), peer(3)];
+
+function entry(number: number, status: SyncEntry["status"] = "alive", incarnation = 10): SyncEntry {
+  return { record: peer(number, { incarnation }), status };
+}
+
+function sync(kind: Sync["kind"], sender: SyncEntry, ...members: SyncEntry[]): Uint8Array {
+  return encodeSync({ kind, sender, members, rider: new Uint8Array([0xab]) });
+}
+
+/** A peer asks; what this host answers. */
+function ask(stage: Stage, frame: Uint8Array, envelope = stage.envelope): Uint8Array {
+  stage.step({ kind: "request", id: 7, from: TWO.endpoint, bytes: envelope.seal(frame) });
+  const answer = stage.take().find((action) => action.kind === "answer");
+  assert(answer?.kind === "answer" && answer.id === 7);
+  return answer.bytes;
+}
+
+function readSync(stage: Stage, frame: Uint8Array): Sync {
+  const message = decodeMessage(stage.envelope.open(frame));
+  assert(message.kind === "sync" || message.kind === "synced");
+  return message;
+}
+
+Deno.test("a newcomer's sync is answered with everybody, the newcomer's own news included", () => {
+  const stage = Stage.among(3, 4);
+  const answer = readSync(stage, ask(stage, sync("sync", entry(2))));
+  assert.equal(answer.kind, "synced");
+  assert.deepEqual(answer.sender, { record: ONE, status: "alive" });
+  assert.deepEqual(answer.members.map(({ record }) => record.name), ["h2", "h3", "h4"]);
+  assert.deepEqual(answer.rider, new Uint8Array([1]));
+  assert.deepEqual(stage.rider.calls, ["h2 unknown > alive", "merge 10.0.0.2:7947 ab"]);
+});
+
+Deno.test("the seed passes a newcomer on in the same step", () => {
+  const stage = Stage.among(3, 4);
+  const bytes = stage.envelope.seal(sync("sync", entry(2)));
+  stage.step({ kind: "request", id: 7, from: TWO.endpoint, bytes });
+  const told = stage.sentMessages("alive");
+  assert.equal(told.some(({ record }) => record.id === TWO.id), true);
+});
+
+Deno.test("a newcomer that was declared dead learns it from the answer", () => {
+  const stage = Stage.among(2, 3);
+  stage.runFor(60_000); // nobody answers: both die
+  assert.equal(stage.status(2), "dead");
+  const answer = readSync(stage, ask(stage, sync("sync", entry(2, "alive", 0))));
+  const told = answer.members.find(({ record }) => record.id === TWO.id);
+  assert.deepEqual([told?.status, told?.record.incarnation], ["dead", 10]);
+});
+
+Deno.test("a peer's dead and suspects become suspects here, so that they can refute", () => {
+  const stage = Stage.among(3, 4, 5);
+  ask(stage, sync("sync", entry(2), entry(3, "dead"), entry(4, "suspect"), entry(5, "left")));
+  assert.deepEqual([3, 4, 5].map((number) => stage.status(number)), ["suspect", "suspect", "left"]);
+});
+
+Deno.test("strangers are taken as the peer has them, dead ones without an event", () => {
+  const stage = new Stage();
+  ask(stage, sync("sync", entry(2), entry(3, "dead"), entry(4, "suspect"), entry(5, "left")));
+  assert.deepEqual([2, 3, 4, 5].map((number) => stage.status(number)), [
+    "alive",
+    "dead",
+    "suspect",
+    "unknown",
+  ]);
+  assert.deepEqual(stage.eventWords(), [
+    "member-joined h2",
+    "member-joined h4",
+    "member-suspected h4",
+  ]);
+});
+
+Deno.test("a peer that believes this host dead is refuted in the answer already", () => {
+  const stage = new Stage();
+  const answer = readSync(stage, ask(stage, sync("sync", entry(2), entry(1, "dead", 20))));
+  assert.equal(answer.sender.record.incarnation, 21);
+});
+
+Deno.test("this host asks when its rider wants it, and tells it when all is merged", () => {
+  const stage = Stage.among(2);
+  stage.swim.requestSync(TWO.id);
+  stage.step({ kind: "wake" });
+  const [request] = stage.take();
+  assert(request?.kind === "request");
+  assert.equal(request.to, TWO.endpoint);
+  assert.equal(readSync(stage, request.bytes).kind, "sync");
+  const bytes = stage.envelope.seal(sync("synced", entry(2), entry(3)));
+  stage.step({ kind: "answer", id: request.id, bytes });
+  assert.deepEqual(stage.rider.calls, [
+    "h3 unknown > alive",
+    "merge 10.0.0.2:7947 ab",
+    "synced 2",
+  ]);
+  // The same answer once more is nobody's.
+  stage.rider.calls.length = 0;
+  stage.step({ kind: "answer", id: request.id, bytes });
+  assert.deepEqual(stage.rider.calls, []);
+});
+
+Deno.test("syncs of unknown members and of this host itself are not asked for", () => {
+  const stage = Stage.among(2);
+  stage.swim.requestSync(THREE.id);
+  stage.swim.requestSync(ONE.id);
+  stage.step({ kind: "wake" });
+  assert.deepEqual(stage.take(), []);
+});
+
+Deno.test("every 30 seconds, somebody alive is asked for a sync", () => {
+  const stage = Stage.among(2, 3);
+  stage.runFor(300_000, (packet) => stage.ack(packet));
+  const asked = stage.take().flatMap((action) => action.kind === "request" ? [action.to] : []);
+  assert.ok(asked.length >= 9 && asked.length <= 11, `${asked.length} in 300 s`);
+  assert.equal(new Set(asked).size, 2);
+});
+
+const REFUSED: [string, (stage: Stage) => Uint8Array, string][] = [
+  [
+    "of another cluster",
+    (stage) => ask(stage, sync("sync", entry(2)), new Envelope("other", null)),
+    "it belongs to another cluster (cluster labels differ)",
+  ],
+  [
+    "that makes no sense",
+    (stage) => ask(stage, new Uint8Array([0x83, 9, 1, 1])),
+    "it could not read the request (damaged, or another version)",
+  ],
+  [
+    "that is an answer, not a question",
+    (stage) => ask(stage, new Uint8Array([0x82, 3, 1])),
+    "it could not read the request (damaged, or another version)",
+  ],
+];
+
+for (const [what, act, words] of REFUSED) {
+  Deno.test(`a request ${what} is refused with the reason, and changes nothing`, () => {
+    const stage = Stage.among(2);
+    const before = structuredClone(stage.swim.members());
+    assert.equal(readRefusal(act(stage))?.text, words);
+    assert.deepEqual(stage.swim.members(), before);
+    assert.deepEqual(stage.rider.calls, []);
+  });
+}
+
+Deno.test("this host does not sync with itself", () => {
+  const stage = new Stage();
+  assert.equal(readRefusal(ask(stage, sync("sync", entry(1))))?.text, "that is this host itself");
+});
+
+Deno.test("syncs that come as datagrams are ignored", () => {
+  const stage = Stage.among(2);
+  stage.packet(TWO.endpoint, sync("sync", entry(2, "alive", 11), entry(3)));
+  assert.equal(stage.status(3), "unknown");
+  assert.equal(stage.swim.snapshot().counters.refused, 1);
+});
+
+function seedState(stage: Stage): string {
+  return stage.swim.snapshot().seeds.map(({ seed, state, reason }) =>
+    [seed, state, ...(reason === undefined ? [] : [reason])].join(", ")
+  ).join("; ");
+}
+
+/** A host with the seed `s`, which resolved to host 2 and is being asked; the id of the request. */
+function dialling(endpoints = [TWO.endpoint]): { stage: Stage; ids: number[] } {
+  const stage = new Stage({ seeds: ["s"] });
+  assert.deepEqual(stage.take(), [{ kind: "resolve", seed: "s" }]);
+  stage.step({ kind: "resolved", seed: "s", endpoints });
+  const ids = stage.take().flatMap((action) => action.kind === "request" ? [action.id] : []);
+  return { stage, ids };
+}
+
+Deno.test("a seed is resolved and asked at once, and joined when it answers", () => {
+  const { stage, ids } = dialling();
+  assert.equal(stage.swim.snapshot().joined, false);
+  const bytes = stage.envelope.seal(sync("synced", entry(2)));
+  stage.step({ kind: "answer", id: ids[0] ?? 0, bytes });
+  assert.equal(seedState(stage), "s, joined");
+  assert.equal(stage.swim.snapshot().joined, true);
+  assert.equal(stage.status(2), "alive");
+});
+
+Deno.test("a name that does not resolve is tried again, with the reason", () => {
+  const stage = new Stage({ seeds: ["s"] });
+  stage.take();
+  stage.step({ kind: "resolved", seed: "s", endpoints: [], reason: "no such host" });
+  assert.equal(seedState(stage), "s, unresolved, no such host");
+  stage.runFor(1000);
+  assert.deepEqual(stage.take(), [{ kind: "resolve", seed: "s" }]);
+});
+
+Deno.test("attempts at a seed become rarer up to 30 seconds, and never end", () => {
+  const stage = new Stage({ seeds: ["s"] });
+  const attemptsMs: number[] = [];
+  for (let attempt = 0; attempt < 20; attempt++) {
+    attemptsMs.push(stage.nowMs);
+    stage.take();
+    stage.step({ kind: "resolved", seed: "s", endpoints: [] });
+    while (stage.take().every(({ kind }) => kind !== "resolve")) stage.runFor(100);
+  }
+  const gapsMs = attemptsMs.slice(1).map((atMs, index) => atMs - (attemptsMs[index] ?? 0));
+  assert.ok((gapsMs[0] ?? 0) <= 1000 && (gapsMs[0] ?? 0) >= 500);
+  assert.ok((gapsMs[2] ?? 0) <= 4100 && (gapsMs[2] ?? 0) >= 2000);
+  for (const gapMs of gapsMs.slice(6)) assert.ok(gapMs >= 15_000 && gapMs <= 30_100, `${gapMs}`);
+});
+
+Deno.test("why a seed does not let this host in is said in words", () => {
+  for (
+    const [frame, reason] of [
+      [encodeRefusal("other-cluster"), "it belongs to another cluster (cluster labels differ)"],
+      [encodeRefusal("other-key"), "gossip keys differ"],
+      [new Uint8Array([1, 2]), /its answer makes no sense/],
+    ] as const
+  ) {
+    const { stage, ids } = dialling();
+    stage.step({ kind: "answer", id: ids[0] ?? 0, bytes: frame });
+    assert.match(seedState(stage), /^s, unreachable, 10\.0\.0\.2:7947: /);
+    if (typeof reason === "string") assert.ok(seedState(stage).endsWith(reason));
+    else assert.match(seedState(stage), reason);
+  }
+  const { stage, ids } = dialling();
+  stage.step({ kind: "failed", id: ids[0] ?? 0, reason: "connection refused" });
+  assert.equal(seedState(stage), "s, unreachable, 10.0.0.2:7947: connection refused");
+});
+
+Deno.test("of a name with several addresses one answer is enough", () => {
+  const { stage, ids } = dialling(["10.0.0.3:7947", TWO.endpoint, ONE.endpoint]);
+  assert.equal(ids.length, 2); // not this host itself
+  stage.step({ kind: "failed", id: ids[0] ?? 0, reason: "timed out" });
+  const bytes = stage.envelope.seal(sync("synced", entry(2)));
+  stage.step({ kind: "answer", id: ids[1] ?? 0, bytes });
+  assert.equal(seedState(stage), "s, joined");
+});
+
+Deno.test("a seed that is this host itself is nothing to wait for", () => {
+  const direct = dialling([ONE.endpoint]);
+  assert.equal(seedState(direct.stage), "s, joined, this host itself");
+  assert.equal(direct.stage.swim.snapshot().joined, true);
+  const translated = dialling(["198.51.100.1:7947"]);
+  const bytes = encodeRefusal("own-host");
+  translated.stage.step({ kind: "answer", id: translated.ids[0] ?? 0, bytes });
+  assert.equal(seedState(translated.stage), "s, joined, this host itself");
+});
+
+Deno.test("a host that lost everybody goes back to its seeds", () => {
+  const { stage, ids } = dialling();
+  const bytes = stage.envelope.seal(sync("synced", entry(2)));
+  stage.step({ kind: "answer", id: ids[0] ?? 0, bytes });
+  stage.runFor(20_000); // nobody answers
+  assert.equal(stage.status(2), "dead");
+  const resolves = stage.take().filter(({ kind }) => kind === "resolve");
+  assert.ok(resolves.length >= 1);
+});
+
+Deno.test("more seeds can be joined while running", () => {
+  const stage = new Stage();
+  stage.step({ kind: "command", command: { kind: "join", seeds: ["a", "b"] } });
+  const resolved = stage.take().filter(({ kind }) => kind === "resolve");
+  assert.equal(resolved.length, 2);
+});
