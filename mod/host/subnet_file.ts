@@ -12,7 +12,7 @@ const DIRECTORY_MODE = 0o755;
 export function writeSubnetFile(path: string, text: string): boolean {
   if (readSubnetFile(path) === text) return false;
   const folder = path.slice(0, path.lastIndexOf("/"));
-  if (folder !== "") Deno.mkdirSync(folder, { recursive: true, mode: DIRECTORY_MODE });
+  if (folder !== "") makeFolder(folder);
   const temporary = `${path}.${Deno.pid}.new`;
   try {
     Deno.writeTextFileSync(temporary, text, { mode: FILE_MODE });
@@ -34,6 +34,20 @@ export function readSubnetFile(path: string): string | null {
     if (error instanceof Deno.errors.NotFound) return null;
     throw error;
   }
+}
+
+/** Makes missing folders, readable by all whatever the umask says; those that are there stay as they are. */
+function makeFolder(path: string): void {
+  try {
+    Deno.mkdirSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) return;
+    const parent = path.slice(0, path.lastIndexOf("/"));
+    if (!(error instanceof Deno.errors.NotFound) || parent === "") throw error;
+    makeFolder(parent);
+    Deno.mkdirSync(path);
+  }
+  Deno.chmodSync(path, DIRECTORY_MODE);
 }
 
 function removeIfThere(path: string): void {
