@@ -58,7 +58,7 @@ export class GossipQueue {
     const taken: Item[] = [];
     let left = budgetBytes;
     for (const tier of this.#tiers) {
-      if (tier.size === 0) continue;
+      if (left <= overheadBytes) break;
       for (const item of [...tier].reverse()) {
         const cost = item.bytes.length + overheadBytes;
         if (cost > left) continue;
