@@ -1,5 +1,5 @@
 /** The way back: a plan that removes exactly what is provably ours from one device, and the device if it may go. */
-import type { KernelState, Operation } from "../base/kernel_objects.ts";
+import type { DeviceAddress, KernelState, Operation } from "../base/kernel_objects.ts";
 import type { Problem } from "../base/problem.ts";
 import { isOwnAddress, isOwnForwarding, isOwnNeighbour, isOwnRoute, ownLink } from "./ownership.ts";
 import type { Plan } from "./plan.ts";
@@ -7,7 +7,8 @@ import { addressText, routeText } from "./text.ts";
 
 /**
  * Routes, forwarding entries, neighbours, addresses, then the device: reverse of how they were made. A device on which
- * somebody else's routes or addresses remain is kept, and a problem says which.
+ * somebody else's routes or addresses remain is kept, with our address where their routes hang on it, and a problem says
+ * which.
  *
  * @param network the overlay network, canonical CIDR.
  */
@@ -27,17 +28,25 @@ export function planCleanup(device: string, network: string, actual: KernelState
     if (isOwnNeighbour(neighbour)) operations.push({ kind: "neighbour-delete", neighbour });
   }
   if (link === null) return { operations, problems: [] };
+  const foreignRoutes = here.filter((route) => !isOwnRoute(route));
+  const foreignAddresses = actual.addresses.filter((address) => !isOwnAddress(address, network));
+  // With the last IPv4 address of a device go all its routes (fib_del_ifaddr in net/ipv4/fib_frontend.c).
+  const keepAddresses = foreignRoutes.length > 0 && !foreignAddresses.some(isIpv4);
   for (const address of actual.addresses) {
-    if (isOwnAddress(address, network)) operations.push({ kind: "address-delete", address });
+    if (keepAddresses || foreignAddresses.includes(address)) continue;
+    operations.push({ kind: "address-delete", address });
   }
   const foreign = [
-    ...here.filter((route) => !isOwnRoute(route)).map((route) => `route ${routeText(route)}`),
-    ...actual.addresses.filter((address) => !isOwnAddress(address, network))
-      .map((address) => `address ${addressText(address)}`),
+    ...foreignRoutes.map((route) => `route ${routeText(route)}`),
+    ...foreignAddresses.map((address) => `address ${addressText(address)}`),
   ];
   if (foreign.length > 0) return { operations, problems: [deviceKept(device, foreign)] };
   operations.push({ kind: "link-delete", name: device });
   return { operations, problems: [] };
+}
+
+function isIpv4({ address }: DeviceAddress): boolean {
+  return !address.includes(":");
 }
 
 function deviceKept(device: string, foreign: readonly string[]): Problem {

@@ -83,12 +83,16 @@ export class ModelKernel implements Kernel {
         }
         return null;
       }
-      case "address-delete":
-        this.state = {
-          ...state,
-          addresses: state.addresses.filter(({ address }) => address !== operation.address.address),
-        };
+      case "address-delete": {
+        const addresses = state.addresses
+          .filter(({ address }) => address !== operation.address.address);
+        // With the last IPv4 address of a device the kernel takes its routes.
+        const routes = addresses.some(({ address }) => !address.includes(":"))
+          ? state.routes
+          : state.routes.filter(({ device }) => device !== operation.address.device);
+        this.state = { ...state, addresses, routes };
         return null;
+      }
       case "neighbour-replace": {
         const { neighbour } = operation;
         const others = state.neighbours.filter(({ address }) => address !== neighbour.address);

@@ -31,9 +31,10 @@ Deno.test("cleanup of nothing is nothing", () => {
   deepStrictEqual(planCleanup(DEVICE, CONFIG.network, EMPTY_STATE).operations, []);
 });
 
-Deno.test("a foreign route keeps the device, bare of everything else, and is named", () => {
+Deno.test("a foreign route keeps the device and the address it hangs on, and is named", () => {
   const { left, problems } = clean({ ...STEADY, routes: [...STEADY.routes, FOREIGN_ROUTE] });
-  deepStrictEqual(left, { ...EMPTY_STATE, link: STEADY.link, routes: [FOREIGN_ROUTE] });
+  const { link, addresses } = STEADY;
+  deepStrictEqual(left, { ...EMPTY_STATE, link, addresses, routes: [FOREIGN_ROUTE] });
   strictEqual(problems[0]?.code, "device-kept");
   match(problems[0].text, /172\.20\.0\.0\/16/);
 });
@@ -43,6 +44,14 @@ Deno.test("a foreign address keeps the device and is named", () => {
   const { left, problems } = clean({ ...STEADY, addresses: [...STEADY.addresses, address] });
   deepStrictEqual(left, { ...EMPTY_STATE, link: STEADY.link, addresses: [address] });
   match(problems[0]?.text ?? "", /198\.51\.100\.1\/24/);
+});
+
+Deno.test("beside a foreign address our own goes, whatever routes there are", () => {
+  const address = { device: DEVICE, address: "198.51.100.1/24", protocol: 0 };
+  const addresses = [...STEADY.addresses, address];
+  const { left } = clean({ ...STEADY, addresses, routes: [...STEADY.routes, FOREIGN_ROUTE] });
+  const { link } = STEADY;
+  deepStrictEqual(left, { ...EMPTY_STATE, link, addresses: [address], routes: [FOREIGN_ROUTE] });
 });
 
 Deno.test("of a device that is not ours only what bears our mark is removed", () => {
