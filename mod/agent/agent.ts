@@ -44,6 +44,8 @@ import { statusDocument, type StatusSources, subnetsDocument } from "./status.ts
  * retried their seeds and synced within it (seed retries are at most 30 s apart).
  */
 const SETTLE_MS = 45_000;
+/** Beyond this the wall clock was set, and not merely read a moment later. */
+const CLOCK_STEP_MS = 1_000;
 /** A stop waits this long for the announcement to leave; the overlay does not depend on it. */
 const LEAVE_MS_MAX = 1_500;
 
@@ -63,6 +65,8 @@ class Agent {
   readonly #keeper: OverlayKeeper;
   readonly #overlayConfig: OverlayConfig;
   readonly #startedMs = performance.now();
+  /** Kept while the clocks agree, so that the same moment reads the same each time somebody asks. */
+  #wallOffsetMs = Date.now() - performance.now();
   #control: ControlServer | null = null;
   #joinedAtMs: number | null = null;
   #ownersChanged = false;
@@ -275,15 +279,17 @@ class Agent {
   }
 
   #sources(): StatusSources {
-    const nowMs = performance.now();
-    const nowWall = Date.now();
+    const wallOffsetMs = Date.now() - performance.now();
+    if (Math.abs(wallOffsetMs - this.#wallOffsetMs) > CLOCK_STEP_MS) {
+      this.#wallOffsetMs = wallOffsetMs;
+    }
     return {
       version: VERSION,
       config: this.#config,
       snapshot: this.#driver.snapshot(),
       overlay: this.#keeper.status(),
       problems: this.#problems(),
-      wallTime: (coreMs) => new Date(nowWall - (nowMs - coreMs)).toISOString(),
+      wallTime: (coreMs) => new Date(Math.round(this.#wallOffsetMs + coreMs)).toISOString(),
     };
   }
 }
