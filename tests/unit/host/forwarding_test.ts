@@ -1,3 +1,4 @@
+/** When a host is told that it does not forward. */
 import { strictEqual } from "node:assert/strict";
 import { forwardingProblem } from "../../../mod/host/forwarding.ts";
 

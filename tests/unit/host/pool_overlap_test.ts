@@ -1,3 +1,4 @@
+/** Which networks of a host stand in the way of an overlay network. */
 import { doesNotThrow, throws } from "node:assert/strict";
 import { makePool } from "../../../mod/address/pool.ts";
 import { ConfigError } from "../../../mod/base/errors.ts";

@@ -1,3 +1,4 @@
+/** How the subnet file is replaced. */
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import { readSubnetFile, writeSubnetFile } from "../../../mod/host/subnet_file.ts";
 

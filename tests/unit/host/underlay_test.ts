@@ -1,3 +1,4 @@
+/** Which device and address the overlay uses, by flags and by default. */
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import { ConfigError, UserError } from "../../../mod/base/errors.ts";
 import type { HostDevice, HostRoute, RouteTo } from "../../../mod/host/host_network.ts";

@@ -1,3 +1,4 @@
+/** What cleanup removes, and what it leaves. */
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import type { KernelState, Route } from "../../../mod/base/kernel_objects.ts";
 import { planCleanup } from "../../../mod/overlay/cleanup.ts";

@@ -1,3 +1,4 @@
+/** What is wanted for which claims, and which peers are refused. */
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import type { ClaimRecord } from "../../../mod/claim/record.ts";
 import { desiredState } from "../../../mod/overlay/desired.ts";

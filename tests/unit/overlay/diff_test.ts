@@ -1,3 +1,4 @@
+/** Each way in which a kernel can differ, and the smallest plan that settles it. */
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import type { KernelState, Route, VxlanLink } from "../../../mod/base/kernel_objects.ts";
 import { desiredState } from "../../../mod/overlay/desired.ts";

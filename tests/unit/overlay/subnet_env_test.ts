@@ -1,3 +1,4 @@
+/** The bytes of subnet.env, written and read. */
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { readSubnetEnv, subnetEnvText } from "../../../mod/overlay/subnet_env.ts";
 

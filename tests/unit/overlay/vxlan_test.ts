@@ -1,3 +1,4 @@
+/** Names and MTU of the VXLAN device. */
 import { strictEqual, throws } from "node:assert/strict";
 import { ConfigError } from "../../../mod/base/errors.ts";
 import { deviceName, mtuProblem, overlayMtu } from "../../../mod/overlay/vxlan.ts";
