@@ -104,9 +104,10 @@ END
   clean() {
     for old in "$1"/.unpack.*; do
       [ -d "$old" ] || continue
-      # A process identifier means something only in the same boot and the same pid namespace.
+      # A process identifier means something only in the same boot and the same pid namespace, and
+      # /proc may be that of another namespace.
       case $old in "$1/.unpack.$here."*)
-        [ -d "/proc/${old##*.}" ] || rm -rf -- "$old" ;;
+        kill -0 "${old##*.}" 2>/dev/null || rm -rf -- "$old" ;;
       esac
       [ -z "$(find "$old" -prune -mmin +60 2>/dev/null)" ] || rm -rf -- "$old"
     done

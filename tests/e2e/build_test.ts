@@ -379,6 +379,21 @@ mountedTest("a runtime unpacked before works from a read-only file system", asyn
   assert.deepEqual(await names(`${home}/cache`), []);
 });
 
+mountedTest("a running unpacking is left alone where /proc shows other process ids", async () => {
+  const { base } = await linkedRuntime("pid namespace", OTHER_VERSION);
+  // In a pid namespace under the /proc of another one: a process whose own id is unknown there.
+  const script = `set -e
+    while sleep 600 & test -d /proc/$!; do kill $!; done
+    namespace=$(readlink /proc/self/ns/pid | tr -dc 0-9)
+    IFS=- read -r boot _ </proc/sys/kernel/random/boot_id
+    mkdir "$0/.unpack.$namespace-$boot.$!"
+    "$@"
+    test -d "$0/.unpack.$namespace-$boot.$!"`;
+  const args = ["--pid", "--fork", "sh", "-c", script, base, file, "hello", "inside"];
+  const outcome = await run("unshare", args, { GOSSAMER_RUNTIME_DIR: base });
+  assert.deepEqual(outcome, { code: 0, stdout: "hello inside\n", stderr: "" });
+});
+
 mountedTest("a directory that others can write is not trusted", async () => {
   const base = `${folder}/open`;
   await Deno.mkdir(base);
