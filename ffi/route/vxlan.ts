@@ -25,7 +25,8 @@ export function vxlanAddRequest(create: VxlanCreate): NetlinkRequest {
 }
 
 /**
- * Creates a vxlan device and returns it. Throws NetlinkError: EEXIST when the name, or a device with this VNI and port, is there already.
+ * Creates a vxlan device and returns it. Throws NetlinkError: EEXIST when the name, or a device
+ * with this VNI and port, is there already.
  */
 export function vxlanAdd(transport: NetlinkTransport, create: VxlanCreate): Link {
   return linkAdd(transport, createOf(create));

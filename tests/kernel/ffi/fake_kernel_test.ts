@@ -1,6 +1,7 @@
 /**
  * The fake kernel against the real one: the same requests, one after the other, must be done or
- * refused alike and leave the same tables. What the fake gets wrong, every test above it gets wrong.
+ * refused alike and leave the same tables. What the fake gets wrong, every test above it gets
+ * wrong.
  */
 import { strict as assert } from "node:assert";
 import { FakeKernel } from "../../../ffi/fake_kernel.ts";

@@ -1,4 +1,4 @@
-/** Neighbours and forwarding entries on the real kernel, compared with what `ip` and `bridge` say. */
+/** Neighbours and forwarding entries on the real kernel, compared with `ip` and `bridge`. */
 import { strict as assert } from "node:assert";
 import { fdbAppend, fdbDelete, fdbDump, fdbReplace } from "../../../ffi/route/fdb.ts";
 import {

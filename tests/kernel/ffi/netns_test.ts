@@ -117,7 +117,7 @@ kernelTest("a parameter of a device with a dot in its name is named with slashes
   assert.equal(host.run(() => readSysctl(name)), "1");
   assert.throws(
     () => host.run(() => readSysctl("net/ipv4/conf/nobody/forwarding")),
-    /Cannot read kernel parameter net\/ipv4\/conf\/nobody\/forwarding: this kernel does not have it/,
+    /Cannot read kernel parameter .*\/nobody\/forwarding: this kernel does not have it/,
   );
   assert.throws(() => host.run(() => writeSysctl(name, "many")), /Cannot set to "many"/);
 });
