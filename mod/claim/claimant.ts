@@ -16,6 +16,7 @@ import { ClaimContext } from "./context.ts";
 import { encodeFullState } from "./full_state.ts";
 import { Held } from "./held.ts";
 import { Intake } from "./intake.ts";
+import type { LedgerEntry } from "./ledger.ts";
 import { Listening } from "./listening.ts";
 import { type ClaimMessage, decodeClaimMessage } from "./messages.ts";
 import type { ClaimOptions } from "./options.ts";
@@ -53,6 +54,10 @@ export class Claimant implements Rider {
   #seekAtMs = Infinity;
   #collectAtMs = Infinity;
   #overtakes = 0;
+  #listed: {
+    readonly entries: readonly LedgerEntry[];
+    readonly lists: Pick<ClaimSnapshot, "records" | "sinceByHost">;
+  } | null = null;
 
   constructor(options: ClaimOptions, random: Random) {
     this.#context = new ClaimContext(options, random);
@@ -185,19 +190,29 @@ export class Claimant implements Rider {
 
   snapshot(): ClaimSnapshot {
     const { ledger, own, conflicts, complete } = this.#context;
-    const entries = ledger.entries();
     return {
       ...this.#view,
       sinceMs: this.#sinceMs,
       conflicts,
       record: ledger.entry(this.#context.hostId)?.record ?? own.announced,
       owners: ledger.routed(),
-      records: entries.map(({ record }) => record),
-      sinceByHost: new Map(entries.map(({ record, sinceMs }) => [record.hostId, sinceMs])),
+      ...this.#records(),
       fenceSize: ledger.fence.size,
       complete,
       problems: this.#problems(),
     };
+  }
+
+  /** Made anew only when the ledger changed: snapshots are taken often. */
+  #records(): Pick<ClaimSnapshot, "records" | "sinceByHost"> {
+    const entries = this.#context.ledger.entries();
+    if (this.#listed?.entries === entries) return this.#listed.lists;
+    const lists = {
+      records: entries.map(({ record }) => record),
+      sinceByHost: new Map(entries.map(({ record, sinceMs }) => [record.hostId, sinceMs])),
+    };
+    this.#listed = { entries, lists };
+    return lists;
   }
 
   #problems(): Problem[] {
