@@ -60,18 +60,3 @@ export class OverlayHost {
     this.host[Symbol.dispose]();
   }
 }
-
-/** The lines of a state in an order that does not depend on the kernel's tables. */
-export function sortedState(state: KernelState): KernelState {
-  const sorted = <T>(items: readonly T[]): T[] =>
-    items.map((item) => [JSON.stringify(item), item] as const)
-      .sort(([one], [other]) => one < other ? -1 : 1)
-      .map(([, item]) => item);
-  return {
-    link: state.link,
-    addresses: sorted(state.addresses),
-    neighbours: sorted(state.neighbours),
-    forwarding: sorted(state.forwarding),
-    routes: sorted(state.routes),
-  };
-}

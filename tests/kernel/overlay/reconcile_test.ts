@@ -9,8 +9,9 @@ import { vxlanAdd } from "../../../ffi/route/vxlan.ts";
 import { planCleanup } from "../../../mod/overlay/cleanup.ts";
 import { diffState, programmedPeers } from "../../../mod/overlay/diff.ts";
 import { claim, claims, CONFIG, DEVICE, programmed } from "../../support/overlay.ts";
+import { sortedState } from "../../support/sorted_state.ts";
 import { kernelTest } from "../ffi/namespace.ts";
-import { OverlayHost, sortedState } from "./overlay_host.ts";
+import { OverlayHost } from "./overlay_host.ts";
 
 const PEERS = claims(1, 2, 3);
 

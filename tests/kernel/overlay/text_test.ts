@@ -10,8 +10,9 @@ import {
   routeText,
 } from "../../../mod/overlay/text.ts";
 import { claim, claims, CONFIG, DEVICE } from "../../support/overlay.ts";
+import { sortedState } from "../../support/sorted_state.ts";
 import { kernelTest } from "../ffi/namespace.ts";
-import { OverlayHost, sortedState } from "./overlay_host.ts";
+import { OverlayHost } from "./overlay_host.ts";
 
 const PEERS = [...claims(1, 2), claim(3, { vtep: { ...claim(3).vtep, port: 4789 } })];
 
