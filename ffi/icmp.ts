@@ -18,6 +18,7 @@ import {
   SOCK_RAW,
 } from "./socket.ts";
 
+const POLLIN = 1;
 const IPPROTO_IP = 0;
 const IPPROTO_ICMP = 1;
 const IPPROTO_IPV6 = 41;
@@ -121,6 +122,7 @@ export class IcmpSocket {
   readonly #receive = pinnedBytes(RECEIVE_BYTES);
   readonly #from = pinnedBytes(28); // struct sockaddr_in6
   readonly #fromLength = pinnedBytes(4);
+  readonly #pollfd = pinnedBytes(8); // struct pollfd: fd, events, revents
   #fd: number;
 
   constructor(destination: string) {
@@ -196,6 +198,17 @@ export class IcmpSocket {
       const from = bytesToAddress(address);
       if (echo !== null && from !== null) replies.push({ ...echo, from });
     }
+  }
+
+  /**
+   * Resolves when something is there to receive, or `timeoutMs` have passed (-1: never). One wait
+   * at a time; the socket stays open until it ends.
+   */
+  async arrival(timeoutMs: number): Promise<void> {
+    const view = viewOf(this.#pollfd);
+    view.setInt32(0, this.#fd, true);
+    view.setInt32(4, POLLIN, true);
+    await libc().poll_wait(this.#pollfd, 1n, timeoutMs);
   }
 
   close(): void {
