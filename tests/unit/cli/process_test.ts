@@ -1,0 +1,38 @@
+/** main.ts as a process: exit codes arrive, data and talk go their ways, a closed pipe is no error. */
+import { deepEqual, equal, match } from "node:assert/strict";
+
+const main = new URL("../../../main.ts", import.meta.url).pathname;
+
+function start(...args: string[]): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", "--quiet", "--unstable-net", main, ...args],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+    env: { NO_COLOR: "1" },
+  }).spawn();
+}
+
+async function run(...args: string[]) {
+  const { code, stdout, stderr } = await start(...args).output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+Deno.test("data goes to standard output and exit code 0 arrives", async () => {
+  deepEqual(await run("version"), { code: 0, stdout: "gossamer 0.1.0\n", stderr: "" });
+});
+
+Deno.test("errors go to standard error and exit code 2 arrives", async () => {
+  const { code, stdout, stderr } = await run("up", "--vni=0");
+  deepEqual([code, stdout], [2, ""]);
+  match(stderr, /^gossamer: --vni: [^\n]*\n$/);
+});
+
+Deno.test("a reader that goes away before the first line is no error", async () => {
+  const child = start("up", "--help");
+  await child.stdout.cancel();
+  const talk = await new Response(child.stderr).text();
+  equal((await child.status).code, 0);
+  equal(talk, "");
+});
