@@ -24,17 +24,12 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
 /** Modules without I/O, clock, randomness or waiting: bytes and time in, actions out. */
 export const PURE_MODULES: ReadonlySet<string> = new Set(PURE);
 
-/** `node:` modules that a pure file may import: synchronous, deterministic functions of bytes. */
-export const PURE_NODE_IMPORTS: ReadonlyMap<string, readonly string[]> = new Map([
-  ["mod/base/hash.ts", ["node:crypto"]],
-  ["mod/wire/envelope.ts", ["node:crypto"]],
-]);
-
 /** The one file that may call Deno.dlopen. */
 export const DLOPEN_FILE = "ffi/libc.ts";
 
 /** The module that imports each package of the product, in one file of it. */
 export const PACKAGE_MODULES: ReadonlyMap<string, string> = new Map([
+  ["@noble/hashes", "base"],
   ["@stricli/core", "cli"],
   ["cbor-x", "wire"],
   ["smol-toml", "cli"],

@@ -14,6 +14,7 @@ import {
   type HostCommand,
   HostCore,
   type HostEvent,
+  type HostOptions,
   type HostSnapshot,
 } from "../claim/host_core.ts";
 import type { ClaimRecord } from "../claim/record.ts";
@@ -33,7 +34,7 @@ import type { AgentConfig } from "./config.ts";
 import { ControlServer } from "./control.ts";
 import { Driver } from "./driver.ts";
 import { logEvent } from "./event_log.ts";
-import { type Identity, restoreIdentity } from "./identity.ts";
+import { restoreIdentity } from "./identity.ts";
 import { OverlayKeeper } from "./overlay_keeper.ts";
 import { hostOptions } from "./options.ts";
 import { runRenumberHook } from "./renumber_hook.ts";
@@ -51,8 +52,7 @@ const LEAVE_MS_MAX = 1_500;
 
 /** Runs until told to stop. Throws UserError when this host cannot take part. */
 export async function runAgent(config: AgentConfig): Promise<ExitCode> {
-  const agent = Agent.open(config);
-  return await agent.run();
+  return await (await Agent.open(config)).run();
 }
 
 class Agent {
@@ -78,23 +78,21 @@ class Agent {
   constructor(
     config: AgentConfig,
     parts: { kernel: HostKernel; underlay: Underlay; store: Store; transport: Transport },
-    identity: Identity,
+    options: HostOptions,
   ) {
     this.#config = config;
     this.#log = makeLog(config);
     this.#kernel = parts.kernel;
     this.#store = parts.store;
     this.#transport = parts.transport;
-    const mac = vtepMac(identity.hostId, config.vni);
     this.#overlayConfig = {
       network: config.pool.cidr,
       vni: config.vni,
       port: config.vxlanPort,
-      mac,
+      mac: options.claim.vtep.mac,
       mtu: overlayMtu(parts.underlay, config.mtu),
       underlay: parts.underlay,
     };
-    const options = hostOptions(config, identity, parts.underlay, mac);
     const core = new HostCore(options, new Random(randomSeed()));
     this.#driver = new Driver(core, {
       nowMs: () => performance.now(),
@@ -119,14 +117,16 @@ class Agent {
   }
 
   /** Takes what the agent needs of this host, failing before anything was changed. */
-  static open(config: AgentConfig): Agent {
+  static async open(config: AgentConfig): Promise<Agent> {
     const kernel = openKernel();
     const underlay = chooseUnderlay(kernel, config);
     checkPoolOverlap(kernel, config.pool, deviceName(config.vni), underlay);
     const store = Store.open(config.stateDir);
     const identity = restoreIdentity(store);
+    const mac = vtepMac(identity.hostId, config.vni);
+    const options = await hostOptions(config, identity, underlay, mac);
     const transport = Transport.open(config.gossipPort);
-    return new Agent(config, { kernel, underlay, store, transport }, identity);
+    return new Agent(config, { kernel, underlay, store, transport }, options);
   }
 
   async run(): Promise<ExitCode> {

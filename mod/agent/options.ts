@@ -5,23 +5,23 @@ import { VERSION } from "../base/version.ts";
 import type { HostOptions } from "../claim/host_core.ts";
 import { formatEndpoint } from "../host/endpoint.ts";
 import { LAN_TIMINGS } from "../swim/timings.ts";
-import { Keyring, NONCE_BYTES, parseKeys } from "../wire/keyring.ts";
+import { Keyring, parseKeys } from "../wire/keyring.ts";
 import type { AgentConfig } from "./config.ts";
 import type { Identity } from "./identity.ts";
 
 /** Throws UserError when the key file cannot be read or holds no usable key. */
-export function hostOptions(
+export async function hostOptions(
   config: AgentConfig,
   identity: Identity,
   underlay: Underlay,
   mac: string,
-): HostOptions {
+): Promise<HostOptions> {
   const address = config.publicIp ?? underlay.address;
   const remembered = identity.members?.members ?? [];
   return {
     swim: {
       label: config.cluster,
-      ...(config.keyFile === null ? {} : { keys: readKeyring(config.keyFile) }),
+      ...(config.keyFile === null ? {} : { keys: await readKeyring(config.keyFile) }),
       self: {
         id: identity.hostId,
         name: config.name,
@@ -48,7 +48,7 @@ export function hostOptions(
   };
 }
 
-function readKeyring(path: string): Keyring {
+async function readKeyring(path: string): Promise<Keyring> {
   let text: string;
   try {
     text = Deno.readTextFileSync(path);
@@ -60,8 +60,6 @@ function readKeyring(path: string): Keyring {
       cause: error,
     });
   }
-  return new Keyring(
-    parseKeys(text, path),
-    () => crypto.getRandomValues(new Uint8Array(NONCE_BYTES)),
-  );
+  const { AES_GCM } = await import("../host/aes_gcm.ts");
+  return new Keyring(parseKeys(text, path), AES_GCM);
 }

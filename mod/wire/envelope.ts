@@ -7,17 +7,15 @@
  * The label names the cluster, so that two clusters on one network never merge by accident; sealed, it
  * is associated data. With keys, plain packets are refused, and without keys, sealed ones.
  */
-import { createCipheriv, createDecipheriv } from "node:crypto";
 import { assert } from "../base/assert.ts";
 import { WireError } from "../base/errors.ts";
 import { crc32 } from "./checksum.ts";
-import { type Keyring, NONCE_BYTES } from "./keyring.ts";
+import { NONCE_BYTES, TAG_BYTES } from "./aead.ts";
+import type { Keyring } from "./keyring.ts";
 
 const PLAIN = 1;
 const SEALED = 2;
 
-const CIPHER = "aes-256-gcm";
-const TAG_BYTES = 16;
 const CRC_BYTES = 4;
 /** The format and the label's length. */
 const PREFIX_BYTES = 2;
@@ -109,33 +107,19 @@ export class Envelope {
   }
 
   #sealSecret(sealed: Uint8Array, payload: Uint8Array, keys: Keyring): void {
-    const nonce = keys.nonce();
+    const nonce = keys.aead.nonce();
     assert(nonce.length === NONCE_BYTES, `a nonce has ${NONCE_BYTES} bytes`);
-    const cipher = createCipheriv(CIPHER, keys.primary, nonce, { authTagLength: TAG_BYTES });
-    cipher.setAAD(this.#header);
-    let offset = this.#header.length;
-    for (const part of [nonce, cipher.update(payload), cipher.final(), cipher.getAuthTag()]) {
-      sealed.set(part, offset);
-      offset += part.length;
-    }
-    assert(offset === sealed.length, "GCM adds nothing but nonce and tag");
+    const secret = keys.aead.seal(keys.primary, nonce, this.#header, payload);
+    sealed.set(nonce, this.#header.length);
+    sealed.set(secret, this.#header.length + NONCE_BYTES);
   }
 
   #openSecret(body: Uint8Array, keys: Keyring): Uint8Array {
     const nonce = body.subarray(0, NONCE_BYTES);
-    const tag = body.subarray(body.length - TAG_BYTES);
-    const ciphertext = body.subarray(NONCE_BYTES, body.length - TAG_BYTES);
+    const secret = body.subarray(NONCE_BYTES);
     for (const key of keys.keys) {
-      const decipher = createDecipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES });
-      decipher.setAAD(this.#header);
-      decipher.setAuthTag(tag);
-      const payload = decipher.update(ciphertext);
-      try {
-        decipher.final();
-      } catch {
-        continue; // not sealed with this key, or damaged
-      }
-      return payload;
+      const payload = keys.aead.open(key, nonce, this.#header, secret);
+      if (payload !== null) return payload;
     }
     throw new EnvelopeError("other-key", "packet: no gossip key opens it");
   }

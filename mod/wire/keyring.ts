@@ -1,27 +1,18 @@
 /** The gossip keys of a cluster: the first seals, any opens, so that keys can be changed host by host. */
 import { assert } from "../base/assert.ts";
 import { ConfigError } from "../base/errors.ts";
-
-/** AES-256 (FIPS 197). */
-export const KEY_BYTES = 32;
-
-/** Of an AES-GCM nonce (NIST SP 800-38D section 5.2.1.1: 96 bits is what GCM is made for). */
-export const NONCE_BYTES = 12;
+import { type Aead, KEY_BYTES } from "./aead.ts";
 
 export class Keyring {
   /** Never empty; the first is the primary. */
   readonly keys: readonly Uint8Array[];
-  /**
-   * Draws {@linkcode NONCE_BYTES} unpredictable bytes; the agent passes the operating system's
-   * generator. Random nonces stay unique with probability 1 - 2^-32 for 2^32 packets of one key.
-   */
-  readonly nonce: () => Uint8Array;
+  readonly aead: Aead;
 
-  constructor(keys: readonly Uint8Array[], nonce: () => Uint8Array) {
+  constructor(keys: readonly Uint8Array[], aead: Aead) {
     assert(keys.length > 0, "a keyring has at least one key");
     assert(keys.every((key) => key.length === KEY_BYTES), `a key has ${KEY_BYTES} bytes`);
     this.keys = keys;
-    this.nonce = nonce;
+    this.aead = aead;
   }
 
   get primary(): Uint8Array {

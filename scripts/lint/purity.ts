@@ -1,5 +1,4 @@
 /** Rules for the pure modules: no outside world, no waiting, no platform modules. */
-import { PURE_NODE_IMPORTS } from "../house.ts";
 import { isPure, pathInProject } from "./place.ts";
 
 /** Global names through which time, randomness, I/O or waiting would come in. */
@@ -106,18 +105,17 @@ export const pureSync: Deno.lint.Rule = {
   },
 };
 
-/** Forbids `node:` imports except the ones the house allows, file by file. */
+/** Forbids `node:` imports: what a pure module needs of the runtime is handed in. */
 export const pureImports: Deno.lint.Rule = {
   create(context) {
     if (!isPure(context.filename)) return {};
     const path = pathInProject(context.filename);
-    const allowed = PURE_NODE_IMPORTS.get(path) ?? [];
     const check = (node: Deno.lint.Node, specifier: string) => {
-      if (!specifier.startsWith("node:") || allowed.includes(specifier)) return;
+      if (!specifier.startsWith("node:")) return;
       context.report({
         node,
         message: `The pure file ${path} may not import ${specifier}`,
-        hint: "See PURE_NODE_IMPORTS in scripts/house.ts for the few that may",
+        hint: "Let mod/host implement an interface, as mod/host/aes_gcm.ts does",
       });
     };
     return {

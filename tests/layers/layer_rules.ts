@@ -1,12 +1,5 @@
 /** The rules about who may import whom, as functions from a module graph to complaints. */
-import {
-  ARROWS,
-  moduleOf,
-  PACKAGE_MODULES,
-  packageOf,
-  PURE_MODULES,
-  PURE_NODE_IMPORTS,
-} from "../../scripts/house.ts";
+import { ARROWS, moduleOf, PACKAGE_MODULES, packageOf, PURE_MODULES } from "../../scripts/house.ts";
 import type { ModuleGraph } from "./module_graph.ts";
 
 /** Imports that go against the arrows of the house. */
@@ -87,7 +80,7 @@ export function scatteredPackages(graph: ModuleGraph): string[] {
   return complaints;
 }
 
-/** `node:` modules that pure files import though the house does not allow it. */
+/** `node:` modules that pure files import. */
 export function impureImports(graph: ModuleGraph): string[] {
   const complaints: string[] = [];
   for (const [file, imports] of graph) {
@@ -95,8 +88,7 @@ export function impureImports(graph: ModuleGraph): string[] {
     if (module === undefined || !PURE_MODULES.has(module)) continue;
     for (const { target } of imports) {
       if (!target.startsWith("node:")) continue;
-      if (PURE_NODE_IMPORTS.get(file)?.includes(target)) continue;
-      complaints.push(`${file} imports ${target}, but ${module} is pure (PURE_NODE_IMPORTS)`);
+      complaints.push(`${file} imports ${target}, but ${module} is pure`);
     }
   }
   return complaints;

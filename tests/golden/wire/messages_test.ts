@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { Envelope } from "../../../mod/wire/envelope.ts";
+import { AES_GCM } from "../../../mod/host/aes_gcm.ts";
 import { Keyring } from "../../../mod/wire/keyring.ts";
 import { joinParts } from "../../../mod/wire/parts.ts";
 import { encodeRefusal } from "../../../mod/wire/refusal.ts";
@@ -102,7 +103,7 @@ Deno.test("a plain packet is these bytes", () => {
 
 Deno.test("a sealed packet is these bytes", () => {
   const nonce = Uint8Array.from({ length: 12 }, (_, index) => index);
-  const keys = new Keyring([new Uint8Array(32).fill(1)], () => nonce);
+  const keys = new Keyring([new Uint8Array(32).fill(1)], { ...AES_GCM, nonce: () => nonce });
   const packet = new Envelope("prod", keys).seal(ACK);
   assert.equal(
     packet.toHex(),

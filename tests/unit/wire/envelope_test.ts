@@ -1,5 +1,6 @@
 /** The envelope: only packets of the same cluster and key, undamaged, are opened. */
 import assert from "node:assert/strict";
+import { AES_GCM } from "../../../mod/host/aes_gcm.ts";
 import { Envelope, EnvelopeError } from "../../../mod/wire/envelope.ts";
 import { Keyring } from "../../../mod/wire/keyring.ts";
 
@@ -11,7 +12,8 @@ function key(byte: number): Uint8Array {
 
 function ring(...bytes: number[]): Keyring {
   let count = 0;
-  return new Keyring(bytes.map(key), () => new Uint8Array(12).fill(++count));
+  const nonce = () => new Uint8Array(12).fill(++count);
+  return new Keyring(bytes.map(key), { ...AES_GCM, nonce });
 }
 
 const FORMS: [string, () => Envelope][] = [
