@@ -1,7 +1,7 @@
 /** The decision what to claim next, or why nothing can be claimed. */
 import type { ClaimContext } from "./context.ts";
 import type { Picker } from "./picker.ts";
-import { mayClaim, poolAgreement, poolProblem } from "./pool_agreement.ts";
+import { mayClaim, type PoolWatch } from "./pool_agreement.ts";
 import type { Promises } from "./promises.ts";
 import type { Next, Wait } from "./stage.ts";
 
@@ -9,9 +9,11 @@ export class Chooser {
   readonly #context: ClaimContext;
   readonly #picker: Picker;
   readonly #promises: Promises;
+  readonly #pools: PoolWatch;
 
-  constructor(context: ClaimContext, picker: Picker, promises: Promises) {
+  constructor(context: ClaimContext, picker: Picker, promises: Promises, pools: PoolWatch) {
     this.#context = context;
+    this.#pools = pools;
     this.#picker = picker;
     this.#promises = promises;
   }
@@ -19,9 +21,8 @@ export class Chooser {
   /** A subnet to ask for, or a wait. */
   choose(nowMs: number): Next {
     const context = this.#context;
-    const agreement = poolAgreement(context);
-    const problem = poolProblem(context, agreement);
-    if (problem !== null && !mayClaim(agreement)) {
+    const problem = this.#pools.problem();
+    if (problem !== null && !mayClaim(this.#pools.agreement())) {
       return waiting("pool-mismatch", `${problem.text}. ${problem.remedy}`);
     }
     const pick = this.#picker.pick(nowMs, this.#promises.subnets(nowMs));

@@ -21,7 +21,7 @@ import { Listening } from "./listening.ts";
 import { type ClaimMessage, decodeClaimMessage } from "./messages.ts";
 import type { ClaimOptions } from "./options.ts";
 import { Picker } from "./picker.ts";
-import { poolAgreement, poolProblem } from "./pool_agreement.ts";
+import { PoolWatch } from "./pool_agreement.ts";
 import { Promises } from "./promises.ts";
 import type { ClaimRecord } from "./record.ts";
 import { encodeRecord } from "./record_codec.ts";
@@ -47,6 +47,7 @@ export class Claimant implements Rider {
   readonly #intake: Intake;
   readonly #promises: Promises;
   readonly #acknowledger: Acknowledger;
+  readonly #pools: PoolWatch;
   readonly #chooser: Chooser;
   #stage: Stage | null = null;
   #view = START;
@@ -64,7 +65,9 @@ export class Claimant implements Rider {
     this.#intake = new Intake(this.#context);
     this.#promises = new Promises(this.#context.ledger);
     this.#acknowledger = new Acknowledger(this.#context, this.#promises);
-    this.#chooser = new Chooser(this.#context, new Picker(this.#context), this.#promises);
+    this.#pools = new PoolWatch(this.#context);
+    const picker = new Picker(this.#context);
+    this.#chooser = new Chooser(this.#context, picker, this.#promises, this.#pools);
     for (const { subnet, epoch } of options.restored?.fence ?? []) {
       this.#context.ledger.mergeFence(subnet, epoch);
     }
@@ -90,7 +93,7 @@ export class Claimant implements Rider {
     this.#start(nowMs);
     let message: ClaimMessage;
     try {
-      message = decodeClaimMessage(bytes);
+      message = decodeClaimMessage(bytes, (record) => this.#intake.read(record));
     } catch (error) {
       if (error instanceof WireError) return;
       throw error;
@@ -217,7 +220,7 @@ export class Claimant implements Rider {
 
   #problems(): Problem[] {
     const problems = [...this.#context.problems.values()];
-    const pool = poolProblem(this.#context, poolAgreement(this.#context));
+    const pool = this.#pools.problem();
     if (pool !== null) problems.push(pool);
     return problems;
   }

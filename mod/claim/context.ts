@@ -8,7 +8,7 @@ import type { Member, MemberId } from "../swim/member.ts";
 import type { Carrier } from "../swim/rider.ts";
 import { objectionWaitMs } from "./dissemination_time.ts";
 import { Ledger } from "./ledger.ts";
-import { encodePush, LETTERS_MAX, seal } from "./messages.ts";
+import { encodePush, LETTERS_MAX, seal, type SealedRecord } from "./messages.ts";
 import {
   ABSENCE_TTL_HOURS_DEFAULT,
   type ClaimOptions,
@@ -16,7 +16,7 @@ import {
 } from "./options.ts";
 import { OwnRecord } from "./own_record.ts";
 import type { ClaimRecord, Vtep } from "./record.ts";
-import { encodeRecord, GENERATION_MAX, SEQUENCE_MAX } from "./record_codec.ts";
+import { GENERATION_MAX, SEQUENCE_MAX } from "./record_codec.ts";
 import { guardiansOf } from "./rendezvous.ts";
 import type { ClaimEvent } from "./snapshot.ts";
 
@@ -107,13 +107,15 @@ export class ClaimContext {
 
   /** Tells everybody a record of this host that is safe on disk. */
   announce(record: ClaimRecord): void {
-    const push = encodePush([seal(record)]);
+    const sealed = seal(record);
+    const push = encodePush([sealed]);
     for (const { endpoint } of this.addressees(record.subnet)) this.carrier.letter(endpoint, push);
-    this.spread(record, push);
+    this.spread(sealed, push);
   }
 
   /** Passes a record on by gossip; `message` is its push when at hand. */
-  spread(record: ClaimRecord, message = encodePush([seal(record)])): void {
+  spread(sealed: SealedRecord, message = encodePush([sealed])): void {
+    const { record } = sealed;
     this.carrier.gossip(`claim ${record.hostId}`, gossipVersion(record), message);
   }
 
@@ -122,7 +124,7 @@ export class ClaimContext {
     const endpoint = this.carrier.member(hostId)?.endpoint;
     const record = this.own.announced;
     if (endpoint === undefined || record === null) return;
-    this.carrier.letter(endpoint, encodePush([{ record, bytes: encodeRecord(record) }]));
+    this.carrier.letter(endpoint, encodePush([seal(record)]));
   }
 
   /** How people know the host: its name if it is a member, and the beginning of its id. */

@@ -5,7 +5,8 @@
 import { WireError } from "../base/errors.ts";
 import type { ClaimContext } from "./context.ts";
 import { decodeFullState, FENCE_MAX, RECORDS_MAX } from "./full_state.ts";
-import type { SealedRecord } from "./messages.ts";
+import { sameBytes } from "./ledger.ts";
+import { type SealedRecord, unseal } from "./messages.ts";
 import { type ClaimRecord, isNewer } from "./record.ts";
 import { decodeRecord, peekHostId } from "./record_codec.ts";
 import { isSane, LEAP_MAX } from "./sanity.ts";
@@ -49,8 +50,13 @@ export class Intake {
       });
     }
     const latest = ledger.entry(record.hostId)?.record;
-    if (spread && latest === record) this.#context.spread(record);
+    if (spread && latest === record) this.#context.spread(sealed);
     return true;
+  }
+
+  /** A record as it arrived, checked. Throws WireError. */
+  read(bytes: Uint8Array): SealedRecord {
+    return this.#known(bytes) ?? unseal(bytes);
   }
 
   /** Takes a peer's whole state in; whether any of it was news. Nothing is when it is malformed. */
@@ -60,7 +66,8 @@ export class Intake {
     if (state === null) return false;
     let isNews = false;
     for (const { bytes, ageMs } of state.records) {
-      if (this.#isKnown(bytes)) continue;
+      const known = this.#known(bytes);
+      if (known !== null && known.record.state !== "released") continue; // a tombstone's age may be news
       // One that a newer version wrote must not keep us from hearing all the others.
       const record = readable(() => decodeRecord(bytes));
       if (record === null) continue;
@@ -84,12 +91,11 @@ export class Intake {
     return foreign;
   }
 
-  /** Held records are the bulk of a sync and mostly known to the byte; tombstones also carry an age. */
-  #isKnown(bytes: Uint8Array): boolean {
+  /** The ledger's entry if it is this very record: the bulk of what arrives is known, and needs no decoding. */
+  #known(bytes: Uint8Array): SealedRecord | null {
     const hostId = peekHostId(bytes);
     const entry = hostId === undefined ? undefined : this.#context.ledger.entry(hostId);
-    return entry !== undefined && entry.record.state !== "released" &&
-      entry.bytes.length === bytes.length && entry.bytes.every((byte, at) => byte === bytes[at]);
+    return entry !== undefined && sameBytes(entry.bytes, bytes) ? entry : null;
   }
 
   #isBelievable(record: ClaimRecord): boolean {

@@ -56,6 +56,8 @@ export interface ClaimPush {
   readonly claims: readonly SealedRecord[];
 }
 
+type Read = (bytes: Uint8Array) => SealedRecord;
+
 export type ClaimMessage = ClaimRequest | ClaimAnswer | ClaimPush;
 
 const REQUEST = 1;
@@ -111,48 +113,54 @@ export function idPrefix(id: MemberId): string {
   return id.slice(0, 2 * PREFIX_BYTES);
 }
 
-/** Checks a letter or gossip item as a whole. Throws WireError. */
-export function decodeClaimMessage(bytes: Uint8Array): ClaimMessage {
+/**
+ * Checks a letter or gossip item as a whole. Throws WireError. `read` decodes and checks one record; most are known to
+ * the byte and need no decoding.
+ */
+export function decodeClaimMessage(
+  bytes: Uint8Array,
+  read: (bytes: Uint8Array) => SealedRecord = unseal,
+): ClaimMessage {
   const value = decode(bytes);
   const kind = checkUint(checkList(value, Infinity, "claim message")[0], KIND_MAX, "claim message");
   switch (kind) {
     case REQUEST:
-      return decodeRequest(value);
+      return decodeRequest(value, read);
     case ANSWER:
-      return decodeAnswer(value);
+      return decodeAnswer(value, read);
     case PUSH:
-      return decodePush(value);
+      return decodePush(value, read);
     default:
       throw new WireError(`claim message: kind ${kind} is not known here`);
   }
 }
 
-function decodeRequest(value: WireValue): ClaimRequest {
+function decodeRequest(value: WireValue, read: Read): ClaimRequest {
   const fields = checkArray(value, 2, "claim request");
-  const claim = sealed(fields[1], "claim request");
+  const claim = sealed(fields[1], read, "claim request");
   if (claim.record.state !== "tentative") {
     throw new WireError(`claim request: a ${claim.record.state} claim asks nothing`);
   }
   return { kind: "request", claim };
 }
 
-function decodePush(value: WireValue): ClaimPush {
+function decodePush(value: WireValue, read: Read): ClaimPush {
   const fields = checkArray(value, 2, "claim push");
   const claims = checkList(fields[1], RECORDS_MAX, "claim push");
-  return { kind: "push", claims: claims.map((claim) => sealed(claim, "claim push")) };
+  return { kind: "push", claims: claims.map((claim) => sealed(claim, read, "claim push")) };
 }
 
-function decodeAnswer(value: WireValue): ClaimAnswer {
+function decodeAnswer(value: WireValue, read: Read): ClaimAnswer {
   const fields = checkArray(value, 8, "claim answer");
   const tentative = checkList(fields[7], RECORDS_MAX, "claim answer")
-    .map((claim) => sealed(claim, "claim answer"));
+    .map((claim) => sealed(claim, read, "claim answer"));
   return {
     kind: "answer",
     sender: checkHex(fields[1], HOST_ID_BYTES, "claim answer sender"),
     claimant: checkHex(fields[2], HOST_ID_BYTES, "claim answer claimant"),
     generation: checkUint(fields[3], GENERATION_MAX, "claim answer generation"),
     sequence: checkUint(fields[4], SEQUENCE_MAX, "claim answer sequence"),
-    busy: fields[5] === null ? null : sealed(fields[5], "claim answer"),
+    busy: fields[5] === null ? null : sealed(fields[5], read, "claim answer"),
     members: prefixesFrom(fields[6]),
     tentative,
   };
@@ -171,12 +179,16 @@ function prefixesFrom(value: WireValue | undefined): readonly string[] | null {
   return prefixes;
 }
 
-function sealed(value: WireValue | undefined, where: string): SealedRecord {
-  const bytes = checkBlob(value, RECORD_BYTES_MAX, where);
-  return { record: decodeRecord(bytes), bytes };
+function sealed(value: WireValue | undefined, read: Read, where: string): SealedRecord {
+  return read(checkBlob(value, RECORD_BYTES_MAX, where));
 }
 
 /** A record of our own with its bytes. */
 export function seal(record: ClaimRecord): SealedRecord {
   return { record, bytes: encodeRecord(record) };
+}
+
+/** A record from outside, checked. Throws WireError. */
+export function unseal(bytes: Uint8Array): SealedRecord {
+  return { record: decodeRecord(bytes), bytes };
 }

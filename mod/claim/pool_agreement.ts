@@ -4,6 +4,7 @@
  */
 import type { Problem } from "../base/problem.ts";
 import type { ClaimContext } from "./context.ts";
+import type { LedgerEntry } from "./ledger.ts";
 import type { ClaimRecord } from "./record.ts";
 
 export interface PoolAgreement {
@@ -13,12 +14,37 @@ export interface PoolAgreement {
   readonly differing: readonly ClaimRecord[];
 }
 
-export function poolAgreement(
-  { ledger, hostId, options, poolDigest }: ClaimContext,
+/** Counts anew only when the ledger changed: this is asked with every snapshot. */
+export class PoolWatch {
+  readonly #context: ClaimContext;
+  #counted: { readonly entries: readonly LedgerEntry[]; readonly agreement: PoolAgreement } | null =
+    null;
+
+  constructor(context: ClaimContext) {
+    this.#context = context;
+  }
+
+  agreement(): PoolAgreement {
+    const entries = this.#context.ledger.entries();
+    if (this.#counted?.entries === entries) return this.#counted.agreement;
+    const agreement = count(this.#context, entries);
+    this.#counted = { entries, agreement };
+    return agreement;
+  }
+
+  /** What people should know about pools that differ; null when all agree. */
+  problem(): Problem | null {
+    return poolProblem(this.#context, this.agreement());
+  }
+}
+
+function count(
+  { hostId, options, poolDigest }: ClaimContext,
+  entries: readonly LedgerEntry[],
 ): PoolAgreement {
   let agreeing = 0;
   const differing: ClaimRecord[] = [];
-  for (const { record } of ledger.entries()) {
+  for (const { record } of entries) {
     if (record.hostId === hostId || record.state !== "held") continue;
     if (record.poolVersion !== options.pool.version) continue;
     if (record.poolDigest === poolDigest) agreeing++;
@@ -33,7 +59,7 @@ export function mayClaim({ agreeing, differing }: PoolAgreement): boolean {
 }
 
 /** Names both hosts and both values; null when all agree. */
-export function poolProblem(context: ClaimContext, agreement: PoolAgreement): Problem | null {
+function poolProblem(context: ClaimContext, agreement: PoolAgreement): Problem | null {
   const [first] = agreement.differing;
   if (first === undefined) return null;
   const more = agreement.differing.length === 1

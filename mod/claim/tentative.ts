@@ -75,8 +75,9 @@ export class Tentative extends Stage {
     this.#retries = 0;
     this.#agreed.clear();
     this.#asked.clear();
-    this.#request = encodeRequest(seal(record));
-    this.#context.spread(record);
+    const sealed = seal(record);
+    this.#request = encodeRequest(sealed);
+    this.#context.spread(sealed);
     return this.membersChanged(nowMs);
   }
 
