@@ -22,10 +22,10 @@ import {
 } from "@stricli/core";
 import { ExitCode, UserError } from "../base/errors.ts";
 import type { Command, Flag, Given } from "./command.ts";
-import { sayError } from "./command_line.ts";
 import { COMMANDS } from "./commands/all.ts";
 import { commandHelp, overview } from "./help.ts";
 import type { Outside } from "./outside.ts";
+import { sayError } from "./say_error.ts";
 import { type Mistake, unknownCommand, usageError } from "./usage_error.ts";
 
 interface Context extends CommandContext {

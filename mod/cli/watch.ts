@@ -2,7 +2,7 @@
 import { ExitCode, UserError } from "../base/errors.ts";
 import { runDirOf } from "./agent_place.ts";
 import { type Given, givenSwitch } from "./command.ts";
-import { exitCodeOf, fetchStatus, statusText } from "./commands/status.ts";
+import { exitCodeOf, fetchStatus, statusText } from "./agent_status.ts";
 import type { Outside } from "./outside.ts";
 
 const INTERVAL_MS = 1000;

@@ -1,11 +1,11 @@
 /** `gossamer members`: one line a member. */
 import type { MemberStatusName } from "../../agent/api.ts";
 import { ConfigError, ExitCode } from "../../base/errors.ts";
+import { fetchStatus } from "../agent_status.ts";
 import { runDirFlag, runDirOf } from "../agent_place.ts";
 import { type Command, type Given, givenSwitch } from "../command.ts";
 import { JSON_FLAG, printJson } from "../json_output.ts";
 import { paintFor } from "../paint.ts";
-import { fetchStatus } from "./status.ts";
 
 const STATUSES: readonly MemberStatusName[] = ["alive", "suspect", "dead", "left"];
 

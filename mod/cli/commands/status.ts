@@ -1,11 +1,8 @@
 /** `gossamer status`: what the agent of this host knows and does. */
-import type { StatusDocument } from "../../agent/api.ts";
-import { ExitCode } from "../../base/errors.ts";
+import { exitCodeOf, fetchStatus, statusText } from "../agent_status.ts";
 import { runDirFlag, runDirOf } from "../agent_place.ts";
 import { type Command, givenSwitch } from "../command.ts";
 import { JSON_FLAG, printJson } from "../json_output.ts";
-import type { Outside } from "../outside.ts";
-import { paintFor } from "../paint.ts";
 
 export const statusCommand: Command = {
   name: "status",
@@ -41,20 +38,3 @@ is programmed and the subnet file is written.`,
     return exitCodeOf(document);
   },
 };
-
-/** Asks the agent and checks its answer. */
-export async function fetchStatus(runDir: string): Promise<StatusDocument> {
-  const { askAgent } = await import("../control_client.ts");
-  const { statusOf } = await import("../documents.ts");
-  return statusOf(await askAgent(runDir, { method: "GET", path: "/status" }));
-}
-
-/** The document for people, in this terminal's colours. */
-export async function statusText(outside: Outside, document: StatusDocument): Promise<string> {
-  const { renderStatus } = await import("../render_status.ts");
-  return renderStatus(document, outside.now(), paintFor(outside));
-}
-
-export function exitCodeOf(document: StatusDocument): ExitCode {
-  return document.ready ? ExitCode.done : ExitCode.notReady;
-}

@@ -301,6 +301,22 @@ Deno.test("variables of settings that this version lacks are refused, near misse
   );
 });
 
+Deno.test("gatherSources() asks the flags first, then the environment, then the file", async () => {
+  const path = Deno.makeTempFileSync({ suffix: ".toml" });
+  try {
+    Deno.writeTextFileSync(path, "vni = 3\nmtu = 1003\nvxlan-port = 3\n");
+    const variables = { GOSSAMER_VNI: "2", GOSSAMER_MTU: "1002" };
+    const flags = given("--vni=1", `--config=${path}`);
+    const sources = await gatherSources(new FakeOutside({ variables }), flags);
+    deepEqual(sources.read(SETTINGS.vni), { value: 1, origin: "--vni" });
+    deepEqual(sources.read(SETTINGS.mtu), { value: 1002, origin: "GOSSAMER_MTU" });
+    deepEqual(sources.read(SETTINGS.vxlanPort), { value: 3, origin: `${path}: vxlan-port` });
+    deepEqual(sources.read(SETTINGS.gossipPort), { value: 7947, origin: null });
+  } finally {
+    Deno.removeSync(path);
+  }
+});
+
 Deno.test("the file is read from where --config or GOSSAMER_CONFIG says", async () => {
   const path = Deno.makeTempFileSync({ suffix: ".toml" });
   try {
