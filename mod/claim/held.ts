@@ -110,8 +110,13 @@ export class Held extends Stage {
       if (rival.state === "tentative") this.#epoch = Math.max(this.#epoch, rival.epoch);
       if (rival.state !== "yielding") this.#answer(rival);
     }
-    if (holders.length > 0) { for (const rival of holders) this.#contest(rival); }
-    else this.#raise();
+    for (const rival of rivals) {
+      // Who yields at our epoch lost to us, though its hold was overtaken on the way here by the news of its end.
+      const isContest = rival.state === "held" ||
+        rival.state === "yielding" && rival.epoch >= this.#epoch;
+      if (isContest) this.#contest(rival);
+    }
+    if (holders.length === 0) this.#raise();
     this.#rewriteIfChanged();
     this.#watchMajority(nowMs);
     return null;

@@ -70,7 +70,10 @@ export class ClaimInvariants {
    * is the owner of its subnet everywhere, and no two hold overlapping subnets.
    */
   checkQuiescent(hosts: readonly Host[]): void {
-    const running = hosts.filter(({ isRunning }) => isRunning);
+    // Who has left hears nothing any more.
+    const running = hosts.filter((host) =>
+      host.isRunning && host.snapshot().swim.self.status !== "left"
+    );
     const [first] = running;
     if (first === undefined) return;
     const expected = ownersText(first);
