@@ -57,6 +57,7 @@ scenario(import.meta, "what is broken by hand is healed within a second", { host
       hosts,
       () => JSON.stringify(hosts.map(actualKernel)) === JSON.stringify(before),
     );
+    const ms = performance.now() - began;
     stage.note(
       `${DEVICE} deleted on ${hosts.length} hosts at once: healed after ${ms.toFixed(1)} ms`,
     );
@@ -73,8 +74,9 @@ async function healAfter(
   const host = lab.host(2);
   const before = { kernel: actualKernel(host), device: deviceOf(host) };
   const { overlay } = await statusOf(host);
+  const began = performance.now();
   damage(host);
-  const ms = await until(
+  await until(
     `${what}, healed`,
     [host],
     () =>
