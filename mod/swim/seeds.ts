@@ -82,7 +82,6 @@ export class Seeds {
     for (const seed of this.#seeds.values()) {
       if (seed.view.state !== "joined" || seed.isSelf) continue;
       seed.view = { seed: seed.view.seed, state: "unreachable", reason: "contact was lost" };
-      seed.attempts = 0;
       seed.nextAtMs = nowMs + this.#backoffMs(seed);
     }
   }

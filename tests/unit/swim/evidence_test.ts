@@ -100,6 +100,28 @@ Deno.test("a suspicion that nobody refutes ends in death, after the least time a
   assert.deepEqual(stage.eventWords(), ["member-suspected h2", "member-failed h2"]);
 });
 
+Deno.test("a refuted suspicion is over for good", () => {
+  const stage = Stage.among(2, 3);
+  stage.packet(THREE.endpoint, encodeSuspect(10, TWO.id, THREE.id));
+  stage.packet(TWO.endpoint, encodeAlive({ ...TWO, incarnation: 11 }));
+  stage.runFor(60_000, (packet) => stage.ack(packet));
+  assert.deepEqual(stage.eventWords(), ["member-suspected h2", "member-recovered h2"]);
+});
+
+Deno.test("further accusers are news to the others, but none twice", () => {
+  const stage = Stage.among(2, 3, 4, 5, 6);
+  const accuse = (accuser: number) => {
+    stage.packet(peer(accuser).endpoint, encodeSuspect(10, TWO.id, peer(accuser).id));
+    const { queueLength } = stage.swim.snapshot();
+    const accusers = stage.sentMessages("suspect").map((message) => Number(message.accuser));
+    stage.quieten();
+    return [queueLength, ...new Set(accusers)];
+  };
+  assert.deepEqual(accuse(3), [1, 3]);
+  assert.deepEqual(accuse(4), [1, 4]);
+  assert.deepEqual(accuse(4), [0]);
+});
+
 Deno.test("among many a suspicion is long, and each further accuser shortens it", () => {
   const numbers = [2, 3, 4, 5, 6, 7, 8];
   const diesAfterMs = (accusers: number[]) => {

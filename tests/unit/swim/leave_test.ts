@@ -155,7 +155,19 @@ Deno.test("remembered members are dialled at once, then until they are seen", ()
   assert.ok(stage.take().flatMap(dialled).length >= 8);
   stage.packet(TWO.endpoint, encodeAlive(TWO));
   stage.packet(THREE.endpoint, encodeAlive(THREE));
-  stage.runFor(40_000, (packet) => stage.ack(packet));
+  stage.runFor(300_000, (packet) => stage.ack(packet));
   const later = stage.take().flatMap(dialled);
-  assert.ok(later.length <= 3, `${later.length}`); // the regular syncs
+  assert.ok(later.length <= 12, `${later.length}`); // the regular syncs, each 30 s
+});
+
+Deno.test("a dead member is dialled for ever, the cluster's hosts sharing the attempts", () => {
+  const living = [3, 4, 5, 6, 7, 8, 9, 10, 11];
+  const stage = Stage.among(2, ...living);
+  stage.packet(THREE.endpoint, encodeDead(10, TWO.id, THREE.id));
+  stage.runFor(24 * 3_600_000, (packet) => stage.ack(packet));
+  const dials = stage.take().filter((action) =>
+    action.kind === "request" && action.to === TWO.endpoint
+  );
+  // 2880 intervals of 30 s, ten hosts that share one attempt in each.
+  assert.ok(dials.length > 288 - 60 && dials.length < 288 + 60, `${dials.length} dials`);
 });

@@ -1,7 +1,9 @@
 /** Full syncs: what is merged, what is answered, what is refused. */
 import assert from "node:assert/strict";
+import { MEMBERS_MAX } from "../../../mod/base/limits.ts";
 import { Envelope } from "../../../mod/wire/envelope.ts";
 import { decodeMessage } from "../../../mod/wire/messages.ts";
+import { encodeAlive } from "../../../mod/wire/news_messages.ts";
 import { encodeRefusal, readRefusal } from "../../../mod/wire/refusal.ts";
 import { encodeSync, type Sync, type SyncEntry } from "../../../mod/wire/sync_messages.ts";
 import { peer, Stage } from "./stage.ts";
@@ -9,7 +11,8 @@ import { peer, Stage } from "./stage.ts";
 const [ONE, TWO, THREE] = [peer(1), peer(2), peer(3)];
 
 function entry(number: number, status: SyncEntry["status"] = "alive", incarnation = 10): SyncEntry {
-  return { record: peer(number, { incarnation }), status };
+  const endpoint = `10.0.${number >> 8}.${number & 255}:7947`;
+  return { record: peer(number, { incarnation, endpoint }), status };
 }
 
 function sync(kind: Sync["kind"], sender: SyncEntry, ...members: SyncEntry[]): Uint8Array {
@@ -76,6 +79,26 @@ Deno.test("strangers are taken as the peer has them, dead ones without an event"
     "member-joined h2",
     "member-joined h4",
     "member-suspected h4",
+  ]);
+});
+
+Deno.test("a full table takes a newcomer only in place of who is gone", () => {
+  const stage = Stage.among(2);
+  const crowd = Array.from(
+    { length: MEMBERS_MAX - 2 },
+    (_, index) => entry(1000 + index, index === 77 ? "dead" : "alive"),
+  );
+  for (let start = 0; start < crowd.length; start += 5000) {
+    ask(stage, sync("sync", entry(2), ...crowd.slice(start, start + 5000)));
+  }
+  assert.equal(stage.swim.members().length, MEMBERS_MAX);
+  const newcomers = [500, 501].map((number) => peer(number, { endpoint: "10.9.9.9:1" }));
+  for (const newcomer of newcomers) stage.packet(newcomer.endpoint, encodeAlive(newcomer));
+  assert.deepEqual([500, 501, 1077, 1078].map((number) => stage.status(number)), [
+    "alive",
+    "unknown",
+    "unknown",
+    "alive",
   ]);
 });
 
