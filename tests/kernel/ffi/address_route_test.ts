@@ -136,6 +136,15 @@ kernelTest("a delete that names our protocol spares another's route to the same 
   assert.equal(routeDump(transport, { index, family: 4 }).length, 1);
 });
 
+kernelTest("a delete that names nothing but the network takes whatever route is there", () => {
+  using host = new Host();
+  const { transport } = host;
+  const index = deviceOn(host);
+  routeAdd(transport, { destination: "10.244.9.0/24", index, protocol: OURS });
+  routeDelete(transport, { destination: "10.244.9.0/24" });
+  assert.deepEqual(routeDump(transport, { index, family: 4 }), []);
+});
+
 kernelTest("metric, source, path MTU and table of a route are kept", () => {
   using host = new Host();
   const { transport } = host;

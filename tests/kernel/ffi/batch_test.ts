@@ -1,8 +1,15 @@
 /** Many messages in a send, on the real kernel: order, attribution of errors, dumps, overruns. */
 import { strict as assert } from "node:assert";
-import { viewOf } from "../../../ffi/bytes.ts";
+import { pinnedBytes, viewOf } from "../../../ffi/bytes.ts";
+import { ERRNO } from "../../../ffi/errno.ts";
 import { NetlinkConversation } from "../../../ffi/netlink/conversation.ts";
-import { openDatagrams, openNetlinkSocket } from "../../../ffi/netlink/socket.ts";
+import { encodeMessage, NLM_F_REQUEST } from "../../../ffi/netlink/message.ts";
+import {
+  bindNetlink,
+  NETLINK_ROUTE,
+  openDatagrams,
+  openNetlinkSocket,
+} from "../../../ffi/netlink/socket.ts";
 import type { NetlinkRequest } from "../../../ffi/netlink/transport.ts";
 import { bridgeAdd, bridgeAddRequest } from "../../../ffi/route/bridge.ts";
 import { fdbDump, fdbReplaceRequest } from "../../../ffi/route/fdb.ts";
@@ -16,6 +23,7 @@ import {
 import { neighbourDump, neighbourReplaceRequest, NUD } from "../../../ffi/route/neighbour.ts";
 import { routeDeleteRequest, routeDump, routeReplaceRequest } from "../../../ffi/route/route.ts";
 import { vxlanAdd } from "../../../ffi/route/vxlan.ts";
+import { closeDescriptor, MSG_DONTWAIT, receiveBytes, sendBytes } from "../../../ffi/socket.ts";
 import { Host, kernelTest } from "./namespace.ts";
 
 const OURS = 77;
@@ -167,6 +175,24 @@ kernelTest("a socket stays in the namespace it was opened in", () => {
   assert.equal(inside?.error, null);
   const [outside] = other.transport.request([linkGetRequest("br0")]);
   assert.equal(outside?.error?.code, "ENODEV");
+});
+
+kernelTest("a datagram larger than the buffer shows its true length", () => {
+  using host = new Host();
+  const { fd } = host.run(() => bindNetlink(NETLINK_ROUTE, 0));
+  const bytes = encodeMessage({
+    ...linkGetRequest("lo"),
+    flags: NLM_F_REQUEST,
+    sequence: 1,
+    port: 0,
+  });
+  const request = pinnedBytes(bytes.length);
+  request.set(bytes);
+  sendBytes(fd, request, "ask for the loopback device");
+  const buffer = pinnedBytes(100);
+  assert(receiveBytes(fd, buffer, 0) > buffer.length);
+  assert.equal(receiveBytes(fd, buffer, MSG_DONTWAIT), -ERRNO.EAGAIN);
+  closeDescriptor(fd);
 });
 
 kernelTest("a closed socket says that it is closed", () => {

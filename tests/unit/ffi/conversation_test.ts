@@ -88,8 +88,8 @@ Deno.test("an error finds its request by sequence number", () => {
 
 Deno.test("replies may come in several datagrams, with noise between", () => {
   const { transport } = conversation([
+    () => datagramOf([verdict(4711, ERRNO.EPERM), verdict(4712, 0)]),
     (sent) => datagramOf([{ type: 16, sequence: sent[0]?.sequence ?? 0 }, { type: NLMSG_NOOP }]),
-    () => datagramOf([verdict(4711, ERRNO.EPERM)]),
     acknowledgeLast,
   ]);
   const [first, second] = transport.request([requestOf("a"), requestOf("b")]);

@@ -12,6 +12,7 @@ import {
   NLM_F_EXCL,
   NLM_F_REQUEST,
   parseMessages,
+  writeMessage,
 } from "../../../ffi/netlink/message.ts";
 import { messageTypeName, RTM } from "../../../ffi/route/family.ts";
 import { datagramOf } from "./scripted_datagrams.ts";
@@ -62,6 +63,20 @@ for (
     });
   });
 }
+
+Deno.test("a header that claims to be shorter than a header is refused", () => {
+  const header = encodeMessage({ ...MESSAGE, payload: new Uint8Array() });
+  for (const length of [4, 8, 15]) {
+    assert.throws(() => parseMessages(lengthSet(header, length)), { name: "NetlinkFormatError" });
+  }
+});
+
+Deno.test("padding is zero whatever the buffer held", () => {
+  const buffer = new Uint8Array(messageBytes(5) + 1).fill(0xff);
+  const end = writeMessage(buffer, viewOf(buffer), 0, MESSAGE);
+  assert.equal(end, 24);
+  assert.equal(hex(buffer.subarray(20)), "05 00 00 00 ff");
+});
 
 function lengthSet(bytes: Uint8Array, length: number): Uint8Array {
   viewOf(bytes).setUint32(0, length, true);
