@@ -72,6 +72,19 @@ scenario(import.meta, "three hosts forced to the same first choice start at once
   });
 });
 
+scenario(import.meta, "hosts that all list all hosts, themselves too, form one cluster at once", {
+  hosts: 3,
+}, async ({ lab, step }) => {
+  const { hosts } = lab;
+  await step("nobody has to be first", async () => {
+    const everybody = hosts.map(({ address }) => address).join();
+    for (const host of hosts) host.start(`--join=${everybody}`);
+    const subnets = await Promise.all(hosts.map((host) => host.waitForSubnet()));
+    assert.equal(new Set(subnets.map(({ subnet }) => subnet)).size, hosts.length);
+    await waitForMesh(hosts);
+  });
+});
+
 scenario(import.meta, "two hosts that want the last subnet: one gets it, the other says why not", {
   hosts: 3,
 }, async ({ lab, step }) => {
