@@ -27,6 +27,8 @@ export interface Arguments {
   readonly placeholder: string;
   readonly minimum: number;
   readonly text: string;
+  /** Whether the placeholder stands for all of them, and not for the first of several. */
+  readonly once?: boolean;
 }
 
 /** What was given on the command line, not yet checked. A switch that is on has the value "true". */

@@ -52,8 +52,8 @@ function usageTail(command: Command): string {
     ? " [flags]"
     : command.flags.map((flag) => ` [${spelling(flag)}]`).join("");
   if (command.arguments === undefined) return flags;
-  const { placeholder, minimum } = command.arguments;
-  return `${flags} ${minimum > 0 ? `${placeholder}...` : `[${placeholder}...]`}`;
+  const { placeholder, once } = command.arguments;
+  return `${flags} ${placeholder}${once === true ? "" : "..."}`;
 }
 
 function spelling(flag: Flag): string {

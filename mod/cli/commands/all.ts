@@ -1,6 +1,7 @@
 /** Every command, in the order in which the overview lists them. */
 import type { Command } from "../command.ts";
 import { cleanupCommand } from "./cleanup.ts";
+import { configCommand } from "./config.ts";
 import { demoCommand } from "./demo.ts";
 import { joinCommand } from "./join.ts";
 import { leaveCommand } from "./leave.ts";
@@ -18,6 +19,7 @@ export const COMMANDS: readonly Command[] = [
   joinCommand,
   leaveCommand,
   cleanupCommand,
+  configCommand,
   demoCommand,
   versionCommand,
 ];

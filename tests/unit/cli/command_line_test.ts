@@ -47,6 +47,14 @@ const WRONG: readonly (readonly [line: string, says: RegExp])[] = [
   ["members --status ded", /--status: "ded" is none of alive, suspect, dead, left/],
   ["join", /join: HOST\[:PORT\] is missing - for example: gossamer join/],
   ["join a:99999", /join: "a:99999" has a port/],
+  ["config", /config: check FILE \| show is missing - for example: gossamer config check/],
+  ["config chekc x", /config: "chekc x" is not understood - write gossamer config check FILE/],
+  ["config check", /config: "check" is not understood/],
+  ["config show x", /config: "show x" is not understood/],
+  [
+    "config check /nonexistent/g.toml",
+    /cannot read \/nonexistent\/g\.toml: there is no such file$/,
+  ],
   ["leave --relase", /did you mean --release\?$/],
   ["demo --hosts 1", /--hosts: "1" is not a whole number from 2 to 9$/],
   ["cleanup --vni=x --dry-run", /--vni: "x" is not a whole number/],
@@ -274,4 +282,49 @@ Deno.test("watching without a terminal prints one picture after the other, or JS
   ok(!text.stdout.includes("\x1b"), "no escape sequences");
   const json = await gossamer(["status", "--watch", "--json"], { variables, ticks: 2 });
   deepEqual(json.stdout.trimEnd().split("\n").map((row) => JSON.parse(row)), [READY, READY]);
+});
+
+Deno.test("config check says whether a file is right, whatever the environment says", async () => {
+  const path = Deno.makeTempFileSync({ suffix: ".toml" });
+  const variables = { GOSSAMER_VNI: "0" };
+  try {
+    Deno.writeTextFileSync(path, 'vni = 7\njoin = ["a"]\n');
+    const right = await gossamer(["config", "check", path], { variables });
+    deepEqual([right.code, right.stdout], [0, ""]);
+    match(right.stderr, /is right; it sets 2 of \d+ settings\n$/);
+    Deno.writeTextFileSync(path, 'network = "10.0.0.0/8"\nsubnet = "10.0.0.0/16"\n');
+    const wrong = await gossamer(["config", "check", path], { variables });
+    equal(wrong.code, 2);
+    match(wrong.stderr, /\.toml: subnet: 10\.0\.0\.0\/16 has prefix length 16/);
+  } finally {
+    Deno.removeSync(path);
+  }
+});
+
+Deno.test("config show prints a file that means the same, and where each value comes from", async () => {
+  const path = Deno.makeTempFileSync({ suffix: ".toml" });
+  try {
+    const hook = 'echo "a\\b" # not a comment';
+    const text = `vni = 7\njoin = ["a", "b:3"]\non-renumber = ${JSON.stringify(hook)}\n`;
+    Deno.writeTextFileSync(path, text);
+    const variables = { GOSSAMER_MTU: "1400", GOSSAMER_CONFIG: path };
+    const shown = await gossamer(["config", "show"], { variables });
+    equal(shown.code, 0);
+    match(shown.stdout, /^vni = 7 +# .*\.toml: vni$/m);
+    match(shown.stdout, /^mtu = 1400 +# GOSSAMER_MTU$/m);
+    match(shown.stdout, /^gossip-port = 7947 +# default$/m);
+    match(shown.stdout, /^# name +# the host name$/m);
+    const json = await gossamer(["config", "show", "--json"], { variables });
+    Deno.writeTextFileSync(path, shown.stdout);
+    const again = await gossamer(["config", "show", "--config", path, "--json"]);
+    const values = (text: string) =>
+      JSON.parse(text).settings.map(({ name, value }: { name: string; value: unknown }) => [
+        name,
+        value,
+      ]);
+    deepEqual(values(again.stdout), values(json.stdout));
+    deepEqual(new Map(values(again.stdout)).get("on-renumber"), hook);
+  } finally {
+    Deno.removeSync(path);
+  }
 });
