@@ -68,19 +68,12 @@ async function* ticks(intervalMs: number): AsyncGenerator<void> {
   }
 }
 
-/** Pause before a full pipe that does not block is tried again, in milliseconds. */
-const FULL_PIPE_PAUSE_MS = 2;
-
 function write(to: { writeSync(bytes: Uint8Array): number }, text: string): void {
   let bytes = encoder.encode(text);
-  while (bytes.length > 0) {
-    try {
-      bytes = bytes.subarray(to.writeSync(bytes));
-    } catch (error) {
-      if (error instanceof Deno.errors.BrokenPipe) throw new OutputClosed();
-      // A parent such as Node.js hands down pipes in non-blocking mode.
-      if (!(error instanceof Deno.errors.WouldBlock)) throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, FULL_PIPE_PAUSE_MS);
-    }
+  try {
+    while (bytes.length > 0) bytes = bytes.subarray(to.writeSync(bytes));
+  } catch (error) {
+    if (error instanceof Deno.errors.BrokenPipe) throw new OutputClosed();
+    throw error;
   }
 }
