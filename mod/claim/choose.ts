@@ -18,6 +18,11 @@ export class Chooser {
     this.#promises = promises;
   }
 
+  /** Does beforehand what takes time and needs no news of others. */
+  prepare(): void {
+    if (this.#context.options.pin === null) this.#picker.prepare();
+  }
+
   /** A subnet to ask for, or a wait. */
   choose(nowMs: number): Next {
     const context = this.#context;

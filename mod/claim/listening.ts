@@ -25,6 +25,8 @@ export class Listening extends Stage {
   #deadlineMs = Infinity;
   #lonelyAtMs = Infinity;
   #isLonely = false;
+  #hasEntered = false;
+  #isPrepared = false;
 
   constructor(
     context: ClaimContext,
@@ -51,6 +53,8 @@ export class Listening extends Stage {
 
   override wakeAtMs(): number {
     if (!this.#afresh) return this.#notBeforeMs;
+    // At once, but in a step of its own: what this step asks of the network goes out first.
+    if (!this.#isPrepared) return -Infinity;
     return Math.min(this.#deadlineMs, this.#lonelyAtMs);
   }
 
@@ -70,6 +74,8 @@ export class Listening extends Stage {
 
   override advance(nowMs: number): Next | null {
     if (!this.#afresh) return nowMs >= this.#notBeforeMs ? this.#chooser.choose(nowMs) : null;
+    if (this.#hasEntered) this.#prepare();
+    this.#hasEntered = true;
     if (nowMs >= this.#deadlineMs) return this.#choose(nowMs);
     if (nowMs < this.#lonelyAtMs) return null;
     this.#lonelyAtMs = Infinity;
@@ -95,12 +101,18 @@ export class Listening extends Stage {
 
   #askFurther(): void {
     const missing = this.#alive().filter(({ id }) => !this.#synced.has(id) && !this.#asked.has(id));
-    const underWay = this.#asked.size - this.#synced.size;
-    const wanted = SYNCS - this.#synced.size - Math.max(0, underWay);
+    const underWay = [...this.#asked].filter((id) => !this.#synced.has(id)).length;
+    const wanted = SYNCS - this.#synced.size - underWay;
     for (const { id } of this.#context.random.sample(missing, Math.max(0, wanted))) {
       this.#asked.add(id);
       this.#context.carrier.requestSync(id);
     }
+  }
+
+  #prepare(): void {
+    if (this.#isPrepared) return;
+    this.#isPrepared = true;
+    this.#chooser.prepare();
   }
 
   #choose(nowMs: number): Next {
