@@ -35,7 +35,7 @@ export function processOutside(): Outside {
     variableNames: () => Object.keys(Deno.env.toObject()),
     hostName: () => Deno.hostname(),
     print: (text) => write(Deno.stdout, text),
-    say: (line) => write(Deno.stderr, line + "\n"),
+    say,
     get outputIsTerminal() {
       return Deno.stdout.isTerminal();
     },
@@ -65,6 +65,15 @@ async function* ticks(intervalMs: number): AsyncGenerator<void> {
   } finally {
     Deno.removeSignalListener("SIGINT", interrupt);
     Deno.removeSignalListener("SIGTERM", interrupt);
+  }
+}
+
+function say(line: string): void {
+  try {
+    write(Deno.stderr, line + "\n");
+  } catch (error) {
+    // Nobody listens; the exit code still says how it went.
+    if (!(error instanceof OutputClosed)) throw error;
   }
 }
 

@@ -36,3 +36,9 @@ Deno.test("a reader that goes away before the first line is no error", async () 
   equal((await child.status).code, 0);
   equal(talk, "");
 });
+
+Deno.test("a listener of standard error that goes away does not change the exit code", async () => {
+  const child = start("up", "--vni=0");
+  await Promise.all([child.stderr.cancel(), child.stdout.cancel()]);
+  equal((await child.status).code, 2);
+});
