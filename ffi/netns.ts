@@ -16,7 +16,8 @@ const CLONE_NEWNET = 0x4000_0000;
 /** /proc/self would name the process' first thread; the calling thread's is what setns changes. */
 const OWN_NETWORK = "/proc/thread-self/ns/net";
 const OWN_CHILDREN = "/proc/thread-self/ns/pid_for_children";
-const PRIVILEGE = "namespaces need root (CAP_SYS_ADMIN)";
+const PRIVILEGE = "namespaces need CAP_SYS_ADMIN where they were made: become root, or start in " +
+  "new ones with unshare --user --map-root-user --net --pid --fork --mount-proc";
 
 /** A descriptor of the calling thread's network namespace. Close it with closeNamespace. */
 export function currentNamespace(): number {
@@ -41,8 +42,24 @@ export function namespaceId(fd: number): number {
   return Number(inode);
 }
 
-function enter(fd: number, kind: number): void {
-  check(`enter namespace ${fd}`, libc().setns(fd, kind), PRIVILEGE);
+function enter(fd: number, kind: number, op = `enter namespace ${fd}`): void {
+  check(op, libc().setns(fd, kind), PRIVILEGE);
+}
+
+/**
+ * Opens the way back before leaving. Entering the namespace one is in needs the same privilege as
+ * returning to it, so whoever could not return (a user namespace inside another's network) is
+ * told so here and not left on the wrong side.
+ */
+function wayBack(path: string, kind: number): number {
+  const fd = openFile(path);
+  try {
+    enter(fd, kind, `return to this thread's own ${path}`);
+    return fd;
+  } catch (error) {
+    closeDescriptor(fd);
+    throw error;
+  }
 }
 
 /**
@@ -50,7 +67,7 @@ function enter(fd: number, kind: number): void {
  * is down. Throws SysError, EPERM without CAP_SYS_ADMIN.
  */
 export function createNamespace(): number {
-  const before = currentNamespace();
+  const before = wayBack(OWN_NETWORK, CLONE_NEWNET);
   try {
     check("make a network namespace", libc().unshare(CLONE_NEWNET), PRIVILEGE);
     try {
@@ -78,7 +95,7 @@ export interface RunInOptions {
  * would be done in the wrong namespace. Throws SysError.
  */
 export function runIn<T>(namespaceFd: number, run: () => T, options: RunInOptions = {}): T {
-  const before = currentNamespace();
+  const before = wayBack(OWN_NETWORK, CLONE_NEWNET);
   try {
     enter(namespaceFd, CLONE_NEWNET);
     let result: T;
@@ -98,7 +115,7 @@ export function runIn<T>(namespaceFd: number, run: () => T, options: RunInOption
 }
 
 function withPidNamespace<T>(run: () => T): T {
-  const before = openFile(OWN_CHILDREN);
+  const before = wayBack(OWN_CHILDREN, CLONE_NEWPID);
   try {
     check("make a process namespace", libc().unshare(CLONE_NEWPID), PRIVILEGE);
     try {

@@ -4,7 +4,6 @@
  */
 import { strict as assert } from "node:assert";
 import { hasCapability } from "../../../ffi/capability.ts";
-import { libc } from "../../../ffi/libc.ts";
 import { openNetlinkSocket } from "../../../ffi/netlink/socket.ts";
 import type { NetlinkTransport } from "../../../ffi/netlink/transport.ts";
 import { closeNamespace, createNamespace, runIn } from "../../../ffi/netns.ts";
@@ -16,11 +15,16 @@ function whyIgnored(): string | null {
   if (Deno.build.os !== "linux") return "needs Linux";
   if (!hasCapability("CAP_SYS_ADMIN")) return "needs CAP_SYS_ADMIN: run the tests as root";
   if (!hasCapability("CAP_NET_ADMIN")) return "needs CAP_NET_ADMIN: run the tests as root";
+  try {
+    closeNamespace(createNamespace());
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
   return null;
 }
 
-// The library stays open for the life of the process; opened within a test it would look leaked.
-if (whyIgnored() === null) libc();
+// This also opens libc, which stays open for good and would look leaked by the test that opened it.
+const reason = whyIgnored();
 
 /** A namespace and a netlink socket in it. */
 export class Host {
@@ -66,9 +70,16 @@ export function cable(near: Host, far: Host): { near: number; far: number } {
   return { near: link.index, far: link.link };
 }
 
-/** A test on the real kernel, ignored with its reason in the name where that cannot be. */
-export function kernelTest(name: string, run: () => void | Promise<void>): void {
-  const reason = whyIgnored();
-  if (reason === null) Deno.test(name, run);
-  else Deno.test({ name: `${name} (ignored: ${reason})`, ignore: true, fn: () => {} });
+/**
+ * A test on the real kernel, ignored with its reason in the name where that cannot be; `whyElse`
+ * says what else it needs and does not find.
+ */
+export function kernelTest(
+  name: string,
+  run: () => void | Promise<void>,
+  whyElse: () => string | null = () => null,
+): void {
+  const why = reason ?? whyElse();
+  if (why === null) Deno.test(name, run);
+  else Deno.test({ name: `${name} (ignored: ${why})`, ignore: true, fn: () => {} });
 }
