@@ -47,6 +47,16 @@ export interface SwimCounters {
   incarnationJumps: number;
 }
 
+export function newCounters(): SwimCounters {
+  return {
+    packetsReceived: 0,
+    requestsReceived: 0,
+    refused: 0,
+    unknownMessages: 0,
+    incarnationJumps: 0,
+  };
+}
+
 /** A view of the engine, not a copy: valid until its next step. */
 export interface SwimSnapshot {
   readonly self: Member;

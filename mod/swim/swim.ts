@@ -4,13 +4,8 @@
  */
 import { unreachable } from "../base/assert.ts";
 import type { Action, Endpoint, Input } from "../base/core.ts";
-import { WireError } from "../base/errors.ts";
-import { PACKET_BYTES_MAX } from "../base/limits.ts";
 import type { Random } from "../base/random.ts";
-import { Envelope, EnvelopeError } from "../wire/envelope.ts";
-import { decodeMessage, type Message } from "../wire/messages.ts";
-import { splitParts } from "../wire/parts.ts";
-import { encodeAck, type Ping } from "../wire/probe_messages.ts";
+import { Envelope } from "../wire/envelope.ts";
 import {
   encodeRiderItem,
   encodeRiderLetter,
@@ -24,11 +19,11 @@ import { Gossiper } from "./gossiper.ts";
 import { Keeper, MEMBERS_PERSIST_ID } from "./keeper.ts";
 import type { Member, MemberId } from "./member.ts";
 import { MemberTable } from "./members.ts";
-import { encodeNews } from "./news.ts";
-import type { SwimCommand, SwimCounters, SwimOptions, SwimSnapshot } from "./options.ts";
+import { newCounters, type SwimCommand, type SwimOptions, type SwimSnapshot } from "./options.ts";
 import { Post } from "./post.ts";
 import { Prober } from "./prober.ts";
 import { GossipQueue } from "./queue.ts";
+import { Receiver } from "./receiver.ts";
 import { Reconnector } from "./reconnector.ts";
 import { Relays } from "./relays.ts";
 import { Reporter } from "./reporter.ts";
@@ -42,9 +37,6 @@ import { retransmitLimit, type SwimTimings } from "./timings.ts";
 import { UdpWatch } from "./udp_watch.ts";
 
 export type { SwimCommand, SwimCounters, SwimOptions, SwimSnapshot } from "./options.ts";
-
-/** Answers to outdated news of one member: at most one in this time. */
-const CORRECTION_INTERVAL_MS = 1000;
 
 export class Swim implements Carrier {
   /** Bytes of one letter: a packet less the envelope, this host's own news, and the heads of both. */
@@ -70,15 +62,8 @@ export class Swim implements Carrier {
   readonly #reconnector: Reconnector;
   readonly #farewell: Farewell;
   readonly #keeper: Keeper;
-  readonly #counters: SwimCounters = {
-    packetsReceived: 0,
-    requestsReceived: 0,
-    refused: 0,
-    unknownMessages: 0,
-    incarnationJumps: 0,
-  };
-  /** When each member's outdated news was last answered. */
-  readonly #correctedAtMs = new Map<MemberId, number>();
+  readonly #receiver: Receiver;
+  readonly #counters = newCounters();
   #nowMs = 0;
   #hasStarted = false;
   /** When the step now under way was asked for. */
@@ -99,13 +84,7 @@ export class Swim implements Carrier {
     this.#requests = new Requests(this.#post, this.#envelope);
     this.#reporter = new Reporter(this.#table, (event) => this.#post.event(event));
     const changed = this.#memberChanged.bind(this);
-    const member: Member = {
-      ...options.self,
-      incarnation: options.incarnation,
-      status: "alive",
-      rttMs: null,
-      statusSinceMs: 0,
-    };
+    const member = ownMember(options);
     const shared = { timings, random, table: this.#table, queue: this.#queue, post: this.#post };
     this.#self = new Self(member, this.#table, this.#queue, changed);
     this.#reporter.own(member);
@@ -146,6 +125,17 @@ export class Swim implements Carrier {
     this.#farewell = new Farewell({ ...shared, self: this.#self });
     const reconnector = this.#reconnector;
     this.#keeper = new Keeper({ ...shared, self: this.#self, reconnector });
+    this.#receiver = new Receiver({
+      ...shared,
+      selfId,
+      envelope: this.#envelope,
+      evidence: this.#evidence,
+      prober: this.#prober,
+      relays: this.#relays,
+      synchroniser,
+      rider,
+      counters: this.#counters,
+    });
     const ownBytes = this.#self.encoded.length + NEWS_GROWTH_BYTES;
     this.letterBytesMax = this.#post.roomFor(ownBytes, 1) - RIDER_OVERHEAD_BYTES;
   }
@@ -235,9 +225,9 @@ export class Swim implements Carrier {
   #take(nowMs: number, input: Input<SwimCommand>): void {
     switch (input.kind) {
       case "packet":
-        return this.#packet(nowMs, input.from, input.bytes);
+        return this.#receiver.packet(nowMs, input.from, input.bytes);
       case "request":
-        return this.#request(nowMs, input.id, input.bytes);
+        return this.#receiver.request(nowMs, input.id, input.bytes);
       case "answer":
         return this.#requests.answered(nowMs, input.id, input.bytes);
       case "failed":
@@ -293,102 +283,6 @@ export class Swim implements Carrier {
     }
   }
 
-  /** All messages are read before any is acted upon: a malformed packet does nothing at all. */
-  #packet(nowMs: number, from: Endpoint, bytes: Uint8Array): void {
-    this.#counters.packetsReceived++;
-    let messages: Message[];
-    try {
-      if (bytes.length > PACKET_BYTES_MAX) throw new WireError("packet: too long");
-      messages = splitParts(this.#envelope.open(bytes)).map(decodeMessage);
-    } catch (error) {
-      if (!(error instanceof WireError)) throw error;
-      this.#counters.refused++;
-      return;
-    }
-    for (const message of messages) this.#message(nowMs, from, message);
-  }
-
-  #message(nowMs: number, from: Endpoint, message: Message): void {
-    switch (message.kind) {
-      case "ping":
-        return this.#ping(from, message);
-      case "indirect-ping":
-        return this.#relays.ask(nowMs, from, message);
-      case "ack":
-        this.#relays.acked(message.sequence);
-        return this.#prober.acked(nowMs, from, message.sequence);
-      case "nack":
-        return this.#prober.nacked(from, message.sequence);
-      case "alive":
-        if (this.#evidence.alive(nowMs, message.record) === "outdated") {
-          this.#correct(nowMs, from, message.record);
-        }
-        return;
-      case "suspect":
-        return this.#evidence.suspect(nowMs, message);
-      case "dead":
-        return this.#evidence.dead(nowMs, message);
-      case "left":
-        return this.#evidence.left(nowMs, message);
-      case "rider-item":
-        return this.#rider.receive(nowMs, { via: "gossip", from }, message.bytes);
-      case "rider-letter":
-        return this.#rider.receive(nowMs, { via: "letter", from }, message.bytes);
-      case "sync":
-      case "synced":
-      case "reach":
-        this.#counters.refused++; // these come over streams only
-        return;
-      case "unknown":
-        this.#counters.unknownMessages++;
-        return;
-      default:
-        return unreachable(message);
-    }
-  }
-
-  /** A ping for somebody else is not answered: that host is not here any more. */
-  #ping(from: Endpoint, ping: Ping): void {
-    if (ping.target !== this.#self.id) return;
-    const answer = [encodeAck(ping.sequence)];
-    const source = this.#table.get(ping.source);
-    if (source !== undefined && source.status !== "alive") {
-      // Who is not believed alive hears it from us, and can refute.
-      answer.push(encodeNews(source, this.#self.id));
-    }
-    this.#post.sendWithGossip(from, answer);
-  }
-
-  #request(nowMs: number, id: number, bytes: Uint8Array): void {
-    this.#counters.requestsReceived++;
-    let message: Message;
-    try {
-      message = decodeMessage(this.#envelope.open(bytes));
-    } catch (error) {
-      if (!(error instanceof WireError)) throw error;
-      this.#counters.refused++;
-      const reason = error instanceof EnvelopeError ? error.reason : "malformed";
-      return this.#post.refuse(id, reason);
-    }
-    if (message.kind === "sync") return this.#synchroniser.answer(nowMs, id, message);
-    if (message.kind !== "reach") return this.#post.refuse(id, "malformed");
-    if (message.target !== this.#self.id) return this.#post.refuse(id, "other-host");
-    this.#post.answer(id, encodeAck(message.sequence));
-  }
-
-  /**
-   * A member said of itself what is outdated: it restarted and does not know what is known of it. It
-   * hears that from us and can refute at once, instead of being taken for dead.
-   */
-  #correct(nowMs: number, from: Endpoint, record: { id: MemberId; endpoint: Endpoint }): void {
-    const known = this.#table.get(record.id);
-    if (known === undefined || from !== record.endpoint) return;
-    const lastAtMs = this.#correctedAtMs.get(record.id) ?? -Infinity;
-    if (nowMs - lastAtMs < CORRECTION_INTERVAL_MS) return;
-    this.#correctedAtMs.set(record.id, nowMs);
-    this.#post.send(from, [encodeNews(known, this.#self.id)]);
-  }
-
   #memberChanged(nowMs: number, member: Member, previous: Member | null): void {
     this.#reporter.changed(member, previous);
     this.#keeper.changed(nowMs);
@@ -418,6 +312,12 @@ export class Swim implements Carrier {
     if (this.#synchroniser.completed > 0) return true;
     return this.#seeds.areJoined && this.#options.remembered.length === 0;
   }
+}
+
+/** This host as it begins. */
+function ownMember(options: SwimOptions): Member {
+  const { self, incarnation } = options;
+  return { ...self, incarnation, status: "alive", rttMs: null, statusSinceMs: 0 };
 }
 
 /** What this host's own news may grow by while it runs: a larger incarnation, a longer address. */

@@ -5,16 +5,24 @@
  */
 import assert from "node:assert/strict";
 import { Random } from "../../mod/base/random.ts";
+import { AES_GCM } from "../../mod/host/aes_gcm.ts";
 import { encode, type WireValue } from "../../mod/wire/codec.ts";
 import { Envelope } from "../../mod/wire/envelope.ts";
 import { Keyring } from "../../mod/wire/keyring.ts";
 import { MessageType } from "../../mod/wire/message_type.ts";
+import { encodeAlive } from "../../mod/wire/news_messages.ts";
 import { joinParts } from "../../mod/wire/parts.ts";
 import { peer, Stage } from "../unit/swim/stage.ts";
 import { SAMPLES } from "../unit/wire/samples.ts";
 
 const ROUNDS = 10_000;
 const SEED = 20_260_101;
+
+/** One key, all bytes alike, and a nonce that is drawn from nowhere. */
+function ring(byte: number): Keyring {
+  const aead = { ...AES_GCM, nonce: () => new Uint8Array(12) };
+  return new Keyring([new Uint8Array(32).fill(byte)], aead);
+}
 
 function randomBytes(random: Random, lengthMax: number): Uint8Array {
   return Uint8Array.from({ length: random.below(lengthMax + 1) }, () => random.below(256));
@@ -69,10 +77,7 @@ const HOSTILE: Record<string, (random: Random, envelope: Envelope) => Uint8Array
   "packets of a foreign cluster": (random) =>
     goodPacket(random, new Envelope(`foreign${random.below(100)}`, null)),
   "packets sealed with a foreign key": (random) => {
-    const keys = new Keyring(
-      [new Uint8Array(32).fill(random.below(256))],
-      () => new Uint8Array(12),
-    );
+    const keys = ring(1 + random.below(255));
     return goodPacket(random, new Envelope("test", keys));
   },
   "random messages in the right envelope": (random, envelope) =>
@@ -88,6 +93,27 @@ const HOSTILE: Record<string, (random: Random, envelope: Envelope) => Uint8Array
     return envelope.seal(joinParts([encode([type, ...fields])]));
   },
 };
+
+Deno.test(`hostile packets change nothing at a host with a gossip key either (seed ${SEED})`, () => {
+  const random = new Random(SEED);
+  const makers = Object.values(HOSTILE);
+  const stage = new Stage({ keys: ring(0) });
+  stage.packet(peer(2).endpoint, encodeAlive(peer(2)));
+  stage.quieten();
+  stage.rider.calls.length = 0;
+  const plain = new Envelope("test", null);
+  const { counters: _, ...before } = structuredClone(stage.swim.snapshot());
+  for (let round = 0; round < ROUNDS; round++) {
+    const make = makers[round % makers.length];
+    // Half of them as somebody with the key would seal them, half in the clear.
+    const bytes = make?.(random, round % 2 === 0 ? stage.envelope : plain) ?? new Uint8Array();
+    stage.step({ kind: "packet", from: "10.66.66.66:666", bytes });
+  }
+  const { counters, ...after } = structuredClone(stage.swim.snapshot());
+  assert.deepEqual(after, before);
+  assert.deepEqual(stage.rider.calls, []);
+  assert.ok(counters.refused + counters.unknownMessages >= ROUNDS);
+});
 
 for (const [what, make] of Object.entries(HOSTILE)) {
   Deno.test(`${ROUNDS} ${what} change nothing (seed ${SEED})`, () => {

@@ -1,0 +1,158 @@
+/** What arrives: opened, read, and given to the part that it concerns. Nothing from outside throws beyond here. */
+import { unreachable } from "../base/assert.ts";
+import type { Endpoint } from "../base/core.ts";
+import { WireError } from "../base/errors.ts";
+import { PACKET_BYTES_MAX } from "../base/limits.ts";
+import { type Envelope, EnvelopeError } from "../wire/envelope.ts";
+import { decodeMessage, type Message } from "../wire/messages.ts";
+import { splitParts } from "../wire/parts.ts";
+import { encodeAck, type Ping } from "../wire/probe_messages.ts";
+import type { Evidence } from "./evidence.ts";
+import type { MemberId } from "./member.ts";
+import type { MemberTable } from "./members.ts";
+import { encodeNews } from "./news.ts";
+import type { SwimCounters } from "./options.ts";
+import type { Post } from "./post.ts";
+import type { Prober } from "./prober.ts";
+import type { Relays } from "./relays.ts";
+import type { Rider } from "./rider.ts";
+import type { Synchroniser } from "./synchroniser.ts";
+
+/** Answers to outdated news of one member: at most one in this time. */
+const CORRECTION_INTERVAL_MS = 1000;
+
+export class Receiver {
+  readonly #selfId: MemberId;
+  readonly #table: MemberTable;
+  readonly #envelope: Envelope;
+  readonly #evidence: Evidence;
+  readonly #prober: Prober;
+  readonly #relays: Relays;
+  readonly #synchroniser: Synchroniser;
+  readonly #post: Post;
+  readonly #rider: Rider;
+  readonly #counters: SwimCounters;
+  /** When each member's outdated news was last answered. */
+  readonly #correctedAtMs = new Map<MemberId, number>();
+
+  constructor(parts: {
+    selfId: MemberId;
+    table: MemberTable;
+    envelope: Envelope;
+    evidence: Evidence;
+    prober: Prober;
+    relays: Relays;
+    synchroniser: Synchroniser;
+    post: Post;
+    rider: Rider;
+    counters: SwimCounters;
+  }) {
+    this.#selfId = parts.selfId;
+    this.#table = parts.table;
+    this.#envelope = parts.envelope;
+    this.#evidence = parts.evidence;
+    this.#prober = parts.prober;
+    this.#relays = parts.relays;
+    this.#synchroniser = parts.synchroniser;
+    this.#post = parts.post;
+    this.#rider = parts.rider;
+    this.#counters = parts.counters;
+  }
+
+  /** Takes the `packet` input. All messages are read before any is acted upon: a malformed packet does nothing at all. */
+  packet(nowMs: number, from: Endpoint, bytes: Uint8Array): void {
+    this.#counters.packetsReceived++;
+    let messages: Message[];
+    try {
+      if (bytes.length > PACKET_BYTES_MAX) throw new WireError("packet: too long");
+      messages = splitParts(this.#envelope.open(bytes)).map(decodeMessage);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.#counters.refused++;
+      return;
+    }
+    for (const message of messages) this.#message(nowMs, from, message);
+  }
+
+  #message(nowMs: number, from: Endpoint, message: Message): void {
+    switch (message.kind) {
+      case "ping":
+        return this.#ping(from, message);
+      case "indirect-ping":
+        return this.#relays.ask(nowMs, from, message);
+      case "ack":
+        this.#relays.acked(message.sequence);
+        return this.#prober.acked(nowMs, from, message.sequence);
+      case "nack":
+        return this.#prober.nacked(from, message.sequence);
+      case "alive":
+        if (this.#evidence.alive(nowMs, message.record) === "outdated") {
+          this.#correct(nowMs, from, message.record);
+        }
+        return;
+      case "suspect":
+        return this.#evidence.suspect(nowMs, message);
+      case "dead":
+        return this.#evidence.dead(nowMs, message);
+      case "left":
+        return this.#evidence.left(nowMs, message);
+      case "rider-item":
+        return this.#rider.receive(nowMs, { via: "gossip", from }, message.bytes);
+      case "rider-letter":
+        return this.#rider.receive(nowMs, { via: "letter", from }, message.bytes);
+      case "sync":
+      case "synced":
+      case "reach":
+        this.#counters.refused++; // these come over streams only
+        return;
+      case "unknown":
+        this.#counters.unknownMessages++;
+        return;
+      default:
+        return unreachable(message);
+    }
+  }
+
+  /** A ping for somebody else is not answered: that host is not here any more. */
+  #ping(from: Endpoint, ping: Ping): void {
+    if (ping.target !== this.#selfId) return;
+    const answer = [encodeAck(ping.sequence)];
+    const source = this.#table.get(ping.source);
+    if (source !== undefined && source.status !== "alive") {
+      // Who is not believed alive hears it from us, and can refute.
+      answer.push(encodeNews(source, this.#selfId));
+    }
+    this.#post.sendWithGossip(from, answer);
+  }
+
+  /** Takes the `request` input; each is answered, if only with a refusal. */
+  request(nowMs: number, id: number, bytes: Uint8Array): void {
+    this.#counters.requestsReceived++;
+    let message: Message;
+    try {
+      message = decodeMessage(this.#envelope.open(bytes));
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.#counters.refused++;
+      const reason = error instanceof EnvelopeError ? error.reason : "malformed";
+      return this.#post.refuse(id, reason);
+    }
+    if (message.kind === "sync") return this.#synchroniser.answer(nowMs, id, message);
+    if (message.kind !== "reach") return this.#post.refuse(id, "malformed");
+    if (message.target !== this.#selfId) return this.#post.refuse(id, "other-host");
+    this.#post.answer(id, encodeAck(message.sequence));
+  }
+
+  /**
+   * A member said of itself what is outdated: it restarted and does not know what is known of it. It
+   * hears that from us and can refute at once, instead of being taken for dead.
+   */
+  #correct(nowMs: number, from: Endpoint, record: { id: MemberId; endpoint: Endpoint }): void {
+    const known = this.#table.get(record.id);
+    if (known === undefined || from !== record.endpoint) return;
+    const lastAtMs = this.#correctedAtMs.get(record.id) ?? -Infinity;
+    if (nowMs - lastAtMs < CORRECTION_INTERVAL_MS) return;
+    this.#correctedAtMs.set(record.id, nowMs);
+    this.#post.send(from, [encodeNews(known, this.#selfId)]);
+  }
+}
