@@ -65,7 +65,11 @@ async function runOutside(options: DemoOptions): Promise<ExitCode> {
 }
 
 async function runInside(folder: string, options: DemoOptions): Promise<ExitCode> {
-  const narrator = new Narrator(writeOut, Deno.stdout.isTerminal() && !Deno.env.get("NO_COLOR"));
+  const coloured = Deno.stdout.isTerminal() && !Deno.env.get("NO_COLOR");
+  const narrator = new Narrator(writeOut, coloured);
+  // An interrupted story fails at whatever it does next, which is nothing to tell of.
+  let interruption = false;
+  const storyteller = new Narrator((text) => interruption || writeOut(text), coloured);
   const interrupted = new Promise<"interrupted">((resolve) => {
     watchParent(() => resolve("interrupted"));
     Deno.addSignalListener("SIGINT", () => resolve("interrupted"));
@@ -79,7 +83,7 @@ async function runInside(folder: string, options: DemoOptions): Promise<ExitCode
     "agent of its own. No server and no store: all a host knows is one other host's address.",
   );
   const lab = await Lab.open({ hosts: options.hosts, command: ownCommand(), directory: folder });
-  const outcome = await Promise.race([interrupted, tellStory(lab, narrator)]);
+  const outcome = await Promise.race([interrupted, tellStory(lab, storyteller)]);
   if (outcome === "held") {
     narrator.say();
     narrator.say(`Everything held, in ${duration(performance.now() - began)}.`);
@@ -88,6 +92,7 @@ async function runInside(folder: string, options: DemoOptions): Promise<ExitCode
       await interrupted;
     }
   } else if (outcome === "interrupted") {
+    interruption = true;
     narrator.say();
     narrator.say("Interrupted.");
   } else {

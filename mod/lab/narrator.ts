@@ -4,11 +4,11 @@ const COLOURS = { bold: 1, dim: 2, red: 31, green: 32, cyan: 36 } as const;
 type Colour = keyof typeof COLOURS;
 
 export class Narrator {
-  readonly #write: (text: string) => void;
+  readonly #write: (text: string) => unknown;
   readonly #coloured: boolean;
   #step = 0;
 
-  constructor(write: (text: string) => void, coloured: boolean) {
+  constructor(write: (text: string) => unknown, coloured: boolean) {
     this.#write = write;
     this.#coloured = coloured;
   }

@@ -39,6 +39,24 @@ Deno.test({
 });
 
 Deno.test({
+  name: "without root and without unshare the demo says what it needs",
+  ignore,
+  async fn() {
+    using folder = new TemporaryFolder();
+    for (const { name } of Deno.readDirSync("/usr/bin")) {
+      if (name !== "unshare") Deno.symlinkSync(`/usr/bin/${name}`, `${folder.path}/${name}`);
+    }
+    const { code, stdout, stderr } = await demo({
+      uid: NOBODY,
+      env: { GOSSAMER_RUNTIME_DIR: "/var/cache/gossamer", PATH: folder.path },
+    });
+    assert.equal(code, 5, stdout + stderr);
+    assert.match(stderr, /need root.*util-linux.*sudo/s);
+    assert.equal(stdout, "");
+  },
+});
+
+Deno.test({
   name: "a demo that is interrupted ends at once and leaves nothing behind",
   ignore,
   async fn() {
@@ -57,6 +75,7 @@ Deno.test({
     const { code, stdout } = await child.output();
     assert.equal(code, 1);
     assert.match(new TextDecoder().decode(stdout), /Interrupted/);
+    assert.doesNotMatch(new TextDecoder().decode(stdout), /FAILED/);
     assert.deepEqual(folder.names(), []);
   },
 });
