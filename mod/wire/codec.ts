@@ -4,9 +4,12 @@
  * The no-eval build of cbor-x needs no permission and no native addon; `copyBuffers` keeps decoded
  * byte strings from aliasing the receive buffer.
  */
+import { restoreBuffer } from "./without_buffer.ts"; // before the library
 import { Encoder } from "cbor-x/index-no-eval";
 import { WireError } from "../base/errors.ts";
 import { checkStructure, type StructureLimits } from "./structure.ts";
+
+restoreBuffer();
 
 /** What can be encoded. Numbers are whole, 0 to 2^53 - 1. */
 export type WireValue =
