@@ -15,6 +15,9 @@ const CONTAINER_KINDS: ReadonlySet<string> = new Set(["bridge", "veth", "dummy",
 /** Default routes, whole or as the two halves by which VPNs cover them: they overlap everything and mean nothing. */
 const DEFAULT_LENGTH_MAX = 1;
 
+/** rtm_protocol of the routes that the kernel makes for the addresses of its devices (linux/rtnetlink.h). */
+const RTPROT_KERNEL = 2;
+
 /**
  * @param device name of the overlay device; whoever made it is told elsewhere.
  * Throws ConfigError for `--network`, naming both networks and the device.
@@ -44,6 +47,10 @@ export function checkPoolOverlap(
     const used = index === null ? undefined : byIndex.get(index);
     if (used === undefined || isIgnored(used) || protocol === ROUTE_PROTOCOL) continue;
     if (lengthOf(destination) <= DEFAULT_LENGTH_MAX) continue;
+    // A way to a wider network (10.0.0.0/8 of a company) stays: ours are longer prefixes within it. Neighbours on the
+    // same link are another matter, they would be cut off.
+    const isWider = lengthOf(destination) < lengthOf(pool.cidr);
+    if (isWider && protocol !== RTPROT_KERNEL) continue;
     if (!cidrsOverlap(pool.cidr, destination) || isContainers(used, destination)) continue;
     throw overlapError(pool, `a route to ${destination}`, used.name);
   }

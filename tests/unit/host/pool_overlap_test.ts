@@ -34,10 +34,15 @@ Deno.test("an address of the pool on a device is refused, naming both", () => {
   });
 });
 
-Deno.test("a route that overlaps the pool, wider or narrower, is refused", () => {
-  for (const destination of ["10.0.0.0/8", "10.244.0.0/16", "10.244.3.0/24", "10.244.3.9/32"]) {
+Deno.test("a route to the pool, or into it, is refused", () => {
+  for (const destination of ["10.244.0.0/16", "10.244.3.0/24", "10.244.3.9/32"]) {
     throws(() => check([], [hostRoute(destination, 2)]), ConfigError, destination);
   }
+});
+
+Deno.test("a wider network around the pool is refused on the link, and fine behind a router", () => {
+  throws(() => check([], [hostRoute("10.0.0.0/8", 2, { protocol: 2 })]), ConfigError);
+  doesNotThrow(() => check([], [hostRoute("10.0.0.0/8", 2, { protocol: 3 })]));
 });
 
 Deno.test("the bridge of our own containers is no overlap, nor are their routes", () => {
