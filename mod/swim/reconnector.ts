@@ -95,8 +95,18 @@ export class Reconnector {
     const count = this.#isAlone ? DIALS_WHEN_ALONE : 1;
     const probability = this.#isAlone ? 1 : this.#lost / this.#table.reachableCount;
     if (this.#random.unit() >= probability) return [];
-    const dead = this.#table.pick(this.#random, count, (member) => member.status === "dead");
-    const remembered = this.#random.sample(this.missing, count);
+    const taken = new Set<Endpoint>();
+    for (const { status, endpoint } of this.#table.list()) {
+      if (status === "alive" || status === "suspect") taken.add(endpoint);
+    }
+    // A host that was set up anew answers at the address of its dead predecessor: nobody to find there.
+    const isFree = ({ endpoint }: { endpoint: Endpoint }) => !taken.has(endpoint);
+    const dead = this.#table.pick(
+      this.#random,
+      count,
+      (member) => member.status === "dead" && isFree(member),
+    );
+    const remembered = this.#random.sample(this.missing.filter(isFree), count);
     return this.#random.sample([...dead, ...remembered], count).map(({ endpoint }) => endpoint);
   }
 

@@ -171,3 +171,13 @@ Deno.test("a dead member is dialled for ever, the cluster's hosts sharing the at
   // 2880 intervals of 30 s, ten hosts that share one attempt in each.
   assert.ok(dials.length > 288 - 60 && dials.length < 288 + 60, `${dials.length} dials`);
 });
+
+Deno.test("a dead member whose address somebody else has now is not dialled", () => {
+  const stage = Stage.among(2, 3);
+  stage.packet(THREE.endpoint, encodeDead(10, TWO.id, THREE.id));
+  const successor = peer(4, { endpoint: TWO.endpoint });
+  stage.packet(successor.endpoint, encodeAlive(successor));
+  stage.runFor(3_600_000, (packet) => stage.ack(packet));
+  const dials = stage.take().filter((action) => action.kind === "request");
+  assert.ok(dials.length <= 125, `${dials.length} in an hour`); // the regular syncs, each 30 s
+});
