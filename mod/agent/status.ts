@@ -108,7 +108,9 @@ export function subnetsDocument(sources: StatusSources): SubnetsDocument {
 function memberDocuments(sources: StatusSources): MemberDocument[] {
   const { swim, claim } = sources.snapshot;
   const records = new Map(claim.records.map((record) => [record.hostId, record]));
-  return swim.members.map((member) => memberDocument(member, records.get(member.id), sources));
+  return swim.members
+    .map((member) => memberDocument(member, records.get(member.id), sources))
+    .sort((one, other) => one.name.localeCompare(other.name, "en", { numeric: true }));
 }
 
 function memberDocument(

@@ -5,7 +5,9 @@
 import { Random } from "../../mod/base/random.ts";
 import { encode } from "../../mod/wire/codec.ts";
 import { Envelope } from "../../mod/wire/envelope.ts";
-import { Keyring, NONCE_BYTES } from "../../mod/wire/keyring.ts";
+import { AES_GCM } from "../../mod/host/aes_gcm.ts";
+import { NONCE_BYTES } from "../../mod/wire/aead.ts";
+import { Keyring } from "../../mod/wire/keyring.ts";
 import { encodeAlive, encodeDead, encodeSuspect } from "../../mod/wire/news_messages.ts";
 import { joinParts } from "../../mod/wire/parts.ts";
 import { encodePing } from "../../mod/wire/probe_messages.ts";
@@ -29,7 +31,7 @@ const INSTANCE = "cd".repeat(8);
 
 const own = new Envelope("gossamer", null);
 const foreign = new Envelope("another-cluster", null);
-const sealed = new Envelope("gossamer", new Keyring([new Uint8Array(32)], nonce));
+const sealed = new Envelope("gossamer", new Keyring([new Uint8Array(32)], { ...AES_GCM, nonce }));
 
 let random = new Random(1);
 
