@@ -1,0 +1,98 @@
+/** Records as bytes: one encoding each, checked field by field. */
+import { deepEqual, equal, ok, throws } from "node:assert/strict";
+import { WireError } from "../../../mod/base/errors.ts";
+import type { ClaimRecord } from "../../../mod/claim/record.ts";
+import {
+  decodeRecord,
+  encodeRecord,
+  peekHostId,
+  RECORD_BYTES_MAX,
+} from "../../../mod/claim/record_codec.ts";
+import { decode, encode, type WireValue } from "../../../mod/wire/codec.ts";
+import { hostId, record } from "./samples.ts";
+
+/** The record's bytes with one field replaced. */
+function withField(index: number, value: WireValue, base = record()): Uint8Array {
+  const fields = decode(encodeRecord(base));
+  ok(Array.isArray(fields));
+  const changed = [...fields];
+  changed[index] = value;
+  return encode(changed);
+}
+
+Deno.test("a record survives its encoding", () => {
+  const records: ClaimRecord[] = [
+    record(),
+    record({ state: "tentative", strength: 0 }),
+    record({ state: "yielding", strength: 6 }),
+    record({ state: "released", strength: 0 }),
+    record({ subnet: "255.255.255.252/30", epoch: 0xffffffff, stamp: 0xffffffff }),
+  ];
+  for (const one of records) deepEqual(decodeRecord(encodeRecord(one)), one);
+});
+
+Deno.test("the largest record stays below its limit", () => {
+  const largest = record({
+    hostId: "f".repeat(32),
+    generation: 0xffffffff,
+    sequence: 2 ** 20 - 1,
+    poolVersion: 0xffffffff,
+    subnet: "255.255.255.252/30",
+    epoch: 0xffffffff,
+    stamp: 0xffffffff,
+    vtep: { address: "2001:db8:1:2:3:4:5:6", port: 65535, mac: "fe:ff:ff:ff:ff:ff" },
+    absenceTtlHours: 65535,
+  });
+  ok(encodeRecord(largest).length <= 105, `${encodeRecord(largest).length} bytes`);
+  deepEqual(decodeRecord(encodeRecord(largest)), largest);
+});
+
+Deno.test("the host id can be read without decoding", () => {
+  equal(peekHostId(encodeRecord(record())), hostId(1));
+  equal(peekHostId(new Uint8Array([0x80])), undefined);
+  equal(peekHostId(new Uint8Array()), undefined);
+});
+
+const FAULTS: readonly [string, Uint8Array][] = [
+  ["a newer version", withField(0, 2)],
+  ["a short host id", withField(1, new Uint8Array(15))],
+  ["generation 0", withField(3, 0)],
+  ["a generation above 32 bits", withField(3, 2 ** 32)],
+  ["a sequence above 20 bits", withField(4, 2 ** 20)],
+  ["host bits in the subnet", withField(7, 0x0af40701)],
+  ["a subnet of /31", withField(8, 31)],
+  ["an unknown state", withField(9, 4)],
+  ["epoch 0", withField(10, 0)],
+  ["an epoch above 32 bits", withField(10, 2 ** 32)],
+  ["strength 3", withField(11, 3)],
+  ["a held claim of strength 0", withField(11, 0)],
+  [
+    "a tentative claim of strength 1",
+    withField(11, 1, record({ state: "tentative", strength: 0 })),
+  ],
+  ["a stamp that is a text", withField(12, "5")],
+  ["a tunnel end point of 5 bytes", withField(13, new Uint8Array(5))],
+  ["the tunnel end point 0.0.0.0", withField(13, new Uint8Array(4))],
+  ["a multicast tunnel end point", withField(13, new Uint8Array([224, 0, 0, 1]))],
+  ["port 0", withField(14, 0)],
+  ["a group MAC", withField(15, new Uint8Array([1, 0, 0, 0, 0, 1]))],
+  ["a MAC of zeros", withField(15, new Uint8Array(6))],
+  ["a TTL of 0 hours", withField(16, 0)],
+  ["a field too many", encode([...(decode(encodeRecord(record())) as WireValue[]), 0])],
+  ["a field too few", encode((decode(encodeRecord(record())) as WireValue[]).slice(1))],
+  ["too many bytes", new Uint8Array(RECORD_BYTES_MAX + 1)],
+  ["no bytes", new Uint8Array()],
+  ["no array", encode(7)],
+  ["a number in a longer form than needed", longForm(encodeRecord(record()))],
+];
+
+for (const [what, bytes] of FAULTS) {
+  Deno.test(`${what} is refused`, () => {
+    throws(() => decodeRecord(bytes), WireError);
+  });
+}
+
+/** The same record with its version in two bytes: the second encoding that must not exist. */
+function longForm(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array([bytes[0] ?? 0, 0x18, ...bytes.subarray(1)]);
+}
