@@ -16,13 +16,14 @@ import type { Post } from "./post.ts";
 import type { Prober } from "./prober.ts";
 import type { Relays } from "./relays.ts";
 import type { Rider } from "./rider.ts";
+import type { Self } from "./self.ts";
 import type { Synchroniser } from "./synchroniser.ts";
 
 /** Answers to outdated news of one member: at most one in this time. */
 const CORRECTION_INTERVAL_MS = 1000;
 
 export class Receiver {
-  readonly #selfId: MemberId;
+  readonly #self: Self;
   readonly #table: MemberTable;
   readonly #envelope: Envelope;
   readonly #evidence: Evidence;
@@ -36,7 +37,7 @@ export class Receiver {
   readonly #correctedAtMs = new Map<MemberId, number>();
 
   constructor(parts: {
-    selfId: MemberId;
+    self: Self;
     table: MemberTable;
     envelope: Envelope;
     evidence: Evidence;
@@ -47,7 +48,7 @@ export class Receiver {
     rider: Rider;
     counters: SwimCounters;
   }) {
-    this.#selfId = parts.selfId;
+    this.#self = parts.self;
     this.#table = parts.table;
     this.#envelope = parts.envelope;
     this.#evidence = parts.evidence;
@@ -91,10 +92,13 @@ export class Receiver {
         }
         return;
       case "suspect":
+        this.#enlighten(from, message);
         return this.#evidence.suspect(nowMs, message);
       case "dead":
+        this.#enlighten(from, message);
         return this.#evidence.dead(nowMs, message);
       case "left":
+        this.#enlighten(from, message);
         return this.#evidence.left(nowMs, message);
       case "rider-item":
         return this.#rider.receive(nowMs, { via: "gossip", from }, message.bytes);
@@ -115,12 +119,12 @@ export class Receiver {
 
   /** A ping for somebody else is not answered: that host is not here any more. */
   #ping(from: Endpoint, ping: Ping): void {
-    if (ping.target !== this.#selfId) return;
+    if (ping.target !== this.#self.id) return;
     const answer = [encodeAck(ping.sequence)];
     const source = this.#table.get(ping.source);
     if (source !== undefined && source.status !== "alive") {
       // Who is not believed alive hears it from us, and can refute.
-      answer.push(encodeNews(source, this.#selfId));
+      answer.push(encodeNews(source, this.#self.id));
     }
     this.#post.sendWithGossip(from, answer);
   }
@@ -139,7 +143,7 @@ export class Receiver {
     }
     if (message.kind === "sync") return this.#synchroniser.answer(nowMs, id, message);
     if (message.kind !== "reach") return this.#post.refuse(id, "malformed");
-    if (message.target !== this.#selfId) return this.#post.refuse(id, "other-host");
+    if (message.target !== this.#self.id) return this.#post.refuse(id, "other-host");
     this.#post.answer(id, encodeAck(message.sequence));
   }
 
@@ -153,6 +157,15 @@ export class Receiver {
     const lastAtMs = this.#correctedAtMs.get(record.id) ?? -Infinity;
     if (nowMs - lastAtMs < CORRECTION_INTERVAL_MS) return;
     this.#correctedAtMs.set(record.id, nowMs);
-    this.#post.send(from, [encodeNews(known, this.#selfId)]);
+    this.#post.send(from, [encodeNews(known, this.#self.id)]);
+  }
+
+  /**
+   * Somebody holds bad news of this host that it refuted already, so they missed the refutation. Gossip
+   * does not repeat it; told now, they will not pronounce us dead.
+   */
+  #enlighten(from: Endpoint, news: { id: MemberId; incarnation: number }): void {
+    if (news.id !== this.#self.id || news.incarnation >= this.#self.member.incarnation) return;
+    this.#post.send(from, [this.#self.encoded]);
   }
 }

@@ -127,7 +127,7 @@ export class Swim implements Carrier {
     this.#keeper = new Keeper({ ...shared, self: this.#self, reconnector });
     this.#receiver = new Receiver({
       ...shared,
-      selfId,
+      self: this.#self,
       envelope: this.#envelope,
       evidence: this.#evidence,
       prober: this.#prober,

@@ -116,6 +116,22 @@ Deno.test("a host whose packets are lost in one direction refutes what is said o
   }
 });
 
+Deno.test("a host that hears nobody has nobody else declared dead: they refute", () => {
+  const { cluster, hosts } = formed(16, 10);
+  const deaf = last(hosts);
+  const others = hosts.slice(0, -1);
+  for (const other of others) cluster.network.block(other.endpoint, deaf.endpoint);
+  cluster.runFor(120_000);
+  assert.equal(others.every((other) => statusOf(deaf, other) === "dead"), true);
+  assert.equal(others.every((other) => statusOf(other, deaf) === "dead"), true);
+  assert.ok(others.some((other) => other.snapshot().self.incarnation > 0), "nobody refuted");
+  for (const viewer of others) {
+    for (const other of others) assert.equal(eventsAbout(viewer, "member-failed", other), 0);
+  }
+  cluster.network.heal();
+  cluster.runUntil("healed", () => allSee(cluster, hosts, "alive"), 60_000);
+});
+
 Deno.test("with a fifth of all packets lost nobody is declared dead", () => {
   const { cluster, hosts } = formed(7, 20, 0.2);
   cluster.runFor(300_000);

@@ -172,11 +172,15 @@ for (const [verdict, encode] of [["suspect", encodeSuspect], ["dead", encodeDead
     assert.equal(refutation?.record.incarnation, 14);
   });
 
-  Deno.test(`this host does not bother about having been ${verdict} earlier`, () => {
-    const stage = Stage.among(2);
-    stage.packet(TWO.endpoint, encode(9, ONE.id, TWO.id));
+  Deno.test(`who still believes this host ${verdict} hears of the refutation, and only they`, () => {
+    const stage = Stage.among(2, 3);
+    stage.packet(TWO.endpoint, encode(9, ONE.id, THREE.id));
     assert.equal(stage.swim.self().incarnation, 10);
-    assert.deepEqual(stage.sent(), []);
+    assert.equal(stage.swim.healthScore(), 0);
+    assert.deepEqual(stage.sent(), [{
+      to: TWO.endpoint,
+      messages: [{ kind: "alive", record: ONE }],
+    }]);
   });
 }
 
