@@ -9,6 +9,9 @@ import {
   type SwimHost,
 } from "./swim_hosts.ts";
 
+/** Mixtures tried at each run; a thousand were when this was written. */
+const CHURN_SEEDS = 5;
+
 /** Settled: nothing of the joins is under way any more. */
 function formed(seed: number, count: number, lossRate = 0) {
   const cluster = swimCluster(seed);
@@ -237,6 +240,46 @@ Deno.test("blocked UDP between two hosts is reported by both, once, and kills no
     const warnings = host.events.filter(({ event }) => event.kind === "warning");
     assert.equal(warnings.length, 2, "one for each peer");
     assert.equal(host.events.some(({ event }) => event.kind === "member-failed"), false);
+  }
+});
+
+Deno.test("after any mixture of kills, starts, partitions and losses all see each other again", () => {
+  for (let seed = 1; seed <= CHURN_SEEDS; seed++) {
+    const cluster = swimCluster(seed, { network: { duplicateRate: 0.05, jitterMs: 5 } });
+    const hosts = bootHosts(cluster, 12);
+    const { random } = cluster;
+    for (let act = 0; act < 40; act++) {
+      cluster.runFor(random.below(10_000));
+      const [host, other] = random.sample(hosts, 2);
+      assert(host !== undefined && other !== undefined);
+      const acts: (() => void)[] = [
+        () => host.isRunning ? cluster.kill(host) : cluster.boot(host),
+        () => host.documents.clear(),
+        () => cluster.network.block(host.endpoint, other.endpoint),
+        () => cluster.network.partition(random.sample(hosts, 6).map(({ endpoint }) => endpoint)),
+        () => cluster.network.configure({ lossRate: random.unit() / 2 }),
+        () => cluster.network.heal(),
+        () => host.isRunning && cluster.command(host, { kind: "leave" }),
+      ];
+      acts[random.below(acts.length)]?.();
+    }
+    cluster.network.heal();
+    cluster.network.configure({ lossRate: 0.05 });
+    for (const host of hosts) {
+      // Who left stays left until it starts again.
+      if (host.isRunning && host.snapshot().self.status === "left") cluster.kill(host);
+      if (!host.isRunning) cluster.boot(host);
+    }
+    const isQuiet = () => {
+      if (!allSee(cluster, hosts, "alive")) return false;
+      const views = hosts.map((host) =>
+        host.snapshot().members.map(({ id, incarnation }) => `${id} ${incarnation}`).join()
+      );
+      return new Set(views).size === 1;
+    };
+    let waitedMs = 0;
+    for (; waitedMs < 180_000 && !isQuiet(); waitedMs += 1000) cluster.runFor(1000);
+    assert.ok(waitedMs < 180_000, `seed ${seed} did not settle`);
   }
 });
 
