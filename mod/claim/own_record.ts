@@ -76,7 +76,7 @@ export class OwnRecord {
   }
 
   /** Writes a record; a write still under way is overtaken and will not be announced. */
-  propose(draft: Draft): void {
+  propose({ subnet, state, epoch, strength, stamp }: Draft): void {
     if (this.#sequence > SEQUENCE_MAX) this.overtake(this.#generation);
     const { hostId, instance, poolVersion, poolDigest, absenceTtlHours } = this.#parts;
     this.#write({
@@ -86,7 +86,11 @@ export class OwnRecord {
       sequence: this.#sequence++,
       poolVersion,
       poolDigest,
-      ...draft,
+      subnet,
+      state,
+      epoch,
+      strength,
+      stamp,
       vtep: this.#parts.vtep(),
       absenceTtlHours,
     });

@@ -1,6 +1,6 @@
 /** Claim records for tests, and a claimant whose network and disk are played by the test. */
 import { equal, ok } from "node:assert/strict";
-import { makePool, type Pool } from "../../../mod/address/pool.ts";
+import { makePool, type Pool, poolDigest } from "../../../mod/address/pool.ts";
 import type { Action, Endpoint } from "../../../mod/base/core.ts";
 import { Random } from "../../../mod/base/random.ts";
 import { Claimant } from "../../../mod/claim/claimant.ts";
@@ -20,7 +20,7 @@ import type { Member, MemberStatus } from "../../../mod/swim/member.ts";
 import type { Carrier } from "../../../mod/swim/rider.ts";
 
 export const POOL: Pool = makePool({ network: "10.244.0.0/16" });
-export const DIGEST = "5a5a5a5a5a5a5a5a";
+const DIGEST = poolDigest(POOL);
 
 /** The id of a host that tests call by a number: `0000000000000007…`; the first half tells hosts apart. */
 export function hostId(number: number): string {
@@ -144,12 +144,6 @@ export class Staged {
 
   get snapshot() {
     return this.claimant.snapshot();
-  }
-
-  get digest(): string {
-    const own = this.snapshot.record;
-    ok(own);
-    return own.poolDigest;
   }
 
   /** Runs whatever is due, up to this moment. */

@@ -1,0 +1,154 @@
+/** The answering side of a claim. */
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { idPrefix } from "../../../mod/claim/messages.ts";
+import type { ClaimRecord } from "../../../mod/claim/record.ts";
+import { hostId, record, Staged, stagedHolding } from "./samples.ts";
+
+const FREE = "10.244.9.0/24";
+
+function asks(number: number, changes: Partial<ClaimRecord> = {}): ClaimRecord {
+  return record({
+    hostId: hostId(number),
+    subnet: FREE,
+    state: "tentative",
+    strength: 0,
+    stamp: 10 + number,
+    ...changes,
+  });
+}
+
+/** What was answered to whom since the last call: the busy host, or "yes". */
+function answers(host: Staged): string[] {
+  return host.takeLetters().flatMap(({ to, message }) => {
+    if (message.kind !== "answer") return [];
+    const verdict = message.busy === null
+      ? "yes"
+      : `busy ${Number("0x" + idPrefix(message.busy.record.hostId))}`;
+    return [`${to.split(":")[0]?.split(".")[3]} ${verdict}`];
+  });
+}
+
+Deno.test("a free subnet is acknowledged, with the members that this host knows", () => {
+  const host = stagedHolding();
+  host.meet([2, 3]);
+  host.meet([4], "suspect");
+  host.meet([5], "dead");
+  host.takeLetters();
+  host.asked(2, asks(2));
+  const [letter] = host.takeLetters();
+  ok(letter?.message.kind === "answer");
+  equal(letter.message.busy, null);
+  equal(letter.message.claimant, hostId(2));
+  deepEqual(letter.message.members, [3, 4].map((number) => idPrefix(hostId(number))));
+});
+
+Deno.test("the own subnet is never acknowledged", () => {
+  const host = stagedHolding();
+  host.asked(2, asks(2, { subnet: "10.244.7.0/24" }));
+  deepEqual(answers(host), ["2 busy 1"]);
+  host.asked(3, asks(3, { subnet: "10.244.6.0/23" }));
+  deepEqual(answers(host), ["3 busy 1"]);
+});
+
+Deno.test("a subnet that somebody holds or gives up is not acknowledged", () => {
+  for (const state of ["held", "yielding"] as const) {
+    const host = stagedHolding();
+    host.hear(record({ hostId: hostId(8), subnet: FREE, state }));
+    host.asked(2, asks(2));
+    deepEqual(answers(host), ["2 busy 8"]);
+  }
+});
+
+Deno.test("a released subnet is acknowledged: to rest it is the claimant's business", () => {
+  const host = stagedHolding();
+  host.hear(record({ hostId: hostId(8), subnet: FREE, state: "released" }));
+  host.asked(2, asks(2, { epoch: 2 }));
+  deepEqual(answers(host), ["2 yes"]);
+});
+
+Deno.test("one claimant per subnet: the second is told of the first", () => {
+  const host = stagedHolding();
+  host.asked(2, asks(2));
+  host.asked(3, asks(3));
+  deepEqual(answers(host), ["2 yes", "3 busy 2"]);
+});
+
+Deno.test("asking again is answered again", () => {
+  const host = stagedHolding();
+  host.asked(2, asks(2));
+  host.asked(2, asks(2));
+  deepEqual(answers(host), ["2 yes", "2 yes"]);
+});
+
+Deno.test("a second claimant of higher rank also hears busy, until the first gives way", () => {
+  const host = stagedHolding();
+  host.meet([2, 3]);
+  host.takeLetters();
+  host.asked(3, asks(3));
+  host.asked(2, asks(2)); // the older stamp
+  const letters = host.takeLetters();
+  deepEqual(letters.map(({ message }) => message.kind), ["answer", "answer", "push"]);
+  equal(letters[2]?.to, "192.0.2.3:7947", "the first learns at once whom it has to give way to");
+  host.hear(asks(3, { sequence: 1, subnet: "10.244.11.0/24" }));
+  deepEqual(answers(host), ["2 yes"]);
+});
+
+Deno.test("a claimant that is known to rank lower than a rival is told so although nothing was promised", () => {
+  const host = stagedHolding();
+  host.hear(asks(2));
+  host.asked(3, asks(3));
+  deepEqual(answers(host), ["3 busy 2"]);
+});
+
+Deno.test("a promise ends when its claimant holds, is gone elsewhere, or time has passed", () => {
+  const host = stagedHolding();
+  host.asked(3, asks(3));
+  deepEqual(answers(host), ["3 yes"]);
+  host.at(5_999);
+  host.asked(2, asks(2));
+  deepEqual(answers(host), ["2 busy 3"]);
+  host.at(6_001);
+  host.asked(2, asks(2));
+  deepEqual(answers(host), ["2 yes"]);
+});
+
+Deno.test("before its own first full sync a member keeps silent, and then answers", () => {
+  const host = new Staged();
+  host.at(0);
+  host.asked(2, asks(2));
+  deepEqual(answers(host), []);
+  host.meet([2]);
+  host.sync(2);
+  deepEqual(answers(host), ["2 yes"]);
+});
+
+Deno.test("a member that seeks the subnet itself keeps silent until its own claim is on disk", () => {
+  const host = new Staged({ pin: FREE });
+  host.at(0);
+  host.meet([2, 4]);
+  host.holdsDisk = true;
+  host.sync(2);
+  host.sync(4);
+  host.takeLetters();
+  host.asked(2, asks(2, { stamp: 99 }));
+  deepEqual(answers(host), []);
+  host.settleDisk();
+  deepEqual(answers(host), ["2 busy 1"]);
+});
+
+Deno.test("a question that its claimant has overtaken is not answered", () => {
+  const host = stagedHolding();
+  host.hear(asks(2, { sequence: 5, subnet: "10.244.12.0/24" }));
+  host.asked(2, asks(2, { sequence: 1 }));
+  deepEqual(answers(host), []);
+});
+
+Deno.test("an answer names the tentative claims that its sender knows, same subnet first", () => {
+  const host = stagedHolding();
+  host.hear(asks(8, { subnet: "10.244.20.0/24" }), asks(9, { stamp: 99 }));
+  host.takeLetters();
+  host.asked(2, asks(2));
+  const [letter] = host.takeLetters();
+  ok(letter?.message.kind === "answer");
+  deepEqual(letter.message.tentative.map(({ record }) => record.hostId), [hostId(9), hostId(8)]);
+});

@@ -1,0 +1,71 @@
+/** The claim document: round trips, and garbage of all kinds answered in words. */
+import { deepEqual, match, ok, throws } from "node:assert/strict";
+import {
+  DamagedClaimError,
+  decodeClaimMemory,
+  encodeClaimMemory,
+} from "../../../mod/claim/memory.ts";
+import type { RestoredClaim } from "../../../mod/claim/options.ts";
+import { decode, encode, type WireValue } from "../../../mod/wire/codec.ts";
+import { hostId, record } from "./samples.ts";
+
+const MEMORY: RestoredClaim = {
+  hostId: hostId(1),
+  generation: 7,
+  lamport: 42,
+  fence: [{ subnet: "10.244.7.0/24", epoch: 3 }, { subnet: "10.244.8.0/24", epoch: 1 }],
+  record: record({ generation: 7 }),
+  previous: "10.244.9.0/24",
+};
+
+function fieldsOf(bytes: Uint8Array): WireValue[] {
+  const fields = decode(bytes);
+  ok(Array.isArray(fields));
+  return [...fields];
+}
+
+Deno.test("the document gives back what was written", () => {
+  deepEqual(decodeClaimMemory(encodeClaimMemory(MEMORY)), MEMORY);
+  const bare = { ...MEMORY, fence: [], record: null, previous: null };
+  deepEqual(decodeClaimMemory(encodeClaimMemory(bare)), bare);
+});
+
+Deno.test("every single changed byte is noticed", () => {
+  const bytes = encodeClaimMemory(MEMORY);
+  for (let at = 0; at < bytes.length; at++) {
+    const changed = new Uint8Array(bytes);
+    changed[at] = (changed[at] ?? 0) ^ 0x10;
+    throws(() => decodeClaimMemory(changed), DamagedClaimError, `byte ${at}`);
+  }
+});
+
+Deno.test("every cut is noticed", () => {
+  const bytes = encodeClaimMemory(MEMORY);
+  for (let length = 0; length < bytes.length; length++) {
+    throws(() => decodeClaimMemory(bytes.subarray(0, length)), DamagedClaimError);
+  }
+});
+
+Deno.test("an error says where, what and what to do", () => {
+  const where = "/var/lib/gossamer/claim.state";
+  throws(() => decodeClaimMemory(new TextEncoder().encode("hello"), where), (error: unknown) => {
+    ok(error instanceof DamagedClaimError);
+    match(error.message, /^\/var\/lib\/gossamer\/claim\.state is not a usable claim document: /);
+    match(error.remedy ?? "", /restore it from a backup; or move it away/);
+    return true;
+  });
+});
+
+Deno.test("another document and a newer version are told apart from damage", () => {
+  const fields = fieldsOf(encodeClaimMemory(MEMORY));
+  throws(() => decodeClaimMemory(encode(["other", ...fields.slice(1)])), /some other document/);
+  throws(
+    () => decodeClaimMemory(encode([fields[0] ?? null, 2, ...fields.slice(2)])),
+    /version 2, written by a newer gossamer/,
+  );
+});
+
+Deno.test("a record of another host is refused", () => {
+  const foreign = { ...MEMORY, record: record({ hostId: hostId(2) }) };
+  throws(() => decodeClaimMemory(encodeClaimMemory(foreign)), /the record is another host's/);
+});
