@@ -1,3 +1,4 @@
+/** How the lab starts the program again. */
 import assert from "node:assert/strict";
 import { EXECUTABLE_VARIABLE, ownCommand } from "../../../mod/lab/executable.ts";
 

@@ -1,3 +1,4 @@
+/** How the demo talks. */
 import assert from "node:assert/strict";
 import { duration, Narrator } from "../../../mod/lab/narrator.ts";
 

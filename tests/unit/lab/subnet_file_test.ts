@@ -1,3 +1,4 @@
+/** What the lab reads out of subnet.env. */
 import assert from "node:assert/strict";
 import { addToAddress, parseSubnetFile } from "../../../mod/lab/subnet_file.ts";
 

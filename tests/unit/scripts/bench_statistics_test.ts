@@ -1,3 +1,4 @@
+/** How benchmarks sum up what they measured. */
 import assert from "node:assert/strict";
 import { figureTable, spreadOf, spreadText } from "../../../scripts/bench/statistics.ts";
 
