@@ -1,0 +1,119 @@
+/**
+ * Claims byte for byte, and the orders made by hash: hosts of different versions must agree on all of these, so they
+ * change only together with the version number of the record.
+ */
+import { deepEqual, equal } from "node:assert/strict";
+import { vtepMac } from "../../../mod/address/mac.ts";
+import { makePool, poolDigest, subnetsOf } from "../../../mod/address/pool.ts";
+import { sha256Hex } from "../../../mod/base/hash.ts";
+import { encodeFullState } from "../../../mod/claim/full_state.ts";
+import { Ledger } from "../../../mod/claim/ledger.ts";
+import { encodeClaimMemory } from "../../../mod/claim/memory.ts";
+import { encodeAnswer, encodePush, encodeRequest, seal } from "../../../mod/claim/messages.ts";
+import { tieHash } from "../../../mod/claim/order.ts";
+import type { ClaimRecord } from "../../../mod/claim/record.ts";
+import { encodeRecord } from "../../../mod/claim/record_codec.ts";
+import { guardiansOf, rendezvousOrder } from "../../../mod/claim/rendezvous.ts";
+import { member } from "../../unit/claim/samples.ts";
+
+const HELD: ClaimRecord = {
+  hostId: "000102030405060708090a0b0c0d0e0f",
+  instance: "1011121314151617",
+  generation: 3,
+  sequence: 2,
+  poolVersion: 1,
+  poolDigest: "2021222324252627",
+  subnet: "10.244.7.0/24",
+  state: "held",
+  epoch: 4,
+  strength: 2,
+  stamp: 1_000,
+  vtep: { address: "192.168.100.1", port: 8472, mac: "02:11:22:33:44:55" },
+  absenceTtlHours: 24,
+};
+const TENTATIVE: ClaimRecord = { ...HELD, sequence: 1, state: "tentative", strength: 0 };
+const RECORD_HEX =
+  "910150000102030405060708090a0b0c0d0e0f481011121314151617030201482021222324252627" +
+  "1a0af4070018180104021903e844c0a864011921184602112233445518" + "18";
+
+/** Computed by an independent program. */
+const GOLDEN = {
+  "order": ["10.244.193.0/24", "10.244.247.0/24", "10.244.199.0/24"],
+  "orderHash": "b6a1fb5b1ee27c3712738b41970cc8d45ec03dece4992eac848989bfc84006b0",
+  "otherCluster": "10.244.109.0/24",
+  "guardians": ["h9", "h84", "h6", "h28", "h14"],
+  "tie": "a77664e3fabfe14bb80348c404ea24980b8e7f7411c6d4af9dc6cfca0d591a4f",
+  "digest": "8a9a7e93daf1de73",
+  "mac": "6a:d4:7b:5e:46:c5",
+};
+
+Deno.test("a held record has these bytes", () => {
+  equal(encodeRecord(HELD).toHex(), RECORD_HEX);
+});
+
+Deno.test("requests, pushes and answers have these bytes", () => {
+  const tentative = RECORD_HEX.replace("030201482021", "030101482021").replace(
+    "18180104021903e8",
+    "18180004001903e8",
+  );
+  equal(encodeRecord(TENTATIVE).toHex(), tentative);
+  const length = (RECORD_HEX.length / 2).toString(16);
+  equal(encodeRequest(seal(TENTATIVE)).toHex(), `820158${length}${tentative}`);
+  equal(encodePush([seal(HELD)]).toHex(), `82038158${length}${RECORD_HEX}`);
+  const answer = encodeAnswer({
+    kind: "answer",
+    sender: "303132333435363738393a3b3c3d3e3f",
+    claimant: HELD.hostId,
+    generation: 3,
+    sequence: 1,
+    busy: seal(HELD),
+    members: ["4041424344454647", "5051525354555657"],
+    tentative: [seal(TENTATIVE)],
+  }, 1_000);
+  equal(
+    answer.toHex(),
+    "880250303132333435363738393a3b3c3d3e3f50000102030405060708090a0b0c0d0e0f0301" +
+      `58${length}${RECORD_HEX}5040414243444546475051525354555657` + `8158${length}${tentative}`,
+  );
+});
+
+Deno.test("a full state has these bytes", () => {
+  const ledger = new Ledger();
+  ledger.merge(0, HELD, encodeRecord(HELD));
+  ledger.mergeFence("10.244.9.0/24", 5);
+  const length = (RECORD_HEX.length / 2).toString(16);
+  equal(
+    encodeFullState(0, ledger, 77).toHex(),
+    `8401184d8258${length}${RECORD_HEX}00831a0af40900181805`,
+  );
+});
+
+Deno.test("the document on disk has these bytes", () => {
+  const bytes = encodeClaimMemory({
+    hostId: HELD.hostId,
+    generation: 3,
+    lamport: 1_000,
+    fence: [{ subnet: "10.244.7.0/24", epoch: 4 }],
+    record: HELD,
+    previous: "10.244.9.0/24",
+  });
+  const length = (RECORD_HEX.length / 2).toString(16);
+  const body = "8650000102030405060708090a0b0c0d0e0f031903e8831a0af40700181804" +
+    `58${length}${RECORD_HEX}821a0af409001818`;
+  const sum = sha256Hex(Uint8Array.fromHex(body)).slice(0, 16);
+  const bodyLength = (body.length / 2).toString(16);
+  equal(bytes.toHex(), `846e676f7373616d657220636c61696d0148${sum}58${bodyLength}${body}`);
+});
+
+Deno.test("orders, digests and MACs made by hash are these", () => {
+  const pool = makePool({ network: "10.244.0.0/16" });
+  const order = rendezvousOrder("", HELD.hostId, subnetsOf(pool));
+  deepEqual(order.slice(0, 3), GOLDEN.order);
+  equal(sha256Hex(order.join("\n")), GOLDEN.orderHash);
+  equal(rendezvousOrder("lab", HELD.hostId, subnetsOf(pool))[0], GOLDEN.otherCluster);
+  const members = Array.from({ length: 100 }, (_, index) => member(index + 1));
+  deepEqual(guardiansOf("10.244.7.0/24", members).map(({ name }) => name), GOLDEN.guardians);
+  equal(tieHash(HELD), GOLDEN.tie);
+  equal(poolDigest(pool), GOLDEN.digest);
+  equal(vtepMac(HELD.hostId, 1), GOLDEN.mac);
+});
