@@ -31,6 +31,10 @@ const POLLIN = 1;
 const POLLFD_BYTES = 8;
 const EFD_CLOEXEC = 0o2000000;
 const FOR_EVER = -1;
+/** Datagrams read before their events are handed over: about 50 ms of work for the event loop. */
+const READS_PER_CALL = 4096;
+/** A poll that fails this often in a row (EINTR, ENOMEM) is not going to succeed. */
+const POLL_FAILURES_MAX = 16;
 
 /** Fields of every change. */
 interface Change {
@@ -112,6 +116,7 @@ export class RouteMonitor {
   /** Two struct pollfd; reachable from here for as long as the pool thread polls. */
   readonly #pollfds = pinnedBytes(2 * POLLFD_BYTES);
   #closing = false;
+  #pollFailures = 0;
   #ended = false;
 
   constructor(onEvents: (events: MonitorEvent[]) => void) {
@@ -158,27 +163,46 @@ export class RouteMonitor {
       view.setInt16(index * POLLFD_BYTES + 4, POLLIN, true);
       view.setInt16(index * POLLFD_BYTES + 6, 0, true);
     }
-    // The pool thread's errno cannot be read. A failure (EINTR, ENOMEM) shows as no events, and
-    // the read behind it then finds nothing or the real error.
-    await libc().poll_wait(this.#pollfds, 2n, FOR_EVER);
+    // The pool thread's errno cannot be read. The read behind a failure finds nothing, or the
+    // real error.
+    const ready = await libc().poll_wait(this.#pollfds, 2n, FOR_EVER);
+    this.#pollFailures = ready < 0 ? this.#pollFailures + 1 : 0;
+    if (this.#pollFailures === POLL_FAILURES_MAX) {
+      throw new Error(`Cannot wait for notifications: poll failed ${POLL_FAILURES_MAX} times`);
+    }
   }
 
-  /** Everything that is there now. */
+  /** Everything that is there now, up to a limit; what is left wakes the next wait at once. */
   #drain(): MonitorEvent[] {
     const events: MonitorEvent[] = [];
-    for (;;) {
+    for (let reads = 0; reads < READS_PER_CALL; reads++) {
       const length = receiveBytes(this.#netlinkFd, this.#receive, MSG_DONTWAIT);
       if (length === -ERRNO.EAGAIN) return events;
-      if (length === -ERRNO.ENOBUFS) {
-        events.push({ kind: "overrun", reason: "the socket's receive buffer overflowed" });
-      } else if (length < 0) {
-        throw new SysError("receive notifications from the kernel", -length);
-      } else if (length > this.#receive.length) {
+      if (length === -ERRNO.ENOBUFS) return [...events, this.#overrun()];
+      if (length < 0) throw new SysError("receive notifications from the kernel", -length);
+      if (length > this.#receive.length) {
         events.push({ kind: "overrun", reason: `a notification of ${length} bytes was cut` });
       } else {
         events.push(...decodeEvents(this.#receive.slice(0, length)));
       }
     }
+    return events;
+  }
+
+  /**
+   * Empties the socket. After an overflow the kernel drops every further notification, and says
+   * nothing more of it, until the socket is empty (af_netlink.c NETLINK_S_CONGESTED): whoever
+   * dumped before that would miss what is dropped after.
+   */
+  #overrun(): MonitorEvent {
+    for (;;) {
+      const length = receiveBytes(this.#netlinkFd, this.#receive, MSG_DONTWAIT);
+      if (length === -ERRNO.EAGAIN) break;
+      if (length < 0 && length !== -ERRNO.ENOBUFS) {
+        throw new SysError("receive notifications from the kernel", -length);
+      }
+    }
+    return { kind: "overrun", reason: "the socket's receive buffer overflowed" };
   }
 }
 
