@@ -180,7 +180,10 @@ class Agent {
     const nowMs = performance.now();
     if (swim.joined && claim.complete) this.#joinedAtMs ??= nowMs;
     const settled = this.#joinedAtMs !== null && nowMs - this.#joinedAtMs >= SETTLE_MS;
-    return { own: claim.record, owners: claim.owners, records: claim.records, settled };
+    // What the disk remembers as held is not held when the present flags want another subnet.
+    const isStale = claim.record?.state === "held" && claim.state !== "held";
+    const own = isStale ? null : claim.record;
+    return { own, owners: claim.owners, records: claim.records, settled };
   }
 
   /** The kernel is as wanted: say so to Docker and others. */
