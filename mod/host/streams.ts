@@ -4,7 +4,10 @@ import { readFrame, writeFrame } from "./frames.ts";
 import { portError } from "./datagrams.ts";
 import { formatEndpoint, splitEndpoint } from "./endpoint.ts";
 
-/** Streams served at once; more are closed on arrival (memberlist allows 128 concurrent push/pulls as well). */
+/**
+ * Streams served at once, as many as memberlist's concurrent push/pulls. One more closes the one that has kept us waiting
+ * for its request longest, so that streams which say nothing cannot keep anybody from joining.
+ */
 const SERVED_MAX = 128;
 /** How long a peer may take for its request, and we for the answer: memberlist's TCPTimeout for LANs. */
 const SERVED_TIMEOUT_MS = 10_000;
@@ -18,7 +21,8 @@ export interface StreamHandlers {
 export class StreamServer {
   readonly #listener: Deno.TcpListener;
   readonly #waiting = new Map<number, (bytes: Uint8Array) => void>();
-  #served = 0;
+  /** Streams whose request has not arrived yet, oldest first, with what closes them. */
+  readonly #asking = new Map<number, () => void>();
   #nextId = 1;
   #closed = false;
 
@@ -45,8 +49,8 @@ export class StreamServer {
         await new Promise((resolve) => setTimeout(resolve, 10)); // out of descriptors: try again soon
         continue;
       }
-      if (this.#served >= SERVED_MAX) connection.close();
-      else void this.#serve(connection, handlers);
+      this.#makeRoom();
+      void this.#serve(connection, handlers);
     }
   }
 
@@ -60,12 +64,22 @@ export class StreamServer {
     this.#listener.close();
   }
 
+  #makeRoom(): void {
+    if (this.#asking.size + this.#waiting.size < SERVED_MAX) return;
+    const oldest = this.#asking.entries().next();
+    if (oldest.done === true) return; // all are being answered by the core: that takes no time
+    const [id, close] = oldest.value;
+    this.#asking.delete(id);
+    close();
+  }
+
   async #serve(connection: Deno.TcpConn, handlers: StreamHandlers): Promise<void> {
     const id = this.#nextId++;
-    this.#served++;
     const closing = closeAfter(connection, SERVED_TIMEOUT_MS);
+    this.#asking.set(id, closing);
     try {
       const bytes = await readFrame(connection);
+      this.#asking.delete(id);
       const { promise, resolve } = Promise.withResolvers<Uint8Array>();
       this.#waiting.set(id, resolve);
       const overdue = setTimeout(() => resolve(new Uint8Array(0)), SERVED_TIMEOUT_MS);
@@ -77,8 +91,8 @@ export class StreamServer {
     } catch {
       // A broken or hostile stream: nothing to tell anybody; the peer sees it close.
     } finally {
+      this.#asking.delete(id);
       this.#waiting.delete(id);
-      this.#served--;
       closing();
     }
   }

@@ -40,6 +40,20 @@ Deno.test("a peer that says nothing fails the request with a reason that names t
   silent.close();
 });
 
+Deno.test("streams that say nothing do not keep anybody from asking", async () => {
+  const port = freePort();
+  const server = StreamServer.open(port);
+  const accepting = server.accept({ request: (id, _from, bytes) => server.answer(id, bytes) });
+  const silent = await Promise.all(
+    Array.from({ length: 150 }, () => Deno.connect({ hostname: "127.0.0.1", port })),
+  );
+  const answer = await askOverStream(`127.0.0.1:${port}`, new Uint8Array([7]), 5_000);
+  assert.deepEqual(answer, new Uint8Array([7]));
+  for (const connection of silent) connection.close();
+  server.close();
+  await accepting;
+});
+
 Deno.test("a port where nobody listens fails the request", async () => {
   await assert.rejects(askOverStream(`127.0.0.1:${freePort()}`, new Uint8Array([1]), 5_000));
 });
