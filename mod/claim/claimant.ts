@@ -240,7 +240,6 @@ export class Claimant implements Rider {
       this.#context.previous ??= restored.subnet;
     }
     this.#run(nowMs, { to: "listening", afresh: true, notBeforeMs: nowMs });
-    own.open();
   }
 
   /** Whether the operator's present configuration allows the subnet held before. */

@@ -81,6 +81,7 @@ export class Listening extends Stage {
     this.#lonelyAtMs = Infinity;
     if (this.#context.options.bootstrap) return this.#choose(nowMs);
     this.#isLonely = true;
+    this.#context.own.open();
     return null;
   }
 

@@ -229,6 +229,8 @@ export class Tentative extends Stage {
 
   #lose(nowMs: number): Next {
     this.#context.own.cancel();
+    // The disk must not remember as held what was lost on the way there: a restart would take it for its own.
+    if (this.#isConfirming) this.#context.own.open();
     const losses = ++this.#context.losses;
     const pauseMs = losses <= LOSSES_AT_ONCE ? 0 : Math.min(
       PAUSE_MS_MAX,

@@ -29,8 +29,12 @@ export class Waiting extends Stage {
   /** A question that was asked and is given up is withdrawn, so that its subnet is free for others. */
   override enter(_nowMs: number): Next | null {
     const { own } = this.#context;
+    if (this.#wait.code === "disk") return null;
     const asked = own.announced;
-    if (this.#wait.code === "disk" || asked?.state !== "tentative") return null;
+    if (asked?.state !== "tentative") {
+      own.open();
+      return null;
+    }
     const { subnet, epoch, stamp } = asked;
     own.propose({ subnet, state: "released", epoch, strength: 0, stamp });
     return null;

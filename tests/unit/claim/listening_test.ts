@@ -16,16 +16,36 @@ const RESTORED: RestoredClaim = {
   previous: null,
 };
 
-Deno.test("the first thing written is the new generation, before anything is said", () => {
+Deno.test("the first thing written has the new generation, and nothing is said before", () => {
   const host = new Staged({ restored: { ...RESTORED, record: null } });
-  host.holdsDisk = true;
   host.at(0);
+  host.meet([2]);
+  host.holdsDisk = true;
+  host.sync(2);
   const [write, ...more] = host.writes;
   deepEqual(more, []);
   ok(write);
-  equal(decodeClaimMemory(write.bytes).generation, 4);
+  const memory = decodeClaimMemory(write.bytes);
+  equal(memory.generation, 4);
+  equal(memory.record?.state, "tentative");
   deepEqual(host.carrier.letters, []);
   deepEqual(host.carrier.gossiped, []);
+});
+
+Deno.test("a host that has to wait writes down who it is", () => {
+  const lonely = new Staged();
+  lonely.holdsDisk = true;
+  lonely.at(2_000);
+  const [write] = lonely.writes;
+  ok(write);
+  deepEqual(decodeClaimMemory(write.bytes), {
+    hostId: hostId(1),
+    generation: 1,
+    lamport: 0,
+    fence: [],
+    record: null,
+    previous: null,
+  });
 });
 
 Deno.test("a first host without seeds asks nobody and holds once its disk has it", () => {

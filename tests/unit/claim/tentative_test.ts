@@ -1,5 +1,6 @@
 /** Asking for a subnet: fast path, slow path, rivals, the disk. */
 import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
+import { decodeClaimMemory } from "../../../mod/claim/memory.ts";
 import { LETTERS_MAX } from "../../../mod/claim/messages.ts";
 import type { ClaimRecord } from "../../../mod/claim/record.ts";
 import { hostId, record, Staged, stagedAsking } from "./samples.ts";
@@ -278,6 +279,20 @@ Deno.test("a disk that refuses the held claim: it is not held, and tried again",
   host.at(1_000);
   host.answer(2);
   equal(host.snapshot.state, "held");
+});
+
+Deno.test("what was lost while its record went to disk is not remembered as held", () => {
+  const host = stagedAsking([2]);
+  host.holdsDisk = true;
+  host.answer(2);
+  equal(host.writes.length, 1);
+  host.hear(rival(host, { subnet: "10.244.0.0/16" }));
+  const last = host.writes.at(-1);
+  ok(last);
+  notEqual(decodeClaimMemory(last.bytes).record?.state, "held");
+  host.settleDisk();
+  equal(host.snapshot.state, "waiting");
+  deepEqual(host.snapshot.owners.map(({ hostId }) => hostId), [hostId(9)]);
 });
 
 Deno.test("above 64 members only the five guardians are asked, and four are enough", () => {
