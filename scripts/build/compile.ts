@@ -1,4 +1,5 @@
 /** The first form of the single file: `deno compile`, wherever its base executable is at hand. */
+import { type Program, PROGRAM_ENTRY } from "./bundle.ts";
 import { runDeno, withTempFolder } from "./command.ts";
 import { RUNTIME_FLAGS } from "./single_file.ts";
 
@@ -28,12 +29,11 @@ export async function findDenort(): Promise<{ found: boolean; detail: string }> 
 }
 
 /** Compiles the bundled program to `output` and makes sure that it starts; fails otherwise. */
-export async function compile(program: string, output: string): Promise<void> {
+export async function compile(program: Program, output: string): Promise<void> {
   await withTempFolder(async (folder) => {
-    const entry = `${folder}/gossamer.js`;
-    await Deno.writeTextFile(entry, program);
+    for (const [name, text] of program) await Deno.writeTextFile(`${folder}/${name}`, text);
     await runDeno(
-      ["compile", ...RUNTIME_FLAGS, "--no-check", "--output", output, entry],
+      ["compile", ...RUNTIME_FLAGS, "--no-check", "--output", output, `${folder}/${PROGRAM_ENTRY}`],
       { timeoutMs: COMPILE_TIMEOUT_MS },
     );
   });

@@ -92,10 +92,10 @@ gossamer_unpack() (
   program() { payload | head -c "$gossamer_program_size" | gzip -dc; }
   runtime() { tail -c "+$gossamer_runtime_at" <"$gossamer_self" | gzip -dc; }
 
-  # verified DIRECTORY: the two files are what was packed
+  # verified DIRECTORY: the program and the runtime are what was packed
   verified() {
     (cd -- "$1" && sha256sum -c >/dev/null 2>&1) <<END
-$gossamer_program_sum  gossamer.js
+$gossamer_program_sum  program.json
 $gossamer_runtime_sum  gossamer
 END
   }
@@ -117,9 +117,9 @@ END
     done
   }
 
-  # fill DIRECTORY: writes the program and the runtime, or fails with why set
+  # fill DIRECTORY: writes the packed program and the runtime, or fails with why set
   fill() {
-    why=$({ program >"$1/gossamer.js"; } 2>&1) || return 1
+    why=$({ program >"$1/program.json"; } 2>&1) || return 1
     # A version unpacked before mostly has the same runtime: 100 MB that need no second copy.
     for old in "${1%/*}"/*/"$runtime_mark"; do
       [ -e "$old" ] && ln -- "${old%/*}/gossamer" "$1/gossamer" 2>/dev/null && break
@@ -132,19 +132,26 @@ END
     why=$({ chmod 755 "$1/gossamer" && mkdir "$1/cache" && : >"$1/$runtime_mark"; } 2>&1)
   }
 
-  # settle DIRECTORY HOME: makes what is in DIRECTORY durable, then moves it to HOME with one
-  # rename(2). That fails if another start was faster, and then that one's is used.
+  # settle DIRECTORY HOME: takes the program apart into its modules, makes what is in DIRECTORY
+  # durable, then moves it to HOME with one rename(2). That fails if another start was faster, and then that one's is used.
   settle() {
     # HOME keeps it from reading the user's .npmrc.
     HOME=$1 DENO_DIR=$1/cache DENO_NO_UPDATE_CHECK=1 \
       "$1/gossamer" eval --ext=js --no-config --no-lock --no-npm '
       const [from, to] = Deno.args;
-      for (const name of ["gossamer", "gossamer.js", "."]) {
-        const file = Deno.openSync(`${from}/${name}`);
-        file.syncSync();
-        file.close();
-      }
       try {
+        const packed = `${from}/program.json`;
+        if (Deno.readDirSync(from).some(({ name }) => name === "program.json")) {
+          const modules = JSON.parse(Deno.readTextFileSync(packed));
+          for (const name in modules) Deno.writeTextFileSync(`${from}/${name}`, modules[name]);
+          Deno.removeSync(packed);
+        }
+        for (const { name, isFile } of [...Deno.readDirSync(from), { name: ".", isFile: true }]) {
+          if (!isFile) continue;
+          const file = Deno.openSync(`${from}/${name}`);
+          file.syncSync();
+          file.close();
+        }
         Deno.renameSync(from, to);
       } catch (error) {
         console.error(error instanceof Error ? error.message : error);
@@ -152,13 +159,12 @@ END
       }' "$1" "$2" 2>&1
   }
 
-  # warm HOME: one start that ends by itself, not by Deno.exit: only then does Deno keep the
-  # compiled code, which saves every later start 7 ms. If it fails, they do without. Nothing of the
-  # environment may count: CNI_COMMAND would make it a CNI plugin.
+  # warm HOME: one start that leaves the compiled code of every module for the later ones. If it
+  # fails, they do without. Nothing of the environment may count: CNI_COMMAND would make it a CNI
+  # plugin.
   warm() {
     env -i DENO_DIR="$1/cache" HOME="$1" DENO_NO_UPDATE_CHECK=1 "$1/gossamer" run $gossamer_flags \
-      '--preload=data:text/javascript,Deno.exit = (code) => { Deno.exitCode = code; };' \
-      "$1/gossamer.js" version </dev/null >/dev/null 2>&1 || :
+      "$1/warm.js" version </dev/null >/dev/null 2>&1 || :
   }
 
   # place BASE: unpacks into BASE, or fails with why set

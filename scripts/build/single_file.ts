@@ -1,12 +1,14 @@
 /** Puts launcher, program and runtime behind each other: the layout of the single file. */
 import { gzipSync } from "node:zlib";
+import { type Program } from "./bundle.ts";
 import { type PackedRuntime, sha256 } from "./runtime.ts";
 
 /**
- * How the runtime is started. No discovery of configuration, lock or packages: the program is one
- * file. V8's young generation is held at 4 MB, and memory saver mode on: an agent with much
+ * How the runtime is started. No discovery of configuration, lock or packages: the program brings
+ * everything. V8's young generation is held at 4 MB, and memory saver mode on: an agent with much
  * garbage then stays at 25 instead of 45 MB of private memory, for 15 % more CPU, and starts no
- * slower (docs/adr/0004).
+ * slower. Source positions are kept with the compiled code: looking them up later made the first
+ * error of a process compile the whole module again, 10 ms (docs/adr/0004).
  */
 export const RUNTIME_FLAGS: readonly string[] = [
   "-A",
@@ -16,7 +18,7 @@ export const RUNTIME_FLAGS: readonly string[] = [
   "--no-npm",
   "--no-prompt",
   "--unstable-net",
-  "--v8-flags=--max-semi-space-size=4,--memory-saver-mode",
+  "--v8-flags=--max-semi-space-size=4,--memory-saver-mode,--no-enable-lazy-source-positions",
 ];
 
 /** The launcher is padded to a multiple of this, so that its numbers do not move its own end. */
@@ -34,11 +36,12 @@ const SHORT_SUM = 16;
 /** The whole file, a pure function of its parts. */
 export function assemble(
   launcher: string,
-  program: string,
+  program: Program,
   runtime: PackedRuntime,
 ): Uint8Array {
-  const packedProgram = new Uint8Array(gzipSync(program, { level: 9 }));
-  const programSum = sha256(program);
+  const text = JSON.stringify(Object.fromEntries([...program, ["warm.js", warmModule(program)]]));
+  const packedProgram = new Uint8Array(gzipSync(text, { level: 9 }));
+  const programSum = sha256(text);
   const headerLength = Math.ceil((launcher.length + FACTS_LENGTH) / HEADER_UNIT) * HEADER_UNIT;
   const runtimeAt = headerLength + packedProgram.length;
   const payload = join([packedProgram, runtime.packed]);
@@ -57,10 +60,21 @@ export function assemble(
     runtime_short: runtime.sum.slice(0, SHORT_SUM),
     payload_sum: sha256(payload),
     size: String(headerLength + payload.length),
-    megabytes: String(Math.ceil((runtime.length + program.length) / 1e6)),
+    megabytes: String(Math.ceil((runtime.length + text.length) / 1e6)),
   });
   if (header.length > headerLength) throw new Error("The launcher does not fit its header");
   return join([new TextEncoder().encode(header.padEnd(headerLength, "\n")), payload]);
+}
+
+/**
+ * The module that the first start runs once: it loads every part of the program, so that Deno keeps their compiled code,
+ * and ends by itself, because Deno keeps nothing of a run that ends by Deno.exit. The entry comes first, with the
+ * arguments of a command that changes nothing.
+ */
+function warmModule(program: Program): string {
+  return `Deno.exit = (code) => { Deno.exitCode = code; };
+for (const name of ${JSON.stringify([...program.keys()])}) await import(\`./\${name}\`);
+`;
 }
 
 /** Puts the facts into the launcher, as shell variables, where it has its line for them. */

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { build } from "../../scripts/build.ts";
-import { portable } from "../../scripts/build/bundle.ts";
+import { portable, renamed } from "../../scripts/build/bundle.ts";
 import { sha256 } from "../../scripts/build/runtime.ts";
 
 const PROGRAM = `
@@ -23,6 +23,17 @@ if (mode === "wait") {
 if (mode === "hello") {
   console.log("hello", rest.join(" "));
   Deno.exit(0);
+}
+if (mode === "rare") {
+  const { rare } = await import("./rare.ts");
+  console.log(rare(rest.length));
+}
+`;
+
+/** What only one command needs. */
+const RARE = `
+export function rare(count: number): string {
+  return new Error("rare " + count).stack ?? "";
 }
 `;
 
@@ -53,6 +64,7 @@ async function buildProgram(name: string, source: string): Promise<string> {
   const entry = `${folder}/program.ts`;
   const output = `${folder}/${name}`;
   await Deno.writeTextFile(entry, source);
+  await Deno.writeTextFile(`${folder}/rare.ts`, RARE);
   await build({ entry, output, form: "launcher", cacheFolder: `${repository}dist` });
   return output;
 }
@@ -183,7 +195,16 @@ Deno.test("the first start leaves the program's compiled code for the later ones
   const home = await version(ready);
   const cache = `${home}/cache/v8_code_cache_v2`;
   const parts = [cache, `${cache}-wal`].map((path) => Deno.readTextFile(path));
-  assert.ok((await Promise.all(parts)).join("").includes(`file://${home}/gossamer.js`));
+  const text = (await Promise.all(parts)).join("");
+  for (const name of ["gossamer.js", "rare.js"]) assert.ok(text.includes(`file://${home}/${name}`));
+});
+
+Deno.test("what only one command needs is a module of its own, named in stack traces", async () => {
+  const home = await version(ready);
+  const { code, stdout } = await run(file, ["rare", "a", "b"], { GOSSAMER_RUNTIME_DIR: ready });
+  assert.equal(code, 0);
+  assert.match(stdout, /^Error: rare 2\n {4}at rare \(file:\/\/.*\/rare\.js:1:\d+\)\n/);
+  assert.ok(!(await Deno.readTextFile(`${home}/gossamer.js`)).includes("rare 2"));
 });
 
 Deno.test("every POSIX shell of this machine runs the launcher", async () => {
@@ -407,6 +428,25 @@ mountedTest("a directory that others can write is not trusted", async () => {
 Deno.test("equal sources give equal bytes", async () => {
   const again = await buildProgram("again", PROGRAM);
   assert.equal(sha256(await Deno.readFile(again)), sha256(await Deno.readFile(file)));
+});
+
+Deno.test("modules are named by where they are used, not by the bundler's hashes", () => {
+  const made = new Map([
+    ["part-BBBBBBBB.js", "b"],
+    [
+      "main.js",
+      'import"./chunk-CCCCCCCC.js";import("./part-AAAAAAAA.js");import("./part-BBBBBBBB.js")',
+    ],
+    ["part-AAAAAAAA.js", 'import"./chunk-CCCCCCCC.js"'],
+    ["chunk-CCCCCCCC.js", "c"],
+    ["forgotten-DDDDDDDD.js", "d"],
+  ]);
+  assert.deepEqual([...renamed(made, "main.js")], [
+    ["gossamer.js", 'import"./chunk.js";import("./part.js");import("./part2.js")'],
+    ["chunk.js", "c"],
+    ["part.js", 'import"./chunk.js"'],
+    ["part2.js", "b"],
+  ]);
 });
 
 Deno.test("paths of the build machine do not get into the bundle", () => {
