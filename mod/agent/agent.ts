@@ -17,34 +17,26 @@ import {
   type HostOptions,
   type HostSnapshot,
 } from "../claim/host_core.ts";
-import type { ClaimRecord } from "../claim/record.ts";
 import { type HostKernel, openKernel } from "../host/kernel.ts";
 import { checkPoolOverlap } from "../host/pool_overlap.ts";
 import { forwardingProblem } from "../host/forwarding.ts";
 import { isLiteral, literalEndpoint, resolveSeed } from "../host/resolve.ts";
 import { Store } from "../host/store.ts";
-import { writeSubnetFile } from "../host/subnet_file.ts";
 import { Transport } from "../host/transport.ts";
 import { chooseUnderlay } from "../host/underlay.ts";
 import type { OverlayConfig } from "../overlay/desired.ts";
-import { subnetEnvText } from "../overlay/subnet_env.ts";
 import { deviceName, mtuProblem, overlayMtu } from "../overlay/vxlan.ts";
 import type { JoinAnswer, LeaveAnswer } from "./api.ts";
 import type { AgentConfig } from "./config.ts";
 import { ControlServer } from "./control.ts";
+import { DataPath } from "./data_path.ts";
 import { Driver } from "./driver.ts";
 import { logEvent } from "./event_log.ts";
 import { restoreIdentity } from "./identity.ts";
-import { OverlayKeeper } from "./overlay_keeper.ts";
 import { hostOptions } from "./options.ts";
-import { runRenumberHook } from "./renumber_hook.ts";
+import { lonelyProblem, Warnings } from "./problems.ts";
 import { statusDocument, type StatusSources, subnetsDocument } from "./status.ts";
 
-/**
- * How long after joining everything that nobody claims is kept: members that restarted at the same moment have
- * retried their seeds and synced within it (seed retries are at most 30 s apart).
- */
-const SETTLE_MS = 45_000;
 /** Beyond this the wall clock was set, and not merely read a moment later. */
 const CLOCK_STEP_MS = 1_000;
 /** A stop waits this long for the announcement to leave; the overlay does not depend on it. */
@@ -62,16 +54,15 @@ class Agent {
   readonly #store: Store;
   readonly #transport: Transport;
   readonly #driver: Driver<HostCommand, HostEvent, HostSnapshot>;
-  readonly #keeper: OverlayKeeper;
+  readonly #dataPath: DataPath;
   readonly #overlayConfig: OverlayConfig;
-  readonly #startedMs = performance.now();
+  readonly #hostId: string;
   /** Kept while the clocks agree, so that the same moment reads the same each time somebody asks. */
   #wallOffsetMs = Date.now() - performance.now();
+  readonly #warnings = new Warnings();
   #control: ControlServer | null = null;
-  #joinedAtMs: number | null = null;
-  #ownersChanged = false;
-  #renumbered: { old: string; new: string } | null = null;
-  #announced = false;
+  #isFinishing = false;
+  #claimsChanged = false;
   readonly #left = Promise.withResolvers<void>();
   readonly #finished = Promise.withResolvers<ExitCode>();
 
@@ -85,6 +76,7 @@ class Agent {
     this.#kernel = parts.kernel;
     this.#store = parts.store;
     this.#transport = parts.transport;
+    this.#hostId = options.swim.self.id;
     this.#overlayConfig = {
       network: config.pool.cidr,
       vni: config.vni,
@@ -107,12 +99,13 @@ class Agent {
       event: (event) => this.#event(event),
       settled: () => this.#settled(),
     });
-    this.#keeper = new OverlayKeeper(this.#overlayConfig, {
+    this.#dataPath = new DataPath({
+      overlay: this.#overlayConfig,
+      subnetFile: config.subnetFile,
+      onRenumber: config.onRenumber,
       kernel: this.#kernel,
       log: this.#log,
-      nowMs: () => performance.now(),
-      input: () => this.#overlayInput(),
-      synced: (own) => this.#synced(own),
+      snapshot: () => this.#driver.snapshot(),
     });
   }
 
@@ -146,7 +139,7 @@ class Agent {
     });
     this.#driver.feed({ kind: "wake" });
     // While the first answers are on their way:
-    this.#keeper.start();
+    this.#dataPath.start();
     this.#control = await ControlServer.open(this.#config.runDir, {
       status: () => statusDocument(this.#sources()),
       subnets: () => subnetsDocument(this.#sources()),
@@ -160,71 +153,20 @@ class Agent {
   }
 
   #event(event: HostEvent): void {
-    logEvent(this.#log, event);
+    logEvent(this.#log, event, this.#hostId);
+    this.#warnings.note(event, performance.now());
     if (event.kind === "owners-changed" || event.kind === "claim-changed") {
-      this.#ownersChanged = true;
+      this.#claimsChanged = true;
     } else if (event.kind === "renumbered") {
-      this.#renumbered = { old: event.old, new: event.new };
+      this.#dataPath.renumbered(event.old, event.new);
     } else if (event.kind === "left") this.#left.resolve();
   }
 
   /** After each batch of inputs: the kernel follows at once, in the same turn of the event loop. */
   #settled(): void {
-    if (!this.#ownersChanged) return;
-    this.#ownersChanged = false;
-    this.#keeper.reconcileSoon();
-  }
-
-  #overlayInput() {
-    const { swim, claim } = this.#driver.snapshot();
-    const nowMs = performance.now();
-    if (swim.joined && claim.complete) this.#joinedAtMs ??= nowMs;
-    const settled = this.#joinedAtMs !== null && nowMs - this.#joinedAtMs >= SETTLE_MS;
-    // What the disk remembers as held is not held when the present flags want another subnet.
-    const isStale = claim.record?.state === "held" && claim.state !== "held";
-    const own = isStale ? null : claim.record;
-    return { own, owners: claim.owners, records: claim.records, settled };
-  }
-
-  /** The kernel is as wanted: say so to Docker and others. */
-  #synced(own: ClaimRecord): boolean {
-    const text = subnetEnvText({
-      network: this.#config.pool.cidr,
-      subnet: own.subnet,
-      mtu: this.#overlayConfig.mtu,
-      ipMasq: false,
-    });
-    try {
-      writeSubnetFile(this.#config.subnetFile, text);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#log.error("the subnet file cannot be written", {
-        path: this.#config.subnetFile,
-        reason,
-      });
-      return false;
-    }
-    this.#announce(own);
-    const renumbered = this.#renumbered;
-    if (renumbered?.new === own.subnet && this.#config.onRenumber !== null) {
-      this.#renumbered = null;
-      void runRenumberHook(this.#config.onRenumber, renumbered.old, renumbered.new, this.#log);
-    }
-    return true;
-  }
-
-  /** The three facts that matter, once. */
-  #announce(own: ClaimRecord): void {
-    if (this.#announced) return;
-    this.#announced = true;
-    const { swim, claim } = this.#driver.snapshot();
-    this.#log.info("ready", {
-      subnet: own.subnet,
-      address: own.vtep.address,
-      members: swim.members.length,
-      peers: claim.owners.length - 1,
-      afterMs: Math.round(performance.now() - this.#startedMs),
-    });
+    if (!this.#claimsChanged) return;
+    this.#claimsChanged = false;
+    this.#dataPath.follow();
   }
 
   #join(seeds: readonly string[]): JoinAnswer {
@@ -232,9 +174,12 @@ class Agent {
     return { seeds: [...seeds] };
   }
 
-  /** Announces leaving; with `release` the subnet goes back to the pool and the overlay leaves this host. */
+  /**
+   * Announces leaving; with `release` the subnet goes back to the pool and the overlay leaves this host. Throws UserError,
+   * and stays, when the release could not be written down.
+   */
   async #leave(release: boolean): Promise<LeaveAnswer> {
-    const { claim } = this.#driver.snapshot();
+    const { subnet } = this.#driver.snapshot().claim;
     this.#driver.feed({ kind: "command", command: { kind: "leave", release } });
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<void>((resolve) => {
@@ -242,22 +187,14 @@ class Agent {
     });
     await Promise.race([this.#left.promise, late]);
     clearTimeout(timer);
-    if (release) this.#removeOverlay();
-    queueMicrotask(() => void this.#finish(ExitCode.done));
-    return { released: release ? claim.subnet : null };
-  }
-
-  #removeOverlay(): void {
-    this.#keeper.reconcileNow();
-    try {
-      Deno.removeSync(this.#config.subnetFile);
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return;
-      throw new UserError(`${this.#config.subnetFile} cannot be removed`, {
-        remedy: "remove it by hand: the subnet in it is no longer this host's",
-        cause: error,
-      });
-    }
+    const isKept = release && subnet !== null && this.#driver.snapshot().claim.state !== "released";
+    if (!isKept && release) this.#dataPath.followNow();
+    queueMicrotask(() => void this.#finish(isKept ? ExitCode.failed : ExitCode.done));
+    if (!isKept) return { released: release ? subnet : null };
+    throw new UserError(
+      `this host left, but ${subnet} is not released: the state directory ${this.#config.stateDir} cannot be written`,
+      { remedy: "make room there or repair it, start the agent again and repeat leave --release" },
+    );
   }
 
   async #stop(signal: string): Promise<void> {
@@ -266,8 +203,10 @@ class Agent {
   }
 
   async #finish(code: ExitCode): Promise<void> {
+    if (this.#isFinishing) return;
+    this.#isFinishing = true;
     this.#driver.stop();
-    this.#keeper.stop();
+    this.#dataPath.stop();
     await this.#control?.close();
     this.#transport.close();
     this.#kernel.close();
@@ -278,7 +217,12 @@ class Agent {
   /** What stands in the way of packets on this host, looked up when somebody asks. */
   #problems(): Problem[] {
     const { underlay, mtu } = this.#overlayConfig;
-    return [forwardingProblem(), mtuProblem(underlay, mtu)].filter((problem) => problem !== null);
+    return [
+      lonelyProblem(this.#driver.snapshot()),
+      forwardingProblem(),
+      mtuProblem(underlay, mtu),
+      ...this.#warnings.recent(performance.now()),
+    ].filter((problem) => problem !== null);
   }
 
   #sources(): StatusSources {
@@ -290,7 +234,7 @@ class Agent {
       version: VERSION,
       config: this.#config,
       snapshot: this.#driver.snapshot(),
-      overlay: this.#keeper.status(),
+      overlay: this.#dataPath.status(),
       problems: this.#problems(),
       wallTime: (coreMs) => new Date(Math.round(this.#wallOffsetMs + coreMs)).toISOString(),
     };

@@ -3,8 +3,9 @@ import type { Log, LogFields } from "../base/log.ts";
 import type { HostEvent } from "../claim/host_core.ts";
 import type { Member } from "../swim/member.ts";
 
-/** Writes the event; the ones that need a person are warnings. */
-export function logEvent(log: Log, event: HostEvent): void {
+/** Writes the event; the ones that need a person are warnings. What this host does itself is said elsewhere. */
+export function logEvent(log: Log, event: HostEvent, selfId: string): void {
+  if ("member" in event && event.member.id === selfId) return;
   switch (event.kind) {
     case "member-joined":
       return log.info("member joined", memberFields(event.member));

@@ -23,14 +23,19 @@ const RETRY_MS = 1_000;
  */
 const PAUSE_FACTOR = 2;
 
-/** What the claims say, as the overlay needs it. */
-export interface OverlayInput {
-  readonly own: ClaimRecord | null;
-  readonly owners: readonly ClaimRecord[];
-  readonly records: readonly ClaimRecord[];
-  /** Whether every claim of the cluster had time to arrive: only then is what nobody claims removed. */
-  readonly settled: boolean;
-}
+/** What the claims want of the overlay at this moment. */
+export type OverlayWish =
+  | {
+    readonly want: "up";
+    readonly own: ClaimRecord;
+    readonly owners: readonly ClaimRecord[];
+    readonly records: readonly ClaimRecord[];
+    /** Whether every claim of the cluster had time to arrive: only then is what nobody claims removed. */
+    readonly settled: boolean;
+  }
+  | { readonly want: "down" }
+  /** Not decided yet: what is there stays. */
+  | { readonly want: "unchanged" };
 
 export interface OverlayStatus {
   readonly device: string;
@@ -49,9 +54,11 @@ export interface OverlayPorts {
   readonly kernel: Kernel;
   readonly log: Log;
   nowMs(): number;
-  input(): OverlayInput;
+  wish(): OverlayWish;
   /** Called when the kernel is as wanted and every peer is programmed; true when subnet.env now says so. */
-  synced(own: ClaimRecord): boolean;
+  up(own: ClaimRecord): boolean;
+  /** Called when everything of ours is gone from the kernel. */
+  down(): void;
 }
 
 export class OverlayKeeper {
@@ -64,7 +71,7 @@ export class OverlayKeeper {
   /** The desired state as text at the last clean pass: a plan against an unchanged one is a repair. */
   #cleanFor: string | null = null;
   #stopped = false;
-  #everHeld = false;
+  #wasUp = false;
   #subnetFileWritten = false;
   #inSync = false;
   #peersWanted = 0;
@@ -115,13 +122,13 @@ export class OverlayKeeper {
   /** Compares now, whatever the last run cost: for the last run of a host that leaves. */
   reconcileNow(): void {
     const startMs = this.#ports.nowMs();
-    const input = this.#ports.input();
-    // Before our first claim is held, what an earlier run left behind keeps carrying traffic.
-    if (input.own?.state === "held") this.#everHeld = true;
-    else if (!this.#everHeld) return;
+    const wish = this.#ports.wish();
+    // Until our first claim is held, what an earlier run left behind keeps carrying traffic.
+    if (wish.want === "unchanged" || (wish.want === "down" && !this.#wasUp)) return;
+    this.#wasUp = true;
     let failed = false;
     try {
-      failed = this.#pass(input);
+      failed = this.#pass(wish);
     } catch (error) {
       failed = true;
       this.#fail(`the kernel could not be read or changed: ${messageOf(error)}`);
@@ -142,13 +149,15 @@ export class OverlayKeeper {
   }
 
   /** One dump, diff and apply. Returns whether something was refused. */
-  #pass(input: OverlayInput): boolean {
+  #pass(wish: Exclude<OverlayWish, { want: "unchanged" }>): boolean {
     const { kernel } = this.#ports;
-    const desired = desiredState(this.#config, input.own, input.owners);
+    const desired = wish.want === "up"
+      ? desiredState(this.#config, wish.own, wish.owners)
+      : desiredState(this.#config, null, []);
     const wanted = JSON.stringify([desired.link, desired.address, desired.peers]);
     const before = kernel.dump(desired.device);
     const full = diffState(desired, before);
-    const plan = input.settled ? full : keepUnknown(full, input.records);
+    const plan = wish.want === "down" || wish.settled ? full : keepUnknown(full, wish.records);
     const failures = plan.operations.length === 0 ? [] : kernel.apply(plan.operations);
     this.#report(plan, failures, this.#cleanFor === wanted);
     this.#problems = [...desired.problems, ...plan.problems];
@@ -157,24 +166,25 @@ export class OverlayKeeper {
     this.#peersProgrammed = clean
       ? desired.peers.length
       : programmedAfter(desired, before, kernel, plan);
-    this.#inSync = clean && desired.link !== null;
+    this.#inSync = clean && wish.want === "up";
     this.#cleanFor = clean ? wanted : null;
     if (clean) this.#lastError = null;
-    this.#subnetFileWritten = this.#inSync && input.own !== null && this.#ports.synced(input.own);
-    return !clean || (this.#inSync && !this.#subnetFileWritten);
+    this.#subnetFileWritten = clean && wish.want === "up" && this.#ports.up(wish.own);
+    if (wish.want === "down") this.#ports.down();
+    return !clean || (wish.want === "up" && !this.#subnetFileWritten);
   }
 
   #report(plan: Plan, failures: readonly OperationFailure[], isRepair: boolean): void {
     const { log } = this.#ports;
-    const repaired = plan.operations.length - failures.length;
-    if (isRepair && repaired > 0) {
-      this.#repairs += repaired;
+    const changes = plan.operations.length;
+    if (isRepair && changes > 0 && failures.length === 0) {
+      this.#repairs += changes;
       log.warning("repaired what somebody changed in the kernel", {
-        changes: repaired,
+        changes,
         first: plan.operations.slice(0, 1).map((operation) => operationText(operation)).join(),
       });
-    } else if (repaired > 0) {
-      log.debug("programmed the kernel", { changes: repaired });
+    } else if (changes > 0) {
+      log.debug("programmed the kernel", { changes, refused: failures.length });
     }
     for (const operation of plan.operations) log.debug(operationText(operation));
     const [failure] = failures;

@@ -18,5 +18,6 @@ export async function statusText(outside: Outside, document: StatusDocument): Pr
 }
 
 export function exitCodeOf(document: StatusDocument): ExitCode {
-  return document.ready ? ExitCode.done : ExitCode.notReady;
+  const isUnhealthy = document.problems.some(({ severity }) => severity === "error");
+  return document.ready && !isUnhealthy ? ExitCode.done : ExitCode.notReady;
 }

@@ -5,7 +5,7 @@ import { Log } from "../../../mod/base/log.ts";
 import type { ClaimRecord } from "../../../mod/claim/record.ts";
 import { OverlayKeeper } from "../../../mod/agent/overlay_keeper.ts";
 import { ModelKernel } from "../../support/model_kernel.ts";
-import { claim, claims, CONFIG, DEVICE, OWN } from "../../support/overlay.ts";
+import { claims, CONFIG, DEVICE, OWN } from "../../support/overlay.ts";
 
 /** A kernel that refuses what the test tells it to. */
 class RefusingKernel extends ModelKernel {
@@ -24,10 +24,11 @@ class RefusingKernel extends ModelKernel {
 class Bench {
   readonly kernel = new RefusingKernel(DEVICE);
   readonly lines: string[] = [];
-  own: ClaimRecord | null = OWN;
+  want: "up" | "down" | "unchanged" = "up";
   others: readonly ClaimRecord[] = claims(2, 3);
   settled = true;
   written = 0;
+  removed = 0;
   nowMs = 0;
   readonly keeper = new OverlayKeeper(CONFIG, {
     kernel: this.kernel,
@@ -38,16 +39,21 @@ class Bench {
       now: () => "2026-01-01T00:00:00.000Z",
     }),
     nowMs: () => this.nowMs,
-    input: () => ({
-      own: this.own,
-      owners: this.own?.state === "held" ? [this.own, ...this.others] : this.others,
-      records: [...(this.own === null ? [] : [this.own]), ...this.others],
-      settled: this.settled,
-    }),
-    synced: () => {
+    wish: () =>
+      this.want === "up"
+        ? {
+          want: "up",
+          own: OWN,
+          owners: [OWN, ...this.others],
+          records: [OWN, ...this.others],
+          settled: this.settled,
+        }
+        : { want: this.want },
+    up: () => {
       this.written++;
       return true;
     },
+    down: () => void this.removed++,
   });
 
   /** Long after the last run, so that no pause holds the keeper back. */
@@ -67,11 +73,22 @@ class Bench {
 
 Deno.test("the keeper touches nothing before the first claim is held", () => {
   using bench = new Bench();
-  bench.own = claim(1, { state: "tentative" });
+  for (const want of ["unchanged", "down"] as const) {
+    bench.want = want;
+    bench.reconcile();
+    assert.equal(bench.kernel.state.link, null);
+    assert.deepEqual([bench.written, bench.removed], [0, 0]);
+    assert.equal(bench.keeper.status().inSync, false);
+  }
+});
+
+Deno.test("while the next subnet is looked for, the old data path stays", () => {
+  using bench = new Bench();
   bench.reconcile();
-  assert.equal(bench.kernel.state.link, null);
-  assert.equal(bench.written, 0);
-  assert.equal(bench.keeper.status().inSync, false);
+  bench.want = "unchanged";
+  bench.others = [];
+  bench.reconcile();
+  assert.deepEqual(bench.destinations(), ["10.244.2.0/24", "10.244.3.0/24"]);
 });
 
 Deno.test("once held, everything is programmed and subnet.env may be written", () => {
@@ -148,11 +165,22 @@ Deno.test("a kernel that cannot be read is an error in the status, not an end of
   assert.match(bench.keeper.status().lastError ?? "", /No buffer space available/);
 });
 
-Deno.test("giving up the subnet takes the overlay down", () => {
+Deno.test("giving up the subnet takes the overlay and subnet.env away", () => {
   using bench = new Bench();
   bench.reconcile();
-  bench.own = claim(1, { state: "released" });
+  bench.want = "down";
   bench.reconcile();
   assert.equal(bench.kernel.state.link, null);
   assert.deepEqual(bench.destinations(), []);
+  assert.equal(bench.removed, 1);
+  assert.equal(bench.keeper.status().inSync, false);
+});
+
+Deno.test("what the kernel refuses is not counted as repaired", () => {
+  using bench = new Bench();
+  bench.reconcile();
+  bench.kernel.refuse = () => true;
+  bench.kernel.state = { ...bench.kernel.state, routes: [] };
+  bench.reconcile();
+  assert.equal(bench.keeper.status().repairs, 0);
 });

@@ -1,0 +1,148 @@
+/**
+ * The data path of this host: the kernel kept as the claims want it, subnet.env for whoever starts containers, and the
+ * operator's command when the subnet had to change.
+ */
+import type { Log } from "../base/log.ts";
+import type { Kernel } from "../base/kernel_objects.ts";
+import type { HostSnapshot } from "../claim/host_core.ts";
+import type { ClaimRecord } from "../claim/record.ts";
+import { removeSubnetFile, writeSubnetFile } from "../host/subnet_file.ts";
+import type { OverlayConfig } from "../overlay/desired.ts";
+import { subnetEnvText } from "../overlay/subnet_env.ts";
+import { OverlayKeeper, type OverlayStatus, type OverlayWish } from "./overlay_keeper.ts";
+import { runRenumberHook } from "./renumber_hook.ts";
+
+/**
+ * How long after joining everything that nobody claims is kept: members that restarted at the same moment have
+ * retried their seeds and synced within it (seed retries are at most 30 s apart).
+ */
+const SETTLE_MS = 45_000;
+
+export interface DataPathOptions {
+  readonly overlay: OverlayConfig;
+  readonly subnetFile: string;
+  readonly onRenumber: string | null;
+  readonly kernel: Kernel;
+  readonly log: Log;
+  readonly snapshot: () => HostSnapshot;
+}
+
+export class DataPath {
+  readonly #options: DataPathOptions;
+  readonly #keeper: OverlayKeeper;
+  readonly #startedMs = performance.now();
+  #joinedAtMs: number | null = null;
+  #isAnnounced = false;
+  #renumbered: { old: string; new: string } | null = null;
+
+  constructor(options: DataPathOptions) {
+    this.#options = options;
+    this.#keeper = new OverlayKeeper(options.overlay, {
+      kernel: options.kernel,
+      log: options.log,
+      nowMs: () => performance.now(),
+      wish: () => this.#wish(),
+      up: (own) => this.#up(own),
+      down: () => this.#down(),
+    });
+  }
+
+  /** Listens to the kernel from now on. */
+  start(): void {
+    this.#keeper.start();
+  }
+
+  /** The claims changed: the kernel follows at once. */
+  follow(): void {
+    this.#keeper.reconcileSoon();
+  }
+
+  /** As {@linkcode follow}, and done when it returns: for a host that leaves. */
+  followNow(): void {
+    this.#keeper.reconcileNow();
+  }
+
+  /** This host had to change its subnet: the operator's command runs once the new one is in place. */
+  renumbered(old: string, now: string): void {
+    this.#renumbered = { old, new: now };
+  }
+
+  stop(): void {
+    this.#keeper.stop();
+  }
+
+  status(): OverlayStatus {
+    return this.#keeper.status();
+  }
+
+  #wish(): OverlayWish {
+    const { swim, claim } = this.#options.snapshot();
+    const nowMs = performance.now();
+    if (swim.joined && claim.complete) this.#joinedAtMs ??= nowMs;
+    const settled = this.#joinedAtMs !== null && nowMs - this.#joinedAtMs >= SETTLE_MS;
+    const { owners, records } = claim;
+    if (claim.state === "held" && claim.record !== null) {
+      return { want: "up", own: claim.record, owners, records, settled };
+    }
+    // While a host looks for its next subnet, the old device stays: one switch instead of two. A host that finds none,
+    // or wants none, takes it down.
+    const isOver = claim.state === "released" || claim.state === "waiting";
+    return { want: isOver ? "down" : "unchanged" };
+  }
+
+  /** The kernel is as wanted: say so to Docker and others. */
+  #up(own: ClaimRecord): boolean {
+    const { overlay, subnetFile, onRenumber, log } = this.#options;
+    const text = subnetEnvText({
+      network: overlay.network,
+      subnet: own.subnet,
+      mtu: overlay.mtu,
+      ipMasq: false,
+    });
+    try {
+      writeSubnetFile(subnetFile, text);
+    } catch (error) {
+      log.error("the subnet file cannot be written", { path: subnetFile, reason: reasonOf(error) });
+      return false;
+    }
+    this.#announce(own);
+    const renumbered = this.#renumbered;
+    if (renumbered?.new === own.subnet && onRenumber !== null) {
+      this.#renumbered = null;
+      void runRenumberHook(onRenumber, renumbered.old, renumbered.new, log);
+    }
+    return true;
+  }
+
+  /** The subnet is no longer ours: nobody may start containers in it. */
+  #down(): void {
+    const { subnetFile, log } = this.#options;
+    try {
+      removeSubnetFile(subnetFile);
+    } catch (error) {
+      const reason = reasonOf(error);
+      log.error("the subnet file cannot be removed, though its subnet is no longer this host's", {
+        path: subnetFile,
+        reason,
+      });
+    }
+  }
+
+  /** The facts that matter, once. */
+  #announce(own: ClaimRecord): void {
+    if (this.#isAnnounced) return;
+    this.#isAnnounced = true;
+    const { swim, claim } = this.#options.snapshot();
+    this.#options.log.info("ready", {
+      subnet: own.subnet,
+      address: own.vtep.address,
+      members: swim.members.length,
+      peers: claim.owners.length - 1,
+      afterMs: Math.round(performance.now() - this.#startedMs),
+    });
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,44 @@
+/** What a person should know of beyond what the overlay and the claim report themselves: shown by `gossamer status`. */
+import type { Problem } from "../base/problem.ts";
+import type { HostEvent, HostSnapshot } from "../claim/host_core.ts";
+
+/** How long a warning stays in the status after it was last raised. */
+const WARNING_MS = 3_600_000;
+/** Warnings shown at once; a cluster with more has one cause for many of them. */
+const WARNINGS_MAX = 20;
+
+/** Keeps what the cores warned of: the log has long scrolled on when somebody asks. */
+export class Warnings {
+  readonly #raised = new Map<string, { problem: Problem; atMs: number }>();
+
+  note(event: HostEvent, nowMs: number): void {
+    if (event.kind !== "warning") return;
+    const { code, text, remedy } = event;
+    this.#raised.delete(text);
+    this.#raised.set(text, { problem: { code, severity: "warning", text, remedy }, atMs: nowMs });
+    const oldest = this.#raised.keys().next().value;
+    if (this.#raised.size > WARNINGS_MAX && oldest !== undefined) this.#raised.delete(oldest);
+  }
+
+  recent(nowMs: number): Problem[] {
+    return [...this.#raised.values()]
+      .filter(({ atMs }) => nowMs - atMs < WARNING_MS)
+      .map(({ problem }) => problem);
+  }
+}
+
+/** A host with a subnet that hears nobody keeps its containers running, but somebody should look. */
+export function lonelyProblem({ swim, claim }: HostSnapshot): Problem | null {
+  if (swim.joined || claim.state !== "held") return null;
+  const unreachable = swim.seeds.filter(({ state }) => state !== "joined")
+    .map(({ seed, reason }) => reason === undefined ? seed : `${seed} (${reason})`);
+  const whom = unreachable.length === 0 ? "the hosts it remembers" : unreachable.join(", ");
+  return {
+    code: "not-joined",
+    severity: "error",
+    text: `This host has heard from no other host since it started; it tries ${whom}`,
+    remedy:
+      "Check that they run, that UDP and TCP of the gossip port pass, and that --cluster and " +
+      "--key-file are the same on all hosts; it is tried again all the time",
+  };
+}
