@@ -92,8 +92,8 @@ export class Acknowledger {
       if (context.own.isPending || record === null) return { kind: "later" };
       return { kind: "busy", record };
     }
-    const rivals = context.ledger.overlapping(claim.subnet, claim.hostId)
-      .filter((record) => record.hostId !== context.hostId && record.state !== "released")
+    const rivals = context.ledger.occupants(claim.subnet, claim.hostId)
+      .filter((record) => record.hostId !== context.hostId)
       .filter((record) => record.state !== "tentative" || compareClaims(record, claim) > 0)
       .sort((one, other) => compareClaims(other, one));
     const record = rivals[0] ?? this.#promises.rivalOf(nowMs, claim);

@@ -40,6 +40,9 @@ const STAGES_AT_ONCE_MAX = 10;
 /** Clones would overtake each other for ever; a snapshot that was restored is overtaken once. */
 const OVERTAKES_MAX = 3;
 
+/** News of others is written down at most so often: each write is an fsync, and nothing waits for it. */
+const SAVE_AFTER_MS = 10_000;
+
 const START: ClaimView = { state: "none", subnet: null, reason: null };
 
 export class Claimant implements Rider {
@@ -53,6 +56,7 @@ export class Claimant implements Rider {
   #view = START;
   #sinceMs = 0;
   #seekAtMs = Infinity;
+  #saveAtMs = Infinity;
   #collectAtMs = Infinity;
   #overtakes = 0;
   #listed: {
@@ -140,14 +144,17 @@ export class Claimant implements Rider {
 
   /** Takes the outcome of one of its persist actions; whether it was one. */
   persisted(nowMs: number, id: number, error: string | undefined): void {
+    this.#context.nowMs = nowMs;
     const settled = this.#context.own.settle(id, error);
     if (settled === null) return;
-    if (settled.kind === "refused") {
+    const { record } = settled;
+    if (record === null) {
+      if (settled.kind === "refused") this.#saveAtMs = nowMs + SAVE_AFTER_MS;
+    } else if (settled.kind === "refused") {
       this.#run(nowMs, this.#stage?.refused(nowMs, settled.reason) ?? null);
-    } else if (settled.record !== null) {
-      const { ledger } = this.#context;
-      ledger.merge(nowMs, settled.record, encodeRecord(settled.record));
-      this.#run(nowMs, this.#stage?.written(nowMs, settled.record) ?? null);
+    } else {
+      this.#context.ledger.merge(nowMs, record, encodeRecord(record));
+      this.#run(nowMs, this.#stage?.written(nowMs, record) ?? null);
     }
     this.#acknowledger.reconsider(nowMs);
   }
@@ -170,6 +177,10 @@ export class Claimant implements Rider {
   advance(nowMs: number): void {
     this.#start(nowMs);
     if (nowMs >= this.#seekAtMs) this.#seek(nowMs);
+    if (nowMs >= this.#saveAtMs) {
+      this.#saveAtMs = Infinity;
+      this.#context.own.save();
+    }
     if (nowMs >= this.#collectAtMs) this.#collectAtMs = this.#context.ledger.collect(nowMs);
     this.#run(nowMs, this.#stage?.advance(nowMs) ?? null);
     this.#noteView(nowMs);
@@ -177,7 +188,12 @@ export class Claimant implements Rider {
 
   wakeAtMs(): number {
     if (this.#stage === null) return -Infinity;
-    return Math.min(this.#stage.wakeAtMs(), this.#seekAtMs, this.#collectAtMs);
+    return Math.min(
+      this.#stage.wakeAtMs(),
+      this.#seekAtMs,
+      this.#saveAtMs,
+      this.#collectAtMs,
+    );
   }
 
   /** Whether a release was asked for and has come to its end, well or not. */
@@ -227,9 +243,13 @@ export class Claimant implements Rider {
 
   /** The first step: what the disk remembers decides where life begins. */
   #start(nowMs: number): void {
+    this.#context.nowMs = nowMs;
     if (this.#stage !== null) return;
     const { own, ledger, options } = this.#context;
     const restored = own.announced;
+    for (const { record, ageMs } of options.restored?.others ?? []) {
+      ledger.merge(nowMs, record, encodeRecord(record), ageMs);
+    }
     this.#collectAtMs = ledger.collect(nowMs);
     if (restored !== null && restored.state === "held") {
       if (this.#isWanted(restored)) {
@@ -255,6 +275,7 @@ export class Claimant implements Rider {
   }
 
   #recordsChanged(nowMs: number): void {
+    if (this.#saveAtMs === Infinity) this.#saveAtMs = nowMs + SAVE_AFTER_MS;
     if (this.#collectAtMs === Infinity) this.#collectAtMs = this.#context.ledger.collect(nowMs);
     this.#run(nowMs, this.#stage?.recordsChanged(nowMs) ?? null);
     this.#acknowledger.reconsider(nowMs);

@@ -7,12 +7,14 @@ import { poolDigest } from "../address/pool.ts";
 import type { Member, MemberId } from "../swim/member.ts";
 import type { Carrier } from "../swim/rider.ts";
 import { objectionWaitMs } from "./dissemination_time.ts";
+import { tombstoneAgeMs } from "./full_state.ts";
 import { Ledger } from "./ledger.ts";
 import { encodePush, LETTERS_MAX, seal, type SealedRecord } from "./messages.ts";
 import {
   ABSENCE_TTL_HOURS_DEFAULT,
   type ClaimOptions,
   GOSSIP_INTERVAL_MS_DEFAULT,
+  type RememberedClaim,
 } from "./options.ts";
 import { OwnRecord } from "./own_record.ts";
 import type { ClaimRecord, Vtep } from "./record.ts";
@@ -31,6 +33,8 @@ export class ClaimContext {
   /** Lamport time: above every stamp seen. */
   lamport: number;
   vtep: Vtep;
+  /** The present moment, as of the step under way. */
+  nowMs = 0;
   /** See ClaimSnapshot.complete. */
   complete = false;
   /** The subnet that this host claims or seeks at its present stage; null when it does neither. */
@@ -64,6 +68,7 @@ export class ClaimContext {
       lamport: () => this.lamport,
       fence: () => this.ledger.fence.entries(),
       previous: () => this.previous,
+      others: () => this.#othersNow(),
       push: (action) => this.#actions.push(action),
     });
   }
@@ -132,6 +137,15 @@ export class ClaimContext {
     const name = this.#carrier?.member(hostId)?.name;
     const short = hostId.slice(0, 8);
     return name === undefined ? `host ${short}` : `${name} (${short})`;
+  }
+
+  #othersNow(): RememberedClaim[] {
+    return this.ledger.entries()
+      .filter(({ record }) => record.hostId !== this.hostId)
+      .map((entry) => ({
+        record: entry.record,
+        ageMs: tombstoneAgeMs(this.nowMs, entry),
+      }));
   }
 
   emit(event: ClaimEvent): void {

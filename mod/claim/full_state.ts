@@ -25,19 +25,23 @@ const AGE_SECONDS_MAX = TOMBSTONE_MS / 1000;
 const UINT32_MAX = 0xffff_ffff;
 const SUBNET_LENGTH_MAX = 32;
 
+/** An encoded record and how long ago it was released, if it was. */
+export interface AgedRecord {
+  readonly bytes: Uint8Array;
+  readonly ageMs: number;
+}
+
 /** A peer's state as it came: records still encoded, so that known ones need not be decoded. */
 export interface FullState {
   readonly lamport: number;
-  readonly records: readonly { readonly bytes: Uint8Array; readonly ageMs: number }[];
+  readonly records: readonly AgedRecord[];
   readonly fence: readonly FenceEntry[];
 }
 
 export function encodeFullState(nowMs: number, ledger: Ledger, lamport: number): Uint8Array {
-  const records: WireValue[] = [];
-  for (const entry of ledger.entries().slice(0, RECORDS_MAX)) {
-    records.push(entry.bytes, ageSeconds(nowMs, entry));
-  }
-  return encode([VERSION, lamport, records, flatFence(silentFence(ledger))]);
+  const records = ledger.entries()
+    .map((entry) => ({ bytes: entry.bytes, ageMs: tombstoneAgeMs(nowMs, entry) }));
+  return encode([VERSION, lamport, flatRecords(records), flatFence(silentFence(ledger))]);
 }
 
 /** Throws WireError. The records' bytes are checked only for their size. */
@@ -45,20 +49,37 @@ export function decodeFullState(bytes: Uint8Array): FullState {
   const fields = checkArray(decode(bytes), FIELDS, "claim state");
   const version = checkUint(fields[0], VERSION_MAX, "claim state version");
   if (version !== VERSION) throw new WireError(`claim state: version ${version} is not known here`);
-  const flat = checkList(fields[2], 2 * RECORDS_MAX, "claim state records");
-  if (flat.length % 2 !== 0) throw new WireError("claim state records: one has no age");
-  const records = [];
-  for (let at = 0; at < flat.length; at += 2) {
-    records.push({
-      bytes: checkBlob(flat[at], RECORD_BYTES_MAX, "claim state record"),
-      ageMs: checkUint(flat[at + 1], AGE_SECONDS_MAX, "claim state age") * 1000,
-    });
-  }
   return {
     lamport: checkUint(fields[1], STAMP_MAX, "claim state clock"),
-    records,
+    records: recordsFromFlat(fields[2], "claim state records"),
     fence: fenceFromFlat(fields[3], "claim state fence"),
   };
+}
+
+/** How long ago this host saw the claim released; 0 when it is not. */
+export function tombstoneAgeMs(nowMs: number, { record, sinceMs }: LedgerEntry): number {
+  if (record.state !== "released") return 0;
+  return Math.min(Math.max(0, nowMs - sinceMs), TOMBSTONE_MS);
+}
+
+/** Two values an entry: the record's bytes and whole seconds of age. */
+export function flatRecords(records: readonly AgedRecord[]): WireValue[] {
+  return records.slice(0, RECORDS_MAX)
+    .flatMap(({ bytes, ageMs }): WireValue[] => [bytes, Math.floor(ageMs / 1000)]);
+}
+
+/** The reverse of {@linkcode flatRecords}. Throws WireError; the records' bytes are only measured. */
+export function recordsFromFlat(value: WireValue | undefined, where: string): AgedRecord[] {
+  const flat = checkList(value, 2 * RECORDS_MAX, where);
+  if (flat.length % 2 !== 0) throw new WireError(`${where}: one has no age`);
+  const records: AgedRecord[] = [];
+  for (let at = 0; at < flat.length; at += 2) {
+    records.push({
+      bytes: checkBlob(flat[at], RECORD_BYTES_MAX, where),
+      ageMs: checkUint(flat[at + 1], AGE_SECONDS_MAX, where) * 1000,
+    });
+  }
+  return records;
 }
 
 /** Three numbers an entry: address, prefix length, epoch. */
@@ -93,10 +114,4 @@ function silentFence(ledger: Ledger): FenceEntry[] {
     }
   }
   return ledger.fence.entries().filter(({ subnet }) => !spoken.has(subnet));
-}
-
-function ageSeconds(nowMs: number, { record, sinceMs }: LedgerEntry): number {
-  if (record.state !== "released") return 0;
-  const seconds = Math.floor((nowMs - sinceMs) / 1000);
-  return Math.min(Math.max(0, seconds), AGE_SECONDS_MAX);
 }

@@ -108,6 +108,17 @@ export class Ledger {
     return found.sort((one, other) => one.hostId < other.hostId ? -1 : 1);
   }
 
+  /**
+   * Claims of other hosts for which an overlapping subnet is not free. What lies below the fence came back from an old disk
+   * and stands in nobody's way; a live holder raises its claim as soon as it hears of the fence.
+   */
+  occupants(subnet: string, except: MemberId): ClaimRecord[] {
+    return this.overlapping(subnet, except).filter((claim) =>
+      occupies(claim) &&
+      (claim.state === "tentative" || claim.epoch >= this.fence.of(claim.subnet))
+    );
+  }
+
   /** Whether the host's held claim is the owner of its subnet: the pure verdict, equal on all that know the same. */
   isOwner(hostId: MemberId): boolean {
     return this.#winners.has(hostId);

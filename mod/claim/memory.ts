@@ -15,7 +15,7 @@ import {
   checkText,
   checkUint,
 } from "../wire/shape.ts";
-import { fenceFromFlat, flatFence } from "./full_state.ts";
+import { fenceFromFlat, flatFence, flatRecords, recordsFromFlat } from "./full_state.ts";
 import type { RestoredClaim } from "./options.ts";
 import {
   decodeRecord,
@@ -30,9 +30,9 @@ const VERSION = 1;
 const VERSION_MAX = 65_535;
 const CHECKSUM_BYTES = 8;
 const HOST_ID_BYTES = 16;
-/** 65,536 fence entries of 12 bytes, and a record. */
-const BODY_BYTES_MAX = 1024 * 1024;
-const FIELDS = 6;
+/** 65,536 fence entries of 12 bytes and 20,000 records of 168 with their age: 4.2 MB. */
+const BODY_BYTES_MAX = 8 * 1024 * 1024;
+const FIELDS = 7;
 const UINT32_MAX = 0xffff_ffff;
 const SUBNET_LENGTH_MAX = 32;
 
@@ -47,6 +47,9 @@ export function encodeClaimMemory(memory: RestoredClaim): Uint8Array {
     flatFence(memory.fence),
     memory.record === null ? null : encodeRecord(memory.record),
     subnetFields(memory.previous),
+    flatRecords(
+      (memory.others ?? []).map(({ record, ageMs }) => ({ bytes: encodeRecord(record), ageMs })),
+    ),
   ]);
   return encode([MAGIC, VERSION, checksum(body), body]);
 }
@@ -106,6 +109,10 @@ function bodyFrom(value: WireValue): RestoredClaim {
     fence: fenceFromFlat(fields[3], "fence"),
     record,
     previous: subnetFrom(fields[5]),
+    others: recordsFromFlat(fields[6], "others").map(({ bytes, ageMs }) => ({
+      record: decodeRecord(bytes),
+      ageMs,
+    })),
   };
 }
 

@@ -16,6 +16,14 @@ export interface RestoredClaim {
   readonly record: ClaimRecord | null;
   /** The subnet that containers were last given, while this host is looking for another; else null. */
   readonly previous: string | null;
+  /** What was known of other hosts' claims: who is down while everybody restarts keeps its subnet. */
+  readonly others?: readonly RememberedClaim[];
+}
+
+export interface RememberedClaim {
+  readonly record: ClaimRecord;
+  /** How long ago it was released, if it was; else 0. */
+  readonly ageMs: number;
 }
 
 export interface ClaimOptions {

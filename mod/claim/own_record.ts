@@ -7,7 +7,7 @@ import type { Action } from "../base/core.ts";
 import type { MemberId } from "../swim/member.ts";
 import type { FenceEntry } from "./fence.ts";
 import { encodeClaimMemory } from "./memory.ts";
-import type { RestoredClaim } from "./options.ts";
+import type { RememberedClaim, RestoredClaim } from "./options.ts";
 import type { ClaimRecord, Vtep } from "./record.ts";
 import { GENERATION_MAX, SEQUENCE_MAX } from "./record_codec.ts";
 import type { ClaimEvent } from "./snapshot.ts";
@@ -28,6 +28,7 @@ export interface OwnRecordParts {
   readonly fence: () => readonly FenceEntry[];
   /** The subnet that containers were last given, while another is looked for. */
   readonly previous: () => string | null;
+  readonly others: () => readonly RememberedClaim[];
   readonly push: (action: Action<ClaimEvent>) => void;
 }
 
@@ -35,7 +36,7 @@ export interface OwnRecordParts {
 export type Settled =
   /** The record is safe and may be announced; null when only the generation was written. */
   | { readonly kind: "written"; readonly record: ClaimRecord | null }
-  | { readonly kind: "refused"; readonly reason: string };
+  | { readonly kind: "refused"; readonly reason: string; readonly record: ClaimRecord | null };
 
 export class OwnRecord {
   readonly #parts: OwnRecordParts;
@@ -80,6 +81,11 @@ export class OwnRecord {
     if (this.#pending === null && !this.#isOpen) this.#write(null);
   }
 
+  /** Makes durable what was learnt of others, if no write is under way that does. */
+  save(): void {
+    if (this.#pending === null) this.#write(null);
+  }
+
   /** Writes a record; a write still under way is overtaken and will not be announced. */
   propose({ subnet, state, epoch, strength, stamp }: Draft): void {
     if (this.#sequence > SEQUENCE_MAX) this.overtake(this.#generation);
@@ -121,7 +127,7 @@ export class OwnRecord {
     const pending = this.#pending;
     if (pending === null || pending.id !== id) return null;
     this.#pending = null;
-    if (error !== undefined) return { kind: "refused", reason: error };
+    if (error !== undefined) return { kind: "refused", reason: error, record: pending.record };
     this.#isOpen = true;
     if (pending.record !== null) this.#announced = pending.record;
     return { kind: "written", record: pending.record };
@@ -138,6 +144,7 @@ export class OwnRecord {
       fence: this.#parts.fence(),
       record: written,
       previous: written?.state === "held" ? null : this.#parts.previous(),
+      others: this.#parts.others(),
     };
     this.#parts.push({
       kind: "persist",

@@ -2,7 +2,7 @@
 import { cidrsOverlap } from "../address/network.ts";
 import { poolHasSubnet, subnetsOf } from "../address/pool.ts";
 import type { ClaimContext } from "./context.ts";
-import { type ClaimRecord, occupies } from "./record.ts";
+import type { ClaimRecord } from "./record.ts";
 import { rendezvousOrder } from "./rendezvous.ts";
 
 /** So long a released subnet rests while others are free: old flows, ARP and forwarding entries die down. */
@@ -58,7 +58,7 @@ export class Picker {
 
   #occupant(subnet: string): ClaimRecord | null {
     const { ledger, hostId } = this.#context;
-    return ledger.overlapping(subnet, hostId).find(occupies) ?? null;
+    return ledger.occupants(subnet, hostId)[0] ?? null;
   }
 
   /** When an overlapping subnet was last released by another host; -Infinity when it never was. */

@@ -111,10 +111,9 @@ export class Tentative extends Stage {
   override recordsChanged(nowMs: number): Next | null {
     const own = this.#context.own.latest;
     if (own === null) return null;
-    const rivals = this.#context.ledger.overlapping(this.subnet, this.#context.hostId);
+    const rivals = this.#context.ledger.occupants(this.subnet, this.#context.hostId);
     const isLost = rivals.some((rival) =>
-      rival.state === "held" || rival.state === "yielding" ||
-      rival.state === "tentative" && !this.#isConfirming && outranks(rival, own)
+      rival.state !== "tentative" || !this.#isConfirming && outranks(rival, own)
     );
     return isLost ? this.#lose(nowMs) : null;
   }

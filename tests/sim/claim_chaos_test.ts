@@ -23,7 +23,9 @@ const HAPPENINGS: readonly Happening[] = [
   function start(hosts) {
     const { cluster } = hosts;
     if (cluster.hosts.length >= HOSTS_MAX) return;
-    const seed = randomRunning(hosts);
+    // Not through a host that looks for its own seeds in vain: two such found a cluster of their own.
+    const settled = cluster.running.filter((host) => claimOf(host).state === "held");
+    const [seed] = cluster.random.sample(settled, 1);
     hosts.start({ seeds: seed === undefined ? firstSeed(hosts) : [seed.endpoint] });
   },
   function startTwo(hosts) {

@@ -183,6 +183,25 @@ Deno.test("a killed host's claim stays routed", () => {
   }
 });
 
+Deno.test("after a power cut a host that boots last still has its subnet", () => {
+  const hosts = new HostCluster({ seed: 23, pool: THREE_SUBNETS });
+  const [first, second] = hosts.grow(2);
+  ok(first && second);
+  const { subnet } = claimOf(second);
+  hosts.cluster.runFor(60_000);
+  for (const host of [first, second]) hosts.kill(host);
+  hosts.restart(first);
+  // Two newcomers for the one subnet that is left.
+  const newcomers = [1, 2].map(() => hosts.start({ seeds: firstSeed(hosts) }));
+  hosts.cluster.runFor(60_000);
+  deepEqual(statesOf(newcomers).toSorted(), ["held", "waiting"]);
+  hosts.restart(second);
+  hosts.cluster.runFor(60_000);
+  equal(claimOf(second).subnet, subnet);
+  deepEqual(eventsOf(second, "renumbered"), []);
+  hosts.checkQuiescent();
+});
+
 Deno.test("a released subnet is unrouted at once everywhere and taken when nothing else is free", () => {
   const hosts = new HostCluster({ seed: 13, pool: THREE_SUBNETS, persistDelayMs: 0 });
   const [first, second, third] = hosts.grow(3);

@@ -36,6 +36,11 @@ const RECORD_HEX =
   "910150000102030405060708090a0b0c0d0e0f481011121314151617030201482021222324252627" +
   "1a0af4070018180104021903e844c0a864011921184602112233445518" + "18";
 
+const TENTATIVE_HEX = RECORD_HEX.replace("030201482021", "030101482021").replace(
+  "18180104021903e8",
+  "18180004001903e8",
+);
+
 /** Computed by an independent program. */
 const GOLDEN = {
   "order": ["10.244.193.0/24", "10.244.247.0/24", "10.244.199.0/24"],
@@ -52,13 +57,9 @@ Deno.test("a held record has these bytes", () => {
 });
 
 Deno.test("requests, pushes and answers have these bytes", () => {
-  const tentative = RECORD_HEX.replace("030201482021", "030101482021").replace(
-    "18180104021903e8",
-    "18180004001903e8",
-  );
-  equal(encodeRecord(TENTATIVE).toHex(), tentative);
+  equal(encodeRecord(TENTATIVE).toHex(), TENTATIVE_HEX);
   const length = (RECORD_HEX.length / 2).toString(16);
-  equal(encodeRequest(seal(TENTATIVE)).toHex(), `820158${length}${tentative}`);
+  equal(encodeRequest(seal(TENTATIVE)).toHex(), `820158${length}${TENTATIVE_HEX}`);
   equal(encodePush([seal(HELD)]).toHex(), `82038158${length}${RECORD_HEX}`);
   const answer = encodeAnswer({
     kind: "answer",
@@ -73,7 +74,8 @@ Deno.test("requests, pushes and answers have these bytes", () => {
   equal(
     answer.toHex(),
     "880250303132333435363738393a3b3c3d3e3f50000102030405060708090a0b0c0d0e0f0301" +
-      `58${length}${RECORD_HEX}5040414243444546475051525354555657` + `8158${length}${tentative}`,
+      `58${length}${RECORD_HEX}5040414243444546475051525354555657` +
+      `8158${length}${TENTATIVE_HEX}`,
   );
 });
 
@@ -96,10 +98,12 @@ Deno.test("the document on disk has these bytes", () => {
     fence: [{ subnet: "10.244.7.0/24", epoch: 4 }],
     record: HELD,
     previous: "10.244.9.0/24",
+    others: [{ record: TENTATIVE, ageMs: 0 }],
   });
   const length = (RECORD_HEX.length / 2).toString(16);
-  const body = "8650000102030405060708090a0b0c0d0e0f031903e8831a0af40700181804" +
-    `58${length}${RECORD_HEX}821a0af409001818`;
+  const body = "8750000102030405060708090a0b0c0d0e0f031903e8831a0af40700181804" +
+    `58${length}${RECORD_HEX}821a0af409001818` +
+    `8258${length}${TENTATIVE_HEX}00`;
   const sum = sha256Hex(Uint8Array.fromHex(body)).slice(0, 16);
   const bodyLength = (body.length / 2).toString(16);
   equal(bytes.toHex(), `846e676f7373616d657220636c61696d0148${sum}58${bodyLength}${body}`);

@@ -90,6 +90,14 @@ Deno.test("nothing below the fence owns: an old claim does not rise from a forgo
   deepEqual(routed(ledger), []);
 });
 
+Deno.test("what came back from an old disk below the fence occupies nothing", () => {
+  const ledger = ledgerOf(record({ epoch: 1 }));
+  equal(ledger.occupants(S, hostId(9)).length, 1);
+  equal(ledger.occupants(S, hostId(1)).length, 0, "not for its own host");
+  ledger.mergeFence(S, 2);
+  equal(ledger.occupants(S, hostId(9)).length, 0);
+});
+
 Deno.test("tombstones are dropped after 24 hours, counted from when they were first seen anywhere", () => {
   const ledger = new Ledger();
   const tombstone = record({ state: "released" });

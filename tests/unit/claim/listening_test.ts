@@ -45,6 +45,7 @@ Deno.test("a host that has to wait writes down who it is", () => {
     fence: [],
     record: null,
     previous: null,
+    others: [],
   });
 });
 
@@ -177,6 +178,42 @@ Deno.test("what others claim is not chosen: the first free subnet in the own ord
   again.at(0);
   equal(again.snapshot.subnet, order[0]);
 });
+
+Deno.test("what was known of others survives a restart: owners at once, their subnets taken", () => {
+  const wanted = subnetOfFirst();
+  const host = new Staged({
+    seedsGiven: false,
+    restored: {
+      ...RESTORED,
+      record: null,
+      others: [{ record: record({ hostId: hostId(2), subnet: wanted }), ageMs: 0 }],
+    },
+  });
+  host.at(0);
+  notEqual(host.snapshot.subnet, wanted);
+  equal(host.snapshot.owners.length, 2);
+});
+
+Deno.test("news of others is written down within ten seconds, at most that often", () => {
+  const host = stagedHolding();
+  host.holdsDisk = true;
+  host.hear(record({ hostId: hostId(2), subnet: "10.244.8.0/24" }));
+  host.at(9_999);
+  equal(host.writes.length, 0);
+  host.hear(record({ hostId: hostId(3), subnet: "10.244.9.0/24" }));
+  host.at(10_000);
+  const [write, ...more] = host.writes.map(({ bytes }) => decodeClaimMemory(bytes));
+  deepEqual(more, []);
+  deepEqual(write?.others?.map(({ record }) => record.hostId), [hostId(2), hostId(3)]);
+  equal(write?.record?.state, "held");
+});
+
+/** The first choice of a host that knows of nobody. */
+function subnetOfFirst(): string {
+  const host = new Staged({ seedsGiven: false });
+  host.at(0);
+  return host.snapshot.subnet ?? "";
+}
 
 Deno.test("malformed full states, letters and gossip change nothing", () => {
   const host = stagedHolding();

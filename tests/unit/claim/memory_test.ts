@@ -16,6 +16,10 @@ const MEMORY: RestoredClaim = {
   fence: [{ subnet: "10.244.7.0/24", epoch: 3 }, { subnet: "10.244.8.0/24", epoch: 1 }],
   record: record({ generation: 7 }),
   previous: "10.244.9.0/24",
+  others: [
+    { record: record({ hostId: hostId(2), subnet: "10.244.11.0/24" }), ageMs: 0 },
+    { record: record({ hostId: hostId(3), state: "released" }), ageMs: 61_000 },
+  ],
 };
 
 function fieldsOf(bytes: Uint8Array): WireValue[] {
@@ -26,7 +30,7 @@ function fieldsOf(bytes: Uint8Array): WireValue[] {
 
 Deno.test("the document gives back what was written", () => {
   deepEqual(decodeClaimMemory(encodeClaimMemory(MEMORY)), MEMORY);
-  const bare = { ...MEMORY, fence: [], record: null, previous: null };
+  const bare = { ...MEMORY, fence: [], record: null, previous: null, others: [] };
   deepEqual(decodeClaimMemory(encodeClaimMemory(bare)), bare);
 });
 
