@@ -117,14 +117,27 @@ Deno.test("without an agent, commands end with 3 and say how to start it", async
 Deno.test("status prints the document and ends with 0 when the agent is ready", async () => {
   await using agent = new FakeAgent();
   const variables = { GOSSAMER_RUN_DIR: agent.runDir };
+  const healthy = {
+    ...READY,
+    problems: READY.problems.filter((one) => one.severity === "warning"),
+  };
+  agent.answers.set("GET /status", { body: healthy });
   const text = await gossamer(["status"], { variables });
   equal(text.code, 0);
   match(text.stdout, /Agent: h1 at 192\.168\.100\.1:7947, ready/);
   ok(!text.stdout.includes("\x1b"), "no escape sequences");
   const json = await gossamer(["status", "--json"], { variables });
   equal(json.code, 0);
-  deepEqual(JSON.parse(json.stdout), READY);
+  deepEqual(JSON.parse(json.stdout), healthy);
   deepEqual(agent.requests, ["GET /status", "GET /status"]);
+});
+
+Deno.test("status of an agent that is ready but has an error to report ends with 4", async () => {
+  await using agent = new FakeAgent();
+  agent.answers.set("GET /status", { body: READY });
+  const { code, stdout } = await gossamer(["status", "--run-dir", agent.runDir]);
+  equal(code, 4);
+  match(stdout, /ready/);
 });
 
 Deno.test("status of an agent that is not ready ends with 4, and still prints", async () => {
