@@ -9,7 +9,7 @@ import { DemoFailure, DemoStory } from "./demo_story.ts";
 import { ownCommand } from "./executable.ts";
 import { Lab } from "./lab.ts";
 import { duration, Narrator } from "./narrator.ts";
-import { mayMakeNamespaces, userNamespacePrefix } from "./privilege.ts";
+import { checkParametersWritable, mayMakeNamespaces, userNamespacePrefix } from "./privilege.ts";
 import { machinePid } from "./process_table.ts";
 import { spawnSandboxed, watchParent } from "./sandbox.ts";
 import { Workspace } from "./workspace.ts";
@@ -58,13 +58,14 @@ async function runOutside(options: DemoOptions): Promise<ExitCode> {
     const { code } = await child.status;
     Deno.removeSignalListener("SIGINT", stop);
     Deno.removeSignalListener("SIGTERM", stop);
-    return code === ExitCode.done ? ExitCode.done : ExitCode.failed;
+    return code === ExitCode.done || code === ExitCode.privilege ? code : ExitCode.failed;
   } finally {
     workspace.close();
   }
 }
 
 async function runInside(folder: string, options: DemoOptions): Promise<ExitCode> {
+  checkParametersWritable();
   const coloured = Deno.stdout.isTerminal() && !Deno.env.get("NO_COLOR");
   const narrator = new Narrator(writeOut, coloured);
   // An interrupted story fails at whatever it does next, which is nothing to tell of.

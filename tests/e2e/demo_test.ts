@@ -57,6 +57,40 @@ Deno.test({
 });
 
 Deno.test({
+  name: "the root of a user namespace that cannot return to its network gets a new one",
+  ignore,
+  async fn() {
+    using folder = new TemporaryFolder();
+    const { code, stdout, stderr } = await demo({
+      prefix: ["unshare", "--user", "--map-root-user"],
+      env: { TMPDIR: folder.path },
+    });
+    if (code === 5) return assert.match(stderr, /^gossamer: This root may not make/);
+    assert.equal(code, 0, stdout + stderr);
+    assert.match(stdout, /Everything held/);
+    assert.deepEqual(folder.names(), []);
+  },
+});
+
+Deno.test({
+  name: "with read-only kernel parameters, as in a container, the demo says so before it starts",
+  ignore,
+  async fn() {
+    using folder = new TemporaryFolder();
+    const readOnly = "mount --bind /proc/sys /proc/sys && " +
+      'mount -o remount,bind,ro /proc/sys && exec "$@"';
+    const { code, stdout, stderr } = await demo({
+      prefix: ["unshare", "--mount", "--propagation", "private", "sh", "-c", readOnly, "sh"],
+      env: { TMPDIR: folder.path },
+    });
+    assert.equal(code, 5, stdout + stderr);
+    assert.match(stderr, /ip_forward cannot be written: Read-only file system - .*--privileged\n$/);
+    assert.equal(stdout, "");
+    assert.deepEqual(folder.names(), []);
+  },
+});
+
+Deno.test({
   name: "a demo that is interrupted ends at once and leaves nothing behind",
   ignore,
   async fn() {
@@ -81,6 +115,8 @@ Deno.test({
 });
 
 interface Run {
+  /** Starts the demo through another program. */
+  readonly prefix?: readonly string[];
   readonly args?: readonly string[];
   readonly uid?: number;
   readonly env?: Record<string, string>;
@@ -98,9 +134,10 @@ async function runDemo(run: Run): Promise<void> {
   assert.deepEqual(folder.names(), []);
 }
 
-async function demo({ args = [], uid, env = {} }: Run) {
-  const { code, stdout, stderr } = await new Deno.Command(await builtExecutable(), {
-    args: ["demo", ...args],
+async function demo({ prefix = [], args = [], uid, env = {} }: Run) {
+  const [program = "", ...before] = [...prefix, await builtExecutable()];
+  const { code, stdout, stderr } = await new Deno.Command(program, {
+    args: [...before, "demo", ...args],
     cwd: "/",
     stdin: "null",
     env,
