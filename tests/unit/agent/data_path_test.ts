@@ -1,0 +1,120 @@
+/** The data path: what the claim's state means for the kernel and for subnet.env. */
+import assert from "node:assert/strict";
+import { Log } from "../../../mod/base/log.ts";
+import type { HostSnapshot } from "../../../mod/claim/host_core.ts";
+import type { ClaimSnapshot, LifeState } from "../../../mod/claim/snapshot.ts";
+import { DataPath } from "../../../mod/agent/data_path.ts";
+import { ModelKernel } from "../../support/model_kernel.ts";
+import { claim, CONFIG, DEVICE } from "../../support/overlay.ts";
+
+class Bench {
+  readonly directory = Deno.makeTempDirSync({ prefix: "gossamer-test-" });
+  readonly subnetFile = `${this.directory}/subnet.env`;
+  readonly kernel = new ModelKernel(DEVICE);
+  state: LifeState = "held";
+  own = claim(1);
+  readonly path: DataPath;
+
+  constructor(onRenumber: string | null = null) {
+    this.path = new DataPath({
+      overlay: CONFIG,
+      subnetFile: this.subnetFile,
+      onRenumber,
+      kernel: this.kernel,
+      log: new Log({ level: "error", format: "text", write() {}, now: () => "" }),
+      snapshot: () => this.#snapshot(),
+    });
+  }
+
+  #snapshot(): HostSnapshot {
+    const owners = [this.own, claim(2)];
+    const claims: Partial<ClaimSnapshot> = {
+      state: this.state,
+      record: this.own,
+      owners,
+      records: owners,
+      complete: true,
+    };
+    const members: Partial<HostSnapshot["swim"]> = { joined: true, members: [] };
+    return { swim: members, claim: claims } as HostSnapshot;
+  }
+
+  subnetOfFile(): string | undefined {
+    try {
+      return /FLANNEL_SUBNET=(.*)/.exec(Deno.readTextFileSync(this.subnetFile))?.[1];
+    } catch {
+      return undefined;
+    }
+  }
+
+  address(): string | undefined {
+    return this.kernel.state.addresses[0]?.address;
+  }
+
+  [Symbol.dispose](): void {
+    this.path.stop();
+    Deno.removeSync(this.directory, { recursive: true });
+  }
+}
+
+Deno.test("a held claim brings the device up and writes subnet.env", () => {
+  using bench = new Bench();
+  bench.path.followNow();
+  assert.equal(bench.address(), "10.244.1.0/32");
+  assert.equal(bench.subnetOfFile(), "10.244.1.1/24");
+});
+
+Deno.test("a claim that the disk remembers as held but the flags no longer want changes nothing", () => {
+  using bench = new Bench();
+  bench.state = "listening";
+  bench.path.followNow();
+  assert.equal(bench.kernel.state.link, null);
+  assert.equal(bench.subnetOfFile(), undefined);
+});
+
+Deno.test("a host that must move keeps its device until the next subnet is held, then switches", () => {
+  using bench = new Bench();
+  bench.path.followNow();
+  for (const state of ["yielding", "listening", "tentative"] as const) {
+    bench.state = state;
+    bench.path.followNow();
+    assert.equal(bench.address(), "10.244.1.0/32", state);
+    assert.equal(bench.subnetOfFile(), "10.244.1.1/24", state);
+  }
+  bench.state = "held";
+  bench.own = claim(1, { subnet: "10.244.9.0/24" });
+  bench.path.followNow();
+  assert.equal(bench.address(), "10.244.9.0/32");
+  assert.equal(bench.subnetOfFile(), "10.244.9.1/24");
+});
+
+Deno.test("a host that finds no subnet, or gave its own back, has neither device nor subnet.env", () => {
+  for (const state of ["waiting", "released"] as const) {
+    using bench = new Bench();
+    bench.path.followNow();
+    bench.state = state;
+    bench.path.followNow();
+    assert.equal(bench.kernel.state.link, null, state);
+    assert.equal(bench.subnetOfFile(), undefined, state);
+  }
+});
+
+Deno.test("the renumber command runs with the old and the new subnet, once the new one is in place", async () => {
+  const answer = Deno.makeTempFileSync({ prefix: "gossamer-test-" });
+  {
+    using bench = new Bench(`echo moved "$@" > ${answer}; cat`);
+    bench.path.renumbered("10.244.1.0/24", "10.244.9.0/24");
+    bench.path.followNow();
+    assert.equal(Deno.readTextFileSync(answer), "");
+    const written = new Promise<void>((resolve) => {
+      const poll = () =>
+        Deno.readTextFileSync(answer).endsWith("\n") ? resolve() : void setTimeout(poll, 5);
+      poll();
+    });
+    bench.own = claim(1, { subnet: "10.244.9.0/24" });
+    bench.path.followNow();
+    await written;
+  }
+  assert.equal(Deno.readTextFileSync(answer), "moved 10.244.1.0/24 10.244.9.0/24\n");
+  Deno.removeSync(answer);
+});
