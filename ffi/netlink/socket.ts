@@ -59,14 +59,22 @@ function setOptions(fd: number): void {
   tryOption(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1);
 }
 
-/** A bound netlink socket in the current namespace; `groups` is the bit set of multicast groups. */
-export function bindNetlink(protocol: number, groups: number): { fd: number; port: number } {
+/**
+ * A bound netlink socket in the current namespace; `groups` is the bit set of multicast groups. The kernel chooses the port
+ * id unless one is given, which throws SysError EADDRINUSE when another socket of the namespace has it.
+ */
+export function bindNetlink(
+  protocol: number,
+  groups: number,
+  portWanted = 0,
+): { fd: number; port: number } {
   const fd = openSocket(AF_NETLINK, SOCK_RAW, protocol, "open a netlink socket");
   try {
     setOptions(fd);
     const address = pinnedBytes(SOCKADDR_NL_BYTES);
     const view = viewOf(address);
     view.setUint16(0, AF_NETLINK, true);
+    view.setUint32(4, portWanted, true);
     view.setUint32(8, groups, true);
     bindSocket(fd, address, "bind a netlink socket");
     const length = pinnedBytes(4);

@@ -17,18 +17,20 @@ import {
   type HostOptions,
   type HostSnapshot,
 } from "../claim/host_core.ts";
+import { DeviceLock } from "../host/device_lock.ts";
 import { type HostKernel, openKernel } from "../host/kernel.ts";
 import { checkPoolOverlap } from "../host/pool_overlap.ts";
 import { forwardingProblem } from "../host/forwarding.ts";
 import { isLiteral, literalEndpoint, resolveSeed } from "../host/resolve.ts";
 import { Store } from "../host/store.ts";
+import { setStarting, startTimer } from "../host/timer.ts";
 import { Transport } from "../host/transport.ts";
 import { chooseUnderlay } from "../host/underlay.ts";
 import type { OverlayConfig } from "../overlay/desired.ts";
 import { deviceName, mtuProblem, overlayMtu } from "../overlay/vxlan.ts";
 import type { JoinAnswer, LeaveAnswer } from "./api.ts";
 import type { AgentConfig } from "./config.ts";
-import { ControlServer } from "./control.ts";
+import { ControlServer, prepareRunDirectory } from "./control.ts";
 import { DataPath } from "./data_path.ts";
 import { Driver } from "./driver.ts";
 import { logEvent } from "./event_log.ts";
@@ -39,11 +41,17 @@ import { statusDocument, type StatusSources, subnetsDocument } from "./status.ts
 
 /** Beyond this the wall clock was set, and not merely read a moment later. */
 const CLOCK_STEP_MS = 1_000;
+/**
+ * The control socket takes 4 ms to open, so it waits for the subnet; but somebody may ask why there is none, so not for
+ * longer than nobody notices.
+ */
+const CONTROL_WAIT_MS_MAX = 50;
 /** A stop waits this long for the announcement to leave; the overlay does not depend on it. */
 const LEAVE_MS_MAX = 1_500;
 
 /** Runs until told to stop. Throws UserError when this host cannot take part. */
 export async function runAgent(config: AgentConfig): Promise<ExitCode> {
+  setStarting(true);
   return await (await Agent.open(config)).run();
 }
 
@@ -51,6 +59,7 @@ class Agent {
   readonly #config: AgentConfig;
   readonly #log: Log;
   readonly #kernel: HostKernel;
+  readonly #lock: DeviceLock;
   readonly #store: Store;
   readonly #transport: Transport;
   readonly #driver: Driver<HostCommand, HostEvent, HostSnapshot>;
@@ -60,7 +69,8 @@ class Agent {
   /** Kept while the clocks agree, so that the same moment reads the same each time somebody asks. */
   #wallOffsetMs = Date.now() - performance.now();
   readonly #warnings = new Warnings();
-  #control: ControlServer | null = null;
+  #control: Promise<ControlServer> | null = null;
+  #cancelControl: () => void = () => {};
   #isFinishing = false;
   #claimsChanged = false;
   readonly #left = Promise.withResolvers<void>();
@@ -68,12 +78,19 @@ class Agent {
 
   constructor(
     config: AgentConfig,
-    parts: { kernel: HostKernel; underlay: Underlay; store: Store; transport: Transport },
+    parts: {
+      kernel: HostKernel;
+      underlay: Underlay;
+      lock: DeviceLock;
+      store: Store;
+      transport: Transport;
+    },
     options: HostOptions,
   ) {
     this.#config = config;
     this.#log = makeLog(config);
     this.#kernel = parts.kernel;
+    this.#lock = parts.lock;
     this.#store = parts.store;
     this.#transport = parts.transport;
     this.#hostId = options.swim.self.id;
@@ -112,14 +129,17 @@ class Agent {
   /** Takes what the agent needs of this host, failing before anything was changed. */
   static async open(config: AgentConfig): Promise<Agent> {
     const kernel = openKernel();
+    const device = deviceName(config.vni);
     const underlay = chooseUnderlay(kernel, config);
-    checkPoolOverlap(kernel, config.pool, deviceName(config.vni), underlay);
+    checkPoolOverlap(kernel, config.pool, device, underlay);
+    await prepareRunDirectory(config.runDir);
+    const lock = DeviceLock.take(config.vni, device);
     const store = Store.open(config.stateDir);
     const identity = restoreIdentity(store);
     const mac = vtepMac(identity.hostId, config.vni);
     const options = await hostOptions(config, identity, underlay, mac);
     const transport = Transport.open(config.gossipPort);
-    return new Agent(config, { kernel, underlay, store, transport }, options);
+    return new Agent(config, { kernel, underlay, lock, store, transport }, options);
   }
 
   async run(): Promise<ExitCode> {
@@ -140,16 +160,25 @@ class Agent {
     this.#driver.feed({ kind: "wake" });
     // While the first answers are on their way:
     this.#dataPath.start();
-    this.#control = await ControlServer.open(this.#config.runDir, {
+    this.#cancelControl = startTimer(() => this.#openControl(), CONTROL_WAIT_MS_MAX);
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      Deno.addSignalListener(signal, () => void this.#stop(signal));
+    }
+    return await this.#finished.promise;
+  }
+
+  /** The race to the subnet is over, or has become a wait: what was put off is loaded now. */
+  #openControl(): void {
+    this.#cancelControl();
+    if (this.#control !== null) return;
+    setStarting(false);
+    this.#control = ControlServer.open(this.#config.runDir, {
       status: () => statusDocument(this.#sources()),
       subnets: () => subnetsDocument(this.#sources()),
       join: (seeds) => this.#join(seeds),
       leave: (release) => this.#leave(release),
     });
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      Deno.addSignalListener(signal, () => void this.#stop(signal));
-    }
-    return await this.#finished.promise;
+    this.#control.catch((error) => this.#finished.reject(error));
   }
 
   #event(event: HostEvent): void {
@@ -167,6 +196,10 @@ class Agent {
     if (!this.#claimsChanged) return;
     this.#claimsChanged = false;
     this.#dataPath.follow();
+    if (this.#control !== null || !this.#dataPath.status().subnetFileWritten) return;
+    // Not in this turn: packets have come in meanwhile.
+    this.#cancelControl();
+    this.#cancelControl = startTimer(() => this.#openControl(), 0);
   }
 
   #join(seeds: readonly string[]): JoinAnswer {
@@ -207,10 +240,12 @@ class Agent {
     this.#isFinishing = true;
     this.#driver.stop();
     this.#dataPath.stop();
-    await this.#control?.close();
+    this.#cancelControl();
+    await (await this.#control)?.close();
     this.#transport.close();
     this.#kernel.close();
     this.#store.close();
+    this.#lock.release();
     this.#finished.resolve(code);
   }
 

@@ -24,46 +24,105 @@ export function controlSocketPath(runDir: string): string {
   return `${runDir}/gossamer.sock`;
 }
 
-export class ControlServer {
-  readonly #path: string;
-  readonly #server: Deno.HttpServer;
+/** How often the agent looks whether its socket is still there: one lstat(2). */
+const LOOK_INTERVAL_MS = 5_000;
+/** Every answer is made within a few milliseconds of its request; only a client can take longer. */
+const SHUTDOWN_MS_MAX = 500;
 
-  constructor(path: string, server: Deno.HttpServer) {
-    this.#path = path;
-    this.#server = server;
+export class ControlServer {
+  readonly #runDir: string;
+  readonly #target: ControlTarget;
+  readonly #timer: ReturnType<typeof setInterval>;
+  #server: Deno.HttpServer;
+  #isRestoring = false;
+  #isClosed = false;
+
+  private constructor(runDir: string, target: ControlTarget) {
+    this.#runDir = runDir;
+    this.#target = target;
+    this.#server = listen(runDir, target);
+    this.#timer = setInterval(() => void this.restore(), LOOK_INTERVAL_MS);
   }
 
   /** Listens, replacing a socket that a killed agent left behind. Throws UserError when an agent is there. */
   static async open(runDir: string, target: ControlTarget): Promise<ControlServer> {
-    const path = controlSocketPath(runDir);
-    prepareDirectory(runDir);
-    await removeLeftover(path);
-    const umask = Deno.umask(0o177); // the socket is 0600 from its first moment
+    await prepareRunDirectory(runDir);
+    return new ControlServer(runDir, target);
+  }
+
+  /** Listens anew when somebody removed the socket, as cleaners of /run do: nobody could find the agent any more. */
+  async restore(): Promise<void> {
+    if (this.#isClosed || this.#isRestoring) return;
+    this.#isRestoring = true;
     try {
-      const server = Deno.serve(
-        { path, transport: "unix", onListen() {} },
-        (request) => handle(request, target),
-      );
-      return new ControlServer(path, server);
+      if (isThere(controlSocketPath(this.#runDir))) return;
+      await shutDown(this.#server); // first: a server that ends removes what is at its path
+      if (this.#isClosed) return;
+      makeDirectory(this.#runDir);
+      this.#server = listen(this.#runDir, this.#target);
+    } catch {
+      // Not yet: the next look tries again.
     } finally {
-      Deno.umask(umask);
+      this.#isRestoring = false;
     }
   }
 
   /** Answers what is under way, stops listening and removes the socket. */
   async close(): Promise<void> {
-    await this.#server.shutdown();
+    this.#isClosed = true;
+    clearInterval(this.#timer);
+    await shutDown(this.#server);
     try {
-      Deno.removeSync(this.#path);
+      Deno.removeSync(controlSocketPath(this.#runDir));
     } catch {
       // Somebody was quicker.
     }
   }
 }
 
-async function handle(request: Request, target: ControlTarget): Promise<Response> {
-  const route = `${request.method} ${new URL(request.url).pathname}`;
+/** Stops listening and answers what is under way, but waits for no client that does not finish its request. */
+async function shutDown(server: Deno.HttpServer): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, SHUTDOWN_MS_MAX);
+  });
+  await Promise.race([server.shutdown(), late]);
+  clearTimeout(timer);
+}
+
+/** Makes the directory and clears a killed agent's socket away. Throws UserError when that cannot be, or an agent is there. */
+export async function prepareRunDirectory(runDir: string): Promise<void> {
+  makeDirectory(runDir);
+  await removeLeftover(controlSocketPath(runDir));
+}
+
+function listen(runDir: string, target: ControlTarget): Deno.HttpServer {
+  const umask = Deno.umask(0o177); // the socket is 0600 from its first moment
   try {
+    return Deno.serve(
+      { path: controlSocketPath(runDir), transport: "unix", onListen() {} },
+      (request) => handle(request, target),
+    );
+  } finally {
+    Deno.umask(umask);
+  }
+}
+
+function isThere(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+async function handle(request: Request, target: ControlTarget): Promise<Response> {
+  try {
+    // What a stranger to HTTP says may be no URL at all.
+    const { pathname = "of no path" } = URL.parse(request.url) ?? {};
+    const route = `${request.method} ${pathname}`;
     switch (route) {
       case "GET /status":
         return Response.json(target.status());
@@ -94,7 +153,9 @@ async function bodyOf(request: Request): Promise<Record<string, unknown>> {
   }
   try {
     const body: unknown = JSON.parse(text === "" ? "{}" : text);
-    if (typeof body === "object" && body !== null) return body as Record<string, unknown>;
+    if (typeof body === "object" && body !== null && !Array.isArray(body)) {
+      return body as Record<string, unknown>;
+    }
   } catch {
     // Falls through to the same answer.
   }
@@ -115,7 +176,7 @@ function releaseOf(body: Record<string, unknown>): boolean {
   throw new UserError('"release" must be true or false');
 }
 
-function prepareDirectory(runDir: string): void {
+function makeDirectory(runDir: string): void {
   try {
     Deno.mkdirSync(runDir, { recursive: true, mode: 0o755 });
   } catch (error) {

@@ -107,11 +107,29 @@ async function secondAgent({ lab }: Stage): Promise<void> {
   const host = lab.host(1);
   await startCluster([host]);
   const before = actualKernel(host);
-  const result = await host.gossamer("up", "--gossip-port=7950", ...folders(host));
-  assertSaid(result, 1, /another agent|already running/);
-  assert(host.running);
-  assert.equal((await statusOf(host)).ready, true);
-  assert.deepEqual(actualKernel(host), before);
+  const elsewhere = `${host.directory}/second`;
+  const [stateDir, runDir, subnetFile] = folders(host);
+  assert(stateDir !== undefined && runDir !== undefined && subnetFile !== undefined);
+  const other = {
+    stateDir: `--state-dir=${elsewhere}/state`,
+    runDir: `--run-dir=${elsewhere}/run`,
+    subnetFile: `--subnet-file=${elsewhere}/subnet.env`,
+  };
+  const seconds: readonly (readonly string[])[] = [
+    [stateDir, runDir, subnetFile],
+    [other.stateDir, runDir, other.subnetFile],
+    [stateDir, other.runDir, other.subnetFile],
+    // Nothing in common but the device.
+    [other.stateDir, other.runDir, other.subnetFile],
+  ];
+  for (const flags of seconds) {
+    const result = await host.gossamer("up", "--gossip-port=7950", ...flags);
+    assertSaid(result, 1, /another agent|already running/);
+    assert(host.running);
+    assert.equal((await statusOf(host)).ready, true);
+    assert.deepEqual(actualKernel(host), before);
+    assert.equal(host.agent.stderr.includes("repaired"), false, host.log());
+  }
 }
 
 /** Disagreement about the network: the newcomer stays a member and claims nothing; nobody else suffers. */

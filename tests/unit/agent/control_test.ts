@@ -1,0 +1,126 @@
+/** The control socket: who may open it, what it makes of nonsense, and that it comes back when somebody removes it. */
+import assert from "node:assert/strict";
+import {
+  ControlServer,
+  controlSocketPath,
+  type ControlTarget,
+} from "../../../mod/agent/control.ts";
+import { askAgent } from "../../../mod/cli/control_client.ts";
+
+/** Stands in for an agent and notes what it was told to do. */
+class Target implements ControlTarget {
+  readonly told: string[] = [];
+  status(): never {
+    throw new Error("not asked for here");
+  }
+  subnets(): never {
+    throw new Error("not asked for here");
+  }
+  join(seeds: readonly string[]) {
+    this.told.push(`join ${seeds.join(" ")}`);
+    return { seeds: [...seeds] };
+  }
+  leave(release: boolean) {
+    this.told.push(`leave ${release}`);
+    return Promise.resolve({ released: null });
+  }
+}
+
+async function withServer(
+  run: (runDir: string, server: ControlServer, target: Target) => Promise<void>,
+): Promise<void> {
+  const parent = Deno.makeTempDirSync();
+  const runDir = `${parent}/run`;
+  const target = new Target();
+  const server = await ControlServer.open(runDir, target);
+  try {
+    await run(runDir, server, target);
+  } finally {
+    await server.close();
+    Deno.removeSync(parent, { recursive: true });
+  }
+}
+
+/** The status line of the answer to these bytes. */
+async function answerTo(runDir: string, text: string): Promise<string> {
+  using connection = await Deno.connect({ transport: "unix", path: controlSocketPath(runDir) });
+  await connection.write(new TextEncoder().encode(text));
+  const buffer = new Uint8Array(4096);
+  const count = await connection.read(buffer);
+  return new TextDecoder().decode(buffer.subarray(0, count ?? 0)).split("\r\n")[0] ?? "";
+}
+
+const join = { method: "POST", path: "/join", body: { seeds: ["h1"] } } as const;
+
+Deno.test("the control socket is its owner's alone", async () => {
+  await withServer((runDir) => {
+    assert.equal((Deno.statSync(controlSocketPath(runDir)).mode ?? 0) & 0o777, 0o600);
+    return Promise.resolve();
+  });
+});
+
+Deno.test("an agent whose run directory was removed can be found again", async () => {
+  await withServer(async (runDir, server, target) => {
+    Deno.removeSync(runDir, { recursive: true });
+    await assert.rejects(askAgent(runDir, join), /no agent is running/);
+    await server.restore();
+    await askAgent(runDir, join);
+    assert.deepEqual(target.told, ["join h1"]);
+    assert.equal((Deno.statSync(controlSocketPath(runDir)).mode ?? 0) & 0o777, 0o600);
+  });
+});
+
+Deno.test("a socket that is there is left alone", async () => {
+  await withServer(async (runDir, server) => {
+    const before = Deno.statSync(controlSocketPath(runDir)).ino;
+    await server.restore();
+    assert.equal(Deno.statSync(controlSocketPath(runDir)).ino, before);
+    await askAgent(runDir, join);
+  });
+});
+
+Deno.test("a second server in the same run directory is refused while the first answers", async () => {
+  await withServer(async (runDir, _server, target) => {
+    await assert.rejects(ControlServer.open(runDir, new Target()), /an agent is already running/);
+    await askAgent(runDir, join);
+    assert.deepEqual(target.told, ["join h1"]);
+  });
+});
+
+Deno.test("requests that make no sense are refused and do nothing", async () => {
+  const refused: readonly (readonly [text: string, status: RegExp])[] = [
+    ["hello\r\n\r\n", /400/],
+    ["GET http://[::bad/status HTTP/1.1\r\nHost: x\r\n\r\n", /[45]\d\d/],
+    ["GET /status HTTP/1.1\r\nHost: a b\r\n\r\n", /[45]\d\d/],
+    ["GET /nothing HTTP/1.0\r\n\r\n", /404/],
+    ["POST /leave HTTP/1.0\r\nContent-Length: 2\r\n\r\n[]", /400/],
+    ["POST /leave HTTP/1.0\r\nContent-Length: 1\r\n\r\n{", /400/],
+    ['POST /leave HTTP/1.0\r\nContent-Length: 15\r\n\r\n{"release":"n"}', /400/],
+    ['POST /join HTTP/1.0\r\nContent-Length: 12\r\n\r\n{"seeds":[]}', /400/],
+  ];
+  await withServer(async (runDir, _server, target) => {
+    for (const [text, status] of refused) assert.match(await answerTo(runDir, text), status, text);
+    assert.deepEqual(target.told, []);
+  });
+});
+
+Deno.test({
+  name: "a client that never finishes its request does not keep the agent from ending",
+  // The request that is cut off here ends with the process.
+  sanitizeOps: false,
+  sanitizeResources: false,
+  async fn() {
+    await withServer(async (runDir, server) => {
+      const connection = await Deno.connect({
+        transport: "unix",
+        path: controlSocketPath(runDir),
+      });
+      await connection.write(
+        new TextEncoder().encode("POST /leave HTTP/1.0\r\nContent-Length: 999\r\n\r\n{"),
+      );
+      await askAgent(runDir, join); // by then the other one was taken up, too
+      await server.close();
+      connection.close();
+    });
+  },
+});
