@@ -186,6 +186,11 @@ export class Claimant implements Rider {
     this.#noteView(nowMs);
   }
 
+  /** Called in steps that have nothing to send: the time for work that can be done beforehand. */
+  idle(): void {
+    this.#stage?.idle();
+  }
+
   wakeAtMs(): number {
     if (this.#stage === null) return -Infinity;
     return Math.min(

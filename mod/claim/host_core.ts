@@ -66,6 +66,7 @@ export class HostCore implements Core<HostCommand, HostEvent, HostSnapshot> {
       actions.push(...this.#swim.step(nowMs, { kind: "command", command: { kind: "leave" } }));
     }
     actions.push(...this.#swim.drain(), ...this.#claimant.drain());
+    if (input.kind === "wake" && actions.length === 0) this.#claimant.idle();
     return actions;
   }
 

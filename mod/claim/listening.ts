@@ -25,7 +25,6 @@ export class Listening extends Stage {
   #deadlineMs = Infinity;
   #lonelyAtMs = Infinity;
   #isLonely = false;
-  #hasEntered = false;
   #isPrepared = false;
 
   constructor(
@@ -53,8 +52,7 @@ export class Listening extends Stage {
 
   override wakeAtMs(): number {
     if (!this.#afresh) return this.#notBeforeMs;
-    // At once, but in a step of its own: what this step asks of the network goes out first.
-    if (!this.#isPrepared) return -Infinity;
+    if (!this.#isPrepared) return -Infinity; // at once, see idle
     return Math.min(this.#deadlineMs, this.#lonelyAtMs);
   }
 
@@ -74,8 +72,6 @@ export class Listening extends Stage {
 
   override advance(nowMs: number): Next | null {
     if (!this.#afresh) return nowMs >= this.#notBeforeMs ? this.#chooser.choose(nowMs) : null;
-    if (this.#hasEntered) this.#prepare();
-    this.#hasEntered = true;
     if (nowMs >= this.#deadlineMs) return this.#choose(nowMs);
     if (nowMs < this.#lonelyAtMs) return null;
     this.#lonelyAtMs = Infinity;
@@ -83,6 +79,13 @@ export class Listening extends Stage {
     this.#isLonely = true;
     this.#context.own.open();
     return null;
+  }
+
+  /** While the first answers are on their way. */
+  override idle(): void {
+    if (this.#isPrepared) return;
+    this.#isPrepared = true;
+    this.#chooser.prepare();
   }
 
   override synced(nowMs: number, member: MemberId): Next | null {
@@ -108,12 +111,6 @@ export class Listening extends Stage {
       this.#asked.add(id);
       this.#context.carrier.requestSync(id);
     }
-  }
-
-  #prepare(): void {
-    if (this.#isPrepared) return;
-    this.#isPrepared = true;
-    this.#chooser.prepare();
   }
 
   #choose(nowMs: number): Next {

@@ -49,6 +49,9 @@ export abstract class Stage {
     return null;
   }
 
+  /** There is nothing else to do now, and all that was to be sent is under way. */
+  idle(): void {}
+
   /** Records of other hosts came in. */
   recordsChanged(_nowMs: number): Next | null {
     return null;

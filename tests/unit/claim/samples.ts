@@ -159,7 +159,9 @@ export class Staged {
   /** Ends the step: due work, then the disk. */
   settle(): void {
     this.claimant.advance(this.nowMs);
-    for (const action of this.claimant.drain()) {
+    const actions = this.claimant.drain();
+    if (actions.length === 0) this.claimant.idle();
+    for (const action of actions) {
       if (action.kind === "event") this.events.push(action.event);
       else if (action.kind === "persist") this.writes.push(action);
     }
