@@ -5,6 +5,7 @@
  * core never sees itself re-entered.
  */
 import type { Action, Core, Endpoint, Input, PersistedDocument } from "../base/core.ts";
+import { startTimer } from "../host/timer.ts";
 
 /** What a driver needs of the outside; `mod/host` has the real ones. */
 export interface DriverPorts<Event> {
@@ -22,7 +23,7 @@ export interface DriverPorts<Event> {
   settled(): void;
 }
 
-/** Longest sleep between wake-ups: setTimeout cannot wait longer than 2^31 - 1 ms, and an hour costs nothing. */
+/** Longest sleep between wake-ups: a timer cannot wait longer than 2^31 - 1 ms, and an hour costs nothing. */
 const SLEEP_MS_MAX = 3_600_000;
 
 export class Driver<Command, Event, Snapshot> {
@@ -31,7 +32,7 @@ export class Driver<Command, Event, Snapshot> {
   readonly #inputs: Input<Command>[] = [];
   #running = false;
   #stopped = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #cancelTimer: () => void = () => {};
   #timerAtMs = Infinity;
 
   constructor(core: Core<Command, Event, Snapshot>, ports: DriverPorts<Event>) {
@@ -62,7 +63,7 @@ export class Driver<Command, Event, Snapshot> {
   /** No further input is taken and no timer is left. */
   stop(): void {
     this.#stopped = true;
-    clearTimeout(this.#timer);
+    this.#cancelTimer();
   }
 
   #perform(action: Action<Event>): void {
@@ -105,10 +106,10 @@ export class Driver<Command, Event, Snapshot> {
     if (this.#stopped) return;
     const atMs = this.#core.wakeAtMs();
     if (atMs >= this.#timerAtMs) return;
-    clearTimeout(this.#timer);
+    this.#cancelTimer();
     const delayMs = Math.min(Math.max(0, atMs - this.#ports.nowMs()), SLEEP_MS_MAX);
     this.#timerAtMs = atMs;
-    this.#timer = setTimeout(() => this.#wake(), Math.ceil(delayMs));
+    this.#cancelTimer = startTimer(() => this.#wake(), Math.ceil(delayMs));
   }
 
   #wake(): void {

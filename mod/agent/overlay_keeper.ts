@@ -6,6 +6,7 @@ import type { Kernel, KernelState, OperationFailure } from "../base/kernel_objec
 import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
 import type { ClaimRecord } from "../claim/record.ts";
+import { startTimer } from "../host/timer.ts";
 import { type Desired, desiredState, type OverlayConfig } from "../overlay/desired.ts";
 import { diffState, programmedPeers } from "../overlay/diff.ts";
 import type { Plan } from "../overlay/plan.ts";
@@ -65,7 +66,7 @@ export class OverlayKeeper {
   readonly #config: OverlayConfig;
   readonly #ports: OverlayPorts;
   #stopWatching: () => void = () => {};
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #cancelTimer: () => void = () => {};
   #timerAtMs = Infinity;
   #earliestMs = 0;
   /** The desired state as text at the last clean pass: a plan against an unchanged one is a repair. */
@@ -93,7 +94,7 @@ export class OverlayKeeper {
 
   stop(): void {
     this.#stopped = true;
-    clearTimeout(this.#timer);
+    this.#cancelTimer();
     this.#stopWatching();
   }
 
@@ -140,9 +141,9 @@ export class OverlayKeeper {
 
   #schedule(atMs: number): void {
     if (this.#stopped || atMs >= this.#timerAtMs) return;
-    clearTimeout(this.#timer);
+    this.#cancelTimer();
     this.#timerAtMs = atMs;
-    this.#timer = setTimeout(() => {
+    this.#cancelTimer = startTimer(() => {
       this.#timerAtMs = Infinity;
       this.reconcileSoon();
     }, Math.max(0, Math.ceil(atMs - this.#ports.nowMs())));

@@ -2,6 +2,7 @@
 import { UserError } from "../base/errors.ts";
 import type { Endpoint } from "../base/core.ts";
 import { formatEndpoint, splitEndpoint } from "./endpoint.ts";
+import { startTimer } from "./timer.ts";
 
 /** The largest datagram UDP over IPv4 can bring, so that an oversized one arrives whole and is refused as such. */
 const DATAGRAM_BYTES_MAX = 65_507;
@@ -40,7 +41,7 @@ export class DatagramSocket {
       } catch {
         // An ICMP error of an earlier send surfaces here (ECONNREFUSED); only a closed socket ends the loop.
         if (this.#closed) return;
-        await new Promise((resolve) => setTimeout(resolve, 1));
+        await new Promise<void>((resolve) => startTimer(resolve, 1));
       }
     }
   }

@@ -3,6 +3,7 @@ import type { Endpoint } from "../base/core.ts";
 import { readFrame, writeFrame } from "./frames.ts";
 import { portError } from "./datagrams.ts";
 import { formatEndpoint, splitEndpoint } from "./endpoint.ts";
+import { startTimer } from "./timer.ts";
 
 /**
  * Streams served at once, as many as memberlist's concurrent push/pulls. One more closes the one that has kept us waiting
@@ -46,7 +47,7 @@ export class StreamServer {
         connection = await this.#listener.accept();
       } catch {
         if (this.#closed) return;
-        await new Promise((resolve) => setTimeout(resolve, 10)); // out of descriptors: try again soon
+        await new Promise<void>((resolve) => startTimer(resolve, 10)); // out of descriptors: try again soon
         continue;
       }
       this.#makeRoom();
@@ -82,11 +83,11 @@ export class StreamServer {
       this.#asking.delete(id);
       const { promise, resolve } = Promise.withResolvers<Uint8Array>();
       this.#waiting.set(id, resolve);
-      const overdue = setTimeout(() => resolve(new Uint8Array(0)), SERVED_TIMEOUT_MS);
+      const cancelOverdue = startTimer(() => resolve(new Uint8Array(0)), SERVED_TIMEOUT_MS);
       const { hostname, port } = connection.remoteAddr;
       handlers.request(id, formatEndpoint(hostname, port), bytes);
       const answer = await promise;
-      clearTimeout(overdue);
+      cancelOverdue();
       if (answer.length > 0) await writeFrame(connection, answer);
     } catch {
       // A broken or hostile stream: nothing to tell anybody; the peer sees it close.
@@ -142,9 +143,9 @@ function closeAfter(connection: Deno.TcpConn, timeoutMs: number): () => void {
   const close = () => {
     if (!open) return;
     open = false;
-    clearTimeout(timer);
+    cancel();
     connection.close();
   };
-  const timer = setTimeout(close, timeoutMs);
+  const cancel = startTimer(close, timeoutMs);
   return close;
 }

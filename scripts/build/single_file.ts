@@ -18,7 +18,7 @@ export const RUNTIME_FLAGS: readonly string[] = [
   "--no-npm",
   "--no-prompt",
   "--unstable-net",
-  "--v8-flags=--max-semi-space-size=4,--memory-saver-mode,--no-enable-lazy-source-positions",
+  "--v8-flags=--max-semi-space-size=4,--memory-saver-mode,--no-lazy,--no-enable-lazy-source-positions",
 ];
 
 /** The launcher is padded to a multiple of this, so that its numbers do not move its own end. */
