@@ -69,6 +69,8 @@ export class OverlayKeeper {
   #cancelTimer: () => void = () => {};
   #timerAtMs = Infinity;
   #earliestMs = 0;
+  /** When what was refused is tried again; -Infinity when nothing was. */
+  #retryAtMs = -Infinity;
   /** The desired state as text at the last clean pass: a plan against an unchanged one is a repair. */
   #cleanFor: string | null = null;
   #stopped = false;
@@ -79,6 +81,8 @@ export class OverlayKeeper {
   #peersProgrammed = 0;
   #repairs = 0;
   #lastError: string | null = null;
+  /** What the log was told of the last error, less what differs from one attempt to the next. */
+  #lastSaid: string | null = null;
   #problems: readonly Problem[] = [];
 
   constructor(config: OverlayConfig, ports: OverlayPorts) {
@@ -88,7 +92,7 @@ export class OverlayKeeper {
 
   /** Listens to the kernel from now on. */
   start(): void {
-    this.#stopWatching = this.#ports.kernel.watch(() => this.reconcileSoon());
+    this.#stopWatching = this.#ports.kernel.watch(() => this.#noticed());
     this.#schedule(this.#ports.nowMs() + AUDIT_INTERVAL_MS);
   }
 
@@ -120,6 +124,11 @@ export class OverlayKeeper {
     else this.#schedule(this.#earliestMs);
   }
 
+  /** The kernel told of a change. After a refusal that may be the trace of our own attempt, so the retry's time counts. */
+  #noticed(): void {
+    if (this.#ports.nowMs() >= this.#retryAtMs) this.reconcileSoon();
+  }
+
   /** Compares now, whatever the last run cost: for the last run of a host that leaves. */
   reconcileNow(): void {
     const startMs = this.#ports.nowMs();
@@ -136,7 +145,8 @@ export class OverlayKeeper {
     }
     const endMs = this.#ports.nowMs();
     this.#earliestMs = endMs + PAUSE_FACTOR * (endMs - startMs);
-    this.#schedule(endMs + (failed ? RETRY_MS : AUDIT_INTERVAL_MS));
+    this.#retryAtMs = failed ? endMs + RETRY_MS : -Infinity;
+    this.#schedule(failed ? this.#retryAtMs : endMs + AUDIT_INTERVAL_MS);
   }
 
   #schedule(atMs: number): void {
@@ -169,7 +179,7 @@ export class OverlayKeeper {
       : programmedAfter(desired, before, kernel, plan);
     this.#inSync = clean && wish.want === "up";
     this.#cleanFor = clean ? wanted : null;
-    if (clean) this.#lastError = null;
+    if (clean) this.#lastError = this.#lastSaid = null;
     this.#subnetFileWritten = clean && wish.want === "up" && this.#ports.up(wish.own);
     if (wish.want === "down") this.#ports.down();
     return !clean || (wish.want === "up" && !this.#subnetFileWritten);
@@ -191,16 +201,17 @@ export class OverlayKeeper {
     const [failure] = failures;
     if (failure !== undefined) {
       const what = operationText(failure.operation);
-      this.#fail(`${what}: ${failure.message}`, failures.length);
+      this.#fail(`${what}: ${failure.message}`, failures.length, `${what}: ${failure.code}`);
     }
     for (const problem of plan.problems) this.#fail(problem.text);
   }
 
   /** Says a thing once, not at each retry. */
-  #fail(text: string, count = 1): void {
-    if (this.#lastError !== text) {
+  #fail(text: string, count = 1, said = text): void {
+    if (this.#lastSaid !== said) {
       this.#ports.log.error("the overlay is not as wanted", { reason: text, failures: count });
     }
+    this.#lastSaid = said;
     this.#lastError = text;
     this.#inSync = false;
   }

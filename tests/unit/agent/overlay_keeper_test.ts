@@ -10,13 +10,23 @@ import { claims, CONFIG, DEVICE, OWN } from "../../support/overlay.ts";
 /** A kernel that refuses what the test tells it to. */
 class RefusingKernel extends ModelKernel {
   refuse: (operation: Operation) => boolean = () => false;
+  message = () => "Not permitted";
+  applied = 0;
+  /** Tells the keeper that something changed. */
+  notify = () => {};
+
+  override watch(changed: () => void = () => {}): () => void {
+    this.notify = changed;
+    return () => {};
+  }
 
   override apply(plan: readonly Operation[]): OperationFailure[] {
+    this.applied++;
     const refused = plan.filter((operation) => this.refuse(operation));
     const failures = super.apply(plan.filter((operation) => !this.refuse(operation)));
     return [
       ...failures,
-      ...refused.map((operation) => ({ operation, code: "EPERM", message: "Not permitted" })),
+      ...refused.map((operation) => ({ operation, code: "EPERM", message: this.message() })),
     ];
   }
 }
@@ -154,6 +164,27 @@ Deno.test("a refused change keeps the host from being ready, is said once, and i
   bench.reconcile();
   assert.equal(bench.keeper.status().lastError, null);
   assert.equal(bench.written, 1);
+});
+
+Deno.test("a device that is refused and whose traces are told by the kernel is tried once a second", () => {
+  using bench = new Bench();
+  bench.keeper.start();
+  bench.kernel.refuse = (operation) => operation.kind === "link-add";
+  let attempt = 0;
+  bench.kernel.message = () => `link set dev ${++attempt}: Address already in use`;
+  bench.reconcile();
+  for (let told = 0; told < 50; told++) {
+    bench.nowMs += 10;
+    bench.kernel.notify();
+  }
+  assert.equal(bench.kernel.applied, 1);
+  bench.nowMs += 500;
+  bench.kernel.notify();
+  assert.equal(bench.kernel.applied, 2);
+  assert.equal(bench.lines.length, 1, "said once, though each attempt has an index of its own");
+  // What the claims want does not wait.
+  bench.keeper.reconcileSoon();
+  assert.equal(bench.kernel.applied, 3);
 });
 
 Deno.test("a kernel that cannot be read is an error in the status, not an end of the agent", () => {
