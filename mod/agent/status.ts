@@ -128,10 +128,15 @@ function memberDocument(
     subnet: current?.subnet ?? null,
     claim: current === undefined ? "none" : claimStateName(current.state),
     mac: current?.vtep.mac ?? null,
-    rttMs: member.rttMs,
+    rttMs: member.rttMs === null ? null : wholeMicroseconds(member.rttMs),
     version: member.version,
     self: member.id === sources.snapshot.swim.self.id,
   };
+}
+
+/** Nobody measures round trips more finely, and 0.8169989999998961 is hard to read. */
+function wholeMicroseconds(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
 }
 
 /** The contract knows four states; what comes before a claim, and after it, is `none`. */

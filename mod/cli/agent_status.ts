@@ -14,7 +14,7 @@ export async function fetchStatus(runDir: string): Promise<StatusDocument> {
 /** The document for people, in this terminal's colours. */
 export async function statusText(outside: Outside, document: StatusDocument): Promise<string> {
   const { renderStatus } = await import("./render_status.ts");
-  return renderStatus(document, outside.now(), paintFor(outside));
+  return renderStatus(document, outside.now(), paintFor(outside), outside.width());
 }
 
 export function exitCodeOf(document: StatusDocument): ExitCode {

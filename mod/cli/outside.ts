@@ -1,5 +1,8 @@
 /** The process that a command runs in, as far as commands may touch it; tests hand in one of their own. */
 
+import { UserError } from "../base/errors.ts";
+import { systemReason } from "./system_reason.ts";
+
 export interface Outside {
   readonly variable: (name: string) => string | undefined;
   /** Names of all environment variables. */
@@ -17,6 +20,8 @@ export interface Outside {
   readonly now: () => number;
   /** Rows of the terminal, if standard output is one. */
   readonly rows: () => number | undefined;
+  /** Columns of the terminal, if standard output is one. */
+  readonly width: () => number | undefined;
   /** At once, and then at every interval until SIGINT or SIGTERM ends it. */
   readonly ticks: (intervalMs: number) => AsyncIterable<void>;
 }
@@ -44,6 +49,7 @@ export function processOutside(): Outside {
     },
     now: () => Date.now(),
     rows: () => Deno.stdout.isTerminal() ? Deno.consoleSize().rows : undefined,
+    width: () => Deno.stdout.isTerminal() ? Deno.consoleSize().columns : undefined,
     ticks,
   };
 }
@@ -72,8 +78,8 @@ function say(line: string): void {
   try {
     write(Deno.stderr, line + "\n");
   } catch (error) {
-    // Nobody listens; the exit code still says how it went.
-    if (!(error instanceof OutputClosed)) throw error;
+    // Nobody listens, or the disk of the log is full; the exit code still says how it went.
+    if (!(error instanceof OutputClosed || error instanceof UserError)) throw error;
   }
 }
 
@@ -83,6 +89,6 @@ function write(to: { writeSync(bytes: Uint8Array): number }, text: string): void
     while (bytes.length > 0) bytes = bytes.subarray(to.writeSync(bytes));
   } catch (error) {
     if (error instanceof Deno.errors.BrokenPipe) throw new OutputClosed();
-    throw error;
+    throw new UserError(`the output cannot be written: ${systemReason(error)}`, { cause: error });
   }
 }

@@ -4,17 +4,26 @@ import { age, roundTrip, wholeSeconds } from "./age.ts";
 import { columns, printable } from "./columns.ts";
 import type { Paint } from "./paint.ts";
 import { memberAddress, statusCell } from "./render_members.ts";
+import { wrap } from "./wrap.ts";
 
 /** Columns of the keys: "Incarnation" is the longest. */
 const KEY_COLUMNS = 11;
 /** Peers listed here; all of them are what `gossamer members` is for. */
 const PEERS_SHOWN_MAX = 16;
+/** Keys whose values are tables, with lines that must stay whole. */
+const TABLES: ReadonlySet<string> = new Set(["Peers"]);
 /** The worst of Lifeguard's health score. */
 const HEALTH_SCORE_MAX = 7;
 
 type Line = readonly [key: string, value: string];
 
-export function renderStatus(document: StatusDocument, nowMs: number, paint: Paint): string {
+/** Sentences are broken at `width` columns: a terminal's, or none, so that grep finds them whole. */
+export function renderStatus(
+  document: StatusDocument,
+  nowMs: number,
+  paint: Paint,
+  width = Infinity,
+): string {
   const blocks: Line[][] = [
     agentBlock(document, paint),
     gossipBlock(document, paint),
@@ -23,14 +32,15 @@ export function renderStatus(document: StatusDocument, nowMs: number, paint: Pai
     peersBlock(document, nowMs, paint),
     problemsBlock(document, paint),
   ];
-  return blocks.map((block) => block.map(line).join("")).join("\n");
+  return blocks.map((block) => block.map((pair) => line(pair, width)).join("")).join("\n");
 }
 
 /** The key right-aligned; further lines of the value under its first one. */
-function line([key, value]: Line): string {
+function line([key, value]: Line, width: number): string {
   const head = key === "" ? " ".repeat(KEY_COLUMNS + 2) : `${key.padStart(KEY_COLUMNS)}: `;
   const indent = " ".repeat(KEY_COLUMNS + 2);
-  return value.trimEnd().split("\n").map((text, index) =>
+  const text = TABLES.has(key) ? value : wrap(value, width - indent.length);
+  return text.trimEnd().split("\n").map((text, index) =>
     `${index === 0 ? head : indent}${text}`.trimEnd() + "\n"
   ).join("");
 }
@@ -78,10 +88,12 @@ function claimBlock({ claim, cluster }: StatusDocument, nowMs: number, paint: Pa
   return lines;
 }
 
-function overlayBlock({ overlay, cluster }: StatusDocument, paint: Paint): Line[] {
+function overlayBlock({ overlay, cluster, claim }: StatusDocument, paint: Paint): Line[] {
   const sync = overlay.inSync ? paint("good", "in sync") : paint("warning", "not in sync");
+  const peers = `${overlay.peersProgrammed} of ${overlay.peersWanted} peers programmed`;
+  const waits = claim.subnet === null && overlay.peersProgrammed === 0;
   const lines: Line[] = [
-    ["Overlay", `${sync}, ${overlay.peersProgrammed} of ${overlay.peersWanted} peers programmed`],
+    ["Overlay", waits ? paint("warning", "waits for a subnet") : `${sync}, ${peers}`],
     [
       "Device",
       `${overlay.device} (${cluster.backend}), MTU ${overlay.mtu}, ${overlay.mac ?? "no MAC yet"}`,

@@ -63,8 +63,11 @@ function footer(nowMs: number): string {
   return `${new Date(nowMs).toISOString().slice(11, 19)} UTC, again each second; Ctrl-C ends it`;
 }
 
-/** The frame from the top left corner, cut to the rows that there are, and below it the footer. */
+/** The frame from the top left corner, cut to the rows that there are, and below it the footer, which tells. */
 function screenOf(text: string, footer: string, rows = Infinity): string {
-  const lines = [...text.trimEnd().split("\n"), ""].slice(0, Math.max(0, rows - 1));
-  return HOME + [...lines, footer].map((line) => line + CLEAR_LINE).join("\r\n") + CLEAR_BELOW;
+  const lines = text.trimEnd().split("\n");
+  const shown = [...lines, ""].slice(0, Math.max(0, rows - 1));
+  const hidden = lines.length - shown.length;
+  const bottom = hidden <= 0 ? footer : `${footer}; ${hidden} lines below do not fit`;
+  return HOME + [...shown, bottom].map((line) => line + CLEAR_LINE).join("\r\n") + CLEAR_BELOW;
 }

@@ -142,7 +142,7 @@ function nothingMatches(network: HostNetwork, choice: UnderlayChoice): UserError
     ...(choice.interfaceCanReach === null ? [] : [`--iface-can-reach ${choice.interfaceCanReach}`]),
   ];
   return new UserError(`No device matches ${asked.join(", ")}; there is ${listing(network)}`, {
-    remedy: "Name one of these with --iface, or its address",
+    remedy: "name one of these with --iface, or its address",
   });
 }
 

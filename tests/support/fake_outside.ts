@@ -8,6 +8,7 @@ export interface FakeOutsideOptions {
   /** Milliseconds since 1970. */
   readonly nowMs?: number;
   readonly rows?: number;
+  readonly width?: number;
   /** How often a watching command is woken before it is interrupted. */
   readonly ticks?: number;
   /** Called before each of them but the first. */
@@ -39,6 +40,7 @@ export class FakeOutside implements Outside {
   readonly say = (line: string) => void (this.stderr += `${line}\n`);
   readonly now = () => this.#options.nowMs ?? Date.parse("2026-01-02T05:10:00Z");
   readonly rows = () => this.#options.rows;
+  readonly width = () => this.#options.width;
   readonly ticks = (): AsyncIterable<void> => this.#ticks();
 
   async *#ticks(): AsyncGenerator<void> {

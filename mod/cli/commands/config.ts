@@ -35,6 +35,12 @@ and the variable or file that it comes from. The output is itself a valid file.`
     if (verb === "check" && path !== undefined && rest.length === 0) {
       return await check(outside, path);
     }
+    if (verb === "check" && path === undefined) {
+      throw new UserError("config check: FILE is missing", {
+        exitCode: ExitCode.usage,
+        remedy: "for example: gossamer config check gossamer.toml",
+      });
+    }
     if (verb === "show" && path === undefined) return await show(outside, given);
     throw new UserError(`config: ${JSON.stringify(given.arguments.join(" "))} is not understood`, {
       exitCode: ExitCode.usage,

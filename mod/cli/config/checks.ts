@@ -26,10 +26,8 @@ export function oneOf<const Choice extends string>(
     const choice = choices.find((choice) => choice === text);
     if (choice !== undefined) return choice;
     const known = `give ${choices.join(" or ")}`;
-    if (missing.includes(text)) {
-      throw bad(text, "is not available in this version", known);
-    }
-    throw bad(text, `is none of ${choices.join(", ")}`, known);
+    if (missing.includes(text)) throw bad(text, "is not available in this version", known);
+    throw bad(text, "is not known", known);
   };
 }
 

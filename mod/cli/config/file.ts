@@ -1,6 +1,7 @@
 /** Settings from a TOML file: flat keys named like the flags. The only user of the TOML parser, loaded on demand. */
 import { ConfigError } from "../../base/errors.ts";
 import { nearest } from "../nearest.ts";
+import { systemReason } from "../system_reason.ts";
 import type { Setting } from "./setting.ts";
 import { CONFIG_FILE_DEFAULT, MISSING_SETTINGS, SETTING_LIST, SETTINGS } from "./settings.ts";
 import { type Source, splitValues } from "./sources.ts";
@@ -28,7 +29,7 @@ function readText(path: string, origin: string | null): string | undefined {
     if (error instanceof ConfigError) throw error;
     const isAbsent = error instanceof Deno.errors.NotFound;
     if (isAbsent && origin === null) return undefined;
-    const reason = isAbsent ? "there is no such file" : describe(error);
+    const reason = isAbsent ? "there is no such file" : systemReason(error);
     throw new ConfigError(origin ?? path, `cannot read ${path}: ${reason}`);
   }
 }
@@ -102,8 +103,4 @@ function textsOf(setting: Setting<unknown>, value: unknown, origin: string): rea
 function shown(value: unknown): string {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return "a table";
   return JSON.stringify(value, (_key, item) => typeof item === "bigint" ? String(item) : item);
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -33,6 +33,10 @@ Deno.test("the status of a waiting host says why it waits", () => {
   golden("status_waiting", renderStatus(WAITING, NOW_MS, plainPaint));
 });
 
+Deno.test("on a narrow terminal, sentences of the status go on below their beginning", () => {
+  golden("status_narrow", renderStatus(READY, NOW_MS, plainPaint, 60));
+});
+
 Deno.test("the status in colour marks what needs a look", () => {
   golden("status_color", renderStatus(READY, NOW_MS, markedPaint));
 });

@@ -1,5 +1,5 @@
 /** Whole command lines: what is printed where, and the exit code. */
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepEqual, doesNotMatch, equal, match, ok } from "node:assert/strict";
 import { READY, SUBNETS, WAITING } from "../../support/documents.ts";
 import { runCommandLine } from "../../../mod/cli/command_line.ts";
 import { FakeAgent } from "../../support/fake_agent.ts";
@@ -49,7 +49,9 @@ const WRONG: readonly (readonly [line: string, says: RegExp])[] = [
   ["join a:99999", /join: "a:99999" has a port/],
   ["config", /config: check FILE \| show is missing - for example: gossamer config check/],
   ["config chekc x", /config: "chekc x" is not understood - write gossamer config check FILE/],
-  ["config check", /config: "check" is not understood/],
+  ["config check", /config check: FILE is missing - for example: gossamer config check/],
+  ["config check /dev", /cannot read \/dev: Is a directory$/],
+  ["up --log-level warn", /"warn" is not known - give debug or info or warning or error$/],
   ["config show x", /config: "show x" is not understood/],
   [
     "config check /nonexistent/g.toml",
@@ -285,6 +287,8 @@ Deno.test("watching draws on a screen of its own and gives it back", async () =>
   match(frames[1] ?? "", /not ready/);
   match(frames[2] ?? "", /the agent refused: broken/);
   for (const frame of frames) equal(frame.split("\r\n").length <= 10, true, "it fits the rows");
+  match(frames[0] ?? "", /Ctrl-C ends it; \d+ lines below do not fit/);
+  doesNotMatch(frames[2] ?? "", /fit/);
 });
 
 Deno.test("watching without a terminal prints one picture after the other, or JSON lines", async () => {

@@ -42,3 +42,18 @@ Deno.test("a listener of standard error that goes away does not change the exit 
   await Promise.all([child.stderr.cancel(), child.stdout.cancel()]);
   equal((await child.status).code, 2);
 });
+
+Deno.test("a full disk under standard output is told in one line, with exit code 1", async () => {
+  const child = new Deno.Command("/bin/sh", {
+    args: ["-c", 'exec "$0" run -A --no-check --quiet --unstable-net "$1" version >/dev/full']
+      .concat(
+        Deno.execPath(),
+        main,
+      ),
+    stdin: "null",
+    stderr: "piped",
+  }).spawn();
+  const talk = await new Response(child.stderr).text();
+  equal((await child.status).code, 1);
+  equal(talk, "gossamer: the output cannot be written: No space left on device\n");
+});

@@ -121,7 +121,7 @@ Deno.test("when nothing matches, the error says what was asked for and what ther
     {
       message: "No device matches --iface wlan0; there is eth0 (192.168.100.1), " +
         "eth1 (172.16.5.1), eth2 (down)",
-      remedy: "Name one of these with --iface, or its address",
+      remedy: "name one of these with --iface, or its address",
     },
   );
 });
