@@ -22,6 +22,7 @@ import { type HostKernel, openKernel } from "../host/kernel.ts";
 import { checkPoolOverlap } from "../host/pool_overlap.ts";
 import { forwardingProblem } from "../host/forwarding.ts";
 import { isLiteral, literalEndpoint, resolveSeed } from "../host/resolve.ts";
+import { writeLogLine } from "../host/log_writer.ts";
 import { Store } from "../host/store.ts";
 import { setStarting, startTimer } from "../host/timer.ts";
 import { Transport } from "../host/transport.ts";
@@ -277,11 +278,10 @@ class Agent {
 }
 
 function makeLog(config: AgentConfig): Log {
-  const encoder = new TextEncoder();
   return new Log({
     level: config.logLevel,
     format: config.logFormat,
-    write: (line) => void Deno.stderr.writeSync(encoder.encode(`${line}\n`)),
+    write: (line) => writeLogLine(line),
     now: () => new Date().toISOString(),
   });
 }
