@@ -1,5 +1,6 @@
 /** Holding: refute, raise, yield, upgrade; what comes in about this host itself. */
 import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
+import { decodeClaimMemory } from "../../../mod/claim/memory.ts";
 import { LEAP_MAX } from "../../../mod/claim/sanity.ts";
 import { type ClaimRecord } from "../../../mod/claim/record.ts";
 import { hostId, record, Staged, stagedHolding } from "./samples.ts";
@@ -59,6 +60,27 @@ Deno.test("a higher held claim wins: yield, look for another, renumber, in that 
     { kind: "renumbered", old: S, new: host.snapshot.subnet ?? "" },
   ]);
   equal(host.snapshot.conflicts, 1);
+});
+
+Deno.test("the lost subnet is remembered on disk until another one is held", () => {
+  const host = stagedHolding();
+  host.meet([9]);
+  host.sync(9);
+  host.holdsDisk = true;
+  const previous: (string | null | undefined)[] = [];
+  const write = () => {
+    const bytes = host.writes.at(-1)?.bytes;
+    ok(bytes);
+    previous.push(decodeClaimMemory(bytes).previous);
+    host.settleDisk();
+  };
+  host.hear(rival({ strength: 2 }));
+  write(); // yielding
+  host.sync(9);
+  write(); // tentative
+  host.answer(9);
+  write(); // held
+  deepEqual(previous, [S, S, null]);
 });
 
 Deno.test("yielding is on disk before it is said", () => {
