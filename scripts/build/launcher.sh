@@ -100,7 +100,7 @@ $gossamer_runtime_sum  gossamer
 END
   }
 
-  # Removes what unpackings that were killed have left in BASE, and versions unpacked long ago.
+  # clean BASE: removes what unpackings that were killed have left there.
   clean() {
     for old in "$1"/.unpack.*; do
       [ -d "$old" ] || continue
@@ -111,9 +111,17 @@ END
       esac
       [ -z "$(find "$old" -prune -mmin +60 2>/dev/null)" ] || rm -rf -- "$old"
     done
-    for old in "$1"/[0-9a-f][0-9a-f][0-9a-f][0-9a-f]*; do
-      [ -f "$old/gossamer.js" ] && [ "$old" != "$1/$gossamer_id" ] || continue
-      [ -z "$(find "$old" -prune -mtime +30 2>/dev/null)" ] || rm -rf -- "$old"
+  }
+
+  # retire BASE: removes the other versions there that no process runs. One that /proc does not show
+  # goes on, for it has read all its modules; one unpacked a minute ago may be about to start.
+  retire() {
+    running=$(ls -l /proc/[0-9]*/exe 2>/dev/null)
+    real=$(cd -P -- "$1" && pwd -P) && [ -n "$running" ] || return 0
+    for old in "$real"/[0-9a-f][0-9a-f][0-9a-f][0-9a-f]*; do
+      [ -f "$old/gossamer.js" ] && [ "${old##*/}" != "$gossamer_id" ] || continue
+      case $running in *" -> $old/gossamer"*) continue ;; esac
+      [ -z "$(find "$old" -prune -mmin +1 2>/dev/null)" ] || rm -rf -- "$old"
     done
   }
 
@@ -194,7 +202,7 @@ END
         why=$(settle "$fresh" "$1/$gossamer_id") && rm -rf -- "$1/$gossamer_id/broken"; }
     }
     rm -rf -- "$fresh"
-    usable "$1" && warm "$1/$gossamer_id"
+    usable "$1" && warm "$1/$gossamer_id" && retire "$1"
   }
 
   # private BASE: in a directory open to all, BASE itself has to be a real one, ours and closed

@@ -317,6 +317,25 @@ Deno.test("a second version shares the runtime of the first", async () => {
   assert.equal(inodes[0], inodes[1], `${home} holds a copy`);
 });
 
+Deno.test("versions that nothing runs go when another is unpacked", async () => {
+  const base = `${folder}/retired`;
+  const [unused, running, fresh] = ["0aaaaaaaaaaaaaaa", "0bbbbbbbbbbbbbbb", "0ccccccccccccccc"];
+  for (const name of [unused, running, fresh]) await linkedRuntime("retired", name);
+  for (const name of [unused, running]) await Deno.utime(`${base}/${name}`, 0, 0);
+  const child = new Deno.Command(`${base}/${running}/gossamer`, {
+    args: ["eval", "setInterval(() => {}, 1000)"],
+    stdin: "null",
+  }).spawn();
+  try {
+    const outcome = await run(file, ["hello"], { GOSSAMER_RUNTIME_DIR: base });
+    assert.deepEqual(outcome, { code: 0, stdout: "hello \n", stderr: "" });
+    assert.deepEqual(await names(base), [running, fresh, ...await names(ready)].sort());
+  } finally {
+    child.kill();
+    await child.status;
+  }
+});
+
 /** Runs the file in a mount namespace prepared by `mounts`, where /var/cache is the ready runtime. */
 async function runMounted(mounts: string, base: string): Promise<Outcome> {
   const script = `set -e; mount --bind ${folder}/cache /var/cache; ${mounts}; exec "$@"`;
