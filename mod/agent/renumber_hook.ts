@@ -1,6 +1,9 @@
 /** Runs `--on-renumber CMD` when this host had to change its subnet: containers must move to the new one. */
 import type { Log } from "../base/log.ts";
 
+/** What the launcher sets for this program's own Deno (scripts/build/launcher.sh). */
+const LAUNCHER_VARIABLES = ["DENO_DIR", "DENO_NO_UPDATE_CHECK", "DENO_NO_PROMPT"];
+
 /**
  * Runs the operator's command through the shell with OLD and NEW appended as arguments. Never blocks the agent; what
  * it prints and how it ends goes to the log.
@@ -14,6 +17,8 @@ export async function runRenumberHook(
   try {
     const { code, stderr } = await new Deno.Command("/bin/sh", {
       args: ["-c", `${command} "$@"`, "gossamer-on-renumber", oldSubnet, newSubnet],
+      clearEnv: true,
+      env: operatorEnvironment(),
       stdin: "null",
       stdout: "null",
       stderr: "piped",
@@ -32,4 +37,11 @@ export async function runRenumberHook(
       reason: error instanceof Error ? error.message : String(error),
     });
   }
+}
+
+/** Our environment as it was before the launcher: the command may use a Deno of its own. */
+function operatorEnvironment(): Record<string, string> {
+  const variables = Deno.env.toObject();
+  for (const name of LAUNCHER_VARIABLES) delete variables[name];
+  return variables;
 }
