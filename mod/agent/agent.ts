@@ -115,6 +115,7 @@ class Agent {
           : resolveSeed(seed, GOSSIP_PORT_DEFAULT),
       persist: (document, bytes) => this.#store.write(document, bytes),
       event: (event) => this.#event(event),
+      fault: (input, error) => this.#fault(input, error),
       settled: () => this.#settled(),
     });
     this.#dataPath = new DataPath({
@@ -190,6 +191,22 @@ class Agent {
     } else if (event.kind === "renumbered") {
       this.#dataPath.renumbered(event.old, event.new);
     } else if (event.kind === "left") this.#left.resolve();
+  }
+
+  /** Said once for each text: who sends such a thing sends it again. */
+  #fault(input: string, error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    const event = {
+      kind: "warning",
+      code: "internal-fault",
+      text: `What another host sent could not be taken in and was dropped: ${reason}`,
+      remedy: "This is a mistake of gossamer: report it with this line; restarting the agent " +
+        "leaves the overlay up",
+    } as const;
+    const isNew = this.#warnings.note(event, performance.now());
+    if (!isNew) return;
+    const stack = error instanceof Error ? error.stack : undefined;
+    this.#log.error(event.text, { code: event.code, remedy: event.remedy, input, stack });
   }
 
   /** After each batch of inputs: the kernel follows at once, in the same turn of the event loop. */

@@ -19,6 +19,8 @@ export interface DriverPorts<Event> {
   /** Durable when it returns; throws what the disk says. */
   persist(document: PersistedDocument, bytes: Uint8Array): void;
   event(event: Event): void;
+  /** The core threw over something that arrived. That is a fault of ours; the input is dropped. */
+  fault(input: "packet" | "request" | "answer", error: unknown): void;
   /** After each batch of inputs, when all actions were performed. */
   settled(): void;
 }
@@ -47,7 +49,7 @@ export class Driver<Command, Event, Snapshot> {
     this.#running = true;
     try {
       for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) {
-        for (const action of this.#core.step(this.#ports.nowMs(), next)) this.#perform(action);
+        for (const action of this.#step(next)) this.#perform(action);
       }
     } finally {
       this.#running = false;
@@ -64,6 +66,21 @@ export class Driver<Command, Event, Snapshot> {
   stop(): void {
     this.#stopped = true;
     this.#cancelTimer();
+  }
+
+  /**
+   * What others send must not end the agent, not even by an assertion that it trips: anybody could end all agents so. An
+   * assertion over our own inputs does.
+   */
+  #step(input: Input<Command>): readonly Action<Event>[] {
+    try {
+      return this.#core.step(this.#ports.nowMs(), input);
+    } catch (error) {
+      const { kind } = input;
+      if (kind !== "packet" && kind !== "request" && kind !== "answer") throw error;
+      this.#ports.fault(kind, error);
+      return [];
+    }
   }
 
   #perform(action: Action<Event>): void {

@@ -11,13 +11,15 @@ const WARNINGS_MAX = 20;
 export class Warnings {
   readonly #raised = new Map<string, { problem: Problem; atMs: number }>();
 
-  note(event: HostEvent, nowMs: number): void {
-    if (event.kind !== "warning") return;
+  /** Whether it is a warning that is not among the recent ones. */
+  note(event: HostEvent, nowMs: number): boolean {
+    if (event.kind !== "warning") return false;
     const { code, text, remedy } = event;
-    this.#raised.delete(text);
+    const isNew = !this.#raised.delete(text);
     this.#raised.set(text, { problem: { code, severity: "warning", text, remedy }, atMs: nowMs });
     const oldest = this.#raised.keys().next().value;
     if (this.#raised.size > WARNINGS_MAX && oldest !== undefined) this.#raised.delete(oldest);
+    return isNew;
   }
 
   recent(nowMs: number): Problem[] {

@@ -33,15 +33,18 @@ export class DatagramSocket {
   async receive(arrived: (from: Endpoint, bytes: Uint8Array) => void): Promise<void> {
     const buffer = new Uint8Array(new ArrayBuffer(DATAGRAM_BYTES_MAX + 1));
     while (!this.#closed) {
+      let received: [Uint8Array, Deno.Addr];
       try {
-        const [bytes, from] = await this.#socket.receive(buffer);
-        if (from.transport === "udp") {
-          arrived(formatEndpoint(from.hostname, from.port), bytes.slice());
-        }
+        received = await this.#socket.receive(buffer);
       } catch {
         // An ICMP error of an earlier send surfaces here (ECONNREFUSED); only a closed socket ends the loop.
         if (this.#closed) return;
         await new Promise<void>((resolve) => startTimer(resolve, 1));
+        continue;
+      }
+      const [bytes, from] = received;
+      if (from.transport === "udp") {
+        arrived(formatEndpoint(from.hostname, from.port), bytes.slice());
       }
     }
   }

@@ -18,9 +18,11 @@ class ScriptedCore implements Core<string, string, string[]> {
     this.seen.push(
       input.kind === "persisted" ? `persisted ${input.id} ${input.error ?? "well"}` : input.kind,
     );
-    const actions = this.script(input);
-    this.#inStep = false;
-    return actions;
+    try {
+      return this.script(input);
+    } finally {
+      this.#inStep = false;
+    }
   }
   wakeAtMs(): number {
     return this.wakeAt;
@@ -39,6 +41,9 @@ function ports(over: Partial<DriverPorts<string>> = {}): DriverPorts<string> {
     resolve: () => [],
     persist() {},
     event() {},
+    fault: (_input, error) => {
+      throw error;
+    },
     settled() {},
     ...over,
   };
@@ -127,4 +132,30 @@ Deno.test("Driver wakes the core when the core asked for it, and not after stop"
   driver.stop();
   driver.feed({ kind: "command", command: "ignored" });
   assert.deepEqual(core.seen, ["command", "wake"]);
+});
+
+Deno.test("Driver drops what arrived and trips the core, says so, and goes on", () => {
+  const core = new ScriptedCore((input) => {
+    if (input.kind === "packet") throw new Error("invariant broken");
+    return [];
+  });
+  const faults: string[] = [];
+  const driver = new Driver(
+    core,
+    ports({ fault: (input, error) => void faults.push(`${input}: ${error}`) }),
+  );
+  driver.feed({ kind: "packet", from: "192.0.2.1:7947", bytes: new Uint8Array(1) });
+  driver.feed({ kind: "command", command: "go" });
+  assert.deepEqual(faults, ["packet: Error: invariant broken"]);
+  assert.deepEqual(core.seen, ["packet", "command"]);
+  driver.stop();
+});
+
+Deno.test("Driver lets an assertion over an input of our own through", () => {
+  const core = new ScriptedCore(() => {
+    throw new Error("invariant broken");
+  });
+  const driver = new Driver(core, ports({ fault() {} }));
+  assert.throws(() => driver.feed({ kind: "wake" }), /invariant broken/);
+  driver.stop();
 });

@@ -7,8 +7,8 @@ const warning = (text: string) =>
 
 Deno.test("a warning is shown for an hour after it was last raised, once", () => {
   const warnings = new Warnings();
-  warnings.note(warning("h2 hears no UDP"), 0);
-  warnings.note(warning("h2 hears no UDP"), 1_800_000);
+  assert.equal(warnings.note(warning("h2 hears no UDP"), 0), true);
+  assert.equal(warnings.note(warning("h2 hears no UDP"), 1_800_000), false);
   const expected = {
     code: "udp-blocked",
     severity: "warning",
