@@ -42,7 +42,8 @@ export async function build(options: BuildOptions): Promise<string> {
       return `${output}: deno compile with ${denort.detail}, ${await megabytes(output)}`;
     } catch (error) {
       if (form === "compile") throw error;
-      whyNot = ` (no deno compile: ${error instanceof Error ? error.message : error})`;
+      const reason = error instanceof Error ? error.message : error;
+      whyNot = `; not by deno compile, whose base is not at hand here (${reason})`;
     }
   }
   const launcher = await Deno.readTextFile(`${root}/scripts/build/launcher.sh`);
@@ -89,6 +90,7 @@ async function main(args: readonly string[]): Promise<void> {
   const stamp = `${output}.inputs`;
   const inputs = await hashInputs(root, entry);
   if (values["if-stale"] && await isFresh(output, stamp, inputs)) return;
+  console.error(`building ${output}, which takes some seconds`);
   console.error(await build({ entry, output, form, cacheFolder }));
   await writeAtomically(stamp, stampText(inputs, (await Deno.stat(output)).size));
 }
