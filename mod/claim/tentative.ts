@@ -11,8 +11,13 @@ import { type ClaimRecord, PINNED, STRONG, WEAK } from "./record.ts";
 import { GUARDIANS_NEEDED, guardiansOf } from "./rendezvous.ts";
 import { type Next, Stage } from "./stage.ts";
 
-/** When letters go out again to who has not answered, after the first; unanswered at the last, it is the slow path. */
+/**
+ * When letters go out again to who has not answered: three times soon after the first, then steadily while objections are
+ * waited for. At 5 % loss a letter or its answer is lost in 10 % of cases; with 64 members three tries would leave
+ * somebody unheard in 6 % of claims, six tries in 0.006 %.
+ */
 const RETRY_AFTER_MS = [100, 300, 700];
+const RETRY_EVERY_MS = 500;
 /** The slow path also waits until nobody is suspect any more: longest suspicion, 72 s at 1000 members, and some. */
 const SUSPECT_WAIT_MS_MAX = 90_000;
 /** Losing a choice a few times is bad luck; from then on pauses keep a crowd of newcomers from moving in step. */
@@ -52,11 +57,7 @@ export class Tentative extends Stage {
 
   override wakeAtMs(): number {
     if (this.#request === null || this.#isConfirming) return Infinity;
-    const retryAfterMs = RETRY_AFTER_MS[this.#retries];
-    const slowAtMs = this.#slowPathAtMs();
-    return retryAfterMs === undefined
-      ? slowAtMs
-      : Math.min(slowAtMs, this.#startedMs + retryAfterMs);
+    return Math.min(this.#retryAtMs(), this.#slowPathAtMs());
   }
 
   override enter(_nowMs: number): Next | null {
@@ -98,10 +99,9 @@ export class Tentative extends Stage {
 
   override advance(nowMs: number): Next | null {
     if (this.#request === null || this.#isConfirming) return null;
-    const retryAfterMs = RETRY_AFTER_MS[this.#retries];
-    if (retryAfterMs !== undefined && nowMs >= this.#startedMs + retryAfterMs) {
+    if (nowMs >= this.#retryAtMs()) {
       this.#retries++;
-      if (this.#retries < RETRY_AFTER_MS.length) this.#askAgain();
+      this.#askAgain();
     }
     if (nowMs >= this.#slowPathAtMs()) this.#confirm();
     return null;
@@ -184,6 +184,14 @@ export class Tentative extends Stage {
     for (const [id, endpoint] of this.#asked) {
       if (before.get(id) !== endpoint) this.#context.carrier.letter(endpoint, this.#request);
     }
+  }
+
+  #retryAtMs(): number {
+    const soonMs = RETRY_AFTER_MS[this.#retries];
+    if (soonMs !== undefined) return this.#startedMs + soonMs;
+    const lastMs = RETRY_AFTER_MS.at(-1) ?? 0;
+    const steady = this.#retries - RETRY_AFTER_MS.length + 1;
+    return this.#startedMs + lastMs + steady * RETRY_EVERY_MS;
   }
 
   #askAgain(): void {
