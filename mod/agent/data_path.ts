@@ -3,6 +3,7 @@
  * operator's command when the subnet had to change.
  */
 import type { Log } from "../base/log.ts";
+import type { Problem } from "../base/problem.ts";
 import type { Kernel } from "../base/kernel_objects.ts";
 import type { HostSnapshot } from "../claim/host_core.ts";
 import type { ClaimRecord } from "../claim/record.ts";
@@ -34,6 +35,7 @@ export class DataPath {
   #joinedAtMs: number | null = null;
   #isAnnounced = false;
   #renumbered: { old: string; new: string } | null = null;
+  #fileProblem: Problem | null = null;
 
   constructor(options: DataPathOptions) {
     this.#options = options;
@@ -72,7 +74,9 @@ export class DataPath {
   }
 
   status(): OverlayStatus {
-    return this.#keeper.status();
+    const status = this.#keeper.status();
+    if (this.#fileProblem === null) return status;
+    return { ...status, problems: [...status.problems, this.#fileProblem] };
   }
 
   #wish(): OverlayWish {
@@ -102,9 +106,14 @@ export class DataPath {
     try {
       writeSubnetFile(subnetFile, text);
     } catch (error) {
-      log.error("the subnet file cannot be written", { path: subnetFile, reason: reasonOf(error) });
+      this.#failed(
+        "written",
+        "make its folder writable, or name another file with --subnet-file",
+        error,
+      );
       return false;
     }
+    this.#fileProblem = null;
     this.#announce(own);
     const renumbered = this.#renumbered;
     if (renumbered?.new === own.subnet && onRenumber !== null) {
@@ -116,16 +125,22 @@ export class DataPath {
 
   /** The subnet is no longer ours: nobody may start containers in it. */
   #down(): void {
-    const { subnetFile, log } = this.#options;
     try {
-      removeSubnetFile(subnetFile);
+      removeSubnetFile(this.#options.subnetFile);
+      this.#fileProblem = null;
     } catch (error) {
-      const reason = reasonOf(error);
-      log.error("the subnet file cannot be removed, though its subnet is no longer this host's", {
-        path: subnetFile,
-        reason,
-      });
+      this.#failed("removed", "remove it by hand: its subnet is no longer this host's", error);
     }
+  }
+
+  /** Said once, not at each retry. */
+  #failed(what: "written" | "removed", remedy: string, error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    const text = `${this.#options.subnetFile} cannot be ${what}: ${reason}`;
+    if (this.#fileProblem?.text !== text) {
+      this.#options.log.error("the subnet file is not as wanted", { reason: text, remedy });
+    }
+    this.#fileProblem = { code: "subnet-file", severity: "error", text, remedy };
   }
 
   /** The facts that matter, once. */
@@ -141,8 +156,4 @@ export class DataPath {
       afterMs: Math.round(performance.now() - this.#startedMs),
     });
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

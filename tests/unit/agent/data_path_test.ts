@@ -11,6 +11,7 @@ class Bench {
   readonly directory = Deno.makeTempDirSync({ prefix: "gossamer-test-" });
   readonly subnetFile = `${this.directory}/subnet.env`;
   readonly kernel = new ModelKernel(DEVICE);
+  readonly lines: string[] = [];
   state: LifeState = "held";
   own = claim(1);
   readonly path: DataPath;
@@ -21,7 +22,12 @@ class Bench {
       subnetFile: this.subnetFile,
       onRenumber,
       kernel: this.kernel,
-      log: new Log({ level: "error", format: "text", write() {}, now: () => "" }),
+      log: new Log({
+        level: "error",
+        format: "text",
+        write: (line) => void this.lines.push(line),
+        now: () => "",
+      }),
       snapshot: () => this.#snapshot(),
     });
   }
@@ -61,6 +67,21 @@ Deno.test("a held claim brings the device up and writes subnet.env", () => {
   using bench = new Bench();
   bench.path.followNow();
   assert.equal(bench.address(), "10.244.1.0/32");
+  assert.equal(bench.subnetOfFile(), "10.244.1.1/24");
+});
+
+Deno.test("a subnet file that cannot be written is said once and shown until it can be", () => {
+  using bench = new Bench();
+  Deno.mkdirSync(bench.subnetFile);
+  bench.path.followNow();
+  bench.path.followNow();
+  const { inSync, subnetFileWritten, problems } = bench.path.status();
+  assert.deepEqual([inSync, subnetFileWritten], [true, false]);
+  assert.deepEqual(problems.map(({ code }) => code), ["subnet-file"]);
+  assert.equal(bench.lines.length, 1);
+  Deno.removeSync(bench.subnetFile);
+  bench.path.followNow();
+  assert.deepEqual(bench.path.status().problems, []);
   assert.equal(bench.subnetOfFile(), "10.244.1.1/24");
 });
 
