@@ -5,7 +5,6 @@
 import { assert, unreachable } from "../base/assert.ts";
 import type { Action } from "../base/core.ts";
 import { WireError } from "../base/errors.ts";
-import type { Problem } from "../base/problem.ts";
 import type { Random } from "../base/random.ts";
 import { poolHasSubnet } from "../address/pool.ts";
 import type { Member, MemberId } from "../swim/member.ts";
@@ -15,8 +14,8 @@ import { Chooser } from "./choose.ts";
 import { ClaimContext } from "./context.ts";
 import { encodeFullState } from "./full_state.ts";
 import { Held } from "./held.ts";
+import { IdentityRival } from "./identity_rival.ts";
 import { Intake } from "./intake.ts";
-import type { LedgerEntry } from "./ledger.ts";
 import { Listening } from "./listening.ts";
 import { type ClaimMessage, decodeClaimMessage } from "./messages.ts";
 import type { ClaimOptions } from "./options.ts";
@@ -26,7 +25,8 @@ import { Promises } from "./promises.ts";
 import type { ClaimRecord } from "./record.ts";
 import { encodeRecord } from "./record_codec.ts";
 import { Released } from "./released.ts";
-import type { ClaimCommand, ClaimEvent, ClaimSnapshot, ClaimView } from "./snapshot.ts";
+import { Reporter } from "./reporter.ts";
+import type { ClaimCommand, ClaimEvent, ClaimSnapshot } from "./snapshot.ts";
 import type { Next, Stage } from "./stage.ts";
 import { Tentative } from "./tentative.ts";
 import { Waiting } from "./waiting.ts";
@@ -37,41 +37,33 @@ const SEEK_AFTER_MS = 50;
 const SEEK_AGAIN_MS = 1_000;
 /** Stages that may follow each other within one step: listening, tentative and waiting make three. */
 const STAGES_AT_ONCE_MAX = 10;
-/** Clones would overtake each other for ever; a snapshot that was restored is overtaken once. */
-const OVERTAKES_MAX = 3;
 
 /** News of others is written down at most so often: each write is an fsync, and nothing waits for it. */
 const SAVE_AFTER_MS = 10_000;
-
-const START: ClaimView = { state: "none", subnet: null, reason: null };
 
 export class Claimant implements Rider {
   readonly #context: ClaimContext;
   readonly #intake: Intake;
   readonly #promises: Promises;
   readonly #acknowledger: Acknowledger;
-  readonly #pools: PoolWatch;
+  readonly #reporter: Reporter;
+  readonly #rival: IdentityRival;
   readonly #chooser: Chooser;
   #stage: Stage | null = null;
-  #view = START;
-  #sinceMs = 0;
   #seekAtMs = Infinity;
   #saveAtMs = Infinity;
   #collectAtMs = Infinity;
-  #overtakes = 0;
-  #listed: {
-    readonly entries: readonly LedgerEntry[];
-    readonly lists: Pick<ClaimSnapshot, "records" | "sinceByHost">;
-  } | null = null;
 
   constructor(options: ClaimOptions, random: Random) {
     this.#context = new ClaimContext(options, random);
     this.#intake = new Intake(this.#context);
+    this.#rival = new IdentityRival(this.#context, this.#intake);
     this.#promises = new Promises(this.#context.ledger);
     this.#acknowledger = new Acknowledger(this.#context, this.#promises);
-    this.#pools = new PoolWatch(this.#context);
+    const pools = new PoolWatch(this.#context);
     const picker = new Picker(this.#context);
-    this.#chooser = new Chooser(this.#context, picker, this.#promises, this.#pools);
+    this.#chooser = new Chooser(this.#context, picker, this.#promises, pools);
+    this.#reporter = new Reporter(this.#context, pools);
     for (const { subnet, epoch } of options.restored?.fence ?? []) {
       this.#context.ledger.mergeFence(subnet, epoch);
     }
@@ -90,7 +82,7 @@ export class Claimant implements Rider {
   mergeFullState(nowMs: number, _from: string, state: Uint8Array): void {
     this.#start(nowMs);
     if (this.#intake.takeAll(nowMs, state)) this.#recordsChanged(nowMs);
-    this.#overtake();
+    this.#rival.overtake(this.#stage?.subnet ?? null);
   }
 
   receive(nowMs: number, arrival: Arrival, bytes: Uint8Array): void {
@@ -122,7 +114,7 @@ export class Claimant implements Rider {
       default:
         return unreachable(message);
     }
-    this.#overtake();
+    this.#rival.overtake(this.#stage?.subnet ?? null);
   }
 
   memberChanged(nowMs: number, member: Member, _previous: Member | null): void {
@@ -183,7 +175,7 @@ export class Claimant implements Rider {
     }
     if (nowMs >= this.#collectAtMs) this.#collectAtMs = this.#context.ledger.collect(nowMs);
     this.#run(nowMs, this.#stage?.advance(nowMs) ?? null);
-    this.#noteView(nowMs);
+    if (this.#stage !== null) this.#reporter.note(nowMs, this.#stage);
   }
 
   /** Called in steps that have nothing to send: the time for work that can be done beforehand. */
@@ -213,37 +205,7 @@ export class Claimant implements Rider {
   }
 
   snapshot(): ClaimSnapshot {
-    const { ledger, own, conflicts, complete } = this.#context;
-    return {
-      ...this.#view,
-      sinceMs: this.#sinceMs,
-      conflicts,
-      record: ledger.entry(this.#context.hostId)?.record ?? own.announced,
-      owners: ledger.routed(),
-      ...this.#records(),
-      fenceSize: ledger.fence.size,
-      complete,
-      problems: this.#problems(),
-    };
-  }
-
-  /** Made anew only when the ledger changed: snapshots are taken often. */
-  #records(): Pick<ClaimSnapshot, "records" | "sinceByHost"> {
-    const entries = this.#context.ledger.entries();
-    if (this.#listed?.entries === entries) return this.#listed.lists;
-    const lists = {
-      records: entries.map(({ record }) => record),
-      sinceByHost: new Map(entries.map(({ record, sinceMs }) => [record.hostId, sinceMs])),
-    };
-    this.#listed = { entries, lists };
-    return lists;
-  }
-
-  #problems(): Problem[] {
-    const problems = [...this.#context.problems.values()];
-    const pool = this.#pools.problem();
-    if (pool !== null) problems.push(pool);
-    return problems;
+    return this.#reporter.snapshot();
   }
 
   /** The first step: what the disk remembers decides where life begins. */
@@ -286,27 +248,6 @@ export class Claimant implements Rider {
     this.#acknowledger.reconsider(nowMs);
   }
 
-  /** Somebody wrote under our id after us: a copy of this host, or this host before a snapshot was restored. */
-  #overtake(): void {
-    const foreign = this.#intake.takeForeignSelf();
-    if (foreign === null) return;
-    const { own } = this.#context;
-    this.#context.emit({
-      kind: "warning",
-      code: "identity-reused",
-      text: `A claim on ${foreign.subnet} was written under this host's id ${foreign.hostId} by ` +
-        `another process (instance ${foreign.instance})`,
-      remedy:
-        "If another host was made from a copy of this one's disk, remove its state directory and " +
-        "restart it; if this host was restored from a snapshot, there is nothing to do",
-    });
-    if (this.#overtakes++ >= OVERTAKES_MAX) return;
-    own.overtake(foreign.generation);
-    const { latest } = own;
-    if (latest === null || this.#stage?.subnet !== latest.subnet) own.open();
-    else own.propose(latest);
-  }
-
   #seek(nowMs: number): void {
     const [member] = this.#context.random.sample(this.#context.others("alive"), 1);
     this.#seekAtMs = member === undefined ? Infinity : nowMs + SEEK_AGAIN_MS;
@@ -346,16 +287,5 @@ export class Claimant implements Rider {
       default:
         return unreachable(next);
     }
-  }
-
-  /** Says what changed since the last step. */
-  #noteView(nowMs: number): void {
-    if (this.#stage === null) return;
-    const { state, subnet, reason } = this.#stage;
-    const from = this.#view;
-    if (from.state === state && from.subnet === subnet && from.reason === reason) return;
-    if (from.state !== state || from.subnet !== subnet) this.#sinceMs = nowMs;
-    this.#view = { state, subnet, reason };
-    this.#context.emit({ kind: "claim-changed", from: from.state, to: this.#view });
   }
 }

@@ -1,0 +1,64 @@
+/** What a claimant shows: its snapshot, and an event when its view of itself changes. */
+import type { Problem } from "../base/problem.ts";
+import type { ClaimContext } from "./context.ts";
+import type { LedgerEntry } from "./ledger.ts";
+import type { PoolWatch } from "./pool_agreement.ts";
+import type { ClaimSnapshot, ClaimView } from "./snapshot.ts";
+
+type Lists = Pick<ClaimSnapshot, "records" | "sinceByHost">;
+
+export class Reporter {
+  readonly #context: ClaimContext;
+  readonly #pools: PoolWatch;
+  #view: ClaimView = { state: "none", subnet: null, reason: null };
+  #sinceMs = 0;
+  #listed: { readonly entries: readonly LedgerEntry[]; readonly lists: Lists } | null = null;
+
+  constructor(context: ClaimContext, pools: PoolWatch) {
+    this.#context = context;
+    this.#pools = pools;
+  }
+
+  /** Takes the present view; says so if it is another than before. */
+  note(nowMs: number, { state, subnet, reason }: ClaimView): void {
+    const from = this.#view;
+    if (from.state === state && from.subnet === subnet && from.reason === reason) return;
+    if (from.state !== state || from.subnet !== subnet) this.#sinceMs = nowMs;
+    this.#view = { state, subnet, reason };
+    this.#context.emit({ kind: "claim-changed", from: from.state, to: this.#view });
+  }
+
+  snapshot(): ClaimSnapshot {
+    const { ledger, own, hostId, conflicts, complete } = this.#context;
+    return {
+      ...this.#view,
+      sinceMs: this.#sinceMs,
+      conflicts,
+      record: ledger.entry(hostId)?.record ?? own.announced,
+      owners: ledger.routed(),
+      ...this.#lists(),
+      fenceSize: ledger.fence.size,
+      complete,
+      problems: this.#problems(),
+    };
+  }
+
+  /** Made anew only when the ledger changed: snapshots are taken often. */
+  #lists(): Lists {
+    const entries = this.#context.ledger.entries();
+    if (this.#listed?.entries === entries) return this.#listed.lists;
+    const lists = {
+      records: entries.map(({ record }) => record),
+      sinceByHost: new Map(entries.map(({ record, sinceMs }) => [record.hostId, sinceMs])),
+    };
+    this.#listed = { entries, lists };
+    return lists;
+  }
+
+  #problems(): Problem[] {
+    const problems = [...this.#context.problems.values()];
+    const pool = this.#pools.problem();
+    if (pool !== null) problems.push(pool);
+    return problems;
+  }
+}
