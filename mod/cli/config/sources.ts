@@ -12,6 +12,9 @@ import { MISSING_SETTINGS, SETTING_LIST } from "./settings.ts";
 /** A variable that differs from a known one by this many letters is a slip. */
 const VARIABLE_EDITS_MAX = 2;
 
+/** Of the launcher: set at each start, and not worth the search for what they might be a slip of. */
+const LAUNCHER_VARIABLES = ["GOSSAMER_EXECUTABLE", "GOSSAMER_RUNTIME_DIR"];
+
 /** What a place says about one setting. */
 export interface Found {
   /** `--vni`, `GOSSAMER_VNI` or `/etc/gossamer/gossamer.toml: vni`. */
@@ -101,6 +104,7 @@ export function checkVariableNames(outside: Outside): void {
   const known = SETTING_LIST.map(({ name }) => variableOf(name));
   for (const name of outside.variableNames()) {
     if (!name.startsWith("GOSSAMER_") || known.includes(name)) continue;
+    if (LAUNCHER_VARIABLES.includes(name)) continue;
     if (outside.variable(name) === "") continue;
     if (MISSING_SETTINGS.some((missing) => variableOf(missing) === name)) {
       throw new ConfigError(name, "is not available in this version", `unset ${name}`);
