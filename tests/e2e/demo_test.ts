@@ -6,6 +6,19 @@ import { builtExecutable } from "./executable.ts";
 const ignore = !mayMakeNamespaces();
 const NOBODY = 65534;
 
+/** Util-linux makes the surroundings of some tests; a machine with nothing but Node.js may lack it. */
+function lacks(...programs: readonly string[]): boolean {
+  const folders = (Deno.env.get("PATH") ?? "").split(":");
+  const isThere = (path: string) => {
+    try {
+      return Deno.statSync(path).isFile;
+    } catch {
+      return false;
+    }
+  };
+  return programs.some((name) => !folders.some((folder) => isThere(`${folder}/${name}`)));
+}
+
 Deno.test({ name: "the demo holds and leaves nothing behind", ignore, fn: () => runDemo({}) });
 
 Deno.test({
@@ -58,7 +71,7 @@ Deno.test({
 
 Deno.test({
   name: "the root of a user namespace that cannot return to its network gets a new one",
-  ignore,
+  ignore: ignore || lacks("unshare"),
   async fn() {
     using folder = new TemporaryFolder();
     const { code, stdout, stderr } = await demo({
@@ -74,7 +87,7 @@ Deno.test({
 
 Deno.test({
   name: "with read-only kernel parameters, as in a container, the demo says so before it starts",
-  ignore,
+  ignore: ignore || lacks("unshare", "mount"),
   async fn() {
     using folder = new TemporaryFolder();
     const readOnly = "mount --bind /proc/sys /proc/sys && " +
