@@ -3,7 +3,6 @@
  * the claim protocol and the rule that nothing is announced before it is on disk; S1 and S9 once all is quiet.
  */
 import { cidrsOverlap } from "../address/network.ts";
-import type { PersistedDocument } from "../base/core.ts";
 import type { HostCommand, HostEvent, HostSnapshot } from "../claim/host_core.ts";
 import { decodeClaimMemory } from "../claim/memory.ts";
 import { compareClaims } from "../claim/order.ts";
@@ -36,6 +35,7 @@ export class ClaimInvariants {
   readonly #lastRecords = new Map<string, readonly ClaimRecord[]>();
   readonly #lastOwners = new Map<string, readonly ClaimRecord[]>();
   readonly #writers = new Map<MemberId, Host>();
+  readonly #onDisk = new WeakMap<Uint8Array, ClaimRecord | null>();
   readonly #holding = new Map<string, string>();
   #nowMs = 0;
 
@@ -105,7 +105,7 @@ export class ClaimInvariants {
     const writer = this.#writers.get(record.hostId) ??
       hosts.find((host) => host.isRunning && host.snapshot().swim.self.id === record.hostId);
     if (writer !== undefined) this.#writers.set(record.hostId, writer);
-    const written = writer === undefined ? null : diskRecord(writer.documents);
+    const written = writer === undefined ? null : this.#diskRecord(writer);
     if (written === null || isNewer(record, written)) {
       this.#fail("persisted before announced", `${record.hostId} ${record.state} ${record.subnet}`);
     }
@@ -187,6 +187,18 @@ export class ClaimInvariants {
     }
   }
 
+  /** The claim on a host's disk; null when there is none. Each document is decoded once. */
+  #diskRecord(host: Host): ClaimRecord | null {
+    const bytes = host.documents.get("claim");
+    if (bytes === undefined) return null;
+    let record = this.#onDisk.get(bytes);
+    if (record === undefined) {
+      record = decodeClaimMemory(bytes).record;
+      this.#onDisk.set(bytes, record);
+    }
+    return record;
+  }
+
   #expect(condition: boolean, rule: string, host: Host, what: string): void {
     if (!condition) this.#fail(rule, `${host.name} ${what}`);
   }
@@ -199,12 +211,6 @@ export class ClaimInvariants {
 /** One life of a host. */
 function bootOf(host: Host): string {
   return `${host.name} ${host.boots}`;
-}
-
-/** The claim on a disk; null when there is none. */
-export function diskRecord(documents: ReadonlyMap<PersistedDocument, Uint8Array>) {
-  const bytes = documents.get("claim");
-  return bytes === undefined ? null : decodeClaimMemory(bytes).record;
 }
 
 /** Whom a host routes to, as text that is equal exactly when the routes are. */

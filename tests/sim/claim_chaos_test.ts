@@ -7,7 +7,7 @@ import { makePool } from "../../mod/address/pool.ts";
 import { HostCluster, type SimulatedHost } from "../../mod/sim/host_cluster.ts";
 import { claimOf, firstSeed } from "./claim_hosts.ts";
 
-const SEEDS = 25;
+const SEEDS = 15;
 const EVENTS = 12;
 /** Small enough to collide all the time, large enough for all hosts: 15 subnets. */
 const POOL = makePool({ network: "10.9.0.0/24", subnetLength: 28 });

@@ -1,6 +1,6 @@
 /** What the tests of simulated claims share. */
 import { ok } from "node:assert/strict";
-import { type Pool, subnetsOf } from "../../mod/address/pool.ts";
+import { type Pool, poolDigest, subnetsOf } from "../../mod/address/pool.ts";
 import { sha256Hex } from "../../mod/base/hash.ts";
 import type { HostEvent } from "../../mod/claim/host_core.ts";
 import { rendezvousOrder } from "../../mod/claim/rendezvous.ts";
@@ -44,8 +44,17 @@ export function firstSeed(hosts: HostCluster): string[] {
   return [hostAt(hosts, 0).endpoint];
 }
 
+const known = new Map<string, string[]>();
+
 /** Identities whose hosts all want that subnet first. */
 export function identitiesWanting(subnet: string, count: number, pool: Pool): string[] {
+  const key = `${subnet} ${count} ${poolDigest(pool)}`;
+  const identities = known.get(key) ?? findIdentities(subnet, count, pool);
+  known.set(key, identities);
+  return identities;
+}
+
+function findIdentities(subnet: string, count: number, pool: Pool): string[] {
   const subnets = subnetsOf(pool);
   const found: string[] = [];
   for (let number = 0; found.length < count; number++) {

@@ -46,8 +46,8 @@ Deno.test("a claim that becomes held is pushed to everybody, not left to the nex
 });
 
 Deno.test("hosts that all want one subnet first and start at once hold different ones", () => {
-  const [witness = "", ...wanting] = identitiesWanting("10.244.77.0/24", 6, POOL);
-  for (let seed = 1; seed <= 20; seed++) {
+  const wanting = identitiesWanting("10.244.77.0/24", 6, POOL);
+  for (let seed = 1; seed <= 12; seed++) {
     const hosts = new HostCluster({ seed, network: { jitterMs: 2, duplicateRate: 0.1 } });
     hosts.grow(2);
     const count = 2 + seed % 5;
@@ -61,7 +61,6 @@ Deno.test("hosts that all want one subnet first and start at once hold different
     hosts.checkQuiescent();
     ok(newcomers.every((host) => eventsOf(host, "renumbered").length === 0));
   }
-  notEqual(witness, "");
 });
 
 Deno.test("two hosts that want the last two subnets at once both get one", () => {
