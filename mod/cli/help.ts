@@ -1,6 +1,7 @@
 /** Help texts, made from the descriptions of the commands. Pure: descriptions in, text out. */
 import { VERSION } from "../base/version.ts";
 import type { Command, Flag } from "./command.ts";
+import { wordLines } from "./wrap.ts";
 
 /** Columns that help texts keep within: what a terminal has at least. */
 const WIDTH = 80;
@@ -42,7 +43,7 @@ export function commandHelp(command: Command): string {
 }
 
 function paragraph(text: string): string {
-  return wrap(text.replaceAll("\n", " "), WIDTH).join("\n");
+  return wordLines(text.replaceAll("\n", " "), WIDTH).join("\n");
 }
 
 function usageTail(command: Command): string {
@@ -79,21 +80,6 @@ function flagLines(flag: Flag, column: number): string {
   const head = `  ${spelling(flag).padEnd(column)}${flag.variable ?? ""}`.trimEnd();
   const repeated = flag.kind === "list" ? "; may be repeated" : "";
   const otherwise = flag.defaultText === undefined ? "" : ` (default: ${flag.defaultText})`;
-  return [head, ...wrap(flag.text + repeated + otherwise, WIDTH - INDENT.length)]
+  return [head, ...wordLines(flag.text + repeated + otherwise, WIDTH - INDENT.length)]
     .join(`\n${INDENT}`);
-}
-
-/** Breaks a text at spaces into lines of at most `width` columns. */
-export function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    if (line !== "" && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else {
-      line = line === "" ? word : `${line} ${word}`;
-    }
-  }
-  return line === "" ? lines : [...lines, line];
 }

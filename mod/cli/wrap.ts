@@ -13,23 +13,24 @@ const WRAPPED_COLUMNS_MIN = 30;
  */
 export function wrap(text: string, width: number): string {
   if (width < WRAPPED_COLUMNS_MIN) return text;
-  return text.split("\n").map((line) => wrapLine(line, width)).join("\n");
+  return text.split("\n").map((line) =>
+    visibleLength(line) <= width ? line : wordLines(line, width).join("\n")
+  ).join("\n");
 }
 
-function wrapLine(line: string, width: number): string {
-  if (visibleLength(line) <= width) return line;
+/** The words of a text in lines of at most `width` columns; a longer word has a line of its own. */
+export function wordLines(text: string, width: number): string[] {
   const lines: string[] = [];
-  let current = "";
-  for (const word of line.split(" ")) {
-    const longer = current === "" ? word : `${current} ${word}`;
-    if (current !== "" && visibleLength(longer) > width) {
-      lines.push(current);
-      current = word;
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && visibleLength(line) + 1 + visibleLength(word) > width) {
+      lines.push(line);
+      line = word;
     } else {
-      current = longer;
+      line = line === "" ? word : `${line} ${word}`;
     }
   }
-  return [...lines, current].join("\n");
+  return line === "" ? lines : [...lines, line];
 }
 
 function visibleLength(text: string): number {

@@ -78,7 +78,7 @@ Deno.test({
       prefix: ["unshare", "--user", "--map-root-user"],
       env: { TMPDIR: folder.path },
     });
-    if (code === 5) return assert.match(stderr, /^gossamer: This root may not make/);
+    if (code === 5) return assert.match(stderr, /^gossamer: this root may not make/);
     assert.equal(code, 0, stdout + stderr);
     assert.match(stdout, /Everything held/);
     assert.deepEqual(folder.names(), []);

@@ -4,11 +4,13 @@ import { ExitCode, UserError } from "../../../mod/base/errors.ts";
 import { age, roundTrip, wholeSeconds } from "../../../mod/cli/age.ts";
 import { columns, printable } from "../../../mod/cli/columns.ts";
 import { agentRuns, askAgent } from "../../../mod/cli/control_client.ts";
-import { wrap } from "../../../mod/cli/help.ts";
 import { editDistance, nearest } from "../../../mod/cli/nearest.ts";
 import { plainPaint } from "../../../mod/cli/paint.ts";
 import { hasNetAdmin, requireNetAdmin } from "../../../mod/cli/privilege.ts";
+import { sayError } from "../../../mod/cli/say_error.ts";
+import { wordLines } from "../../../mod/cli/wrap.ts";
 import { FakeAgent } from "../../support/fake_agent.ts";
+import { FakeOutside } from "../../support/fake_outside.ts";
 
 Deno.test("editDistance() counts inserted, deleted, replaced and swapped letters", () => {
   const rows: [string, string, number][] = [
@@ -73,10 +75,10 @@ Deno.test("names from other hosts cannot draw on the terminal", () => {
   equal(columns([["a\x1b[31m", "b"]], plainPaint), "a\ufffd[31m  b\n");
 });
 
-Deno.test("wrap() breaks at blanks and leaves a word that is too long alone", () => {
-  deepEqual(wrap("aa bb cc", 5), ["aa bb", "cc"]);
-  deepEqual(wrap("aaaaaaaa b", 5), ["aaaaaaaa", "b"]);
-  deepEqual(wrap("", 5), []);
+Deno.test("wordLines() breaks at blanks and leaves a word that is too long alone", () => {
+  deepEqual(wordLines("aa bb cc", 5), ["aa bb", "cc"]);
+  deepEqual(wordLines("aaaaaaaa b", 5), ["aaaaaaaa", "b"]);
+  deepEqual(wordLines("", 5), []);
 });
 
 Deno.test("the privilege is read from the effective set", () => {
@@ -184,4 +186,21 @@ Deno.test("a socket that nobody listens on any more is no agent", async () => {
 Deno.test("agentRuns() sees an agent", async () => {
   await using agent = new FakeAgent();
   equal(await agentRuns(agent.runDir), true);
+});
+
+Deno.test("an error goes on after the program's name, abbreviations as they are", () => {
+  const said = (message: string, remedy: string) => {
+    const outside = new FakeOutside();
+    equal(sayError(new UserError(message, { remedy }), outside), 1);
+    return outside.stderr;
+  };
+  equal(
+    said("No device", "Name one with --iface"),
+    "gossamer: no device - name one with --iface\n",
+  );
+  equal(
+    said("UDP port 7947 is in use", "stop it"),
+    "gossamer: UDP port 7947 is in use - stop it\n",
+  );
+  equal(said("--name: x", "GOSSAMER_NAME has it"), "gossamer: --name: x - GOSSAMER_NAME has it\n");
 });
