@@ -1,6 +1,6 @@
 /**
  * Timers that a start can afford. The first setTimeout of a process makes Deno load Node's timers and all that they need,
- * 4 ms between `gossamer up` and its subnet (docs/adr/0004-single-file-builds.md); AbortSignal.timeout takes a tenth of that.
+ * 4 ms between `gossamer up` and its subnet (docs/adr/0012-start-up.md); AbortSignal.timeout takes a tenth of that.
  * It allocates more and runs on when it is cancelled, so it serves only while the agent starts.
  */
 

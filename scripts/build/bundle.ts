@@ -20,7 +20,7 @@ const PART_NAME = /"\.\/((\w+)-[0-9A-Z]{8}\.js)"/g;
 /**
  * Bundles `entry` with everything it imports except `node:` modules. What is behind a dynamic import
  * becomes a module of its own, because each 100 KB that a command does not need cost it 4 ms; half of
- * the text goes by minifying, and the names stay for stack traces (docs/adr/0004).
+ * the text goes by minifying, and the names stay for stack traces (docs/adr/0012).
  */
 export async function bundle(entry: string, configPath: string): Promise<Program> {
   return await withTempFolder(async (folder) => {

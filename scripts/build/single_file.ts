@@ -7,8 +7,8 @@ import { type PackedRuntime, sha256 } from "./runtime.ts";
  * How the runtime is started. No discovery of configuration, lock or packages: the program brings
  * everything. V8's young generation is held at 4 MB, and memory saver mode on: an agent with much
  * garbage then stays at 25 instead of 45 MB of private memory, for 15 % more CPU, and starts no
- * slower. Source positions are kept with the compiled code: looking them up later made the first
- * error of a process compile the whole module again, 10 ms (docs/adr/0004).
+ * slower. All is compiled at the first start, with the source positions that errors need: looking
+ * them up later would compile a whole module again, 10 ms (docs/adr/0012).
  */
 export const RUNTIME_FLAGS: readonly string[] = [
   "-A",
