@@ -42,8 +42,20 @@ const ADDRESS_BYTES_MAX = 16;
 const STATES: readonly ClaimState[] = ["tentative", "held", "yielding", "released"];
 const STRENGTHS: ReadonlySet<number> = new Set([1, 2, 5, 6]);
 
-/** The one encoding of a record that this program made, at most {@linkcode RECORD_BYTES_MAX} bytes. */
-export function encodeRecord(record: ClaimRecord): Uint8Array<ArrayBuffer> {
+/** Records do not change, and each is written, sent and stored many times. */
+const encoded = new WeakMap<ClaimRecord, Uint8Array>();
+
+/**
+ * The one encoding of a record that this program made or checked, at most {@linkcode RECORD_BYTES_MAX} bytes. The bytes are
+ * shared: copy them before changing them.
+ */
+export function encodeRecord(record: ClaimRecord): Uint8Array {
+  let bytes = encoded.get(record);
+  if (bytes === undefined) encoded.set(record, bytes = freshBytes(record));
+  return bytes;
+}
+
+function freshBytes(record: ClaimRecord): Uint8Array {
   const subnet = parseNetwork(record.subnet);
   const bytes = encode([
     VERSION,
@@ -92,6 +104,7 @@ export function decodeRecord(bytes: Uint8Array): ClaimRecord {
     absenceTtlHours: atLeastOne(fields[16], TTL_HOURS_MAX, "claim absence TTL"),
   };
   checkStrength(record);
+  encoded.set(record, bytes);
   return record;
 }
 
