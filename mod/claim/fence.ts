@@ -14,6 +14,9 @@ export interface FenceEntry {
   readonly epoch: number;
 }
 
+/** A /8 cut into /24 has 65,536 subnets; three numbers each keep a full sync within its 260,000 items. */
+export const FENCE_MAX = 65_536;
+
 export class Fence {
   readonly #entries = new Map<string, number>();
   readonly #index = new OverlapIndex<FenceEntry>();
@@ -22,9 +25,10 @@ export class Fence {
     return this.#entries.size;
   }
 
-  /** Raises the fence of exactly that subnet; whether it rose. */
+  /** Raises the fence of exactly that subnet; whether it rose. A full fence takes no further subnet. */
   raise(subnet: string, epoch: number): boolean {
-    if (epoch <= (this.#entries.get(subnet) ?? 0)) return false;
+    const known = this.#entries.get(subnet) ?? 0;
+    if (epoch <= known || known === 0 && this.#entries.size >= FENCE_MAX) return false;
     this.#entries.set(subnet, epoch);
     this.#index.set(subnet, { subnet, epoch });
     return true;

@@ -8,7 +8,7 @@ import { WireError } from "../base/errors.ts";
 import { MEMBERS_MAX } from "../base/limits.ts";
 import { decode, encode, type WireValue } from "../wire/codec.ts";
 import { checkArray, checkBlob, checkList, checkUint } from "../wire/shape.ts";
-import type { FenceEntry } from "./fence.ts";
+import { FENCE_MAX, type FenceEntry } from "./fence.ts";
 import { type Ledger, type LedgerEntry, TOMBSTONE_MS } from "./ledger.ts";
 import { wasHeld } from "./record.ts";
 import { EPOCH_MAX, RECORD_BYTES_MAX, STAMP_MAX } from "./record_codec.ts";
@@ -19,8 +19,6 @@ const VERSION_MAX = 255;
 
 /** Records: one for each member there may be, and as many tombstones of hosts that are gone. */
 export const RECORDS_MAX = 2 * MEMBERS_MAX;
-/** A /8 cut into /24 has 65,536 subnets; three numbers each keep the frame within its 260,000 items. */
-export const FENCE_MAX = 65_536;
 const AGE_SECONDS_MAX = TOMBSTONE_MS / 1000;
 const UINT32_MAX = 0xffff_ffff;
 const SUBNET_LENGTH_MAX = 32;

@@ -116,7 +116,7 @@ export class Held extends Stage {
         rival.state === "yielding" && rival.epoch >= this.#epoch;
       if (isContest) this.#contest(rival);
     }
-    if (holders.length === 0) this.#raise();
+    this.#raise(holders);
     this.#rewriteIfChanged();
     this.#watchMajority(nowMs);
     return null;
@@ -156,13 +156,17 @@ export class Held extends Stage {
   }
 
   /**
-   * Nobody else holds the subnet. If somebody did, above our epoch or in a contest with us, we go above all that: a loser
-   * that comes back from an old disk loses again.
+   * Once nobody else holds the subnet: if somebody did, above our epoch or in a contest with us, we go above all that, and a
+   * loser that comes back from an old disk loses again. Earlier only when all holders are below the fence, where none of
+   * them is the owner: the highest one then goes above it, or they would wait for each other.
    */
-  #raise(): void {
+  #raise(holders: readonly ClaimRecord[]): void {
+    const own = this.#context.own.latest;
     const fence = this.#context.ledger.fence.of(this.subnet);
     if (this.#contested.size === 0 && fence <= this.#epoch) return;
-    this.#contested.clear();
+    const isHighest = own !== null && holders.every((rival) => outranks(own, rival));
+    if (holders.length > 0 && (fence <= this.#epoch || !isHighest)) return;
+    if (holders.length === 0) this.#contested.clear();
     this.#epoch = Math.min(Math.max(fence, this.#epoch) + 1, EPOCH_MAX);
   }
 

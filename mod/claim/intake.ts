@@ -4,7 +4,7 @@
  */
 import { WireError } from "../base/errors.ts";
 import type { ClaimContext } from "./context.ts";
-import { decodeFullState, FENCE_MAX, RECORDS_MAX } from "./full_state.ts";
+import { decodeFullState, RECORDS_MAX } from "./full_state.ts";
 import { sameBytes } from "./ledger.ts";
 import { type SealedRecord, unseal } from "./messages.ts";
 import { type ClaimRecord, isNewer } from "./record.ts";
@@ -13,6 +13,10 @@ import { isSane, LEAP_MAX } from "./sanity.ts";
 
 /** Warnings of one kind are said once per host; so many hosts are remembered for that. */
 const WARNED_MAX = 1_000;
+
+const REMEDY =
+  "Find out who sends it: the host's disk may be damaged, or somebody forges claims; a " +
+  "--key-file keeps strangers out";
 
 export class Intake {
   readonly #context: ClaimContext;
@@ -75,7 +79,6 @@ export class Intake {
     }
     for (const { subnet, epoch } of state.fence) {
       if (complete && !isSane(epoch, ledger.highestEpoch)) continue;
-      if (ledger.fence.size >= FENCE_MAX && ledger.fence.exactly(subnet) === 0) continue;
       isNews = ledger.mergeFence(subnet, epoch) || isNews;
     }
     if (!complete || isSane(state.lamport, this.#context.lamport)) {
@@ -100,16 +103,24 @@ export class Intake {
 
   #isBelievable(record: ClaimRecord): boolean {
     const { ledger, lamport, complete } = this.#context;
-    if (ledger.size >= RECORDS_MAX && ledger.entry(record.hostId) === undefined) return false;
+    const known = ledger.entry(record.hostId)?.record;
+    if (known === undefined && ledger.size >= RECORDS_MAX) return false;
+    if (known !== undefined && !isSane(record.generation, known.generation)) {
+      this.#warn(record, "claim-implausible", {
+        text:
+          `A claim of ${this.#context.nameOf(record.hostId)} on ${record.subnet} has generation ` +
+          `${record.generation}, more than ${LEAP_MAX} above its last one: refused`,
+        remedy: REMEDY,
+      });
+      return false;
+    }
     // Whoever knows nothing yet cannot tell what is too much.
     if (!complete) return true;
     if (isSane(record.epoch, ledger.highestEpoch) && isSane(record.stamp, lamport)) return true;
     this.#warn(record, "claim-implausible", {
       text: `A claim of ${this.#context.nameOf(record.hostId)} on ${record.subnet} has epoch ` +
         `${record.epoch} and stamp ${record.stamp}, more than ${LEAP_MAX} above all others: refused`,
-      remedy:
-        "Find out who sends it: the host's disk may be damaged, or somebody forges claims; a " +
-        "--key-file keeps strangers out",
+      remedy: REMEDY,
     });
     return false;
   }

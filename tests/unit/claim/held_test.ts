@@ -282,3 +282,33 @@ Deno.test("news is passed on by gossip, once", () => {
   host.hear(claim);
   deepEqual(host.carrier.gossiped.map(({ key }) => key), [`claim ${hostId(9)}`]);
 });
+
+Deno.test("sanity: a generation far above the host's own is refused, so that the host is still heard", () => {
+  const host = stagedHolding();
+  const other = { hostId: hostId(9), subnet: "10.244.9.0/24" };
+  host.hear(record({ ...other, generation: 3 }));
+  host.hear(record({ ...other, subnet: "10.244.66.0/24", generation: 3 + LEAP_MAX + 1 }));
+  host.hear(record({ ...other, generation: 4 }));
+  const known = host.snapshot.records.find((claim) => claim.hostId === hostId(9));
+  deepEqual([known?.generation, known?.subnet], [4, "10.244.9.0/24"]);
+  ok(host.eventsOf("warning").some(({ code }) => code === "claim-implausible"));
+});
+
+Deno.test("two holders that are both below the fence: the higher one goes above it", () => {
+  const host = stagedHolding();
+  host.meet([8, 9]);
+  host.hear(rival({ stamp: 50 })); // younger than ours
+  host.hear(rival({ hostId: hostId(8), epoch: 9, state: "yielding" }));
+  host.hear(rival({ hostId: hostId(8), sequence: 1, subnet: "10.244.8.0/24" }));
+  equal(host.snapshot.state, "held");
+  ok((host.snapshot.record?.epoch ?? 0) > 9);
+  deepEqual(host.snapshot.owners.map((owner) => owner.hostId), [hostId(1), hostId(8)]);
+});
+
+Deno.test("two holders that are both below the fence: the lower one does not go above it", () => {
+  const host = stagedHolding();
+  host.meet([8, 9]);
+  host.hear(rival({ stamp: 1 })); // older than ours
+  host.hear(rival({ hostId: hostId(8), epoch: 9, state: "yielding" }));
+  equal(host.snapshot.record?.epoch, 1);
+});

@@ -1,5 +1,6 @@
 /** The ledger: merging, the fence, who owns and who is routed. */
 import { deepEqual, equal } from "node:assert/strict";
+import { FENCE_MAX } from "../../../mod/claim/fence.ts";
 import { Ledger, TOMBSTONE_MS } from "../../../mod/claim/ledger.ts";
 import type { ClaimRecord } from "../../../mod/claim/record.ts";
 import { encodeRecord } from "../../../mod/claim/record_codec.ts";
@@ -151,4 +152,14 @@ Deno.test("a claim's age begins with its subnet and state, not with each write",
   equal(ledger.entry(hostId(1))?.sinceMs, 10);
   merge(ledger, record({ sequence: 2, state: "yielding" }), 30);
   equal(ledger.entry(hostId(1))?.sinceMs, 30);
+});
+
+Deno.test("one host that claims one subnet after another does not fill the fence without end", () => {
+  const ledger = new Ledger();
+  for (let sequence = 0; sequence < FENCE_MAX + 100; sequence++) {
+    const subnet = `11.${sequence >> 14}.${(sequence >> 6) & 255}.${(sequence & 63) << 2}/30`;
+    const claim = record({ sequence, subnet });
+    ledger.merge(0, claim, encodeRecord(claim));
+  }
+  equal(ledger.fence.size, FENCE_MAX);
 });
