@@ -8,6 +8,7 @@ import type { ClaimContext } from "./context.ts";
 import { type ClaimAnswer, encodeRequest, idPrefix, LETTERS_MAX, seal } from "./messages.ts";
 import { outranks } from "./order.ts";
 import { type ClaimRecord, PINNED, STRONG, WEAK } from "./record.ts";
+import { EPOCH_MAX, STAMP_MAX } from "./record_codec.ts";
 import { GUARDIANS_NEEDED, guardiansOf } from "./rendezvous.ts";
 import { type Next, Stage } from "./stage.ts";
 
@@ -20,6 +21,11 @@ const RETRY_AFTER_MS = [100, 300, 700];
 const RETRY_EVERY_MS = 500;
 /** The slow path also waits until nobody is suspect any more: longest suspicion, 72 s at 1000 members, and some. */
 const SUSPECT_WAIT_MS_MAX = 90_000;
+/**
+ * Who was not woken for so long, though retries come every half second, stood still: stopped, suspended, starved. A wait
+ * stretched by less still ends before the promises of those asked do, which last two waits of at least 3 s.
+ */
+const STOOD_STILL_MS = 3_000;
 /** Losing a choice a few times is bad luck; from then on pauses keep a crowd of newcomers from moving in step. */
 const LOSSES_AT_ONCE = 3;
 const PAUSE_MS_MIN = 200;
@@ -46,13 +52,15 @@ export class Tentative extends Stage {
   #startedMs = Infinity;
   #retries = 0;
   #isConfirming = false;
+  /** Of the last step. */
+  #advancedMs = Infinity;
 
   constructor(context: ClaimContext, subnet: string) {
     super();
     this.#context = context;
     this.subnet = subnet;
-    this.#epoch = context.ledger.fence.of(subnet) + 1;
-    this.#stamp = ++context.lamport;
+    this.#epoch = Math.min(context.ledger.fence.of(subnet) + 1, EPOCH_MAX);
+    this.#stamp = context.lamport = Math.min(context.lamport + 1, STAMP_MAX);
   }
 
   override wakeAtMs(): number {
@@ -72,7 +80,7 @@ export class Tentative extends Stage {
       this.#context.announce(record);
       return { to: "held" };
     }
-    this.#startedMs = nowMs;
+    this.#startedMs = this.#advancedMs = nowMs;
     this.#retries = 0;
     this.#agreed.clear();
     this.#asked.clear();
@@ -99,6 +107,14 @@ export class Tentative extends Stage {
 
   override advance(nowMs: number): Next | null {
     if (this.#request === null || this.#isConfirming) return null;
+    const stoodStillMs = nowMs - this.#advancedMs;
+    this.#advancedMs = nowMs;
+    if (stoodStillMs > STOOD_STILL_MS) {
+      // What was not heard meanwhile proves nothing, and promises have run out: all over again.
+      this.#request = null;
+      this.#propose("tentative", 0);
+      return null;
+    }
     if (nowMs >= this.#retryAtMs()) {
       this.#retries++;
       this.#askAgain();

@@ -3,7 +3,8 @@ import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
 import { decodeClaimMemory } from "../../../mod/claim/memory.ts";
 import { LETTERS_MAX } from "../../../mod/claim/messages.ts";
 import type { ClaimRecord } from "../../../mod/claim/record.ts";
-import { hostId, record, Staged, stagedAsking } from "./samples.ts";
+import { EPOCH_MAX, STAMP_MAX } from "../../../mod/claim/record_codec.ts";
+import { hostId, POOL, record, Staged, stagedAsking } from "./samples.ts";
 
 /** A claim of another host on the subnet that this host asks for. */
 function rival(host: Staged, changes: Partial<ClaimRecord> = {}): ClaimRecord {
@@ -306,4 +307,33 @@ Deno.test("above 64 members only the five guardians are asked, and four are enou
   equal(host.snapshot.state, "held");
   equal(host.snapshot.record?.strength, 1, "four of 66 are no majority");
   deepEqual(host.takeAddressees("push").toSorted(), guardians.toSorted());
+});
+
+Deno.test("epoch and stamp of a claim stay writable when those of others are at their ends", () => {
+  const host = new Staged();
+  host.meet([2]);
+  host.hear(
+    record({ hostId: hostId(9), subnet: POOL.cidr, epoch: EPOCH_MAX, stamp: STAMP_MAX }),
+    record({ hostId: hostId(9), subnet: "10.9.0.0/24", sequence: 1 }),
+  );
+  host.sync(2);
+  equal(host.snapshot.state, "tentative");
+  const claim = host.snapshot.record;
+  ok(claim);
+  deepEqual([claim.epoch, claim.stamp], [EPOCH_MAX, STAMP_MAX]);
+});
+
+Deno.test("a host that stood still asks anew: what it did not hear meanwhile proves nothing", () => {
+  const host = stagedAsking([2]);
+  const { sequence } = host.snapshot.record ?? {};
+  ok(sequence !== undefined);
+  host.takeLetters();
+  host.nowMs += 20_000;
+  host.settle();
+  equal(host.snapshot.state, "tentative");
+  deepEqual(host.takeAddressees("request"), [2]);
+  host.answer(2, { sequence });
+  equal(host.snapshot.state, "tentative", "an answer from before counts no more");
+  host.answer(2);
+  equal(host.snapshot.state, "held");
 });
