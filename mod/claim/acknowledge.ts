@@ -29,6 +29,8 @@ const DEFERRED_MS_MAX = 5_000;
 interface Deferred {
   readonly from: Endpoint;
   readonly claim: ClaimRecord;
+  /** The rival that it was told of, and that was told of it. */
+  readonly busy: ClaimRecord | null;
   readonly untilMs: number;
 }
 
@@ -50,10 +52,9 @@ export class Acknowledger {
 
   /** Answers a tentative claim that was taken into the ledger before. */
   asked(nowMs: number, from: Endpoint, claim: ClaimRecord): void {
-    const known = this.#context.ledger.entry(claim.hostId)?.record;
-    if (known === undefined || !isSameWrite(known, claim)) return; // it wants something else by now
+    if (!this.#isLatest(claim)) return; // it wants something else by now
     const verdict = this.#verdict(nowMs, claim);
-    if (verdict.kind === "later") return this.#defer(nowMs, from, claim);
+    if (verdict.kind === "later") return this.#defer(nowMs, from, claim, null);
     if (verdict.kind === "busy") return this.#refuse(nowMs, from, claim, verdict.record);
     this.#deferred.delete(claim.hostId);
     const untilMs = nowMs + PROMISE_WAITS * this.#context.objectionWaitMs();
@@ -62,10 +63,24 @@ export class Acknowledger {
 
   /** Something changed: answers those that could not be answered before. */
   reconsider(nowMs: number): void {
-    for (const [claimant, { from, claim, untilMs }] of [...this.#deferred]) {
-      this.#deferred.delete(claimant);
-      if (untilMs > nowMs) this.asked(nowMs, from, claim);
+    for (const [claimant, deferred] of [...this.#deferred]) {
+      const { from, claim, untilMs } = deferred;
+      if (untilMs <= nowMs || !this.#isLatest(claim)) this.#deferred.delete(claimant);
+      else if (!this.#isAsBefore(nowMs, deferred)) this.asked(nowMs, from, claim);
     }
+  }
+
+  /** Whether nothing else can be said than was said already: most news are about other subnets. */
+  #isAsBefore(nowMs: number, { claim, busy }: Deferred): boolean {
+    const verdict = this.#verdict(nowMs, claim);
+    if (verdict.kind === "later") return true;
+    return verdict.kind === "busy" && busy !== null && isSameWrite(verdict.record, busy);
+  }
+
+  /** Whether the claimant has written nothing since. */
+  #isLatest(claim: ClaimRecord): boolean {
+    const known = this.#context.ledger.entry(claim.hostId)?.record;
+    return known !== undefined && isSameWrite(known, claim);
   }
 
   /** Says no. If that may change because the rival ranks lower, the rival is told, and the claimant hears again. */
@@ -73,7 +88,7 @@ export class Acknowledger {
     const { carrier } = this.#context;
     if (busy.state === "tentative" && outranks(claim, busy)) {
       if (!this.#deferred.has(claim.hostId)) this.#answer(from, claim, busy);
-      this.#defer(nowMs, from, claim);
+      this.#defer(nowMs, from, claim, busy);
       const rival = carrier.member(busy.hostId);
       if (rival !== undefined) carrier.letter(rival.endpoint, encodePush([seal(claim)]));
       return;
@@ -100,10 +115,13 @@ export class Acknowledger {
     return record === null ? { kind: "yes" } : { kind: "busy", record };
   }
 
-  #defer(nowMs: number, from: Endpoint, claim: ClaimRecord): void {
-    if (this.#deferred.size >= DEFERRED_MAX && !this.#deferred.has(claim.hostId)) return;
-    const untilMs = this.#deferred.get(claim.hostId)?.untilMs ?? nowMs + DEFERRED_MS_MAX;
-    this.#deferred.set(claim.hostId, { from, claim, untilMs });
+  #defer(nowMs: number, from: Endpoint, claim: ClaimRecord, busy: ClaimRecord | null): void {
+    const before = this.#deferred.get(claim.hostId);
+    if (this.#deferred.size >= DEFERRED_MAX && before === undefined) return;
+    const untilMs = before !== undefined && isSameWrite(before.claim, claim)
+      ? before.untilMs
+      : nowMs + DEFERRED_MS_MAX;
+    this.#deferred.set(claim.hostId, { from, claim, busy, untilMs });
   }
 
   #answer(to: Endpoint, claim: ClaimRecord, busy: ClaimRecord | null): void {

@@ -152,3 +152,22 @@ Deno.test("an answer names the tentative claims that its sender knows, same subn
   ok(letter?.message.kind === "answer");
   deepEqual(letter.message.tentative.map(({ record }) => record.hostId), [hostId(9), hostId(8)]);
 });
+
+Deno.test("who was put off is not told again with each news, and is forgotten after a while", () => {
+  const host = stagedHolding();
+  host.meet([2, 3]);
+  host.asked(3, asks(3));
+  host.asked(2, asks(2));
+  host.takeLetters();
+  for (let sequence = 0; sequence < 60; sequence++) {
+    host.at(host.nowMs + 100);
+    host.hear(record({ hostId: hostId(8), subnet: "10.244.88.0/24", sequence }));
+  }
+  const isAbout = (claim: ClaimRecord) => claim.hostId === hostId(2);
+  const pushes = host.carrier.letters.flatMap(({ message }) =>
+    message.kind === "push" ? message.claims.filter(({ record }) => isAbout(record)) : []
+  );
+  deepEqual([answers(host), pushes], [[], []]);
+  host.hear(asks(3, { sequence: 1, subnet: "10.244.11.0/24" }));
+  deepEqual(answers(host), [], "its claimant went the slow way long ago");
+});
