@@ -26,7 +26,7 @@ import { writeLogLine } from "../host/log_writer.ts";
 import { Store } from "../host/store.ts";
 import { setStarting, startTimer } from "../host/timer.ts";
 import { Transport } from "../host/transport.ts";
-import { chooseUnderlay } from "../host/underlay.ts";
+import { chooseUnderlay, underlayProblem } from "../host/underlay.ts";
 import type { OverlayConfig } from "../overlay/desired.ts";
 import { deviceName, mtuProblem, overlayMtu } from "../overlay/vxlan.ts";
 import type { JoinAnswer, LeaveAnswer } from "./api.ts";
@@ -270,10 +270,12 @@ class Agent {
   /** What stands in the way of packets on this host, looked up when somebody asks. */
   #problems(): Problem[] {
     const { underlay, mtu } = this.#overlayConfig;
+    const device = this.#kernel.hostDevice(underlay.index);
     return [
       lonelyProblem(this.#driver.snapshot()),
       forwardingProblem(),
-      mtuProblem(underlay, mtu),
+      underlayProblem(underlay, device),
+      mtuProblem({ ...underlay, mtu: device?.mtu ?? underlay.mtu }, mtu),
       ...this.#warnings.recent(performance.now()),
     ].filter((problem) => problem !== null);
   }

@@ -1,8 +1,8 @@
 /** The devices, IPv4 addresses and routes of this host: what the choice of the underlay and the overlap check look at. */
 import { NetlinkError } from "../../ffi/netlink/error.ts";
 import type { NetlinkTransport } from "../../ffi/netlink/transport.ts";
-import { addressDump, IFA_F } from "../../ffi/route/address.ts";
-import { linkDump } from "../../ffi/route/link.ts";
+import { addressDump, IFA_F, type InterfaceAddress } from "../../ffi/route/address.ts";
+import { type Link, linkDump, linkGet } from "../../ffi/route/link.ts";
 import { ROUTE_TYPE, routeDump, routeGet, SCOPE } from "../../ffi/route/route.ts";
 import { DEVICE_ALIAS } from "../base/limits.ts";
 
@@ -71,25 +71,16 @@ export function readRouteTo(transport: NetlinkTransport, address: string): Route
   }
 }
 
+/** One device; null when there is none of that index. Throws NetlinkError or SysError. */
+export function readDevice(transport: NetlinkTransport, index: number): HostDevice | null {
+  const link = linkGet(transport, index);
+  return link === null ? null : deviceOf(link, addressDump(transport, { family: 4, index }));
+}
+
 /** Reads everything. Throws NetlinkError or SysError. */
 export function readHostNetwork(transport: NetlinkTransport): HostNetwork {
   const addresses = addressDump(transport, { family: 4 });
-  const devices = linkDump(transport).map((link) => ({
-    name: link.name,
-    index: link.index,
-    kind: link.kind,
-    mtu: link.mtu,
-    up: link.up,
-    isOwn: link.alias === DEVICE_ALIAS,
-    addresses: addresses.filter((address) => address.index === link.index).map((address) => ({
-      address: address.address,
-      prefixLength: address.prefixLength,
-      isGlobal: address.scope === SCOPE.UNIVERSE,
-      isDynamic: (address.flags & IFA_F.PERMANENT) === 0,
-      isSecondary: (address.flags & IFA_F.SECONDARY) !== 0,
-      isDeprecated: (address.flags & IFA_F.DEPRECATED) !== 0,
-    })),
-  }));
+  const devices = linkDump(transport).map((link) => deviceOf(link, addresses));
   const routes = routeDump(transport, { family: 4 })
     .filter((route) => route.type === ROUTE_TYPE.UNICAST)
     .map((route) => ({
@@ -100,4 +91,23 @@ export function readHostNetwork(transport: NetlinkTransport): HostNetwork {
       protocol: route.protocol,
     }));
   return { devices, routes };
+}
+
+function deviceOf(link: Link, addresses: readonly InterfaceAddress[]): HostDevice {
+  return {
+    name: link.name,
+    index: link.index,
+    kind: link.kind,
+    mtu: link.mtu,
+    up: link.up,
+    isOwn: link.alias === DEVICE_ALIAS,
+    addresses: addresses.filter(({ index }) => index === link.index).map((address) => ({
+      address: address.address,
+      prefixLength: address.prefixLength,
+      isGlobal: address.scope === SCOPE.UNIVERSE,
+      isDynamic: (address.flags & IFA_F.PERMANENT) === 0,
+      isSecondary: (address.flags & IFA_F.SECONDARY) !== 0,
+      isDeprecated: (address.flags & IFA_F.DEPRECATED) !== 0,
+    })),
+  };
 }

@@ -24,7 +24,14 @@ import type {
 } from "../base/kernel_objects.ts";
 import { DEVICE_ALIAS, ROUTE_PROTOCOL } from "../base/limits.ts";
 import { ChangeFilter } from "./change_filter.ts";
-import { type HostNetwork, readHostNetwork, readRouteTo, type RouteTo } from "./host_network.ts";
+import {
+  type HostDevice,
+  type HostNetwork,
+  readDevice,
+  readHostNetwork,
+  readRouteTo,
+  type RouteTo,
+} from "./host_network.ts";
 import {
   decodeDeviceAddress,
   decodeForwarding,
@@ -114,6 +121,11 @@ export class HostKernel implements Kernel {
   /** Devices, addresses and routes of this host, for the choice of the underlay. Throws NetlinkError or SysError. */
   hostNetwork(): HostNetwork {
     return readHostNetwork(this.#transport);
+  }
+
+  /** A device as it is now; null when there is none of that index. Throws NetlinkError or SysError. */
+  hostDevice(index: number): HostDevice | null {
+    return readDevice(this.#transport, index);
   }
 
   /** How the kernel would send a packet to that address; null when it cannot. */

@@ -5,6 +5,7 @@
 import { isAddress } from "../address/parse.ts";
 import { ConfigError, UserError } from "../base/errors.ts";
 import type { Underlay } from "../base/kernel_objects.ts";
+import type { Problem } from "../base/problem.ts";
 import type { HostAddress, HostDevice, HostNetwork, RouteTo } from "./host_network.ts";
 
 /** What the operator said; AgentConfig has these fields. */
@@ -40,6 +41,32 @@ export function chooseUnderlay(source: UnderlaySource, choice: UnderlayChoice): 
     : byDefaultRoute(network);
   if (found !== null) return found;
   throw isAsked ? nothingMatches(network, choice) : noDefaultRoute(network);
+}
+
+/**
+ * What has become of the underlay since the agent chose it, which it does once; null when it is as it was. A smaller MTU is
+ * told apart, see mtuProblem.
+ *
+ * @param now the device of that index, null when it is gone.
+ */
+export function underlayProblem(chosen: Underlay, now: HostDevice | null): Problem | null {
+  const { device, address } = chosen;
+  const what = now === null
+    ? "is gone"
+    : !now.up
+    ? "is down"
+    : now.addresses.some((there) => there.address === address)
+    ? null
+    : `has lost the address ${address}`;
+  if (what === null) return null;
+  return {
+    code: "underlay-changed",
+    severity: "error",
+    text: `${device}, through which this host talks to the others, ${what}`,
+    remedy: now === null
+      ? "make the device again, or name another with --iface, and restart the agent"
+      : `set ${device} up with its address; if it got another one, restart the agent`,
+  };
 }
 
 function firstOf(texts: readonly string[], look: (text: string) => Underlay | null) {

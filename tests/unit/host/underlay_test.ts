@@ -2,7 +2,11 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import { ConfigError, UserError } from "../../../mod/base/errors.ts";
 import type { HostDevice, HostRoute, RouteTo } from "../../../mod/host/host_network.ts";
-import { chooseUnderlay, type UnderlayChoice } from "../../../mod/host/underlay.ts";
+import {
+  chooseUnderlay,
+  type UnderlayChoice,
+  underlayProblem,
+} from "../../../mod/host/underlay.ts";
 import { hostAddress, hostDevice, hostRoute } from "../../support/host_network.ts";
 
 const LOOPBACK = hostDevice(1, "lo", [hostAddress("127.0.0.1/8", { isGlobal: false })]);
@@ -134,4 +138,18 @@ Deno.test("without a default route, the error names the devices there are", () =
 Deno.test("a regular expression or address that is none is a configuration error", () => {
   throws(() => choose({ interfacePatterns: ["["] }), ConfigError);
   throws(() => choose({ interfaceCanReach: "h2.example" }), ConfigError);
+});
+
+Deno.test("an underlay that is no longer what was chosen is a problem that says what happened", () => {
+  const chosen = choose({});
+  strictEqual(underlayProblem(chosen, ETH0), null);
+  strictEqual(underlayProblem(chosen, { ...ETH0, mtu: 1400 }), null);
+  const moved = hostDevice(2, "eth0", ["192.168.100.9/24"]);
+  const texts = [null, { ...ETH0, up: false }, moved]
+    .map((now) => underlayProblem(chosen, now)?.text ?? "");
+  deepStrictEqual(texts.map((text) => text.replace(/^.*others, /, "")), [
+    "is gone",
+    "is down",
+    "has lost the address 192.168.100.1",
+  ]);
 });
