@@ -44,13 +44,12 @@ export function agentConfig(sources: Sources, outside: Outside): AgentConfig {
     ...poolAndPin(sources),
     backend: sources.value(SETTINGS.backend),
     vni: sources.value(SETTINGS.vni),
-    vxlanPort: sources.value(SETTINGS.vxlanPort),
+    ...ports(sources),
     mtu: sources.value(SETTINGS.mtu),
     interfaces: sources.value(SETTINGS.iface),
     interfacePatterns: sources.value(SETTINGS.ifaceRegex),
     interfaceCanReach: sources.value(SETTINGS.ifaceCanReach),
     publicIp: sources.value(SETTINGS.publicIp),
-    gossipPort: sources.value(SETTINGS.gossipPort),
     keyFile: readableKeyFile(sources),
     bootstrap: sources.value(SETTINGS.bootstrap),
     onRenumber: sources.value(SETTINGS.onRenumber),
@@ -73,6 +72,18 @@ function nameOfHost(outside: Outside): string {
       `give 1 to 63 letters, digits, dots and dashes with --name or ${variableOf("name")}`,
     );
   }
+}
+
+/** The kernel's VXLAN driver and the agent cannot both have one UDP port. */
+function ports(sources: Sources): Pick<AgentConfig, "gossipPort" | "vxlanPort"> {
+  const gossipPort = sources.value(SETTINGS.gossipPort);
+  const { value: vxlanPort, origin } = sources.read(SETTINGS.vxlanPort);
+  if (vxlanPort !== gossipPort) return { gossipPort, vxlanPort };
+  throw new ConfigError(
+    origin ?? "--vxlan-port",
+    `${vxlanPort} is the port of gossip, too`,
+    "give --vxlan-port and --gossip-port two different numbers",
+  );
 }
 
 /** The pool and the pin, which are checked against each other. */

@@ -42,6 +42,17 @@ export function ipv4Address(text: string): string {
   return wellFormed(text, parseAddress);
 }
 
+/** An address that packets can be sent to from elsewhere: not 0/8, 127/8 or 224/3 (RFC 6890). */
+export function peerAddress(text: string): string {
+  const first = parseAddress(ipv4Address(text)) >>> 24;
+  if (first !== 0 && first !== 127 && first < 224) return text;
+  throw bad(
+    text,
+    "is not an address that other hosts can send to",
+    "give the one under which they reach this host, or leave the flag out",
+  );
+}
+
 /** An IPv4 network in CIDR notation, host bits zero. */
 export function cidr(text: string): string {
   return wellFormed(text, parseNetwork);

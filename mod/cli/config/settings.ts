@@ -11,6 +11,7 @@ import {
   oneOf,
   path,
   pattern,
+  peerAddress,
   runDirectory,
   seed,
   shellCommand,
@@ -230,7 +231,7 @@ export const SETTINGS = {
       defaultText: "the interface's",
     },
     null,
-    ipv4Address,
+    peerAddress,
   ),
   stateDir: valueSetting(
     {

@@ -236,6 +236,11 @@ const REFUSED: readonly (readonly [places: Places, error: RegExp])[] = [
   [{ flags: ["--iface-regex=("] }, /^--iface-regex: "\(" is not a regular expression/],
   [{ flags: ["--iface-can-reach=h"] }, /^--iface-can-reach: "h" is not an IPv4 address/],
   [{ flags: ["--public-ip=256.1.1.1"] }, /^--public-ip: "256\.1\.1\.1" has the octet 256/],
+  [{ flags: ["--public-ip=0.0.0.0"] }, /^--public-ip: "0\.0\.0\.0" is not an address that other/],
+  [{ flags: ["--public-ip=127.0.0.1"] }, /^--public-ip: "127\.0\.0\.1" is not an address that/],
+  [{ flags: ["--public-ip=224.0.0.1"] }, /^--public-ip: "224\.0\.0\.1" is not an address that/],
+  [{ flags: ["--vxlan-port=7947"] }, /^--vxlan-port: 7947 is the port of gossip, too$/],
+  [{ flags: ["--gossip-port=8472"] }, /^--vxlan-port: 8472 is the port of gossip, too$/],
   [
     { flags: ["--key-file=/nonexistent/key"] },
     /^--key-file: cannot read \/nonexistent\/key: there is no/,
