@@ -2,7 +2,7 @@
 import { unreachable } from "../base/assert.ts";
 import type { Endpoint } from "../base/core.ts";
 import { WireError } from "../base/errors.ts";
-import { PACKET_BYTES_MAX } from "../base/limits.ts";
+import { MEMBERS_MAX, PACKET_BYTES_MAX } from "../base/limits.ts";
 import { type Envelope, EnvelopeError } from "../wire/envelope.ts";
 import { decodeMessage, type Message } from "../wire/messages.ts";
 import { splitParts } from "../wire/parts.ts";
@@ -156,6 +156,7 @@ export class Receiver {
     if (known === undefined || from !== record.endpoint) return;
     const lastAtMs = this.#correctedAtMs.get(record.id) ?? -Infinity;
     if (nowMs - lastAtMs < CORRECTION_INTERVAL_MS) return;
+    if (this.#correctedAtMs.size >= MEMBERS_MAX) this.#correctedAtMs.clear();
     this.#correctedAtMs.set(record.id, nowMs);
     this.#post.send(from, [encodeNews(known, this.#self.id)]);
   }

@@ -1,7 +1,11 @@
 /** Turns changes of members into events, and says once what the operator should look into. */
+import { MEMBERS_MAX } from "../base/limits.ts";
 import type { SwimEvent } from "./event.ts";
 import type { Member, MemberId } from "./member.ts";
 import type { MemberTable } from "./members.ts";
+
+/** Warnings are said once each; so many are remembered for that, and none is given after them. */
+const GIVEN_MAX = 1_000;
 
 export class Reporter {
   readonly #table: MemberTable;
@@ -23,7 +27,12 @@ export class Reporter {
 
   /** A member was put into the table; `previous` is null on first sight. */
   changed(member: Member, previous: Member | null): void {
-    if (previous === null || previous.name !== member.name) this.#checkName(member);
+    if (previous === null || previous.name !== member.name) {
+      // Old names are not kept: whoever renames itself all the time would fill the memory.
+      const isOld = previous !== null && this.#bearers.get(previous.name) === member.id;
+      if (isOld) this.#bearers.delete(previous.name);
+      this.#checkName(member);
+    }
     const kind = eventKind(member, previous);
     if (kind !== null) this.#report({ kind, member });
     if (previous !== null && isUpdate(member, previous)) {
@@ -43,6 +52,8 @@ export class Reporter {
   }
 
   #checkName(member: Member): void {
+    // Strangers that come and go leave their names behind; without them a conflict is only told later.
+    if (this.#bearers.size >= 2 * MEMBERS_MAX) this.#bearers.clear();
     const bearer = this.#table.get(this.#bearers.get(member.name) ?? member.id);
     this.#bearers.set(member.name, member.id);
     if (bearer === undefined || bearer.id === member.id) return;
@@ -59,7 +70,7 @@ export class Reporter {
   #warn(warning: { code: string; about: string; text: string; remedy: string }): void {
     const { code, about, text, remedy } = warning;
     const key = `${code} ${about}`;
-    if (this.#given.has(key)) return;
+    if (this.#given.has(key) || this.#given.size >= GIVEN_MAX) return;
     this.#given.add(key);
     this.#report({ kind: "warning", code, text, remedy });
   }

@@ -279,20 +279,21 @@ export class Swim implements Carrier {
     this.#farewell.cancel();
     this.#self.comeBack(nowMs);
     for (const member of this.#table.list()) {
-      if (member.id !== this.#self.id) this.#enrol(nowMs, member);
+      if (member.id !== this.#self.id) this.#enrol(nowMs, member, null);
     }
   }
 
   #memberChanged(nowMs: number, member: Member, previous: Member | null): void {
     this.#reporter.changed(member, previous);
     this.#keeper.changed(nowMs);
-    if (member.id !== this.#self.id) this.#enrol(nowMs, member);
+    if (member.id !== this.#self.id) this.#enrol(nowMs, member, previous);
     this.#rider.memberChanged(nowMs, member, previous);
   }
 
-  #enrol(nowMs: number, member: Member): void {
+  #enrol(nowMs: number, member: Member, previous: Member | null): void {
     if (member.status === "alive") {
-      this.#prober.enrol(nowMs, member.id);
+      // One that is merely renamed has its place in the lap: another each time would let the lap grow without end.
+      if (previous?.status !== "alive") this.#prober.enrol(nowMs, member.id);
       this.#synchroniser.arm(nowMs);
     } else if (member.status !== "suspect") this.#udpWatch.works(member.id);
     this.#reconnector.seen(nowMs, member.id);

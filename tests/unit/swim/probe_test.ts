@@ -308,3 +308,18 @@ Deno.test("a process that stood still blames itself, not the others", () => {
   stage.packet(TWO.endpoint, encodeAlive({ ...TWO, incarnation: 11 }));
   assert.equal(stage.status(2), "alive");
 });
+
+Deno.test("a member that renames itself again and again is probed no more often for it", () => {
+  const stage = Stage.among(2, 3);
+  for (let incarnation = 11; incarnation < 60; incarnation++) {
+    const record = peer(2, { incarnation, name: `name-${incarnation}` });
+    stage.packet(record.endpoint, encodeAlive(record));
+  }
+  const pings = new Map<string, number>();
+  stage.runFor(20_000, (packet) => {
+    if (!packet.messages.some(({ kind }) => kind === "ping")) return;
+    pings.set(packet.to, (pings.get(packet.to) ?? 0) + 1);
+    stage.ack(packet);
+  });
+  assert.ok((pings.get(peer(3).endpoint) ?? 0) >= 8, `pings of h3: ${pings.get(peer(3).endpoint)}`);
+});
