@@ -17,11 +17,13 @@ export interface SeedState {
 
 interface Seed {
   view: SeedState;
-  /** Leads to this host itself: nothing to join. */
+  /** Leads to this host itself: nothing to join now, but a name may lead to others later. */
   isSelf: boolean;
   attempts: number;
   /** Endpoints of the present attempt that have not answered yet. */
   underWay: number;
+  /** Why the last endpoint of the present attempt failed; null when none did. */
+  failure: string | null;
   /** When to try next; Infinity while trying or joined. */
   nextAtMs: number;
 }
@@ -63,6 +65,7 @@ export class Seeds {
         isSelf: false,
         attempts: 0,
         underWay: 0,
+        failure: null,
         nextAtMs: nowMs,
       });
     }
@@ -108,10 +111,13 @@ export class Seeds {
     const own = this.#self.member.endpoint;
     const others = endpoints.filter((endpoint) => endpoint !== own).slice(0, ENDPOINTS_MAX);
     if (others.length === 0) {
-      if (endpoints.length > 0) return this.#markSelf(seed);
+      if (endpoints.length > 0) return this.#markSelf(nowMs, seed);
       return this.#fail(nowMs, seed, "unresolved", reason ?? "the name has no address");
     }
+    if (seed.isSelf) seed.view = { seed: name, state: "unreachable" };
+    seed.isSelf = false;
     seed.underWay = others.length;
+    seed.failure = null;
     for (const endpoint of others) {
       this.#synchroniser.start(
         nowMs,
@@ -131,16 +137,17 @@ export class Seeds {
     if (outcome.kind === "synced") {
       seed.view = { seed: seed.view.seed, state: "joined" };
       seed.attempts = 0;
-    } else if (outcome.kind === "own-host") {
-      this.#markSelf(seed);
-    } else if (seed.underWay === 0 && seed.view.state !== "joined") {
-      this.#fail(nowMs, seed, "unreachable", `${endpoint}: ${outcome.reason}`);
-    }
+    } else if (outcome.kind === "failed") seed.failure = `${endpoint}: ${outcome.reason}`;
+    if (seed.underWay > 0 || seed.view.state === "joined") return;
+    if (seed.failure === null) this.#markSelf(nowMs, seed);
+    else this.#fail(nowMs, seed, "unreachable", seed.failure);
   }
 
-  #markSelf(seed: Seed): void {
+  /** Looked up again now and then: the first host that a name of all hosts leads to is this one. */
+  #markSelf(nowMs: number, seed: Seed): void {
     seed.isSelf = true;
     seed.view = { seed: seed.view.seed, state: "joined", reason: "this host itself" };
+    seed.nextAtMs = nowMs + this.#backoffMs(seed);
   }
 
   #fail(nowMs: number, seed: Seed, state: SeedState["state"], reason: string): void {

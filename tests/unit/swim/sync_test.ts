@@ -288,3 +288,20 @@ Deno.test("more seeds can be joined while running", () => {
   const resolved = stage.take().filter(({ kind }) => kind === "resolve");
   assert.equal(resolved.length, 2);
 });
+
+Deno.test("a name that leads to this host alone is looked up again, and others behind it are joined", () => {
+  const { stage } = dialling([peer(1).endpoint]);
+  assert.equal(seedState(stage), "s, joined, this host itself");
+  stage.take();
+  stage.runFor(1_001);
+  assert.deepEqual(stage.take(), [{ kind: "resolve", seed: "s" }]);
+  stage.step({ kind: "resolved", seed: "s", endpoints: [peer(1).endpoint, TWO.endpoint] });
+  assert.equal(stage.take().filter(({ kind }) => kind === "request").length, 1);
+});
+
+Deno.test("another address of this host behind a name does not hide that the others do not answer", () => {
+  const { stage, ids } = dialling(["10.9.9.9:7947", TWO.endpoint]);
+  stage.step({ kind: "answer", id: ids[0] ?? 0, bytes: encodeRefusal("own-host") });
+  stage.step({ kind: "failed", id: ids[1] ?? 0, reason: "refused" });
+  assert.equal(seedState(stage), "s, unreachable, 10.0.0.2:7947: refused");
+});
