@@ -56,7 +56,7 @@ const STEPS: readonly Step[] = [
   testStep("tidy", ["-A"]),
   {
     name: "build",
-    args: ["run", "-A", "scripts/build.ts", "--if-stale"],
+    args: ["run", "-A", "scripts/build.ts", "--if-stale", "--form=launcher"],
     fast: false,
     skip: () => exists("scripts/build.ts") ? undefined : "there is no scripts/build.ts yet",
   },

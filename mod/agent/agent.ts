@@ -37,7 +37,7 @@ import { Driver } from "./driver.ts";
 import { logEvent } from "./event_log.ts";
 import { restoreIdentity } from "./identity.ts";
 import { hostOptions } from "./options.ts";
-import { lonelyProblem, Warnings } from "./problems.ts";
+import { lonelyProblem, nameProblems, overlapProblem, Warnings } from "./problems.ts";
 import { statusDocument, type StatusSources, subnetsDocument } from "./status.ts";
 
 /** Beyond this the wall clock was set, and not merely read a moment later. */
@@ -61,6 +61,7 @@ class Agent {
   readonly #log: Log;
   readonly #kernel: HostKernel;
   readonly #lock: DeviceLock;
+  readonly #overlap: Problem | null;
   readonly #store: Store;
   readonly #transport: Transport;
   readonly #driver: Driver<HostCommand, HostEvent, HostSnapshot>;
@@ -72,6 +73,7 @@ class Agent {
   readonly #warnings = new Warnings();
   #control: Promise<ControlServer> | null = null;
   #cancelControl: () => void = () => {};
+  #isStopping = false;
   #isFinishing = false;
   #claimsChanged = false;
   readonly #left = Promise.withResolvers<void>();
@@ -82,6 +84,7 @@ class Agent {
     parts: {
       kernel: HostKernel;
       underlay: Underlay;
+      overlap: Problem | null;
       lock: DeviceLock;
       store: Store;
       transport: Transport;
@@ -92,6 +95,7 @@ class Agent {
     this.#log = makeLog(config);
     this.#kernel = parts.kernel;
     this.#lock = parts.lock;
+    this.#overlap = parts.overlap;
     this.#store = parts.store;
     this.#transport = parts.transport;
     this.#hostId = options.swim.self.id;
@@ -133,15 +137,17 @@ class Agent {
     const kernel = openKernel();
     const device = deviceName(config.vni);
     const underlay = chooseUnderlay(kernel, config);
-    checkPoolOverlap(kernel, config.pool, device, underlay);
     await prepareRunDirectory(config.runDir);
     const lock = DeviceLock.take(config.vni, device);
     const store = Store.open(config.stateDir);
-    const identity = restoreIdentity(store);
+    const identity = restoreIdentity(store, config.join.length > 0);
+    const overlap = overlapProblem(identity, () => {
+      checkPoolOverlap(kernel, config.pool, device, underlay);
+    });
     const mac = vtepMac(identity.hostId, config.vni);
     const options = await hostOptions(config, identity, underlay, mac);
     const transport = Transport.open(config.gossipPort);
-    return new Agent(config, { kernel, underlay, lock, store, transport }, options);
+    return new Agent(config, { kernel, underlay, overlap, lock, store, transport }, options);
   }
 
   async run(): Promise<ExitCode> {
@@ -249,6 +255,8 @@ class Agent {
   }
 
   async #stop(signal: string): Promise<void> {
+    if (this.#isStopping) return;
+    this.#isStopping = true;
     this.#log.info("stopping; the overlay stays up", { signal });
     await this.#leave(false);
   }
@@ -272,7 +280,9 @@ class Agent {
     const { underlay, mtu } = this.#overlayConfig;
     const device = this.#kernel.hostDevice(underlay.index);
     return [
+      this.#overlap,
       lonelyProblem(this.#driver.snapshot()),
+      ...nameProblems(this.#driver.snapshot()),
       forwardingProblem(),
       underlayProblem(underlay, device),
       mtuProblem({ ...underlay, mtu: device?.mtu ?? underlay.mtu }, mtu),

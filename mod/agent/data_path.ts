@@ -34,6 +34,8 @@ export class DataPath {
   readonly #startedMs = performance.now();
   #joinedAtMs: number | null = null;
   #isAnnounced = false;
+  /** Whether we wrote subnet.env and have not removed it since: another program's file is not ours to remove. */
+  #isFileOurs = false;
   #renumbered: { old: string; new: string } | null = null;
   #fileProblem: Problem | null = null;
 
@@ -114,6 +116,7 @@ export class DataPath {
       return false;
     }
     this.#fileProblem = null;
+    this.#isFileOurs = true;
     this.#announce(own);
     const renumbered = this.#renumbered;
     if (renumbered?.new === own.subnet && onRenumber !== null) {
@@ -125,6 +128,8 @@ export class DataPath {
 
   /** The subnet is no longer ours: nobody may start containers in it. */
   #down(): void {
+    if (!this.#isFileOurs) return;
+    this.#isFileOurs = false;
     try {
       removeSubnetFile(this.#options.subnetFile);
       this.#fileProblem = null;

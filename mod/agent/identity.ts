@@ -19,10 +19,24 @@ export interface Identity {
   readonly members: MembersMemory | null;
 }
 
-/** Reads the state directory. Throws UserError, naming the file, when a document is damaged. */
-export function restoreIdentity(store: Store): Identity {
-  const claim = restore(store, "claim", decodeClaimMemory);
-  const members = restore(store, "members", decodeMembers);
+/**
+ * Reads the state directory. Throws UserError, naming the file, when a document is damaged; without the members a host
+ * that has seeds goes on, since the others are found through them.
+ */
+export function restoreIdentity(store: Store, hasSeeds: boolean): Identity {
+  const claim = restore(
+    store,
+    "claim",
+    decodeClaimMemory,
+    "restore it from a backup, or delete it: this host then starts as a new one with another subnet",
+  );
+  const remedy = "delete it and start with --join, through which this host finds the others";
+  let members: MembersMemory | null = null;
+  try {
+    members = restore(store, "members", decodeMembers, remedy);
+  } catch (error) {
+    if (!hasSeeds) throw error;
+  }
   return {
     hostId: claim?.hostId ?? randomHex(HOST_ID_BYTES),
     instance: randomHex(INSTANCE_BYTES),
@@ -35,6 +49,7 @@ function restore<T>(
   store: Store,
   document: "claim" | "members",
   decode: (bytes: Uint8Array) => T,
+  remedy: string,
 ): T | null {
   const bytes = store.read(document);
   if (bytes === null) return null;
@@ -42,12 +57,7 @@ function restore<T>(
     return decode(bytes);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new UserError(`${store.path(document)} is damaged: ${reason}`, {
-      remedy: document === "claim"
-        ? "restore it from a backup, or delete it: this host then starts as a new one with another subnet"
-        : "delete it: this host then finds the others through --join",
-      cause: error,
-    });
+    throw new UserError(`${store.path(document)} is damaged: ${reason}`, { remedy, cause: error });
   }
 }
 

@@ -1,6 +1,8 @@
 /** What a person should know of beyond what the overlay and the claim report themselves: shown by `gossamer status`. */
 import type { Problem } from "../base/problem.ts";
+import { ConfigError } from "../base/errors.ts";
 import type { HostEvent, HostSnapshot } from "../claim/host_core.ts";
+import type { Identity } from "./identity.ts";
 
 /** How long a warning stays in the status after it was last raised. */
 const WARNING_MS = 3_600_000;
@@ -43,4 +45,37 @@ export function lonelyProblem({ swim, claim }: HostSnapshot): Problem | null {
       "Check that they run, that UDP and TCP of the gossip port pass, and that --cluster and " +
       "--key-file are the same on all hosts; it is tried again all the time",
   };
+}
+
+/**
+ * Runs the check of the overlay network against this host's own. A newcomer ends with the ConfigError that it throws; a
+ * host whose containers run already goes on, and shows the problem.
+ */
+export function overlapProblem(identity: Identity, check: () => void): Problem | null {
+  try {
+    check();
+    return null;
+  } catch (error) {
+    if (!(error instanceof ConfigError) || identity.claim?.record?.state !== "held") throw error;
+    return {
+      code: "network-overlap",
+      severity: "warning",
+      text: error.message,
+      remedy: "Remove that address or route; it takes traffic of the overlay away",
+    };
+  }
+}
+
+/** Commands and people know hosts by their names: two of one name are a mistake, though nothing breaks. */
+export function nameProblems({ swim }: HostSnapshot): Problem[] {
+  const present = swim.members.filter(({ status }) => status === "alive" || status === "suspect");
+  return [...Map.groupBy(present, ({ name }) => name)]
+    .filter(([, members]) => members.length > 1)
+    .map(([name, members]) => ({
+      code: "name-twice",
+      severity: "warning" as const,
+      text: `${members.length} hosts are named ${name}: ` +
+        members.map(({ endpoint }) => endpoint).join(" and "),
+      remedy: "Start all but one of them with another --name",
+    }));
 }

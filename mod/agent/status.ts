@@ -95,6 +95,7 @@ export function subnetsDocument(sources: StatusSources): SubnetsDocument {
       self: record.hostId === snapshot.swim.self.id,
     };
   });
+  subnets.sort((one, other) => one.subnet.localeCompare(other.subnet, "en", { numeric: true }));
   return {
     schema: STATUS_SCHEMA,
     network: config.pool.cidr,

@@ -2,18 +2,23 @@
 import type { SwimEvent } from "./event.ts";
 import type { Member, MemberId } from "./member.ts";
 
+/** Rounds in a row before it is said: once is a busy machine, or a cable that was out for a moment. */
+const ROUNDS = 3;
+
 export class UdpWatch {
-  readonly #blocked = new Set<MemberId>();
+  /** Rounds in a row that only a stream saved. */
+  readonly #failed = new Map<MemberId, number>();
   readonly #report: (event: SwimEvent) => void;
 
   constructor(report: (event: SwimEvent) => void) {
     this.#report = report;
   }
 
-  /** A peer answered over a stream only; reported once until it recovers. */
+  /** A peer answered over a stream only, a whole round long; reported once until it recovers. */
   fails(member: Member): void {
-    if (this.#blocked.has(member.id)) return;
-    this.#blocked.add(member.id);
+    const rounds = (this.#failed.get(member.id) ?? 0) + 1;
+    this.#failed.set(member.id, rounds);
+    if (rounds !== ROUNDS) return;
     this.#report({
       kind: "warning",
       code: "udp-blocked",
@@ -24,6 +29,6 @@ export class UdpWatch {
 
   /** A peer answered a datagram, or is no longer a concern. */
   works(id: MemberId): void {
-    this.#blocked.delete(id);
+    this.#failed.delete(id);
   }
 }

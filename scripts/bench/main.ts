@@ -33,7 +33,7 @@ function fileSize(): Figure {
 
 async function build(): Promise<void> {
   const { success } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "scripts/build.ts", "--if-stale"],
+    args: ["run", "-A", "scripts/build.ts", "--if-stale", "--form=launcher"],
     cwd: root,
     stdout: "null",
   }).output();

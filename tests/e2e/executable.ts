@@ -17,7 +17,7 @@ export function builtExecutable(): Promise<string> {
 
 async function build(): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "scripts/build.ts", "--if-stale"],
+    args: ["run", "-A", "scripts/build.ts", "--if-stale", "--form=launcher"],
     cwd: root,
     stdin: "null",
   }).output();

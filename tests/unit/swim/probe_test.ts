@@ -168,9 +168,14 @@ Deno.test("an answer over a stream alone keeps the target alive, with one warnin
     }
     stage.runFor(500, next);
   };
+  for (let round = 1; round <= 2; round++) {
+    failRound();
+    assert.equal(stage.status(2), "alive");
+    assert.equal(stage.swim.healthScore(), 0);
+    assert.deepEqual(stage.eventWords(), [], "a busy machine is no blocked port");
+    stage.take();
+  }
   failRound();
-  assert.equal(stage.status(2), "alive");
-  assert.equal(stage.swim.healthScore(), 0);
   const [warning] = stage.events();
   assert(warning?.kind === "warning");
   assert.equal(warning.code, "udp-blocked");
@@ -178,7 +183,11 @@ Deno.test("an answer over a stream alone keeps the target alive, with one warnin
   failRound((packet) => stage.ack(packet)); // recovers
   assert.deepEqual(stage.eventWords(), []);
   stage.take();
-  failRound();
+  for (let round = 1; round <= 3; round++) {
+    assert.deepEqual(stage.eventWords(), []);
+    stage.take();
+    failRound();
+  }
   assert.deepEqual(stage.eventWords(), ["udp-blocked"]);
 });
 
