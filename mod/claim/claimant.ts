@@ -35,6 +35,12 @@ import { Yielding } from "./yielding.ts";
 /** How soon a member is asked for its state when no sync of membership's own brought one, and how often again. */
 const SEEK_AFTER_MS = 50;
 const SEEK_AGAIN_MS = 1_000;
+/**
+ * Hosts that have not heard the cluster themselves count only after this, and are asked again meanwhile: their own seed may
+ * be one lost packet away, which TCP sends again after a second. Where nobody has heard any, it is a new cluster.
+ */
+const HEARSAY_MS = 1_200;
+const HEARSAY_AGAIN_MS = 200;
 /** Stages that may follow each other within one step: listening, tentative and waiting make three. */
 const STAGES_AT_ONCE_MAX = 10;
 
@@ -53,6 +59,9 @@ export class Claimant implements Rider {
   #seekAtMs = Infinity;
   #saveAtMs = Infinity;
   #collectAtMs = Infinity;
+  /** Whether the state that came last was of a host that had not heard the cluster. */
+  #isHearsay = false;
+  #hearsaySinceMs = Infinity;
 
   constructor(options: ClaimOptions, random: Random) {
     this.#context = new ClaimContext(options, random);
@@ -76,12 +85,15 @@ export class Claimant implements Rider {
 
   fullState(nowMs: number): Uint8Array {
     this.#start(nowMs);
-    return encodeFullState(nowMs, this.#context.ledger, this.#context.lamport);
+    const { ledger, lamport, complete } = this.#context;
+    return encodeFullState(nowMs, ledger, lamport, complete);
   }
 
   mergeFullState(nowMs: number, _from: string, state: Uint8Array): void {
     this.#start(nowMs);
-    if (this.#intake.takeAll(nowMs, state)) this.#recordsChanged(nowMs);
+    const { isNews, isComplete } = this.#intake.takeAll(nowMs, state);
+    this.#isHearsay = !isComplete;
+    if (isNews) this.#recordsChanged(nowMs);
     this.#rival.overtake(this.#stage?.subnet ?? null);
   }
 
@@ -128,6 +140,14 @@ export class Claimant implements Rider {
 
   synced(nowMs: number, member: MemberId): void {
     this.#start(nowMs);
+    if (!this.#context.complete && this.#isHearsay) {
+      // Two newcomers that confirm each other's ignorance would both take what the cluster has.
+      this.#hearsaySinceMs = Math.min(this.#hearsaySinceMs, nowMs);
+      if (nowMs < this.#hearsaySinceMs + HEARSAY_MS) {
+        this.#seekAtMs = nowMs + HEARSAY_AGAIN_MS;
+        return;
+      }
+    }
     this.#context.complete = true;
     this.#seekAtMs = Infinity;
     this.#run(nowMs, this.#stage?.synced(nowMs, member) ?? null);

@@ -14,7 +14,7 @@ import { wasHeld } from "./record.ts";
 import { EPOCH_MAX, RECORD_BYTES_MAX, STAMP_MAX } from "./record_codec.ts";
 
 const VERSION = 1;
-const FIELDS = 4;
+const FIELDS = 5;
 const VERSION_MAX = 255;
 
 /** Records: one for each member there may be, and as many tombstones of hosts that are gone. */
@@ -34,12 +34,20 @@ export interface FullState {
   readonly lamport: number;
   readonly records: readonly AgedRecord[];
   readonly fence: readonly FenceEntry[];
+  /** Whether the peer has heard the cluster itself: see ClaimSnapshot.complete. */
+  readonly complete: boolean;
 }
 
-export function encodeFullState(nowMs: number, ledger: Ledger, lamport: number): Uint8Array {
+export function encodeFullState(
+  nowMs: number,
+  ledger: Ledger,
+  lamport: number,
+  complete: boolean,
+): Uint8Array {
   const records = ledger.entries()
     .map((entry) => ({ bytes: entry.bytes, ageMs: tombstoneAgeMs(nowMs, entry) }));
-  return encode([VERSION, lamport, flatRecords(records), flatFence(silentFence(ledger))]);
+  const fence = flatFence(silentFence(ledger));
+  return encode([VERSION, lamport, flatRecords(records), fence, Number(complete)]);
 }
 
 /** Throws WireError. The records' bytes are checked only for their size. */
@@ -51,6 +59,7 @@ export function decodeFullState(bytes: Uint8Array): FullState {
     lamport: checkUint(fields[1], STAMP_MAX, "claim state clock"),
     records: recordsFromFlat(fields[2], "claim state records"),
     fence: fenceFromFlat(fields[3], "claim state fence"),
+    complete: checkUint(fields[4], 1, "claim state completeness") === 1,
   };
 }
 

@@ -63,11 +63,14 @@ export class Intake {
     return this.#known(bytes) ?? unseal(bytes);
   }
 
-  /** Takes a peer's whole state in; whether any of it was news. Nothing is when it is malformed. */
-  takeAll(nowMs: number, bytes: Uint8Array): boolean {
+  /**
+   * Takes a peer's whole state in: whether any of it was news, and whether the peer had heard the cluster. Neither when it
+   * is malformed.
+   */
+  takeAll(nowMs: number, bytes: Uint8Array): { isNews: boolean; isComplete: boolean } {
     const { ledger, complete } = this.#context;
     const state = readable(() => decodeFullState(bytes));
-    if (state === null) return false;
+    if (state === null) return { isNews: false, isComplete: false };
     let isNews = false;
     for (const { bytes, ageMs } of state.records) {
       const known = this.#known(bytes);
@@ -84,7 +87,7 @@ export class Intake {
     if (!complete || isSane(state.lamport, this.#context.lamport)) {
       this.#context.lamport = Math.max(this.#context.lamport, state.lamport);
     }
-    return isNews;
+    return { isNews, isComplete: state.complete };
   }
 
   /** A record under our id that overtook ours, once; the caller must go above it. */

@@ -114,7 +114,8 @@ export class Listening extends Stage {
   }
 
   #choose(nowMs: number): Next {
-    if (!this.#context.options.seedsGiven) this.#context.complete = true;
+    const { seedsGiven, bootstrap } = this.#context.options;
+    if (!seedsGiven || bootstrap) this.#context.complete = true; // there is nobody to hear
     return this.#chooser.choose(nowMs);
   }
 

@@ -50,7 +50,7 @@ function states(): fc.Arbitrary<Uint8Array> {
   return fc.array(claims(), { maxLength: 5 }).map((list) => {
     const ledger = new Ledger();
     for (const claim of list) ledger.merge(0, claim, encodeRecord(claim));
-    return encodeFullState(0, ledger, 3);
+    return encodeFullState(0, ledger, 3, true);
   });
 }
 

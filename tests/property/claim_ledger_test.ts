@@ -23,7 +23,7 @@ function ledgerOf(list: readonly ClaimRecord[]): Ledger {
 
 /** Takes over everything that another host knows, as a full sync does. */
 function absorb(ledger: Ledger, other: Ledger): void {
-  const state = decodeFullState(encodeFullState(0, other, 0));
+  const state = decodeFullState(encodeFullState(0, other, 0, true));
   for (const { bytes, ageMs } of state.records) ledger.merge(0, decodeRecord(bytes), bytes, ageMs);
   for (const { subnet, epoch } of state.fence) ledger.mergeFence(subnet, epoch);
 }

@@ -354,3 +354,19 @@ Deno.test("the same seed gives the same run", () => {
   };
   equal(fingerprint(), fingerprint());
 });
+
+Deno.test("who joins through a host that has not joined itself does not take what the cluster has", () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const hosts = new HostCluster({ seed, pool: THREE_SUBNETS });
+    const [first] = hosts.grow(1);
+    ok(first);
+    hosts.cluster.runFor(1_000);
+    hosts.kill(first); // it restarts just now: the first attempt to reach it is refused
+    const middle = hosts.start({ seeds: firstSeed(hosts), identity: `middle ${seed}` });
+    const far = hosts.start({ seeds: [middle.endpoint], identity: `far ${seed}` });
+    hosts.cluster.runFor(20);
+    hosts.restart(first);
+    hosts.untilHeld([middle, far], 10_000);
+    equal(new Set(subnetsHeld(hosts.cluster.hosts)).size, 3);
+  }
+});

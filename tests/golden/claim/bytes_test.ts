@@ -85,8 +85,8 @@ Deno.test("a full state has these bytes", () => {
   ledger.mergeFence("10.244.9.0/24", 5);
   const length = (RECORD_HEX.length / 2).toString(16);
   equal(
-    encodeFullState(0, ledger, 77).toHex(),
-    `8401184d8258${length}${RECORD_HEX}00831a0af40900181805`,
+    encodeFullState(0, ledger, 77, true).toHex(),
+    `8501184d8258${length}${RECORD_HEX}00831a0af4090018180501`,
   );
 });
 

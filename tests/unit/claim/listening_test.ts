@@ -161,7 +161,7 @@ function stateOf(subnets: readonly string[]): Uint8Array {
     const claim = record({ hostId: hostId(index + 2), subnet });
     ledger.merge(0, claim, encodeRecord(claim));
   }
-  return encodeFullState(0, ledger, 0);
+  return encodeFullState(0, ledger, 0, true);
 }
 
 Deno.test("what others claim is not chosen: the first free subnet in the own order is", () => {
@@ -237,6 +237,40 @@ Deno.test("a full state of a newer version's records still brings the others", (
   const bytes = new Uint8Array([0x92, 0x02, 0x00]);
   ledger.merge(0, newer, bytes);
   ledger.merge(0, known, encodeRecord(known));
-  host.claimant.mergeFullState(0, endpointOf(2), encodeFullState(0, ledger, 0));
+  host.claimant.mergeFullState(0, endpointOf(2), encodeFullState(0, ledger, 0, true));
   deepEqual(host.snapshot.records.map(({ hostId }) => hostId), [hostId(1), hostId(3)]);
+});
+
+/** A sync with host 2, which has heard the cluster or has not. */
+function syncWithTwo(host: Staged, complete: boolean): void {
+  const state = encodeFullState(0, new Ledger(), 0, complete);
+  host.claimant.mergeFullState(host.nowMs, endpointOf(2), state);
+  host.sync(2);
+}
+
+Deno.test("who has not heard the cluster either is asked again soon", () => {
+  const host = new Staged();
+  host.at(0);
+  host.meet([2]);
+  syncWithTwo(host, false);
+  equal(host.snapshot.complete, false);
+  equal(host.snapshot.state, "listening");
+  host.at(200);
+  deepEqual(host.carrier.syncsWanted, [hostId(2)]);
+  syncWithTwo(host, false);
+  equal(host.snapshot.state, "listening");
+  syncWithTwo(host, true);
+  equal(host.snapshot.state, "tentative");
+});
+
+Deno.test("hosts that all have heard nobody found a cluster", () => {
+  const host = new Staged();
+  host.meet([2]);
+  for (const atMs of [0, 600, 1_200]) {
+    host.at(atMs);
+    equal(host.snapshot.complete, false);
+    syncWithTwo(host, false);
+  }
+  equal(host.snapshot.complete, true);
+  equal(host.snapshot.state, "tentative");
 });

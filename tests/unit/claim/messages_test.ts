@@ -113,8 +113,9 @@ Deno.test("a full state carries records, ages of tombstones, the silent fence an
   for (const claim of [record(), released]) ledger.merge(1_000, claim, encodeRecord(claim));
   ledger.mergeFence("10.244.9.0/24", 6);
   ledger.mergeFence("10.244.7.0/24", 1); // a record says so too
-  const state = decodeFullState(encodeFullState(61_000, ledger, 77));
+  const state = decodeFullState(encodeFullState(61_000, ledger, 77, true));
   equal(state.lamport, 77);
+  equal(state.complete, true);
   deepEqual(state.records.map(({ bytes }) => decodeRecord(bytes)), [record(), released]);
   deepEqual(state.records.map(({ ageMs }) => ageMs), [0, 60_000]);
   deepEqual(state.fence, [{ subnet: "10.244.9.0/24", epoch: 6 }]);
