@@ -2,7 +2,7 @@
  * The agent: joins the pure cores to this host. Packets and timers go in, actions come out, the kernel is kept as the
  * claims want it, subnet.env is written when containers may start.
  */
-import { ExitCode, UserError } from "../base/errors.ts";
+import { ExitCode, reasonOf, UserError } from "../base/errors.ts";
 import { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
 import { Random } from "../base/random.ts";
@@ -201,7 +201,7 @@ class Agent {
 
   /** Said once for each text: who sends such a thing sends it again. */
   #fault(input: string, error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     const event = {
       kind: "warning",
       code: "internal-fault",

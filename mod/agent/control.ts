@@ -1,5 +1,5 @@
 /** The control socket: HTTP on a unix socket in the run directory, for the command line and for scripts. */
-import { ExitCode, UserError } from "../base/errors.ts";
+import { ExitCode, reasonOf, UserError } from "../base/errors.ts";
 import type {
   ErrorAnswer,
   JoinAnswer,
@@ -137,7 +137,7 @@ async function handle(request: Request, target: ControlTarget): Promise<Response
     }
   } catch (error) {
     if (error instanceof UserError) return refuse(400, error.message, error.remedy);
-    return refuse(500, error instanceof Error ? error.message : String(error));
+    return refuse(500, reasonOf(error));
   }
 }
 
@@ -180,7 +180,7 @@ function makeDirectory(runDir: string): void {
   try {
     Deno.mkdirSync(runDir, { recursive: true, mode: 0o755 });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     const denied = error instanceof Deno.errors.PermissionDenied;
     throw new UserError(`the run directory ${runDir} cannot be used: ${reason}`, {
       exitCode: denied ? ExitCode.privilege : ExitCode.failed,

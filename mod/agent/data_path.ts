@@ -2,6 +2,7 @@
  * The data path of this host: the kernel kept as the claims want it, subnet.env for whoever starts containers, and the
  * operator's command when the subnet had to change.
  */
+import { reasonOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
 import type { Kernel } from "../base/kernel_objects.ts";
@@ -140,7 +141,7 @@ export class DataPath {
 
   /** Said once, not at each retry. */
   #failed(what: "written" | "removed", remedy: string, error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     const text = `${this.#options.subnetFile} cannot be ${what}: ${reason}`;
     if (this.#fileProblem?.text !== text) {
       this.#options.log.error("the subnet file is not as wanted", { reason: text, remedy });

@@ -4,6 +4,7 @@
  * Inputs are handled strictly one after another, also those that an action causes at once (a document persisted), so the
  * core never sees itself re-entered.
  */
+import { reasonOf } from "../base/errors.ts";
 import type { Action, Core, Endpoint, Input, PersistedDocument } from "../base/core.ts";
 import { startTimer } from "../host/timer.ts";
 
@@ -134,8 +135,4 @@ export class Driver<Command, Event, Snapshot> {
     if (this.#core.wakeAtMs() <= this.#ports.nowMs()) this.feed({ kind: "wake" });
     else this.#scheduleWake();
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,5 @@
 /** Who this host is: kept on disk from its first start, drawn from the operating system's randomness then. */
-import { UserError } from "../base/errors.ts";
+import { reasonOf, UserError } from "../base/errors.ts";
 import { decodeClaimMemory } from "../claim/memory.ts";
 import type { RestoredClaim } from "../claim/options.ts";
 import type { Store } from "../host/store.ts";
@@ -56,7 +56,7 @@ function restore<T>(
   try {
     return decode(bytes);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     throw new UserError(`${store.path(document)} is damaged: ${reason}`, { remedy, cause: error });
   }
 }

@@ -1,5 +1,5 @@
 /** The cores' options, from the configuration and what the disk remembers. */
-import { UserError } from "../base/errors.ts";
+import { reasonOf, UserError } from "../base/errors.ts";
 import type { Underlay } from "../base/kernel_objects.ts";
 import { VERSION } from "../base/version.ts";
 import type { HostOptions } from "../claim/host_core.ts";
@@ -53,7 +53,7 @@ async function readKeyring(path: string): Promise<Keyring> {
   try {
     text = Deno.readTextFileSync(path);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     throw new UserError(`--key-file ${path} cannot be read: ${reason}`, {
       exitCode: 2,
       remedy: "name a file with one base64 key of 32 bytes a line, readable by this user",

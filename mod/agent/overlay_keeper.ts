@@ -2,6 +2,7 @@
  * Keeps the kernel as the cores want it: desired state, dump, diff, apply. Runs when owners change, when the kernel says
  * that something changed, and on a slow timer; never because somebody merely believes that a change was made.
  */
+import { reasonOf } from "../base/errors.ts";
 import type { Kernel, KernelState, OperationFailure } from "../base/kernel_objects.ts";
 import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
@@ -141,7 +142,7 @@ export class OverlayKeeper {
       failed = this.#pass(wish);
     } catch (error) {
       failed = true;
-      this.#fail(`the kernel could not be read or changed: ${messageOf(error)}`);
+      this.#fail(`the kernel could not be read or changed: ${reasonOf(error)}`);
     }
     const endMs = this.#ports.nowMs();
     this.#earliestMs = endMs + PAUSE_FACTOR * (endMs - startMs);
@@ -225,8 +226,4 @@ function programmedAfter(
 ): number {
   const after = plan.operations.length === 0 ? before : kernel.dump(desired.device);
   return programmedPeers(desired, after);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

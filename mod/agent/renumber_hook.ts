@@ -1,4 +1,5 @@
 /** Runs `--on-renumber CMD` when this host had to change its subnet: containers must move to the new one. */
+import { reasonOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 
 /** What the launcher sets for this program's own Deno (scripts/build/launcher.sh). */
@@ -34,7 +35,7 @@ export async function runRenumberHook(
       command,
       old: oldSubnet,
       new: newSubnet,
-      reason: error instanceof Error ? error.message : String(error),
+      reason: reasonOf(error),
     });
   }
 }

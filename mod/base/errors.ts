@@ -44,3 +44,8 @@ export class ConfigError extends UserError {
 export class WireError extends Error {
   override readonly name = "WireError";
 }
+
+/** What went wrong, in the error's own words; anything may be thrown. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

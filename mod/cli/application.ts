@@ -20,7 +20,7 @@ import {
   UnsatisfiedFlagError,
   UnsatisfiedPositionalError,
 } from "@stricli/core";
-import { ExitCode, UserError } from "../base/errors.ts";
+import { ExitCode, reasonOf, UserError } from "../base/errors.ts";
 import type { Command, Flag, Given } from "./command.ts";
 import { COMMANDS } from "./commands/all.ts";
 import { commandHelp, overview } from "./help.ts";
@@ -198,5 +198,5 @@ function mistakeOf(error: unknown): Mistake {
   if (error instanceof ArgumentParseError) {
     return { kind: "switch-value", name: error.externalFlagNameOrPlaceholder, text: error.input };
   }
-  return { kind: "other", text: error instanceof Error ? error.message : String(error) };
+  return { kind: "other", text: reasonOf(error) };
 }

@@ -2,7 +2,7 @@
  * Asks the agent over its control socket. HTTP/1.0 by hand: one request, one answer, then the connection ends. fetch()
  * over a unix socket costs every command 8 ms more (docs/adr/0010-cli-library.md).
  */
-import { ExitCode, UserError } from "../base/errors.ts";
+import { ExitCode, reasonOf, UserError } from "../base/errors.ts";
 
 /** An agent that is well answers within milliseconds. */
 const ANSWER_TIMEOUT_MS = 5_000;
@@ -142,8 +142,4 @@ function refusal(status: string, body: unknown): UserError {
     `the agent refused: ${field("error") ?? `status ${status}`}`,
     remedy === undefined ? {} : { remedy },
   );
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

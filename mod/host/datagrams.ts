@@ -1,5 +1,5 @@
 /** Gossip datagrams: the UDP half of the transport. */
-import { UserError } from "../base/errors.ts";
+import { reasonOf, UserError } from "../base/errors.ts";
 import type { Endpoint } from "../base/core.ts";
 import { formatEndpoint, splitEndpoint } from "./endpoint.ts";
 import { startTimer } from "./timer.ts";
@@ -72,7 +72,7 @@ export function portError(protocol: "UDP" | "TCP", port: number, cause: unknown)
       cause,
     });
   }
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = reasonOf(cause);
   return new UserError(`${protocol} port ${port} cannot be opened: ${reason}`, {
     remedy: "choose another port with --gossip-port",
     cause,

@@ -3,7 +3,7 @@
  * either the old or the new one.
  */
 import type { PersistedDocument } from "../base/core.ts";
-import { ExitCode, UserError } from "../base/errors.ts";
+import { ExitCode, reasonOf, UserError } from "../base/errors.ts";
 
 /** Documents hold keys of nobody, but what owns a subnet is nobody else's business to change. */
 const DIRECTORY_MODE = 0o700;
@@ -29,7 +29,7 @@ export class Store {
       Deno.mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE });
       lock = Deno.openSync(`${directory}/lock`, { write: true, create: true, mode: FILE_MODE });
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = reasonOf(error);
       const denied = error instanceof Deno.errors.PermissionDenied;
       throw new UserError(`the state directory ${directory} cannot be used: ${reason}`, {
         exitCode: denied ? ExitCode.privilege : ExitCode.failed,
@@ -52,7 +52,7 @@ export class Store {
       return Deno.readFileSync(this.path(document));
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return null;
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = reasonOf(error);
       throw new UserError(`${this.path(document)} cannot be read: ${reason}`, {
         remedy:
           "repair the disk or the file's permissions; without it this host would lose its subnet",

@@ -3,7 +3,7 @@
  * `--iface-regex`, then `--iface-can-reach`, each in order; without any of them the default route's device.
  */
 import { isAddress } from "../address/parse.ts";
-import { ConfigError, UserError } from "../base/errors.ts";
+import { ConfigError, reasonOf, UserError } from "../base/errors.ts";
 import type { Underlay } from "../base/kernel_objects.ts";
 import type { Problem } from "../base/problem.ts";
 import type { HostAddress, HostDevice, HostNetwork, RouteTo } from "./host_network.ts";
@@ -91,7 +91,7 @@ function byPattern(network: HostNetwork, text: string): Underlay | null {
   try {
     pattern = new RegExp(text);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     throw new ConfigError("--iface-regex", reason, `Write a regular expression such as "^eth"`);
   }
   const devices = candidates(network);

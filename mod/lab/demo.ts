@@ -4,7 +4,7 @@
  * It runs in two processes. The outer one owns the folder and waits; the inner one is init of a pid
  * namespace and runs the lab, so that whatever happens to either, no process, namespace or device stays.
  */
-import { ExitCode } from "../base/errors.ts";
+import { ExitCode, reasonOf } from "../base/errors.ts";
 import { DemoFailure, DemoStory } from "./demo_story.ts";
 import { ownCommand } from "./executable.ts";
 import { Lab } from "./lab.ts";
@@ -113,7 +113,7 @@ async function tellStory(lab: Lab, narrator: Narrator): Promise<"held" | "failed
   } catch (error) {
     // A failed check has been printed; anything else has to be.
     if (!(error instanceof DemoFailure)) {
-      narrator.refute(error instanceof Error ? error.message : String(error));
+      narrator.refute(reasonOf(error));
     }
     return "failed";
   }

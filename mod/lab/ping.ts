@@ -4,6 +4,7 @@
  * {@linkcode ping} sends one and waits. {@linkcode ContinuousPing} sends all the time and counts, for what a
  * user would notice while an agent is killed, restarted or upgraded.
  */
+import { reasonOf } from "../base/errors.ts";
 import { type IcmpSocket, openIcmp } from "../../ffi/icmp.ts";
 import type { Namespace } from "./namespace.ts";
 
@@ -146,10 +147,6 @@ export class ContinuousPing {
   #receive(): void {
     for (const { sequence } of this.#socket.receive()) this.#answered.add(sequence);
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** Resolves after the given time. */

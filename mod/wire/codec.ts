@@ -6,7 +6,7 @@
  */
 import { restoreBuffer } from "./without_buffer.ts"; // before the library
 import { Encoder } from "cbor-x/index-no-eval";
-import { WireError } from "../base/errors.ts";
+import { reasonOf, WireError } from "../base/errors.ts";
 import { checkStructure, type StructureLimits } from "./structure.ts";
 
 restoreBuffer();
@@ -52,7 +52,7 @@ export function decode(bytes: Uint8Array): WireValue {
     return narrow(encoder.decode(bytes));
   } catch (error) {
     if (error instanceof WireError) throw error;
-    throw new WireError(`not CBOR: ${error instanceof Error ? error.message : String(error)}`);
+    throw new WireError(`not CBOR: ${reasonOf(error)}`);
   }
 }
 

@@ -1,7 +1,7 @@
 /** The agent's configuration, merged from every place and checked as a whole. */
 import { checkPin, makePool } from "../../address/pool.ts";
 import type { AgentConfig } from "../../agent/config.ts";
-import { ConfigError } from "../../base/errors.ts";
+import { ConfigError, reasonOf } from "../../base/errors.ts";
 import type { Given } from "../command.ts";
 import type { Outside } from "../outside.ts";
 import { memberName } from "./checks.ts";
@@ -122,6 +122,6 @@ function whyUnreadable(path: string): string | undefined {
     return undefined;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return "there is no such file";
-    return error instanceof Error ? error.message : String(error);
+    return reasonOf(error);
   }
 }

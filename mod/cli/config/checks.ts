@@ -2,6 +2,7 @@
  * Strict readers of single values. Each takes the text as given and returns the value, or throws BadValue with a
  * sentence about the text.
  */
+import { reasonOf } from "../../base/errors.ts";
 import { AddressError, isAddress, parseAddress, parseNetwork } from "../../address/parse.ts";
 import { BadValue } from "./setting.ts";
 
@@ -113,7 +114,7 @@ export function pattern(text: string): string {
     new RegExp(text);
     return text;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     throw bad(text, `is not a regular expression: ${reason}`);
   }
 }
