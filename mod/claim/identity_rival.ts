@@ -5,13 +5,18 @@
 import type { ClaimContext } from "./context.ts";
 import type { Intake } from "./intake.ts";
 
-/** Clones would overtake each other for ever; a snapshot that was restored is overtaken once. */
-const OVERTAKES_MAX = 3;
+/**
+ * A snapshot that was restored is overtaken once. Clones, or forged records, would have us write all the time: after a few
+ * times at most once a minute, and then with the next full sync.
+ */
+const OVERTAKES_AT_ONCE = 3;
+const OVERTAKE_EVERY_MS = 60_000;
 
 export class IdentityRival {
   readonly #context: ClaimContext;
   readonly #intake: Intake;
   #overtakes = 0;
+  #overtookMs = -Infinity;
 
   constructor(context: ClaimContext, intake: Intake) {
     this.#context = context;
@@ -22,7 +27,11 @@ export class IdentityRival {
   overtake(subnet: string | null): void {
     const foreign = this.#intake.takeForeignSelf();
     if (foreign === null) return;
-    const { own } = this.#context;
+    const { own, nowMs } = this.#context;
+    const isOften = this.#overtakes >= OVERTAKES_AT_ONCE;
+    if (isOften && nowMs < this.#overtookMs + OVERTAKE_EVERY_MS) return;
+    this.#overtakes++;
+    this.#overtookMs = nowMs;
     this.#context.emit({
       kind: "warning",
       code: "identity-reused",
@@ -32,7 +41,6 @@ export class IdentityRival {
         "If another host was made from a copy of this one's disk, remove its state directory and " +
         "restart it; if this host was restored from a snapshot, there is nothing to do",
     });
-    if (this.#overtakes++ >= OVERTAKES_MAX) return;
     own.overtake(foreign.generation);
     const { latest } = own;
     if (latest === null || latest.subnet !== subnet) own.open();

@@ -6,8 +6,8 @@ import { WireError } from "../base/errors.ts";
 import type { ClaimContext } from "./context.ts";
 import { decodeFullState, RECORDS_MAX } from "./full_state.ts";
 import { sameBytes } from "./ledger.ts";
-import { type SealedRecord, unseal } from "./messages.ts";
-import { type ClaimRecord, isNewer } from "./record.ts";
+import { seal, type SealedRecord, unseal } from "./messages.ts";
+import { type ClaimRecord, isNewer, isSameWrite } from "./record.ts";
 import { decodeRecord, peekHostId } from "./record_codec.ts";
 import { isSane, LEAP_MAX } from "./sanity.ts";
 
@@ -36,7 +36,7 @@ export class Intake {
     const { record, bytes } = sealed;
     const { ledger, hostId } = this.#context;
     if (record.hostId === hostId) {
-      this.#meetSelf(record);
+      this.#meetSelf(sealed);
       return false;
     }
     if (!this.#isBelievable(record)) return false;
@@ -128,9 +128,13 @@ export class Intake {
     return false;
   }
 
-  #meetSelf(record: ClaimRecord): void {
+  #meetSelf({ record, bytes }: SealedRecord): void {
     const { own, options } = this.#context;
-    if (record.instance === options.instance) return; // our own words coming back
+    const { announced } = own;
+    const isChanged = announced !== null && isSameWrite(record, announced) &&
+      !sameBytes(bytes, seal(announced).bytes);
+    const isOurs = record.instance === options.instance && own.hasWritten(record) && !isChanged;
+    if (isOurs) return; // our own words coming back
     if (record.generation < own.generation) return;
     if (!isSane(record.generation, own.generation)) return;
     if (this.#foreignSelf === null || isNewer(record, this.#foreignSelf)) {

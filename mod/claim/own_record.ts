@@ -73,6 +73,12 @@ export class OwnRecord {
     return this.#generation;
   }
 
+  /** Whether a record of that number may be this process's own; what it has not written yet is somebody else's. */
+  hasWritten({ generation, sequence }: ClaimRecord): boolean {
+    if (generation !== this.#generation) return generation < this.#generation;
+    return sequence < this.#sequence;
+  }
+
   /**
    * Makes the new generation, and on a first start the identity, durable if no record has done so: for hosts that will not
    * claim soon. Who claims at once spares the disk, 5 ms each time, since each record brings them along.

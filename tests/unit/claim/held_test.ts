@@ -251,7 +251,8 @@ Deno.test("sanity: an epoch or stamp far above all others is refused with a warn
 Deno.test("no message changes this host's own record; one under its id is overtaken, loudly", () => {
   const host = stagedHolding();
   const before = host.snapshot.record;
-  host.hear(record({ ...before, sequence: 7, state: "released" })); // our instance: our own echo, forged
+  ok(before);
+  host.hear(before); // our own echo
   equal(host.snapshot.record, before);
   host.hear(record({ generation: 9, instance: "00000000000000cc", subnet: "10.244.9.0/24" }));
   const after = host.snapshot.record;
@@ -311,4 +312,30 @@ Deno.test("two holders that are both below the fence: the lower one does not go 
   host.hear(rival({ stamp: 1 })); // older than ours
   host.hear(rival({ hostId: hostId(8), epoch: 9, state: "yielding" }));
   equal(host.snapshot.record?.epoch, 1);
+});
+
+Deno.test("a record under this host's id and instance that it never wrote is overtaken too", () => {
+  for (const sequence of [0, 7]) {
+    const host = stagedHolding();
+    const own = host.snapshot.record;
+    ok(own);
+    const vtep = { ...own.vtep, address: "203.0.113.66" };
+    host.hear({ ...own, sequence: own.sequence + sequence, vtep });
+    equal(host.snapshot.record?.generation, own.generation + 1);
+    deepEqual(host.snapshot.record?.vtep, own.vtep);
+  }
+});
+
+Deno.test("after some time a record under this host's id is overtaken again, with one warning each", () => {
+  const host = stagedHolding();
+  const overtakes = () =>
+    host.eventsOf("warning").filter(({ code }) => code === "identity-reused").length;
+  for (let generation = 10; generation < 40; generation += 2) {
+    host.hear(record({ generation, instance: "00000000000000cc" }));
+  }
+  equal(overtakes(), 3);
+  host.at(host.nowMs + 60_000);
+  host.hear(record({ generation: 50, instance: "00000000000000cc" }));
+  equal(overtakes(), 4);
+  equal(host.snapshot.record?.generation, 51);
 });
