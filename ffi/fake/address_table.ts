@@ -2,13 +2,17 @@
 import { ERRNO } from "../errno.ts";
 import { NLM_F_REPLACE } from "../netlink/message.ts";
 import type { NetlinkRequest } from "../netlink/transport.ts";
-import { decodeAddress, IFA_F, type InterfaceAddress } from "../route/address.ts";
+import {
+  decodeAddress,
+  IFA_F,
+  IFA_FLAGS,
+  IFA_LOCAL,
+  type InterfaceAddress,
+} from "../route/address.ts";
 import { RTM } from "../route/family.ts";
 import { Entry, type Notify, Refusal } from "./entry.ts";
 
 const IFADDRMSG_BYTES = 8;
-const IFA_LOCAL = 2;
-const IFA_FLAGS = 8;
 
 function view(entry: Entry): InterfaceAddress {
   const payload = entry.encode();

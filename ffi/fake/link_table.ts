@@ -3,24 +3,29 @@ import { ERRNO } from "../errno.ts";
 import { NLM_F_CREATE, NLM_F_EXCL } from "../netlink/message.ts";
 import type { NetlinkRequest } from "../netlink/transport.ts";
 import { RTM } from "../route/family.ts";
-import { decodeLink, IFF_LOWER_UP, IFF_UP, IFINFOMSG_BYTES, type Link } from "../route/link.ts";
+import {
+  decodeLink,
+  IFF_LOWER_UP,
+  IFF_UP,
+  IFINFOMSG_BYTES,
+  IFLA_ADDRESS,
+  IFLA_EXT_MASK,
+  IFLA_IFALIAS,
+  IFLA_IFNAME,
+  IFLA_INFO_DATA,
+  IFLA_LINK,
+  IFLA_LINKINFO,
+  IFLA_MASTER,
+  IFLA_MTU,
+  IFLA_NET_NS_FD,
+  IFLA_OPERSTATE,
+  IFLA_TXQLEN,
+  type Link,
+} from "../route/link.ts";
 import { Entry, type Notify, Refusal } from "./entry.ts";
+import { VETH_INFO_PEER } from "../route/veth.ts";
+import { IFLA_VXLAN_PORT, IFLA_VXLAN_UDP_CSUM } from "../route/vxlan_data.ts";
 
-const IFLA_ADDRESS = 1;
-const IFLA_IFNAME = 3;
-const IFLA_MTU = 4;
-const IFLA_LINK = 5;
-const IFLA_MASTER = 10;
-const IFLA_TXQLEN = 13;
-const IFLA_OPERSTATE = 16;
-const IFLA_LINKINFO = 18;
-const IFLA_IFALIAS = 20;
-const IFLA_NET_NS_FD = 28;
-const IFLA_EXT_MASK = 29;
-const IFLA_INFO_DATA = 2;
-const VETH_INFO_PEER = 1;
-const IFLA_VXLAN_PORT = 15;
-const IFLA_VXLAN_UDP_CSUM = 18;
 /** What Linux has used since before IANA gave VXLAN 4789. */
 const DEFAULT_PORT = 8472;
 const IFF_LOOPBACK = 0x8;

@@ -15,18 +15,18 @@ import {
   PROTOCOL,
   type Route,
   routeAddRequest,
+  RTA_DST,
+  RTA_GATEWAY,
+  RTA_OIF,
+  RTA_PREFSRC,
+  RTA_PRIORITY,
+  RTA_TABLE,
   SCOPE,
   TABLE_MAIN,
 } from "../route/route.ts";
 import { Entry, type Notify, Refusal } from "./entry.ts";
 
 const RTMSG_BYTES = 12;
-const RTA_DST = 1;
-const RTA_OIF = 4;
-const RTA_GATEWAY = 5;
-const RTA_PRIORITY = 6;
-const RTA_PREFSRC = 7;
-const RTA_TABLE = 15;
 const RTM_F_CLONED = 0x200;
 /** IP6_RT_PRIO_USER, what the kernel gives IPv6 routes without a metric. */
 const IPV6_PRIORITY = 1024;

@@ -14,10 +14,10 @@ import { ipFamily, kernelFamily, RTM } from "./family.ts";
 /** Bytes of struct ifaddrmsg: family, prefix length, flags, scope, index. */
 const IFADDRMSG_BYTES = 8;
 const IFA_ADDRESS = 1;
-const IFA_LOCAL = 2;
+export const IFA_LOCAL = 2;
 const IFA_LABEL = 3;
 const IFA_BROADCAST = 4;
-const IFA_FLAGS = 8;
+export const IFA_FLAGS = 8;
 const IFA_PROTO = 11;
 
 /** Address flags (linux/if_addr.h IFA_F_*). */

@@ -26,20 +26,20 @@ export const IFF_LOWER_UP = 0x1_0000;
 /** Longest device name without its zero (linux/if.h IFNAMSIZ - 1). */
 export const LONGEST_NAME_BYTES = 15;
 
-const IFLA_ADDRESS = 1;
-const IFLA_IFNAME = 3;
-const IFLA_MTU = 4;
-const IFLA_LINK = 5;
-const IFLA_MASTER = 10;
-const IFLA_TXQLEN = 13;
-const IFLA_OPERSTATE = 16;
-const IFLA_LINKINFO = 18;
-const IFLA_IFALIAS = 20;
-const IFLA_NET_NS_FD = 28;
-const IFLA_EXT_MASK = 29;
+export const IFLA_ADDRESS = 1;
+export const IFLA_IFNAME = 3;
+export const IFLA_MTU = 4;
+export const IFLA_LINK = 5;
+export const IFLA_MASTER = 10;
+export const IFLA_TXQLEN = 13;
+export const IFLA_OPERSTATE = 16;
+export const IFLA_LINKINFO = 18;
+export const IFLA_IFALIAS = 20;
+export const IFLA_NET_NS_FD = 28;
+export const IFLA_EXT_MASK = 29;
 const IFLA_LINK_NETNSID = 37;
 const IFLA_INFO_KIND = 1;
-const IFLA_INFO_DATA = 2;
+export const IFLA_INFO_DATA = 2;
 /** Leaves counters out of the answer, which are half of its bytes. */
 const RTEXT_FILTER_SKIP_STATS = 8;
 

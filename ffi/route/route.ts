@@ -18,14 +18,14 @@ import { ipFamily, kernelFamily, RTM } from "./family.ts";
 
 /** Bytes of struct rtmsg: family, dst_len, src_len, tos, table, protocol, scope, type, flags. */
 const RTMSG_BYTES = 12;
-const RTA_DST = 1;
-const RTA_OIF = 4;
-const RTA_GATEWAY = 5;
-const RTA_PRIORITY = 6;
-const RTA_PREFSRC = 7;
+export const RTA_DST = 1;
+export const RTA_OIF = 4;
+export const RTA_GATEWAY = 5;
+export const RTA_PRIORITY = 6;
+export const RTA_PREFSRC = 7;
 const RTA_METRICS = 8;
 const RTA_MULTIPATH = 9;
-const RTA_TABLE = 15;
+export const RTA_TABLE = 15;
 const RTAX_MTU = 2;
 /** rtm_table has eight bits; larger table numbers go into RTA_TABLE, which the kernel prefers. */
 const LARGEST_HEADER_TABLE = 255;

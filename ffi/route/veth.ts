@@ -10,7 +10,7 @@ import {
   writeLinkSettings,
 } from "./link.ts";
 
-const VETH_INFO_PEER = 1;
+export const VETH_INFO_PEER = 1;
 
 /** The far end of a pair. The kernel sets neither alias nor state of it at creation. */
 export interface VethPeer {
