@@ -21,7 +21,7 @@ import { DeviceLock } from "../host/device_lock.ts";
 import { type HostKernel, openKernel } from "../host/kernel.ts";
 import { checkPoolOverlap } from "../host/pool_overlap.ts";
 import { forwardingProblem } from "../host/forwarding.ts";
-import { isLiteral, literalEndpoint, resolveSeed } from "../host/resolve.ts";
+import { resolveSeed } from "../host/resolve.ts";
 import { writeLogLine } from "../host/log_writer.ts";
 import { Store } from "../host/store.ts";
 import { setStarting, startTimer } from "../host/timer.ts";
@@ -113,10 +113,7 @@ class Agent {
       send: (to, bytes) => this.#transport.send(to, bytes),
       request: (id, to, bytes, timeoutMs) => this.#transport.request(id, to, bytes, timeoutMs),
       answer: (id, bytes) => this.#transport.answer(id, bytes),
-      resolve: (seed) =>
-        isLiteral(seed)
-          ? [literalEndpoint(seed, GOSSIP_PORT_DEFAULT)]
-          : resolveSeed(seed, GOSSIP_PORT_DEFAULT),
+      resolve: (seed) => resolveSeed(seed, GOSSIP_PORT_DEFAULT),
       persist: (document, bytes) => this.#store.write(document, bytes),
       event: (event) => this.#event(event),
       fault: (input, error) => this.#fault(input, error),

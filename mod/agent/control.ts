@@ -1,4 +1,5 @@
 /** The control socket: HTTP on a unix socket in the run directory, for the command line and for scripts. */
+import { parseSeed } from "../address/seed.ts";
 import { ExitCode, reasonOf, UserError } from "../base/errors.ts";
 import type {
   ErrorAnswer,
@@ -162,12 +163,18 @@ async function bodyOf(request: Request): Promise<Record<string, unknown>> {
   throw new UserError("the body is not a JSON object");
 }
 
+/** The seeds, each checked as `--join` checks it: a wrong one would be tried again for ever. */
 function seedsOf(body: Record<string, unknown>): string[] {
   const seeds = body["seeds"];
-  if (Array.isArray(seeds) && seeds.length > 0 && seeds.every((seed) => typeof seed === "string")) {
-    return seeds;
+  const isList = Array.isArray(seeds) && seeds.length > 0 &&
+    seeds.every((seed) => typeof seed === "string");
+  if (!isList) throw new UserError('"seeds" must be a list of at least one HOST[:PORT]');
+  try {
+    seeds.forEach(parseSeed);
+  } catch (error) {
+    throw new UserError(reasonOf(error), { remedy: "give HOST or HOST:PORT", cause: error });
   }
-  throw new UserError('"seeds" must be a list of at least one HOST[:PORT]');
+  return seeds;
 }
 
 function releaseOf(body: Record<string, unknown>): boolean {

@@ -1,31 +1,23 @@
-/** Seeds as people write them, turned into endpoints. Names are resolved anew at each try. */
+/** Seeds turned into endpoints: at once for an address, through the system's resolver for a name. */
+import { parseSeed } from "../address/seed.ts";
 import type { Endpoint } from "../base/core.ts";
 import { formatEndpoint } from "./endpoint.ts";
 
-const IPV4 = /^\d{1,3}(\.\d{1,3}){3}$/;
-
-/** Splits `host`, `host:port` or `[v6]:port`; the port is `portDefault` when absent. */
-export function splitSeed(seed: string, portDefault: number): { hostname: string; port: number } {
-  const match = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(seed);
-  const hostname = match?.[1] ?? match?.[2] ?? seed;
-  return { hostname, port: match?.[3] === undefined ? portDefault : Number(match[3]) };
+/**
+ * The endpoints of a seed that was checked before; `portDefault` is for seeds without a port. A name brings every address it
+ * has (hosts file included), looked up anew each time; the promise is rejected when there is none.
+ */
+export function resolveSeed(
+  seed: string,
+  portDefault: number,
+): readonly Endpoint[] | Promise<readonly Endpoint[]> {
+  const { host, port, isAddress } = parseSeed(seed);
+  const endpointPort = port ?? portDefault;
+  return isAddress ? [formatEndpoint(host, endpointPort)] : lookUp(host, endpointPort);
 }
 
-/** Whether the seed needs no name service. */
-export function isLiteral(seed: string): boolean {
-  return IPV4.test(splitSeed(seed, 0).hostname);
-}
-
-/** The endpoint of a literal seed. */
-export function literalEndpoint(seed: string, portDefault: number): Endpoint {
-  const { hostname, port } = splitSeed(seed, portDefault);
-  return formatEndpoint(hostname, port);
-}
-
-/** Every address of the name, through the system's resolver (hosts file included). Throws when there is none. */
-export async function resolveSeed(seed: string, portDefault: number): Promise<Endpoint[]> {
-  const { hostname, port } = splitSeed(seed, portDefault);
+async function lookUp(name: string, port: number): Promise<readonly Endpoint[]> {
   const { lookup } = await import("node:dns/promises");
-  const found = await lookup(hostname, { all: true, family: 4 });
+  const found = await lookup(name, { all: true, family: 4 });
   return found.map(({ address }) => formatEndpoint(address, port));
 }

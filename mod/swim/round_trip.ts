@@ -14,8 +14,4 @@ export class RoundTrips {
     this.#samples.set(id, samples);
     return samples.toSorted((one, other) => one - other)[samples.length >> 1] ?? durationMs;
   }
-
-  forget(id: MemberId): void {
-    this.#samples.delete(id);
-  }
 }

@@ -3,7 +3,8 @@
  * sentence about the text.
  */
 import { reasonOf } from "../../base/errors.ts";
-import { AddressError, isAddress, parseAddress, parseNetwork } from "../../address/parse.ts";
+import { AddressError, parseAddress, parseNetwork } from "../../address/parse.ts";
+import { parseSeed } from "../../address/seed.ts";
 import { BadValue } from "./setting.ts";
 
 /** sockaddr_un.sun_path of linux/un.h has 108 bytes with the final zero, and `/gossamer.sock` takes 14. */
@@ -69,30 +70,17 @@ function wellFormed(text: string, parse: (text: string) => unknown): string {
   }
 }
 
-/** `HOST`, `HOST:PORT`; HOST is a name or an IPv4 address. */
+/** A seed, as written; see {@linkcode parseSeed}. */
 export function seed(text: string): string {
   const example = "give HOST or HOST:PORT, such as 192.168.1.10 or node1:7947";
   if (text === "") throw new BadValue("a seed is empty", `${example}, or leave it out`);
-  const [host = "", port, ...rest] = text.split(":");
-  if (rest.length > 0 || text.startsWith("[")) {
-    throw bad(text, "looks like IPv6, which is not available in this version", example);
+  try {
+    parseSeed(text);
+  } catch (error) {
+    if (!(error instanceof AddressError)) throw error;
+    throw new BadValue(error.message, example);
   }
-  if (
-    port !== undefined && !(/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65535)
-  ) {
-    throw bad(text, "has a port that is not a number from 1 to 65535", example);
-  }
-  // Digits and dots alone can only be meant as an address, and a resolver would read "10.1" as 10.0.0.1.
-  const isHost = /^[\d.]*$/.test(host) ? isAddress(host) : isHostName(host);
-  if (!isHost) throw bad(text, "is neither a host name nor an IPv4 address", example);
   return text;
-}
-
-function isHostName(text: string): boolean {
-  return text.length <= 253 &&
-    text.replace(/\.$/, "").split(".").every((label) =>
-      /^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/.test(label)
-    );
 }
 
 /** The name (IFNAMSIZ of linux/if.h: at most 15 bytes) or IPv4 address of a network interface. */

@@ -97,6 +97,7 @@ Deno.test("requests that make no sense are refused and do nothing", async () => 
     ["POST /leave HTTP/1.0\r\nContent-Length: 1\r\n\r\n{", /400/],
     ['POST /leave HTTP/1.0\r\nContent-Length: 15\r\n\r\n{"release":"n"}', /400/],
     ['POST /join HTTP/1.0\r\nContent-Length: 12\r\n\r\n{"seeds":[]}', /400/],
+    ['POST /join HTTP/1.0\r\nContent-Length: 19\r\n\r\n{"seeds":["a:b:c"]}', /400/],
   ];
   await withServer(async (runDir, _server, target) => {
     for (const [text, status] of refused) assert.match(await answerTo(runDir, text), status, text);

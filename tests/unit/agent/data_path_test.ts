@@ -131,6 +131,16 @@ Deno.test("a host that finds no subnet, or gave its own back, has neither device
   }
 });
 
+Deno.test("a subnet.env that another program wrote after us is not removed again and again", () => {
+  using bench = new Bench();
+  bench.path.followNow();
+  bench.state = "waiting";
+  bench.path.followNow();
+  Deno.writeTextFileSync(bench.subnetFile, "FLANNEL_SUBNET=10.9.0.1/24\n");
+  bench.path.followNow();
+  assert.equal(bench.subnetOfFile(), "10.9.0.1/24");
+});
+
 Deno.test("the renumber command runs with the old and the new subnet, once the new one is in place", async () => {
   const answer = Deno.makeTempFileSync({ prefix: "gossamer-test-" });
   {

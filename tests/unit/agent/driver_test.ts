@@ -126,7 +126,10 @@ Deno.test("Driver wakes the core when the core asked for it, and not after stop"
   });
   const driver = new Driver(core, ports({ nowMs: () => performance.now() }));
   driver.feed({ kind: "command", command: "go" });
-  await promise;
+  const late = Promise.withResolvers<string>();
+  const timer = setTimeout(() => late.resolve("a second late"), 1_000);
+  assert.equal(await Promise.race([promise, late.promise]), undefined);
+  clearTimeout(timer);
   assert.deepEqual(core.seen, ["command", "wake"]);
   core.wakeAt = performance.now();
   driver.stop();

@@ -3,7 +3,12 @@ import assert from "node:assert/strict";
 import { ConfigError } from "../../../mod/base/errors.ts";
 import type { HostSnapshot } from "../../../mod/claim/host_core.ts";
 import type { Identity } from "../../../mod/agent/identity.ts";
-import { nameProblems, overlapProblem, Warnings } from "../../../mod/agent/problems.ts";
+import {
+  lonelyProblem,
+  nameProblems,
+  overlapProblem,
+  Warnings,
+} from "../../../mod/agent/problems.ts";
 
 const warning = (text: string) =>
   ({ kind: "warning", code: "udp-blocked", text, remedy: "Open the port" }) as const;
@@ -57,4 +62,15 @@ Deno.test("an overlapping network ends a newcomer, but not a host whose containe
   assert.throws(() => overlapProblem(newcomer, overlaps), ConfigError);
   assert.match(overlapProblem(settled, overlaps)?.text ?? "", /overlaps a route/);
   assert.equal(overlapProblem(newcomer, () => {}), null);
+});
+
+Deno.test("a host with a subnet that hears nobody says whom it tries; one that joined, or waits, does not", () => {
+  const lonely = (joined: boolean, state: string, seeds: unknown[] = []) =>
+    lonelyProblem({ swim: { joined, seeds }, claim: { state } } as unknown as HostSnapshot);
+  assert.equal(lonely(true, "held"), null);
+  assert.equal(lonely(false, "waiting"), null);
+  const seeds = [{ seed: "10.0.0.9", state: "unreachable", reason: "no route" }];
+  assert.match(lonely(false, "held", seeds)?.text ?? "", /it tries 10\.0\.0\.9 \(no route\)$/);
+  assert.match(lonely(false, "held")?.text ?? "", /it tries the hosts it remembers$/);
+  assert.equal(lonely(false, "held")?.severity, "error");
 });

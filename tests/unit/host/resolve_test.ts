@@ -1,0 +1,12 @@
+/** Seeds become endpoints: addresses at once, names by the system's resolver. */
+import assert from "node:assert/strict";
+import { resolveSeed } from "../../../mod/host/resolve.ts";
+
+Deno.test("an address needs no waiting, and takes the default port when it has none", () => {
+  assert.deepEqual(resolveSeed("10.0.0.1", 7947), ["10.0.0.1:7947"]);
+  assert.deepEqual(resolveSeed("10.0.0.1:1", 7947), ["10.0.0.1:1"]);
+});
+
+Deno.test("a name is looked up", async () => {
+  assert.deepEqual([...new Set(await resolveSeed("localhost:9", 7947))], ["127.0.0.1:9"]);
+});
