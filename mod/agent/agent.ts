@@ -37,7 +37,7 @@ import { Driver } from "./driver.ts";
 import { logEvent } from "./event_log.ts";
 import { restoreIdentity } from "./identity.ts";
 import { hostOptions } from "./options.ts";
-import { lonelyProblem, nameProblems, overlapProblem, Warnings } from "./problems.ts";
+import { lonelyProblem, overlapProblem, Warnings } from "./problems.ts";
 import { statusDocument, type StatusSources, subnetsDocument } from "./status.ts";
 
 /** Beyond this the wall clock was set, and not merely read a moment later. */
@@ -279,7 +279,6 @@ class Agent {
     return [
       this.#overlap,
       lonelyProblem(this.#driver.snapshot()),
-      ...nameProblems(this.#driver.snapshot()),
       forwardingProblem(),
       underlayProblem(underlay, device),
       mtuProblem({ ...underlay, mtu: device?.mtu ?? underlay.mtu }, mtu),

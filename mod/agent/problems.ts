@@ -65,17 +65,3 @@ export function overlapProblem(identity: Identity, check: () => void): Problem |
     };
   }
 }
-
-/** Commands and people know hosts by their names: two of one name are a mistake, though nothing breaks. */
-export function nameProblems({ swim }: HostSnapshot): Problem[] {
-  const present = swim.members.filter(({ status }) => status === "alive" || status === "suspect");
-  return [...Map.groupBy(present, ({ name }) => name)]
-    .filter(([, members]) => members.length > 1)
-    .map(([name, members]) => ({
-      code: "name-twice",
-      severity: "warning" as const,
-      text: `${members.length} hosts are named ${name}: ` +
-        members.map(({ endpoint }) => endpoint).join(" and "),
-      remedy: "Start all but one of them with another --name",
-    }));
-}

@@ -27,12 +27,7 @@ export class Reporter {
 
   /** A member was put into the table; `previous` is null on first sight. */
   changed(member: Member, previous: Member | null): void {
-    if (previous === null || previous.name !== member.name) {
-      // Old names are not kept: whoever renames itself all the time would fill the memory.
-      const isOld = previous !== null && this.#bearers.get(previous.name) === member.id;
-      if (isOld) this.#bearers.delete(previous.name);
-      this.#checkName(member);
-    }
+    if (previous === null || previous.name !== member.name) this.#checkName(member);
     const kind = eventKind(member, previous);
     if (kind !== null) this.#report({ kind, member });
     if (previous !== null && isUpdate(member, previous)) {
@@ -52,7 +47,7 @@ export class Reporter {
   }
 
   #checkName(member: Member): void {
-    // Strangers that come and go leave their names behind; without them a conflict is only told later.
+    // Whoever comes and goes, or renames itself, leaves names behind; without them a conflict is only told later.
     if (this.#bearers.size >= 2 * MEMBERS_MAX) this.#bearers.clear();
     const bearer = this.#table.get(this.#bearers.get(member.name) ?? member.id);
     this.#bearers.set(member.name, member.id);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { forbiddenArrows, importCircles, impureImports, scatteredPackages } from "./layer_rules.ts";
 import { type ModuleGraph, readModuleGraph } from "./module_graph.ts";
-import { projectFiles } from "./project_files.ts";
+import { projectFiles, projectRoot } from "./project_files.ts";
 
 const RULES = { forbiddenArrows, importCircles, scatteredPackages, impureImports };
 
@@ -19,6 +19,18 @@ for (const [name, rule] of Object.entries(RULES)) {
 
 Deno.test("the module graph holds every file of the product", () => {
   assert.deepEqual(roots.filter((path) => !graph.has(path)), []);
+});
+
+/** Who starts other programs: the lab its agents and `unshare`, the hook the operator's own command. Nobody starts `ip` or `nft`. */
+const STARTS_PROGRAMS = /^mod\/(lab\/\w+|agent\/renumber_hook)\.ts$/;
+
+Deno.test("the product starts no other program, and names no networking tool as one", async () => {
+  for (const path of roots) {
+    const text = await Deno.readTextFile(new URL(path, projectRoot));
+    if (!/new Deno\.Command\(|child_process/.test(text)) continue;
+    assert.match(path, STARTS_PROGRAMS);
+    assert.doesNotMatch(text, /"(ip|bridge|nft|iptables|ethtool|ping)"/, path);
+  }
 });
 
 /** A graph from `[file, import, import...]` rows; imports that are no row are packages or node:. */

@@ -3,12 +3,7 @@ import assert from "node:assert/strict";
 import { ConfigError } from "../../../mod/base/errors.ts";
 import type { HostSnapshot } from "../../../mod/claim/host_core.ts";
 import type { Identity } from "../../../mod/agent/identity.ts";
-import {
-  lonelyProblem,
-  nameProblems,
-  overlapProblem,
-  Warnings,
-} from "../../../mod/agent/problems.ts";
+import { lonelyProblem, overlapProblem, Warnings } from "../../../mod/agent/problems.ts";
 
 const warning = (text: string) =>
   ({ kind: "warning", code: "udp-blocked", text, remedy: "Open the port" }) as const;
@@ -34,23 +29,6 @@ Deno.test("of many warnings the newest twenty are shown", () => {
   const texts = warnings.recent(100).map(({ text }) => text);
   assert.equal(texts.length, 20);
   assert.deepEqual([texts[0], texts.at(-1)], ["h11", "h30"]);
-});
-
-Deno.test("two hosts of one name are a problem that names both, unless one of them is gone", () => {
-  const among = (...statuses: string[]) =>
-    nameProblems({
-      swim: {
-        members: statuses.map((status, index) => ({
-          name: "h1",
-          status,
-          endpoint: `10.0.0.${index + 1}:7947`,
-        })),
-      },
-    } as unknown as HostSnapshot);
-  assert.deepEqual(among("alive", "dead"), []);
-  assert.deepEqual(among("alive", "left"), []);
-  const [problem] = among("alive", "suspect");
-  assert.equal(problem?.text, "2 hosts are named h1: 10.0.0.1:7947 and 10.0.0.2:7947");
 });
 
 Deno.test("an overlapping network ends a newcomer, but not a host whose containers run", () => {

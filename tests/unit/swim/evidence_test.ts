@@ -293,6 +293,15 @@ Deno.test("two living hosts of one name are warned of once", () => {
   assert.deepEqual(stage.eventWords(), ["name-conflict", "member-joined h1"]);
 });
 
+Deno.test("a name that its bearer gave up is free for others", () => {
+  const stage = Stage.among(2);
+  stage.packet(TWO.endpoint, encodeAlive({ ...TWO, name: "renamed", incarnation: 11 }));
+  stage.quieten();
+  const heir = peer(3, { name: "h2" });
+  stage.packet(heir.endpoint, encodeAlive(heir));
+  assert.deepEqual(stage.eventWords(), ["member-joined h2"]);
+});
+
 Deno.test("a host that was set up anew at the same address is no conflict of names", () => {
   const stage = Stage.among(2);
   const anew = peer(3, { name: "h2", endpoint: TWO.endpoint });
