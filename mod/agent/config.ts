@@ -23,6 +23,8 @@ export interface AgentConfig {
   readonly publicIp: string | null;
   readonly gossipPort: number;
   readonly keyFile: string | null;
+  /** Speaks plain as well, with hosts that have no key yet; only with a key file. */
+  readonly plainGossip: boolean;
   readonly bootstrap: boolean;
   /** Command run as `COMMAND OLD NEW` when this host had to change its subnet. */
   readonly onRenumber: string | null;

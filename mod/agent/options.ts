@@ -1,9 +1,9 @@
 /** The cores' options, from the configuration and what the disk remembers. */
-import { reasonOf, UserError } from "../base/errors.ts";
 import type { Underlay } from "../base/kernel_objects.ts";
 import { VERSION } from "../base/version.ts";
 import type { HostOptions } from "../claim/host_core.ts";
 import { formatEndpoint } from "../host/endpoint.ts";
+import { readKeyFile } from "../host/key_file.ts";
 import { LAN_TIMINGS } from "../swim/timings.ts";
 import { Keyring, parseKeys } from "../wire/keyring.ts";
 import type { AgentConfig } from "./config.ts";
@@ -49,17 +49,7 @@ export async function hostOptions(
 }
 
 async function readKeyring(path: string): Promise<Keyring> {
-  let text: string;
-  try {
-    text = Deno.readTextFileSync(path);
-  } catch (error) {
-    const reason = reasonOf(error);
-    throw new UserError(`--key-file ${path} cannot be read: ${reason}`, {
-      exitCode: 2,
-      remedy: "name a file with one base64 key of 32 bytes a line, readable by this user",
-      cause: error,
-    });
-  }
+  const keys = parseKeys(readKeyFile(path), path);
   const { AES_GCM } = await import("../host/aes_gcm.ts");
-  return new Keyring(parseKeys(text, path), AES_GCM);
+  return new Keyring(keys, AES_GCM);
 }

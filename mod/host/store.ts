@@ -4,10 +4,10 @@
  */
 import type { PersistedDocument } from "../base/core.ts";
 import { ExitCode, reasonOf, UserError } from "../base/errors.ts";
+import { PRIVATE_FILE_MODE, replaceFile } from "./replace_file.ts";
 
 /** Documents hold keys of nobody, but what owns a subnet is nobody else's business to change. */
 const DIRECTORY_MODE = 0o700;
-const FILE_MODE = 0o600;
 
 export class Store {
   readonly directory: string;
@@ -27,7 +27,11 @@ export class Store {
     let lock: Deno.FsFile;
     try {
       Deno.mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE });
-      lock = Deno.openSync(`${directory}/lock`, { write: true, create: true, mode: FILE_MODE });
+      lock = Deno.openSync(`${directory}/lock`, {
+        write: true,
+        create: true,
+        mode: PRIVATE_FILE_MODE,
+      });
     } catch (error) {
       const reason = reasonOf(error);
       const denied = error instanceof Deno.errors.PermissionDenied;
@@ -61,31 +65,9 @@ export class Store {
     }
   }
 
-  /** Replaces the document: write, fsync, rename, fsync folder. Throws what the disk says. */
+  /** Replaces the document, durable when it returns. Throws what the disk says. */
   write(document: PersistedDocument, bytes: Uint8Array): void {
-    const path = this.path(document);
-    const temporary = `${path}.new`;
-    const file = Deno.openSync(temporary, {
-      write: true,
-      create: true,
-      truncate: true,
-      mode: FILE_MODE,
-    });
-    try {
-      for (let written = 0; written < bytes.length;) {
-        written += file.writeSync(bytes.subarray(written));
-      }
-      file.syncSync();
-    } finally {
-      file.close();
-    }
-    Deno.renameSync(temporary, path);
-    const folder = Deno.openSync(this.directory);
-    try {
-      folder.syncSync();
-    } finally {
-      folder.close();
-    }
+    replaceFile(this.path(document), bytes);
   }
 
   path(document: PersistedDocument): string {

@@ -50,7 +50,7 @@ export function agentConfig(sources: Sources, outside: Outside): AgentConfig {
     interfacePatterns: sources.value(SETTINGS.ifaceRegex),
     interfaceCanReach: sources.value(SETTINGS.ifaceCanReach),
     publicIp: sources.value(SETTINGS.publicIp),
-    keyFile: readableKeyFile(sources),
+    ...gossipKeys(sources),
     bootstrap: sources.value(SETTINGS.bootstrap),
     onRenumber: sources.value(SETTINGS.onRenumber),
     stateDir: sources.value(SETTINGS.stateDir),
@@ -104,6 +104,18 @@ function poolAndPin(sources: Sources): Pick<AgentConfig, "pool" | "pin"> {
     pool,
     pin: pin.value === null ? null : checkPin(pool, pin.value, pin.origin ?? "--subnet"),
   };
+}
+
+/** What keeps gossip secret, and for a while may not. */
+function gossipKeys(sources: Sources): Pick<AgentConfig, "keyFile" | "plainGossip"> {
+  const keyFile = readableKeyFile(sources);
+  const { value: plainGossip, origin } = sources.read(SETTINGS.plainGossip);
+  if (!plainGossip || keyFile !== null) return { keyFile, plainGossip };
+  throw new ConfigError(
+    origin ?? "--plain-gossip",
+    "there is no key file, so that gossip is plain anyway",
+    "leave it out, or name the keys with --key-file; gossamer keys generate makes one",
+  );
 }
 
 /** The key file, if one is named: a name that leads nowhere is a mistake of the configuration. */

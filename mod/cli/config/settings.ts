@@ -83,11 +83,18 @@ export const SETTINGS = {
       name: "key-file",
       group: "Cluster",
       placeholder: "FILE",
-      text: "Gossip keys, base64 of 32 bytes, one a line; the first one encrypts",
+      text: "Gossip keys, base64 of 32 bytes, one a line; the first one encrypts. gossamer keys " +
+        "changes them on all hosts, and this file with them",
     },
     null,
     path,
   ),
+  plainGossip: switchSetting({
+    name: "plain-gossip",
+    group: "Cluster",
+    text: "Also speak plain with hosts that have no key yet: for the time in which a running " +
+      "cluster is being encrypted",
+  }),
   bootstrap: switchSetting({
     name: "bootstrap",
     group: "Cluster",

@@ -63,6 +63,7 @@ Deno.test("without anything given, every setting has the contract's default", as
       publicIp: null,
       gossipPort: 7947,
       keyFile: null,
+      plainGossip: false,
       bootstrap: false,
       onRenumber: null,
       stateDir: "/var/lib/gossamer",
@@ -143,6 +144,7 @@ const PRECEDENCE: readonly (readonly [
     "/dev/zero",
     "/dev/full",
   ]],
+  ["plain-gossip", "", "false", "true", (c) => c.plainGossip, [true, false, true]],
   ["on-renumber", "a b", "c", '"d"', (c) => c.onRenumber, ["a b", "c", "d"]],
   ["state-dir", "/a/", "/b", '"/c"', (c) => c.stateDir, ["/a", "/b", "/c"]],
   ["run-dir", "/a", "/b//", '"/c"', (c) => c.runDir, ["/a", "/b", "/c"]],
@@ -162,7 +164,9 @@ for (const [name, flag, variable, toml, read, expected] of PRECEDENCE) {
   Deno.test(`${name}: a flag comes before a variable, that before the file`, async () => {
     const flags = flag === "" ? [`--${name}`] : [`--${name}=${flag}`];
     const variables = { [variableOf(name)]: variable };
-    const file = `${name} = ${toml}`;
+    // Speaking plain as well is refused to a host that has no key.
+    const needed = name === "plain-gossip" ? "key-file = '/dev/null'\n" : "";
+    const file = `${needed}${name} = ${toml}`;
     deepEqual(read(await configOf({ flags, variables, toml: file })), expected[0]);
     deepEqual(read(await configOf({ variables, toml: file })), expected[1]);
     deepEqual(read(await configOf({ toml: file })), expected[2]);
@@ -245,6 +249,11 @@ const REFUSED: readonly (readonly [places: Places, error: RegExp])[] = [
     { flags: ["--key-file=/nonexistent/key"] },
     /^--key-file: cannot read \/nonexistent\/key: there is no/,
   ],
+  [
+    { flags: ["--plain-gossip"] },
+    /^--plain-gossip: there is no key file, so that gossip is plain anyway$/,
+  ],
+  [{ toml: "plain-gossip = true" }, /^g\.toml: plain-gossip: there is no key file/],
   [{ flags: ["--key-file=/dev"] }, /^--key-file: cannot read \/dev: it is a directory$/],
   [{ flags: [`--run-dir=/${"d".repeat(93)}`] }, /^--run-dir: .* is 94 bytes long, too long for/],
   [{ flags: ["--on-renumber= "] }, /^--on-renumber: the command is empty$/],
