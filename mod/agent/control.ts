@@ -1,5 +1,4 @@
 /** The control socket: HTTP on a unix socket in the run directory, for the command line and for scripts. */
-import { parseSeed } from "../address/seed.ts";
 import { ExitCode, reasonOf, UserError } from "../base/errors.ts";
 import type {
   ErrorAnswer,
@@ -8,6 +7,7 @@ import type {
   StatusDocument,
   SubnetsDocument,
 } from "./api.ts";
+import { readBody, releaseOf, seedsOf } from "./request_body.ts";
 
 /** What the control API can ask of the agent. */
 export interface ControlTarget {
@@ -16,9 +16,6 @@ export interface ControlTarget {
   join(seeds: readonly string[]): JoinAnswer;
   leave(release: boolean): Promise<LeaveAnswer>;
 }
-
-/** Bytes of a request body: a join of 100 seeds of 255 characters is 26 kB. */
-const BODY_BYTES_MAX = 64 * 1024;
 
 /** Where the agent of a run directory listens. */
 export function controlSocketPath(runDir: string): string {
@@ -130,9 +127,9 @@ async function handle(request: Request, target: ControlTarget): Promise<Response
       case "GET /subnets":
         return Response.json(target.subnets());
       case "POST /join":
-        return Response.json(target.join(seedsOf(await bodyOf(request))));
+        return Response.json(target.join(seedsOf(await readBody(request))));
       case "POST /leave":
-        return Response.json(await target.leave(releaseOf(await bodyOf(request))));
+        return Response.json(await target.leave(releaseOf(await readBody(request))));
       default:
         return refuse(404, `unknown request ${route}`);
     }
@@ -145,42 +142,6 @@ async function handle(request: Request, target: ControlTarget): Promise<Response
 function refuse(status: number, error: string, remedy?: string): Response {
   const answer: ErrorAnswer = remedy === undefined ? { error } : { error, remedy };
   return Response.json(answer, { status });
-}
-
-async function bodyOf(request: Request): Promise<Record<string, unknown>> {
-  const text = await request.text();
-  if (text.length > BODY_BYTES_MAX) {
-    throw new UserError(`a body of ${text.length} bytes is too long`);
-  }
-  try {
-    const body: unknown = JSON.parse(text === "" ? "{}" : text);
-    if (typeof body === "object" && body !== null && !Array.isArray(body)) {
-      return body as Record<string, unknown>;
-    }
-  } catch {
-    // Falls through to the same answer.
-  }
-  throw new UserError("the body is not a JSON object");
-}
-
-/** The seeds, each checked as `--join` checks it: a wrong one would be tried again for ever. */
-function seedsOf(body: Record<string, unknown>): string[] {
-  const seeds = body["seeds"];
-  const isList = Array.isArray(seeds) && seeds.length > 0 &&
-    seeds.every((seed) => typeof seed === "string");
-  if (!isList) throw new UserError('"seeds" must be a list of at least one HOST[:PORT]');
-  try {
-    seeds.forEach(parseSeed);
-  } catch (error) {
-    throw new UserError(reasonOf(error), { remedy: "give HOST or HOST:PORT", cause: error });
-  }
-  return seeds;
-}
-
-function releaseOf(body: Record<string, unknown>): boolean {
-  const release = body["release"] ?? false;
-  if (typeof release === "boolean") return release;
-  throw new UserError('"release" must be true or false');
 }
 
 function makeDirectory(runDir: string): void {
