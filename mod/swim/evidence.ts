@@ -13,7 +13,8 @@ import type { MemberRecord } from "../wire/member_record.ts";
 import type { Dead, Left, Suspect } from "../wire/news_messages.ts";
 import type { SyncEntry } from "../wire/sync_messages.ts";
 import type { Awareness } from "./awareness.ts";
-import type { Member, MemberId, MemberStatus } from "./member.ts";
+import type { Lifeguard } from "./lifeguard.ts";
+import { isUpdate, type Member, type MemberId, type MemberStatus } from "./member.ts";
 import type { MemberTable } from "./members.ts";
 import { encodeNews, newsKey, newsVersion } from "./news.ts";
 import type { GossipQueue } from "./queue.ts";
@@ -38,6 +39,7 @@ export class Evidence {
   readonly #table: MemberTable;
   readonly #queue: GossipQueue;
   readonly #awareness: Awareness;
+  readonly #lifeguard: Lifeguard;
   readonly #timings: SwimTimings;
   readonly #changed: MemberChanged;
   readonly #refused: RefusedEvidence;
@@ -48,6 +50,7 @@ export class Evidence {
     table: MemberTable;
     queue: GossipQueue;
     awareness: Awareness;
+    lifeguard: Lifeguard;
     timings: SwimTimings;
     changed: MemberChanged;
     refused: RefusedEvidence;
@@ -56,6 +59,7 @@ export class Evidence {
     this.#table = parts.table;
     this.#queue = parts.queue;
     this.#awareness = parts.awareness;
+    this.#lifeguard = parts.lifeguard;
     this.#timings = parts.timings;
     this.#changed = parts.changed;
     this.#refused = parts.refused;
@@ -92,7 +96,9 @@ export class Evidence {
     if (known === undefined) return;
     if (known.status === "alive") {
       const members = this.#table.reachableCount;
-      this.#suspicions.set(id, new Suspicion(nowMs, accuser, this.#timings, members));
+      const { lhaSuspicion } = this.#lifeguard;
+      const suspicion = new Suspicion(nowMs, accuser, this.#timings, members, lhaSuspicion);
+      this.#suspicions.set(id, suspicion);
       this.#put(nowMs, { ...known, incarnation, status: "suspect", statusSinceMs: nowMs }, accuser);
       return;
     }
@@ -232,12 +238,13 @@ export class Evidence {
 
 /** What of a member others care about; the round trip time and the incarnation are not. */
 function differs(member: Member, previous: Member): boolean {
-  return member.status !== previous.status || member.endpoint !== previous.endpoint ||
-    member.name !== previous.name || member.version !== previous.version ||
-    member.instance !== previous.instance;
+  return member.status !== previous.status || member.instance !== previous.instance ||
+    isUpdate(member, previous);
 }
 
 function pickRecord(record: MemberRecord): MemberRecord {
   const { id, instance, name, endpoint, incarnation, version } = record;
-  return { id, instance, name, endpoint, incarnation, version };
+  const { protocolMin, protocolMax, features } = record;
+  const offer = { protocolMin, protocolMax, features };
+  return { id, instance, name, endpoint, incarnation, version, ...offer };
 }

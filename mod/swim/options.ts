@@ -1,6 +1,8 @@
 /** What swim is made with, told to do, and shows of itself. */
 import type { Endpoint } from "../base/core.ts";
+import type { KeyOperation } from "../wire/key_messages.ts";
 import type { Keyring } from "../wire/keyring.ts";
+import type { Lifeguard } from "./lifeguard.ts";
 import type { Member, MemberId } from "./member.ts";
 import type { RememberedMember } from "./reconnector.ts";
 import type { SeedState } from "./seeds.ts";
@@ -11,6 +13,11 @@ export interface SwimOptions {
   readonly label: string;
   /** Seals all gossip; without it gossip is plain. */
   readonly keys?: Keyring;
+  /**
+   * With keys, what becomes of plain gossip; `allow` while a cluster changes over: plain packets are read and answered plain,
+   * and members that cannot open sealed ones are spoken to plainly. `refuse` unless said.
+   */
+  readonly plainGossip?: "refuse" | "allow";
   readonly self: {
     readonly id: MemberId;
     readonly name: string;
@@ -19,10 +26,17 @@ export interface SwimOptions {
     /** Drawn anew at each start. */
     readonly instance: string;
     readonly version: string;
+    /** Of this program unless a test says otherwise. */
+    readonly protocolMin?: number;
+    readonly protocolMax?: number;
+    /** What the outside adds to the features that swim itself knows of; bits of `wire/features.ts`. */
+    readonly features?: number;
   };
   /** To begin with: one above the remembered one (`decodeMembers`), 0 when there is none. */
   readonly incarnation: number;
   readonly timings: SwimTimings;
+  /** Parts of the protocol that an experiment leaves out; all of it unless said. */
+  readonly lifeguard?: Lifeguard;
   readonly seeds: readonly string[];
   /** Members known before the restart; dialled until they are seen. */
   readonly remembered: readonly RememberedMember[];
@@ -33,7 +47,15 @@ export type SwimCommand =
   | { readonly kind: "join"; readonly seeds: readonly string[] }
   | { readonly kind: "leave" }
   /** This host is reached at another address from now on. */
-  | { readonly kind: "move"; readonly endpoint: Endpoint };
+  | { readonly kind: "move"; readonly endpoint: Endpoint }
+  /** Does something with the gossip keys of every host; ends in a `keys-done` event of that request number. */
+  | {
+    readonly kind: "keys";
+    readonly request: number;
+    readonly operation: KeyOperation;
+    /** Also when that cuts hosts off. */
+    readonly force: boolean;
+  };
 
 /** Packets and frames since the start. */
 export interface SwimCounters {
@@ -69,4 +91,10 @@ export interface SwimSnapshot {
   /** Has found the cluster, or had nobody to look for. */
   readonly joined: boolean;
   readonly counters: Readonly<SwimCounters>;
+  /** Null without gossip keys. Members without the feature `opensSealed` are still spoken to plainly, if at all. */
+  readonly encryption: {
+    /** Of this host's keys, the primary first. */
+    readonly fingerprints: readonly string[];
+    readonly plainGossip: "refuse" | "allow";
+  } | null;
 }

@@ -1,7 +1,7 @@
 /** Turns changes of members into events, and says once what the operator should look into. */
 import { MEMBERS_MAX } from "../base/limits.ts";
 import type { SwimEvent } from "./event.ts";
-import type { Member, MemberId } from "./member.ts";
+import { isUpdate, type Member, type MemberId } from "./member.ts";
 import type { MemberTable } from "./members.ts";
 
 /** Warnings are said once each; so many are remembered for that, and none is given after them. */
@@ -86,9 +86,4 @@ function eventKind(member: Member, previous: Member | null) {
     case "left":
       return "member-left";
   }
-}
-
-function isUpdate(member: Member, previous: Member): boolean {
-  return member.endpoint !== previous.endpoint || member.name !== previous.name ||
-    member.version !== previous.version;
 }

@@ -54,6 +54,12 @@ export class Self {
     this.#put(nowMs, { endpoint, incarnation: this.member.incarnation + 1 });
   }
 
+  /** This host can do something more, or less, from now on: bits of `wire/features.ts`. */
+  offer(nowMs: number, features: number): void {
+    if (features === this.member.features) return;
+    this.#put(nowMs, { features, incarnation: this.member.incarnation + 1 });
+  }
+
   /** Says goodbye; `finished` is called when gossip has carried it often enough. */
   leave(nowMs: number, finished: () => void): void {
     this.#put(nowMs, { status: "left", statusSinceMs: nowMs }, finished);

@@ -6,6 +6,8 @@ import { unreachable } from "../base/assert.ts";
 import type { Action, Endpoint, Input } from "../base/core.ts";
 import type { Random } from "../base/random.ts";
 import { Envelope } from "../wire/envelope.ts";
+import { Feature, withFeature } from "../wire/features.ts";
+import { PROTOCOL_RANGE } from "../wire/protocol_range.ts";
 import {
   encodeRiderItem,
   encodeRiderLetter,
@@ -17,6 +19,7 @@ import { Evidence } from "./evidence.ts";
 import { Farewell } from "./farewell.ts";
 import { Gossiper } from "./gossiper.ts";
 import { Keeper, MEMBERS_PERSIST_ID } from "./keeper.ts";
+import { LIFEGUARD } from "./lifeguard.ts";
 import type { Member, MemberId } from "./member.ts";
 import { MemberTable } from "./members.ts";
 import { newCounters, type SwimCommand, type SwimOptions, type SwimSnapshot } from "./options.ts";
@@ -47,7 +50,7 @@ export class Swim implements Carrier {
   readonly #envelope: Envelope;
   readonly #table = new MemberTable();
   readonly #queue = new GossipQueue();
-  readonly #awareness = new Awareness();
+  readonly #awareness: Awareness;
   readonly #post: Post;
   readonly #requests: Requests;
   readonly #reporter: Reporter;
@@ -71,7 +74,7 @@ export class Swim implements Carrier {
 
   /** @param rider is called from within steps; it may call back at any time. */
   constructor(options: SwimOptions, random: Random, rider: Rider) {
-    const { timings } = options;
+    const { timings, lifeguard = LIFEGUARD } = options;
     this.#options = options;
     this.#timings = timings;
     this.#rider = rider;
@@ -82,10 +85,12 @@ export class Swim implements Carrier {
       () => retransmitLimit(timings.retransmitMultiplier, this.#table.reachableCount),
     );
     this.#requests = new Requests(this.#post, this.#envelope);
+    this.#awareness = new Awareness(lifeguard.lhaProbe ? lifeguard.healthScoreMax : 0);
     this.#reporter = new Reporter(this.#table, (event) => this.#post.event(event));
     const changed = this.#memberChanged.bind(this);
     const member = ownMember(options);
-    const shared = { timings, random, table: this.#table, queue: this.#queue, post: this.#post };
+    const parts = { table: this.#table, queue: this.#queue, post: this.#post };
+    const shared = { timings, lifeguard, random, sequence: new Sequence(random), ...parts };
     this.#self = new Self(member, this.#table, this.#queue, changed);
     this.#reporter.own(member);
     const selfId = this.#self.id;
@@ -100,17 +105,15 @@ export class Swim implements Carrier {
       },
     });
     this.#udpWatch = new UdpWatch((event) => this.#post.event(event));
-    const sequence = new Sequence(random);
     this.#prober = new Prober({
       ...shared,
       selfId,
       evidence: this.#evidence,
       awareness: this.#awareness,
       requests: this.#requests,
-      sequence,
       udpWatch: this.#udpWatch,
     });
-    this.#relays = new Relays({ ...shared, selfId, sequence });
+    this.#relays = new Relays({ ...shared, selfId });
     this.#gossiper = new Gossiper({ ...shared, selfId });
     this.#synchroniser = new Synchroniser({
       ...shared,
@@ -182,6 +185,7 @@ export class Swim implements Carrier {
       seeds: this.#seeds.states(),
       joined: this.#hasJoined(),
       counters: this.#counters,
+      encryption: this.#encryption(),
     };
   }
 
@@ -270,6 +274,17 @@ export class Swim implements Carrier {
         return this.#farewell.begin(nowMs);
       case "move":
         return this.#self.move(nowMs, command.endpoint);
+      case "keys":
+        return this.#post.event({
+          kind: "keys-done",
+          request: command.request,
+          outcome: {
+            isComplete: false,
+            refusal: { text: "This host has no gossip keys", remedy: "Give it one with --key-file" },
+            hosts: [],
+            keys: [],
+          },
+        });
       default:
         return unreachable(command);
     }
@@ -309,6 +324,11 @@ export class Swim implements Carrier {
     this.#prober.excuse(nowMs);
   }
 
+  #encryption(): SwimSnapshot["encryption"] {
+    const { keys, plainGossip = "refuse" } = this.#options;
+    return keys === undefined ? null : { fingerprints: keys.fingerprints, plainGossip };
+  }
+
   #hasJoined(): boolean {
     if (this.#synchroniser.completed > 0) return true;
     return this.#seeds.areJoined && this.#options.remembered.length === 0;
@@ -317,9 +337,18 @@ export class Swim implements Carrier {
 
 /** This host as it begins. */
 function ownMember(options: SwimOptions): Member {
-  const { self, incarnation } = options;
-  return { ...self, incarnation, status: "alive", rttMs: null, statusSinceMs: 0 };
+  const { self, incarnation, keys } = options;
+  const features = withFeature(self.features ?? 0, Feature.opensSealed, keys !== undefined);
+  return {
+    ...PROTOCOL_RANGE,
+    ...self,
+    features,
+    incarnation,
+    status: "alive",
+    rttMs: null,
+    statusSinceMs: 0,
+  };
 }
 
-/** What this host's own news may grow by while it runs: a larger incarnation, a longer address. */
-const NEWS_GROWTH_BYTES = 8 + 12;
+/** What this host's own news may grow by: a larger incarnation, a longer address, more features. */
+const NEWS_GROWTH_BYTES = 8 + 12 + 4;

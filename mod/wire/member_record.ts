@@ -1,9 +1,12 @@
 /** What is said of a member on the wire, with the limits that hold for everybody. */
 import { endpointFromBytes, endpointToBytes, IPV6_BYTES } from "./endpoint_bytes.ts";
+import { WireError } from "../base/errors.ts";
 import type { WireValue } from "./codec.ts";
+import { FEATURES_MAX } from "./features.ts";
+import { PROTOCOL_VERSION_MAX, type ProtocolRange } from "./protocol_range.ts";
 import { checkBlob, checkHex, checkText, checkUint } from "./shape.ts";
 
-export interface MemberRecord {
+export interface MemberRecord extends ProtocolRange {
   /** 32 hexadecimal digits. */
   readonly id: string;
   /** 16 hexadecimal digits. */
@@ -12,6 +15,8 @@ export interface MemberRecord {
   readonly endpoint: string;
   readonly incarnation: number;
   readonly version: string;
+  /** A set of bits; see `features.ts`. */
+  readonly features: number;
 }
 
 export const ID_BYTES = 16;
@@ -30,7 +35,7 @@ export const ENDPOINT_BYTES_MAX = IPV6_BYTES + 2;
 export const INCARNATION_MAX = 2 ** 50;
 
 /** Fields of a record in their order on the wire. */
-export const RECORD_FIELDS = 6;
+export const RECORD_FIELDS = 9;
 
 /** The record as fields, to be put into an array. */
 export function recordToFields(record: MemberRecord): WireValue[] {
@@ -41,6 +46,9 @@ export function recordToFields(record: MemberRecord): WireValue[] {
     record.name,
     endpointToBytes(record.endpoint),
     record.version,
+    record.protocolMin,
+    record.protocolMax,
+    record.features,
   ];
 }
 
@@ -57,6 +65,8 @@ export function recordFromFields(
     name: checkText(fields[at + 3], NAME_LENGTH_MAX, `${where} name`),
     endpoint: checkEndpoint(fields[at + 4], where),
     version: checkText(fields[at + 5], VERSION_LENGTH_MAX, `${where} version`),
+    ...checkProtocols(fields[at + 6], fields[at + 7], where),
+    features: checkUint(fields[at + 8], FEATURES_MAX, `${where} features`),
   };
 }
 
@@ -66,6 +76,19 @@ export function checkIncarnation(value: WireValue | undefined, where: string): n
 
 export function checkId(value: WireValue | undefined, where: string): string {
   return checkHex(value, ID_BYTES, `${where} id`);
+}
+
+function checkProtocols(
+  min: WireValue | undefined,
+  max: WireValue | undefined,
+  where: string,
+): ProtocolRange {
+  const protocolMin = checkUint(min, PROTOCOL_VERSION_MAX, `${where} lowest protocol`);
+  const protocolMax = checkUint(max, PROTOCOL_VERSION_MAX, `${where} highest protocol`);
+  if (protocolMin > protocolMax) {
+    throw new WireError(`${where}: protocols from ${protocolMin} down to ${protocolMax}`);
+  }
+  return { protocolMin, protocolMax };
 }
 
 export function checkEndpoint(value: WireValue | undefined, where: string): string {

@@ -52,6 +52,9 @@ function message(): Uint8Array {
     name: "phantom",
     endpoint: `192.168.100.${1 + random.below(200)}:7947`,
     version: "0.1.0",
+    protocolMin: 1,
+    protocolMax: 1,
+    features: 0,
   };
   const choices = [
     encodeAlive(record),

@@ -20,6 +20,9 @@ function member(number: number, status: MemberStatus = "alive"): Member {
     instance: "00".repeat(8),
     status,
     version: "0.1.0",
+    protocolMin: 1,
+    protocolMax: 1,
+    features: 0,
     rttMs: number === 1 ? null : 0.25,
     statusSinceMs: 1_000,
   };

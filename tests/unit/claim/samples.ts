@@ -61,6 +61,9 @@ export function member(number: number, status: MemberStatus = "alive"): Member {
     instance: "00000000000000aa",
     status,
     version: "0.1.0",
+    protocolMin: 1,
+    protocolMax: 1,
+    features: 0,
     rttMs: null,
     statusSinceMs: 0,
   };

@@ -1,6 +1,9 @@
 /** What is believed of members, and what is not. */
 import assert from "node:assert/strict";
+import { AES_GCM } from "../../../mod/host/aes_gcm.ts";
 import { INCARNATION_JUMP_MAX } from "../../../mod/swim/evidence.ts";
+import { Feature, hasFeature } from "../../../mod/wire/features.ts";
+import { Keyring } from "../../../mod/wire/keyring.ts";
 import {
   encodeAlive,
   encodeDead,
@@ -307,4 +310,32 @@ Deno.test("a host that was set up anew at the same address is no conflict of nam
   const anew = peer(3, { name: "h2", endpoint: TWO.endpoint });
   stage.packet(anew.endpoint, encodeAlive(anew));
   assert.deepEqual(stage.eventWords(), ["member-joined h2"]);
+});
+
+Deno.test("other features or protocols with a higher incarnation are an update", () => {
+  const stage = Stage.among(2);
+  const changes = { incarnation: 11, features: 0x8000_0001 };
+  stage.packet(TWO.endpoint, encodeAlive(peer(2, changes)));
+  assert.deepEqual(stage.eventWords(), ["member-updated h2"]);
+  assert.equal(stage.known(2).features, 0x8000_0001);
+
+  stage.packet(TWO.endpoint, encodeAlive(peer(2, { ...changes, incarnation: 12, protocolMax: 3 })));
+  assert.deepEqual(stage.eventWords(), ["member-updated h2"]);
+  assert.equal(stage.known(2).protocolMax, 3);
+});
+
+Deno.test("unknown features of a member are passed on as they came", () => {
+  const stage = Stage.among(2, 3);
+  const features = 0xffff_fffe;
+  stage.packet(TWO.endpoint, encodeAlive(peer(2, { incarnation: 11, features })));
+  stage.runFor(1000);
+  const passedOn = stage.sentMessages("alive").filter(({ record }) => record.id === TWO.id);
+  assert.ok(passedOn.length > 0);
+  for (const { record } of passedOn) assert.equal(record.features, features);
+});
+
+Deno.test("a host with keys says that it opens sealed packets", () => {
+  const keys = new Keyring([new Uint8Array(32).fill(1)], AES_GCM);
+  assert.ok(hasFeature(new Stage({ keys }).known(1).features, Feature.opensSealed));
+  assert.ok(!hasFeature(new Stage().known(1).features, Feature.opensSealed));
 });

@@ -22,6 +22,9 @@ export function peer(number: number, changes: Partial<MemberRecord> = {}): Membe
     endpoint: `10.0.0.${number}:7947`,
     incarnation: 10,
     version: "0.1.0",
+    protocolMin: 1,
+    protocolMax: 1,
+    features: 0,
     ...changes,
   };
 }

@@ -60,6 +60,9 @@ const BAD_ALIVE: [string, number, WireValue, RegExp][] = [
   ["a name that moves the cursor", 4, "a\u001b[2J", /alive name: unprintable/],
   ["an endpoint without a port", 5, new Uint8Array([10, 0, 0, 1, 0, 0]), /alive endpoint: port 0/],
   ["an endless version", 6, "1".repeat(33), /alive version/],
+  ["a protocol of two bytes", 8, 256, /alive highest protocol: 256/],
+  ["protocols the wrong way round", 7, 2, /alive: protocols from 2 down to 1/],
+  ["features beyond 32 bits", 9, 2 ** 32, /alive features/],
 ];
 
 for (const [what, at, value, message] of BAD_ALIVE) {

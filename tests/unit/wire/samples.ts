@@ -24,6 +24,9 @@ export const H1: MemberRecord = {
   endpoint: "192.168.100.1:7947",
   incarnation: 5,
   version: "0.1.0",
+  protocolMin: 1,
+  protocolMax: 1,
+  features: 0,
 };
 
 export const H2: MemberRecord = {
@@ -33,6 +36,9 @@ export const H2: MemberRecord = {
   endpoint: "[2001:db8::2]:7948",
   incarnation: 2 ** 40,
   version: "1.22.333-rc.1",
+  protocolMin: 2,
+  protocolMax: 255,
+  features: 2 ** 32 - 1,
 };
 
 const RIDER = new Uint8Array([0xde, 0xad, 0xbe, 0xef]);
