@@ -41,6 +41,10 @@ export function logEvent(log: Log, event: HostEvent, selfId: string): void {
       return log.warning("this host had to change its subnet", { old: event.old, new: event.new });
     case "warning":
       return log.warning(event.text, { code: event.code, remedy: event.remedy });
+    case "keys-changed":
+      return log.info(`gossip key ${event.change}`, { fingerprint: event.fingerprint });
+    case "keys-done":
+      return; // the asker is told, and each host that changes its keys tells its own log
     case "left":
       return log.info("left the cluster");
   }

@@ -63,8 +63,11 @@ export type Action<Event> =
   /** Something happened that people, logs, metrics or the overlay want to know. */
   | { readonly kind: "event"; readonly event: Event };
 
-/** Documents a host keeps: `claim` guards its identity and subnet, `members` lets it rejoin without seeds. */
-export type PersistedDocument = "claim" | "members";
+/**
+ * Documents a host keeps: `claim` guards its identity and subnet, `members` lets it rejoin without seeds, `keys` are the lines
+ * of its key file, the primary first.
+ */
+export type PersistedDocument = "claim" | "members" | "keys";
 
 /** A sans-I/O state machine. */
 export interface Core<Command, Event, Snapshot> {

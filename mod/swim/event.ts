@@ -1,4 +1,5 @@
 /** What swim tells the outside: members, warnings for the operator, and the end of a leave. */
+import type { KeyOutcome } from "./key_outcome.ts";
 import type { MemberEvent } from "./member.ts";
 
 /** Something that works, but not as it should, with what to do about it. */
@@ -13,5 +14,14 @@ export interface WarningEvent {
 export type SwimEvent =
   | MemberEvent
   | WarningEvent
+  /** This host's keyring was changed, by its own operator or by another host. */
+  | {
+    readonly kind: "keys-changed";
+    /** What was done, without the key: `installed`, `used` or `removed`, and the key it was done with. */
+    readonly change: "installed" | "used" | "removed";
+    readonly fingerprint: string;
+  }
+  /** The end of the `keys` command of that request number. */
+  | { readonly kind: "keys-done"; readonly request: number; readonly outcome: KeyOutcome }
   /** This host's goodbye is sent: nothing more will come of membership. */
   | { readonly kind: "left" };

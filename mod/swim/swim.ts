@@ -280,7 +280,10 @@ export class Swim implements Carrier {
           request: command.request,
           outcome: {
             isComplete: false,
-            refusal: { text: "This host has no gossip keys", remedy: "Give it one with --key-file" },
+            refusal: {
+              text: "This host has no gossip keys",
+              remedy: "Give it one with --key-file",
+            },
             hosts: [],
             keys: [],
           },

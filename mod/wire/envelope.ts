@@ -109,7 +109,7 @@ export class Envelope {
   #sealSecret(sealed: Uint8Array, payload: Uint8Array, keys: Keyring): void {
     const nonce = keys.aead.nonce();
     assert(nonce.length === NONCE_BYTES, `a nonce has ${NONCE_BYTES} bytes`);
-    const secret = keys.aead.seal(keys.primary, nonce, this.#header, payload);
+    const secret = keys.aead.seal(keys.primary.bytes, nonce, this.#header, payload);
     sealed.set(nonce, this.#header.length);
     sealed.set(secret, this.#header.length + NONCE_BYTES);
   }
@@ -118,7 +118,7 @@ export class Envelope {
     const nonce = body.subarray(0, NONCE_BYTES);
     const secret = body.subarray(NONCE_BYTES);
     for (const key of keys.keys) {
-      const payload = keys.aead.open(key, nonce, this.#header, secret);
+      const payload = keys.aead.open(key.bytes, nonce, this.#header, secret);
       if (payload !== null) return payload;
     }
     throw new EnvelopeError("other-key", "packet: no gossip key opens it");

@@ -13,4 +13,8 @@ export const MessageType = {
   reach: 11,
   riderItem: 12,
   riderLetter: 13,
+  hello: 14,
+  helloed: 15,
+  keys: 16,
+  keysAnswer: 17,
 } as const;
