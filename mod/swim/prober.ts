@@ -11,6 +11,7 @@ import { encodeSuspect } from "../wire/news_messages.ts";
 import { encodeIndirectPing, encodePing, encodeReach } from "../wire/probe_messages.ts";
 import type { Awareness } from "./awareness.ts";
 import type { Evidence } from "./evidence.ts";
+import type { Lifeguard } from "./lifeguard.ts";
 import type { Member, MemberId } from "./member.ts";
 import type { MemberTable } from "./members.ts";
 import type { Post } from "./post.ts";
@@ -24,6 +25,8 @@ interface Round {
   readonly target: Member;
   readonly sequence: number;
   readonly startedAtMs: number;
+  /** When others are asked. */
+  readonly directDeadlineMs: number;
   readonly deadlineMs: number;
   /** Whether others were asked. */
   isIndirect: boolean;
@@ -39,6 +42,7 @@ export class Prober {
   readonly #table: MemberTable;
   readonly #evidence: Evidence;
   readonly #awareness: Awareness;
+  readonly #lifeguard: Lifeguard;
   readonly #timings: SwimTimings;
   readonly #random: Random;
   readonly #post: Post;
@@ -57,6 +61,7 @@ export class Prober {
     table: MemberTable;
     evidence: Evidence;
     awareness: Awareness;
+    lifeguard: Lifeguard;
     timings: SwimTimings;
     random: Random;
     post: Post;
@@ -68,6 +73,7 @@ export class Prober {
     this.#table = parts.table;
     this.#evidence = parts.evidence;
     this.#awareness = parts.awareness;
+    this.#lifeguard = parts.lifeguard;
     this.#timings = parts.timings;
     this.#random = parts.random;
     this.#post = parts.post;
@@ -89,7 +95,7 @@ export class Prober {
     const round = this.#round;
     if (round !== null) {
       if (nowMs >= round.deadlineMs) this.#conclude(nowMs, round);
-      else if (!round.isIndirect && nowMs >= this.#directDeadlineMs(round)) this.#ask(nowMs, round);
+      else if (!round.isIndirect && nowMs >= round.directDeadlineMs) this.#ask(nowMs, round);
     }
     if (this.#round === null && nowMs >= this.#nextRoundAtMs) this.#begin(nowMs);
   }
@@ -97,7 +103,7 @@ export class Prober {
   wakeAtMs(): number {
     const round = this.#round;
     if (round === null) return this.#nextRoundAtMs;
-    return round.isIndirect ? round.deadlineMs : this.#directDeadlineMs(round);
+    return round.isIndirect ? round.deadlineMs : round.directDeadlineMs;
   }
 
   /** An ack of the current round, from the target or through a helper. */
@@ -131,10 +137,6 @@ export class Prober {
     this.#nextRoundAtMs = Infinity;
   }
 
-  #directDeadlineMs(round: Round): number {
-    return round.startedAtMs + this.#timings.probeTimeoutMs;
-  }
-
   #begin(nowMs: number): void {
     const target = this.#nextTarget();
     if (target === undefined) {
@@ -142,19 +144,24 @@ export class Prober {
       return;
     }
     const sequence = this.#sequence.next();
-    this.#nextRoundAtMs = nowMs + this.#timings.probeIntervalMs;
+    const { probeTimeoutMs, probeIntervalMs } = this.#timings;
+    const directMs = this.#lifeguard.stretchesTimeout
+      ? this.#awareness.stretch(probeTimeoutMs)
+      : probeTimeoutMs;
+    this.#nextRoundAtMs = nowMs + probeIntervalMs;
     this.#round = {
       target,
       sequence,
       startedAtMs: nowMs,
-      deadlineMs: nowMs + this.#awareness.stretch(this.#timings.probeIntervalMs),
+      directDeadlineMs: nowMs + directMs,
+      deadlineMs: nowMs + this.#awareness.stretch(probeIntervalMs),
       isIndirect: false,
       helpers: 0,
       silentHelpers: new Set(),
       isReached: false,
     };
     const messages = [encodePing(sequence, target.id, this.#selfId)];
-    if (target.status === "suspect") {
+    if (target.status === "suspect" && this.#lifeguard.buddy) {
       // The buddy system: who is suspected hears it first, and can refute at once.
       messages.push(encodeSuspect(target.incarnation, target.id, this.#selfId));
     }

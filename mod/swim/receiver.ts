@@ -8,6 +8,7 @@ import { decodeMessage, type Message } from "../wire/messages.ts";
 import { splitParts } from "../wire/parts.ts";
 import { encodeAck, type Ping } from "../wire/probe_messages.ts";
 import type { Evidence } from "./evidence.ts";
+import type { Lifeguard } from "./lifeguard.ts";
 import type { MemberId } from "./member.ts";
 import type { MemberTable } from "./members.ts";
 import { encodeNews } from "./news.ts";
@@ -31,6 +32,7 @@ export class Receiver {
   readonly #relays: Relays;
   readonly #synchroniser: Synchroniser;
   readonly #post: Post;
+  readonly #lifeguard: Lifeguard;
   readonly #rider: Rider;
   readonly #counters: SwimCounters;
   /** When each member's outdated news was last answered. */
@@ -45,6 +47,7 @@ export class Receiver {
     relays: Relays;
     synchroniser: Synchroniser;
     post: Post;
+    lifeguard: Lifeguard;
     rider: Rider;
     counters: SwimCounters;
   }) {
@@ -56,6 +59,7 @@ export class Receiver {
     this.#relays = parts.relays;
     this.#synchroniser = parts.synchroniser;
     this.#post = parts.post;
+    this.#lifeguard = parts.lifeguard;
     this.#rider = parts.rider;
     this.#counters = parts.counters;
   }
@@ -122,7 +126,7 @@ export class Receiver {
     if (ping.target !== this.#self.id) return;
     const answer = [encodeAck(ping.sequence)];
     const source = this.#table.get(ping.source);
-    if (source !== undefined && source.status !== "alive") {
+    if (source !== undefined && source.status !== "alive" && this.#lifeguard.buddy) {
       // Who is not believed alive hears it from us, and can refute.
       answer.push(encodeNews(source, this.#self.id));
     }

@@ -1,11 +1,12 @@
 /** Pings that this host sends for others, and the acks and nacks that it owes them. */
 import type { Endpoint } from "../base/core.ts";
 import { encodeAck, encodeNack, encodePing, type IndirectPing } from "../wire/probe_messages.ts";
+import type { Lifeguard } from "./lifeguard.ts";
 import type { MemberId } from "./member.ts";
 import type { MemberTable } from "./members.ts";
 import type { Post } from "./post.ts";
 import type { Sequence } from "./sequence.ts";
-import type { SwimTimings } from "./timings.ts";
+import { nackWaitMs, type SwimTimings } from "./timings.ts";
 
 interface Relay {
   readonly asker: Endpoint;
@@ -19,6 +20,7 @@ const RELAYS_MAX = 256;
 export class Relays {
   readonly #selfId: MemberId;
   readonly #table: MemberTable;
+  readonly #lifeguard: Lifeguard;
   readonly #timings: SwimTimings;
   readonly #post: Post;
   readonly #sequence: Sequence;
@@ -28,12 +30,14 @@ export class Relays {
   constructor(parts: {
     selfId: MemberId;
     table: MemberTable;
+    lifeguard: Lifeguard;
     timings: SwimTimings;
     post: Post;
     sequence: Sequence;
   }) {
     this.#selfId = parts.selfId;
     this.#table = parts.table;
+    this.#lifeguard = parts.lifeguard;
     this.#timings = parts.timings;
     this.#post = parts.post;
     this.#sequence = parts.sequence;
@@ -43,7 +47,7 @@ export class Relays {
   ask(nowMs: number, asker: Endpoint, request: IndirectPing): void {
     if (this.#relays.size >= RELAYS_MAX) return;
     const sequence = this.#sequence.next();
-    const nackAtMs = nowMs + this.#timings.probeTimeoutMs;
+    const nackAtMs = nowMs + nackWaitMs(this.#timings);
     this.#relays.set(sequence, { asker, askerSequence: request.sequence, nackAtMs });
     const target = this.#table.get(request.target);
     if (target === undefined || target.id === this.#selfId) return;
@@ -62,6 +66,7 @@ export class Relays {
     for (const [sequence, relay] of this.#relays) {
       if (relay.nackAtMs > nowMs) return;
       this.#relays.delete(sequence);
+      if (!this.#lifeguard.lhaProbe) continue;
       this.#post.sendWithGossip(relay.asker, [encodeNack(relay.askerSequence)]);
     }
   }

@@ -28,10 +28,19 @@ export class Suspicion {
   readonly #accusers: Set<MemberId>;
   #startMs: number;
 
-  /** @param members alive and suspect ones, this host included: too few cannot confirm each other. */
-  constructor(startMs: number, accuser: MemberId, timings: SwimTimings, members: number) {
+  /**
+   * @param members alive and suspect ones, this host included: too few cannot confirm each other.
+   * @param isDynamic whether there is a longer time than the shortest, and confirmations count.
+   */
+  constructor(
+    startMs: number,
+    accuser: MemberId,
+    timings: SwimTimings,
+    members: number,
+    isDynamic = true,
+  ) {
     const { minMs, maxMs } = suspicionBoundsMs(timings, members);
-    const expected = timings.suspicionMultiplier - 2;
+    const expected = isDynamic ? timings.suspicionMultiplier - 2 : 0;
     this.#startMs = startMs;
     this.#minMs = minMs;
     this.#maxMs = maxMs;

@@ -96,6 +96,18 @@ export function retransmitLimit(multiplier: number, members: number): number {
   return multiplier * Math.ceil(Math.log10(members + 1));
 }
 
+/** A nack must be back before the asker's deadline: part of the time that is left then. */
+const NACK_SHARE = 0.8;
+
+/**
+ * How long a helper waits for an ack before it says that it heard nothing. The asker may be less
+ * patient than we are at present, so this never stretches (Lifeguard, footnote 5).
+ */
+export function nackWaitMs(timings: SwimTimings): number {
+  const { probeIntervalMs, probeTimeoutMs } = timings;
+  return NACK_SHARE * Math.min(probeTimeoutMs, probeIntervalMs - probeTimeoutMs);
+}
+
 /** Shortest and longest suspicion: `multiplier * max(1, log10 n) * interval`, and a multiple of it. */
 export function suspicionBoundsMs(
   timings: SwimTimings,

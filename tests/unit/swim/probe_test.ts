@@ -284,7 +284,7 @@ Deno.test("this host says so when the target of somebody else's ping is silent o
     const stage = Stage.among(2, 3);
     stage.packet(TWO.endpoint, encodeIndirectPing(1234, target));
     stage.sent();
-    stage.runFor(499, (packet) => packet.to === TWO.endpoint && stage.ack(packet));
+    stage.runFor(399, (packet) => packet.to === TWO.endpoint && stage.ack(packet));
     assert.equal(stage.sentMessages("nack").length, 0);
     stage.runFor(2);
     const packet = stage.sent().find(({ messages }) => messages[0]?.kind === "nack");

@@ -5,6 +5,7 @@ import { remainingSuspicionMs, Suspicion } from "../../../mod/swim/suspicion.ts"
 import {
   LAN_TIMINGS,
   LOCAL_TIMINGS,
+  nackWaitMs,
   retransmitLimit,
   suspicionBoundsMs,
   syncIntervalMs,
@@ -72,7 +73,7 @@ Deno.test("too few members to confirm: the shortest suspicion at once", () => {
 });
 
 Deno.test("health stays between 0 and 7 and stretches times", () => {
-  const awareness = new Awareness();
+  const awareness = new Awareness(7);
   const scores = [1, 2, 10, -1, -20, 3].map((change) => {
     awareness.adjust(change);
     return awareness.score;
@@ -84,6 +85,9 @@ Deno.test("health stays between 0 and 7 and stretches times", () => {
 Deno.test("the presets keep a probe within its interval", () => {
   for (const timings of [LAN_TIMINGS, WAN_TIMINGS, LOCAL_TIMINGS]) {
     assert.ok(timings.probeTimeoutMs < timings.probeIntervalMs);
+    // A helper's nack is back before the asker concludes, or each dead host would cost it health.
+    const nackAtMs = timings.probeTimeoutMs + nackWaitMs(timings);
+    assert.ok(nackAtMs <= timings.probeIntervalMs - 100, `${nackAtMs} ms`);
     // The dead hear of their death for longer than it took to pronounce it.
     assert.ok(timings.gossipToTheDeadMs >= suspicionBoundsMs(timings, 10).minMs);
   }
