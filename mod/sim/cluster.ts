@@ -1,15 +1,16 @@
 /**
  * A cluster in virtual time: drives any cores over a simulated network, from one seed.
  *
- * Nothing here knows what the cores do. A test adds hosts, breaks the network, kills and restarts,
- * and asks for snapshots; the same seed gives the same run, step by step.
+ * Nothing here knows what the cores do. A test adds hosts, breaks the network, stops, kills and restarts hosts, and asks
+ * for snapshots; the same seed gives the same run, step by step.
  */
 import type { Action, Core, Endpoint, Input } from "../base/core.ts";
 import { assert } from "../base/assert.ts";
 import { Random } from "../base/random.ts";
 import { EventQueue } from "./event_queue.ts";
 import { LAN, Network, type NetworkOptions } from "./network.ts";
-import { type Boot, SimHost } from "./sim_host.ts";
+import { type Boot, SimHost, type Waiting } from "./sim_host.ts";
+import { Streams } from "./streams.ts";
 import { Trace } from "./trace.ts";
 
 export interface ClusterOptions<Command, Event, Snapshot> {
@@ -20,22 +21,28 @@ export interface ClusterOptions<Command, Event, Snapshot> {
   readonly network?: Partial<NetworkOptions>;
   /** How long a durable write takes; 1 ms is an fsync on a good disk. */
   readonly persistDelayMs?: number;
-  /** Called after each step, with what the core asked for: the place for invariants. */
+  /** Of the datagram socket of a host that does not read; {@linkcode SOCKET_BUFFER_BYTES} unless said. */
+  readonly socketBufferBytes?: number;
+  /** Whether hosts keep all their events; thousands of hosts that meet each other would make millions. */
+  readonly keepEvents?: boolean;
+  /** Called after each step, with what came in and what the core asked for: the place for invariants. */
   readonly afterStep?: (
     host: SimHost<Command, Event, Snapshot>,
     actions: readonly Action<Event>[],
+    input: Input<Command>,
   ) => void;
 }
 
 /** Steps at one moment after which a core is taken to spin: a real one needs a few per packet. */
 const STEPS_AT_ONE_MOMENT_MAX = 100_000;
 
-interface PendingRequest<Host> {
-  readonly asker: Host;
-  readonly askerBoot: number;
-  readonly askerId: number;
-  readonly answerer: Host;
-}
+/** The default of Linux, net.core.rmem_default. */
+export const SOCKET_BUFFER_BYTES = 212_992;
+/** What Linux counts for a small datagram besides its payload: an skb and the smallest data area. */
+const SOCKET_OVERHEAD_BYTES = 768;
+
+/** A wake-up that is early by less than this is rounding of a host's clock. */
+const CLOCK_ROUNDING_MS = 0.001;
 
 export class Cluster<Command, Event, Snapshot> {
   readonly network: Network;
@@ -48,15 +55,27 @@ export class Cluster<Command, Event, Snapshot> {
   readonly #hosts: SimHost<Command, Event, Snapshot>[] = [];
   readonly #byEndpoint = new Map<Endpoint, SimHost<Command, Event, Snapshot>>();
   readonly #queue = new EventQueue<() => void>();
-  readonly #requests = new Map<number, PendingRequest<SimHost<Command, Event, Snapshot>>>();
-  #nextRequest = 1;
+  readonly #streams: Streams<Command, Event, Snapshot>;
+  readonly #persistDelayMs: number;
+  readonly #socketBufferBytes: number;
+  readonly #keepsEvents: boolean;
   #nowMs = 0;
   #stepsAtNow = 0;
 
   constructor(options: ClusterOptions<Command, Event, Snapshot>) {
     this.#options = options;
+    this.#persistDelayMs = options.persistDelayMs ?? 1;
+    this.#socketBufferBytes = options.socketBufferBytes ?? SOCKET_BUFFER_BYTES;
+    this.#keepsEvents = options.keepEvents ?? true;
     this.random = new Random(options.seed);
     this.network = new Network(new Random(this.random.uint32()), { ...LAN, ...options.network });
+    this.#streams = new Streams({
+      network: this.network,
+      find: (endpoint) => this.#byEndpoint.get(endpoint),
+      after: (delayMs, action) => this.after(delayMs, action),
+      sendNow: (host, action) => this.#sendNow(host, action),
+      arrive: (host, through, input) => this.#arrive(host, through, 0, input),
+    });
   }
 
   get nowMs(): number {
@@ -76,7 +95,7 @@ export class Cluster<Command, Event, Snapshot> {
   add(name = `h${this.#hosts.length + 1}`): SimHost<Command, Event, Snapshot> {
     const number = this.#hosts.length + 1;
     const endpoint = `10.0.${number >> 8}.${number & 255}:7947`;
-    const host = new SimHost<Command, Event, Snapshot>(name, endpoint);
+    const host = new SimHost<Command, Event, Snapshot>(name, endpoint, number - 1);
     this.#hosts.push(host);
     this.#byEndpoint.set(endpoint, host);
     return host;
@@ -89,7 +108,7 @@ export class Cluster<Command, Event, Snapshot> {
       name: host.name,
       endpoint: host.endpoint,
       bootNumber: host.boots++,
-      nowMs: this.#nowMs,
+      nowMs: host.clock.read(this.#nowMs),
       documents: new Map(host.documents),
       random: new Random(this.random.uint32()),
     });
@@ -99,17 +118,72 @@ export class Cluster<Command, Event, Snapshot> {
   /** Stops a host at once and silently, as `kill -9` does; its disk stays. */
   kill(host: SimHost<Command, Event, Snapshot>): void {
     host.core = null;
+    host.gait = "running";
+    host.inbox.length = 0;
+    host.outbox.length = 0;
+    host.bufferedBytes = 0;
     host.wakeQueuedAtMs = Infinity;
   }
 
-  /** Gives a command to a running host, now. */
+  /** Lets the process stand still, as SIGSTOP does: no steps, what arrives waits, timers come late. */
+  pause(host: SimHost<Command, Event, Snapshot>): void {
+    assert(host.isRunning && host.gait === "running", `${host.name} runs, so it can be paused`);
+    host.gait = "paused";
+  }
+
+  resume(host: SimHost<Command, Event, Snapshot>): void {
+    assert(host.gait === "paused", `${host.name} is paused`);
+    host.gait = "running";
+    // Whether a process looks at its timers or at its sockets first is up to its event loop.
+    const areTimersFirst = this.random.unit() < 0.5;
+    if (areTimersFirst) this.#wake(host);
+    this.#catchUp(host, host.inbox);
+    this.#queueWake(host);
+  }
+
+  /**
+   * Blocks a host wherever it sends or receives while its timers run on: the anomaly that the Lifeguard paper
+   * (arXiv 1707.00788, section V) is measured with.
+   */
+  freeze(host: SimHost<Command, Event, Snapshot>): void {
+    assert(host.isRunning && host.gait === "running", `${host.name} runs, so it can be frozen`);
+    host.gait = "frozen";
+  }
+
+  /** Everything that was held up leaves and arrives now. */
+  thaw(host: SimHost<Command, Event, Snapshot>): void {
+    assert(host.gait === "frozen", `${host.name} is frozen`);
+    host.gait = "running";
+    this.#catchUp(host, host.outbox);
+    this.#catchUp(host, host.inbox);
+  }
+
+  /** Moves a host's monotonic clock ahead, as a suspend does on systems that count it. */
+  jumpClock(host: SimHost<Command, Event, Snapshot>, byMs: number): void {
+    host.clock.jump(byMs);
+    this.#queueWake(host);
+  }
+
+  /** From now on the host's clock runs at that rate; 1.02 is 2 % fast. */
+  driftClock(host: SimHost<Command, Event, Snapshot>, rate: number): void {
+    host.clock.drift(this.#nowMs, rate);
+    host.wakeQueuedAtMs = Infinity;
+    this.#queueWake(host);
+  }
+
+  /** Gives a command to a running host, now; one that stands still takes it later. */
   command(host: SimHost<Command, Event, Snapshot>, command: Command): void {
-    this.#feed(host, host.boots, { kind: "command", command });
+    this.#arrive(host, "timer", 0, () => ({ kind: "command", command }));
   }
 
   /** Lets anything arrive at a host, now, as if from that endpoint. */
   inject(host: SimHost<Command, Event, Snapshot>, from: Endpoint, bytes: Uint8Array): void {
-    this.#feed(host, host.boots, { kind: "packet", from, bytes });
+    this.#receive(host, from, bytes);
+  }
+
+  /** Does something later, in the cluster's time. */
+  after(delayMs: number, action: () => void): void {
+    this.#queue.push(this.#nowMs + delayMs, action);
   }
 
   /** Lets virtual time pass. */
@@ -139,119 +213,131 @@ export class Cluster<Command, Event, Snapshot> {
     this.#queue.pop()?.();
   }
 
-  #after(delayMs: number, action: () => void): void {
-    this.#queue.push(this.#nowMs + delayMs, action);
-  }
-
-  /** `boot` keeps what was meant for one life of a host from its next. */
-  #feed(
-    host: SimHost<Command, Event, Snapshot>,
-    boot: number,
-    input: Input<Command>,
-  ): void {
-    if (host.core === null || host.boots !== boot) return;
-    this.trace.note(this.#nowMs, host.name, input.kind, "bytes" in input ? input.bytes : undefined);
-    const actions = host.core.step(this.#nowMs, input);
+  #feed(host: SimHost<Command, Event, Snapshot>, input: Input<Command>): void {
+    const { core } = host;
+    if (core === null) return;
+    const bytes = "bytes" in input ? input.bytes : undefined;
+    this.trace.note(this.#nowMs, host.index, input.kind, bytes);
+    let localMs = host.clock.read(this.#nowMs);
+    const early = core.wakeAtMs() - localMs;
+    if (input.kind === "wake" && early > 0 && early < CLOCK_ROUNDING_MS) localMs += early;
+    const actions = core.step(localMs, input);
     for (const action of actions) this.#perform(host, action);
     this.#queueWake(host);
-    this.#options.afterStep?.(host, actions);
+    this.#options.afterStep?.(host, actions, input);
   }
 
   #queueWake(host: SimHost<Command, Event, Snapshot>): void {
-    if (host.core === null) return;
-    const atMs = Math.max(this.#nowMs, host.core.wakeAtMs());
-    if (atMs >= host.wakeQueuedAtMs || atMs === Infinity) return;
+    if (host.core === null || host.gait === "paused") return;
+    const localMs = host.core.wakeAtMs();
+    if (localMs === Infinity) return;
+    const atMs = Math.max(this.#nowMs, host.clock.whenMs(localMs));
+    if (atMs >= host.wakeQueuedAtMs) return;
     host.wakeQueuedAtMs = atMs;
     const boot = host.boots;
     this.#queue.push(atMs, () => {
       if (host.boots !== boot || host.wakeQueuedAtMs !== atMs) return;
       host.wakeQueuedAtMs = Infinity;
-      if (host.core !== null && host.core.wakeAtMs() <= this.#nowMs) {
-        this.#feed(host, boot, { kind: "wake" });
-      } else this.#queueWake(host);
+      if (host.gait !== "paused") this.#wake(host);
     });
   }
 
+  #wake(host: SimHost<Command, Event, Snapshot>): void {
+    if (host.core === null) return;
+    const isDue = host.core.wakeAtMs() <= host.clock.read(this.#nowMs) + CLOCK_ROUNDING_MS;
+    if (isDue) this.#feed(host, { kind: "wake" });
+    else this.#queueWake(host);
+  }
+
   #perform(host: SimHost<Command, Event, Snapshot>, action: Action<Event>): void {
-    const boot = host.boots;
     switch (action.kind) {
       case "send":
-        return this.#send(host, action.to, action.bytes);
+        return this.#sendNow(host, () => this.#send(host, action.to, action.bytes));
       case "request":
-        return this.#request(host, action.id, action.to, action.bytes, action.timeoutMs);
+        return this.#streams.ask(host, action);
       case "answer":
-        return this.#answer(host, action.id, action.bytes);
+        return this.#streams.answer(host, action.id, action.bytes);
       case "resolve": {
         const { seed } = action;
         const endpoints = this.names.get(seed) ?? [seed];
-        return this.#after(0, () => this.#feed(host, boot, { kind: "resolved", seed, endpoints }));
+        return this.#afterInBoot(host, 0, () => ({ kind: "resolved", seed, endpoints }));
       }
       case "persist": {
         const { id, document, bytes } = action;
         const copy = bytes.slice();
-        return this.#after(this.#options.persistDelayMs ?? 1, () => {
-          if (host.core === null || host.boots !== boot) return;
+        return this.#afterInBoot(host, this.#persistDelayMs + host.diskDelayMs, () => {
           const error = host.diskError;
           if (error === null) host.documents.set(document, copy);
-          this.#feed(host, boot, { kind: "persisted", id, ...(error === null ? {} : { error }) });
+          return { kind: "persisted", id, ...(error === null ? {} : { error }) };
         });
       }
       case "event":
-        host.events.push({ atMs: this.#nowMs, event: action.event });
+        if (this.#keepsEvents) host.events.push({ atMs: this.#nowMs, event: action.event });
     }
   }
 
   #send(host: SimHost<Command, Event, Snapshot>, to: Endpoint, bytes: Uint8Array): void {
-    for (const delayMs of this.network.datagramDelaysMs(host.endpoint, to)) {
-      // Each copy of its own: a receiver that wrote into it would otherwise change the others.
-      const copy = bytes.slice();
-      this.#after(delayMs, () => {
-        const target = this.#byEndpoint.get(to);
-        if (target === undefined) return;
-        this.#feed(target, target.boots, { kind: "packet", from: host.endpoint, bytes: copy });
-      });
+    host.traffic.datagramsSent++;
+    host.traffic.datagramBytesSent += bytes.length;
+    const target = this.#byEndpoint.get(to);
+    for (const delayMs of this.network.datagramDelaysMs(host.endpoint, to, bytes.length)) {
+      if (target === undefined) continue;
+      // Both sides share the bytes: no core writes into what it has sent or received.
+      this.after(delayMs, () => this.#receive(target, host.endpoint, bytes));
     }
   }
 
-  #request(
+  #receive(host: SimHost<Command, Event, Snapshot>, from: Endpoint, bytes: Uint8Array): void {
+    this.#arrive(host, "socket", bytes.length + SOCKET_OVERHEAD_BYTES, () => {
+      host.traffic.datagramsReceived++;
+      host.traffic.datagramBytesReceived += bytes.length;
+      return { kind: "packet", from, bytes };
+    });
+  }
+
+  /** Something that this life of the host waits for; the next one does not. */
+  #afterInBoot(
     host: SimHost<Command, Event, Snapshot>,
-    askerId: number,
-    to: Endpoint,
-    bytes: Uint8Array,
-    timeoutMs: number,
+    delayMs: number,
+    input: () => Input<Command>,
   ): void {
-    const id = this.#nextRequest++;
-    const askerBoot = host.boots;
-    const fail = (reason: string) => {
-      if (!this.#requests.delete(id)) return;
-      this.#feed(host, askerBoot, { kind: "failed", id: askerId, reason });
-    };
-    const answerer = this.#byEndpoint.get(to);
-    const delayMs = this.network.streamDelayMs(host.endpoint, to);
-    if (answerer === undefined || delayMs === null) {
-      this.#requests.set(id, { asker: host, askerBoot, askerId, answerer: host });
-      return this.#after(timeoutMs, () => fail("timed out"));
-    }
-    this.#requests.set(id, { asker: host, askerBoot, askerId, answerer });
-    this.#after(timeoutMs, () => fail("timed out"));
-    const copy = bytes.slice();
-    this.#after(delayMs, () => {
-      if (!answerer.isRunning) return fail("connection refused");
-      const input = { kind: "request", id, from: host.endpoint, bytes: copy } as const;
-      this.#feed(answerer, answerer.boots, input);
+    const boot = host.boots;
+    this.after(delayMs, () => {
+      if (host.boots === boot) this.#arrive(host, "timer", 0, input);
     });
   }
 
-  #answer(host: SimHost<Command, Event, Snapshot>, id: number, bytes: Uint8Array): void {
-    const pending = this.#requests.get(id);
-    if (pending === undefined || pending.answerer !== host) return;
-    const { asker, askerBoot, askerId } = pending;
-    const delayMs = this.network.streamDelayMs(host.endpoint, asker.endpoint);
-    if (delayMs === null) return; // the asker's timeout ends it
-    const copy = bytes.slice();
-    this.#after(delayMs, () => {
-      if (!this.#requests.delete(id)) return;
-      this.#feed(asker, askerBoot, { kind: "answer", id: askerId, bytes: copy });
-    });
+  #sendNow(host: SimHost<Command, Event, Snapshot>, action: () => void): void {
+    if (host.gait === "frozen") host.outbox.push({ bufferBytes: 0, act: action });
+    else action();
+  }
+
+  /** Gives an input to a host, now or when it moves again; `bufferBytes` above 0 may find no room. */
+  #arrive(
+    host: SimHost<Command, Event, Snapshot>,
+    through: "socket" | "timer",
+    bufferBytes: number,
+    makeInput: () => Input<Command> | null,
+  ): void {
+    if (host.core === null) return;
+    const act = () => {
+      const input = makeInput();
+      if (input !== null) this.#feed(host, input);
+    };
+    const waits = host.gait === "paused" || (host.gait === "frozen" && through === "socket");
+    if (!waits) return act();
+    if (bufferBytes > 0 && host.bufferedBytes + bufferBytes > this.#socketBufferBytes) {
+      host.traffic.datagramsDropped++;
+      return;
+    }
+    host.bufferedBytes += bufferBytes;
+    host.inbox.push({ bufferBytes, act });
+  }
+
+  #catchUp(host: SimHost<Command, Event, Snapshot>, waiting: Waiting[]): void {
+    for (const { bufferBytes, act } of waiting.splice(0)) {
+      host.bufferedBytes -= bufferBytes;
+      act();
+    }
   }
 }

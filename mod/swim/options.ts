@@ -40,6 +40,11 @@ export interface SwimOptions {
   readonly seeds: readonly string[];
   /** Members known before the restart; dialled until they are seen. */
   readonly remembered: readonly RememberedMember[];
+  /**
+   * Members that are there from the beginning as if met long ago, without events or news, and to whom this host is no news
+   * either: forms a cluster of thousands at once. For simulations, sorted by id; the objects are shared, not copied.
+   */
+  readonly known?: readonly Member[];
 }
 
 export type SwimCommand =

@@ -82,12 +82,15 @@ export class Prober {
     this.#udpWatch = parts.udpWatch;
   }
 
+  /** There is somebody to probe. Hosts that start together must not probe together. */
+  begin(nowMs: number): void {
+    if (this.#nextRoundAtMs < Infinity) return;
+    this.#nextRoundAtMs = nowMs + this.#random.unit() * this.#timings.probeIntervalMs;
+  }
+
   /** A member appeared or came back: it gets a random place in the lap, which bounds detection time. */
   enrol(nowMs: number, id: MemberId): void {
-    if (this.#nextRoundAtMs === Infinity) {
-      // Hosts that start together must not probe together.
-      this.#nextRoundAtMs = nowMs + this.#random.unit() * this.#timings.probeIntervalMs;
-    }
+    this.begin(nowMs);
     this.#lap.splice(this.#random.below(this.#lap.length + 1), 0, id);
   }
 

@@ -18,14 +18,21 @@ export class Self {
   /** The alive message in front of every letter, encoded once per change. */
   #encoded: Uint8Array;
 
-  constructor(member: Member, table: MemberTable, queue: GossipQueue, changed: MemberChanged) {
+  /** @param isNews whether others are still to hear of this host. */
+  constructor(
+    member: Member,
+    table: MemberTable,
+    queue: GossipQueue,
+    changed: MemberChanged,
+    isNews = true,
+  ) {
     this.id = member.id;
     this.#table = table;
     this.#queue = queue;
     this.#changed = changed;
     table.put(member);
     this.#encoded = encodeAlive(member);
-    this.#announce();
+    if (isNews) this.#announce();
   }
 
   get member(): Member {

@@ -91,7 +91,9 @@ export class Swim implements Carrier {
     const member = ownMember(options);
     const parts = { table: this.#table, queue: this.#queue, post: this.#post };
     const shared = { timings, lifeguard, random, sequence: new Sequence(random), ...parts };
-    this.#self = new Self(member, this.#table, this.#queue, changed);
+    const isNews = options.known === undefined;
+    this.#self = new Self(member, this.#table, this.#queue, changed, isNews);
+    for (const other of options.known ?? []) if (other.id !== member.id) this.#table.put(other);
     this.#reporter.own(member);
     const selfId = this.#self.id;
     this.#evidence = new Evidence({
@@ -224,6 +226,9 @@ export class Swim implements Carrier {
     this.#seeds.add(nowMs, this.#options.seeds);
     this.#reconnector.begin(nowMs);
     this.#keeper.changed(nowMs);
+    if (this.#table.reachableCount === 1) return;
+    this.#prober.begin(nowMs);
+    this.#synchroniser.arm(nowMs);
   }
 
   #take(nowMs: number, input: Input<SwimCommand>): void {

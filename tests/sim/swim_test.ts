@@ -231,9 +231,9 @@ Deno.test("a host that moves to another address keeps its place", () => {
 
 Deno.test("blocked UDP between two hosts is reported by both, once, and kills nobody", () => {
   const { cluster, hosts } = formed(14, 3);
-  cluster.network.configure({ lossRate: 1 }); // streams still work
+  cluster.network.configure({ datagramLossRate: 1 });
   cluster.runFor(60_000);
-  cluster.network.configure({ lossRate: 0 });
+  cluster.network.configure({ datagramLossRate: 0 });
   cluster.runFor(10_000);
   assert.equal(allSee(cluster, hosts, "alive"), true);
   for (const host of hosts) {
