@@ -225,8 +225,7 @@ export class Swim implements Carrier {
     this.#hasStarted = true;
     this.#seeds.add(nowMs, this.#options.seeds);
     this.#reconnector.begin(nowMs);
-    this.#keeper.changed(nowMs);
-    if (this.#table.reachableCount === 1) return;
+    if (this.#options.known === undefined) return this.#keeper.changed(nowMs);
     this.#prober.begin(nowMs);
     this.#synchroniser.arm(nowMs);
   }
