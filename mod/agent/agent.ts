@@ -2,6 +2,8 @@
  * The agent: joins the pure cores to this host. Packets and timers go in, actions come out, the kernel is kept as the
  * claims want it, subnet.env is written when containers may start.
  */
+import { assert } from "../base/assert.ts";
+import type { PersistedDocument } from "../base/core.ts";
 import { ExitCode, reasonOf, UserError } from "../base/errors.ts";
 import { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
@@ -17,10 +19,13 @@ import {
   type HostOptions,
   type HostSnapshot,
 } from "../claim/host_core.ts";
+import type { KeyOutcome } from "../swim/key_outcome.ts";
+import type { KeyOperation } from "../wire/key_messages.ts";
 import { DeviceLock } from "../host/device_lock.ts";
 import { type HostKernel, openKernel } from "../host/kernel.ts";
 import { checkPoolOverlap } from "../host/pool_overlap.ts";
 import { forwardingProblem } from "../host/forwarding.ts";
+import { keyFileProblem, writeKeyFile } from "../host/key_file.ts";
 import { resolveSeed } from "../host/resolve.ts";
 import { writeLogLine } from "../host/log_writer.ts";
 import { Store } from "../host/store.ts";
@@ -29,15 +34,18 @@ import { Transport } from "../host/transport.ts";
 import { chooseUnderlay, underlayProblem } from "../host/underlay.ts";
 import type { OverlayConfig } from "../overlay/desired.ts";
 import { deviceName, mtuProblem, overlayMtu } from "../overlay/vxlan.ts";
-import type { JoinAnswer, LeaveAnswer } from "./api.ts";
+import type { JoinAnswer, KeysAnswer, KeysDocument, LeaveAnswer } from "./api.ts";
 import type { AgentConfig } from "./config.ts";
 import { ControlServer, prepareRunDirectory } from "./control.ts";
 import { DataPath } from "./data_path.ts";
 import { Driver } from "./driver.ts";
 import { logEvent } from "./event_log.ts";
 import { restoreIdentity } from "./identity.ts";
+import { KeyRequests } from "./key_requests.ts";
+import { keysAnswer, keysDocument } from "./keys_document.ts";
 import { hostOptions } from "./options.ts";
-import { lonelyProblem, overlapProblem, Warnings } from "./problems.ts";
+import { lonelyProblem, overlapProblem, plainGossipProblem, Warnings } from "./problems.ts";
+import type { KeyChange } from "./request_body.ts";
 import { statusDocument, type StatusSources, subnetsDocument } from "./status.ts";
 
 /** Beyond this the wall clock was set, and not merely read a moment later. */
@@ -71,6 +79,7 @@ class Agent {
   /** Kept while the clocks agree, so that the same moment reads the same each time somebody asks. */
   #wallOffsetMs = Date.now() - performance.now();
   readonly #warnings = new Warnings();
+  readonly #keyRequests = new KeyRequests();
   #control: Promise<ControlServer> | null = null;
   #cancelControl: () => void = () => {};
   #isStopping = false;
@@ -114,7 +123,7 @@ class Agent {
       request: (id, to, bytes, timeoutMs) => this.#transport.request(id, to, bytes, timeoutMs),
       answer: (id, bytes) => this.#transport.answer(id, bytes),
       resolve: (seed) => resolveSeed(seed, GOSSIP_PORT_DEFAULT),
-      persist: (document, bytes) => this.#store.write(document, bytes),
+      persist: (document, bytes) => this.#persist(document, bytes),
       event: (event) => this.#event(event),
       fault: (input, error) => this.#fault(input, error),
       settled: () => this.#settled(),
@@ -182,6 +191,8 @@ class Agent {
       subnets: () => subnetsDocument(this.#sources()),
       join: (seeds) => this.#join(seeds),
       leave: (release) => this.#leave(release),
+      keys: () => this.#keys(),
+      changeKeys: (change, force) => this.#changeKeys(change, force),
     });
     this.#control.catch((error) => this.#finished.reject(error));
   }
@@ -194,6 +205,7 @@ class Agent {
     } else if (event.kind === "renumbered") {
       this.#dataPath.renumbered(event.old, event.new);
     } else if (event.kind === "left") this.#left.resolve();
+    else if (event.kind === "keys-done") this.#keyRequests.done(event.request, event.outcome);
   }
 
   /** Said once for each text: who sends such a thing sends it again. */
@@ -221,6 +233,28 @@ class Agent {
     // Not in this turn: packets have come in meanwhile.
     this.#cancelControl();
     this.#cancelControl = startTimer(() => this.#openControl(), 0);
+  }
+
+  /** Gossip keys live where the operator keeps them, everything else in the state directory. */
+  #persist(document: PersistedDocument, bytes: Uint8Array): void {
+    if (document !== "keys") return this.#store.write(document, bytes);
+    const { keyFile } = this.#config;
+    assert(keyFile !== null, "a host without a key file has no keys to keep");
+    writeKeyFile(keyFile, new TextDecoder().decode(bytes));
+  }
+
+  async #keys(): Promise<KeysDocument> {
+    return keysDocument(await this.#askForKeys({ kind: "list" }, false));
+  }
+
+  async #changeKeys(change: KeyChange, force: boolean): Promise<KeysAnswer> {
+    return keysAnswer(change, await this.#askForKeys(change, force));
+  }
+
+  async #askForKeys(operation: KeyOperation, force: boolean): Promise<KeyOutcome> {
+    return await this.#keyRequests.ask((request) => {
+      this.#driver.feed({ kind: "command", command: { kind: "keys", request, operation, force } });
+    });
   }
 
   #join(seeds: readonly string[]): JoinAnswer {
@@ -279,6 +313,8 @@ class Agent {
     return [
       this.#overlap,
       lonelyProblem(this.#driver.snapshot()),
+      plainGossipProblem(this.#driver.snapshot()),
+      this.#config.keyFile === null ? null : keyFileProblem(this.#config.keyFile),
       forwardingProblem(),
       underlayProblem(underlay, device),
       mtuProblem({ ...underlay, mtu: device?.mtu ?? underlay.mtu }, mtu),

@@ -4,12 +4,14 @@
  * These types are the outside's contract (schema 1) and stand apart from internal types on purpose: fields may be added,
  * never renamed or retyped within a schema.
  *
- * | request         | body                | answer                                   |
- * | --------------- | ------------------- | ---------------------------------------- |
- * | GET /status     |                     | {@linkcode StatusDocument}               |
- * | GET /subnets    |                     | {@linkcode SubnetsDocument}              |
- * | POST /join      | `{"seeds": [...]}`  | {@linkcode JoinAnswer}                   |
- * | POST /leave     | `{"release": bool}` | {@linkcode LeaveAnswer}, when it is done |
+ * | request         | body                     | answer                                              |
+ * | --------------- | ------------------------ | --------------------------------------------------- |
+ * | GET /status     |                          | {@linkcode StatusDocument}                          |
+ * | GET /subnets    |                          | {@linkcode SubnetsDocument}                         |
+ * | GET /keys       |                          | {@linkcode KeysDocument}, when the others answered  |
+ * | POST /join      | `{"seeds": [...]}`       | {@linkcode JoinAnswer}                              |
+ * | POST /keys      | {@linkcode KeysRequest}  | {@linkcode KeysAnswer}, when the others answered    |
+ * | POST /leave     | `{"release": bool}`      | {@linkcode LeaveAnswer}, when it is done            |
  *
  * An error is answered with a 4xx or 5xx status and `{"error": "...", "remedy": "..."}`.
  */
@@ -39,6 +41,8 @@ export interface MemberDocument {
   claim: ClaimStateName;
   mac: string | null;
   rttMs: number | null;
+  /** Whether datagrams to it are answered; `unknown` until one was. */
+  udp: "ok" | "blocked" | "unknown";
   version: string;
   /** Whether this is the host that answers. */
   self: boolean;
@@ -111,6 +115,52 @@ export interface SubnetsDocument {
   used: number;
   total: number;
   subnets: SubnetDocument[];
+}
+
+/** A gossip key, by what may be shown of it. */
+export interface KeyDocument {
+  fingerprint: string;
+  /** Hosts that have it, and those of them that encrypt with it. */
+  hosts: number;
+  primaryHosts: number;
+  /** The same of the host that answers. */
+  here: boolean;
+  primaryHere: boolean;
+}
+
+/** A host that did not say or do what it was asked for, and why. */
+export interface KeyHostDocument {
+  id: string;
+  name: string;
+  address: string;
+  reason: string;
+}
+
+export interface KeysDocument {
+  schema: typeof STATUS_SCHEMA;
+  /** Hosts that were asked, this one included. */
+  hosts: number;
+  keys: KeyDocument[];
+  /** Those of them that did not answer. */
+  unanswered: KeyHostDocument[];
+}
+
+/** What is to be done with a key on every host. The key itself comes only with `install`. */
+export type KeysRequest =
+  | { operation: "install"; key: string }
+  | { operation: "use" | "remove"; fingerprint: string; force?: boolean };
+
+export interface KeysAnswer {
+  schema: typeof STATUS_SCHEMA;
+  operation: "install" | "use" | "remove";
+  fingerprint: string;
+  /** Hosts that it was for, this one included, and those that have done it. */
+  hosts: number;
+  done: number;
+  /** Why nothing was changed anywhere, and what to do; null when it was tried. */
+  refused: { text: string; remedy: string } | null;
+  /** Hosts that have not done it, or that stand in the way of it. */
+  failed: KeyHostDocument[];
 }
 
 export interface JoinAnswer {

@@ -3,11 +3,13 @@ import { ExitCode, reasonOf, UserError } from "../base/errors.ts";
 import type {
   ErrorAnswer,
   JoinAnswer,
+  KeysAnswer,
+  KeysDocument,
   LeaveAnswer,
   StatusDocument,
   SubnetsDocument,
 } from "./api.ts";
-import { readBody, releaseOf, seedsOf } from "./request_body.ts";
+import { type KeyChange, keyChangeOf, readBody, releaseOf, seedsOf } from "./request_body.ts";
 
 /** What the control API can ask of the agent. */
 export interface ControlTarget {
@@ -15,6 +17,8 @@ export interface ControlTarget {
   subnets(): SubnetsDocument;
   join(seeds: readonly string[]): JoinAnswer;
   leave(release: boolean): Promise<LeaveAnswer>;
+  keys(): Promise<KeysDocument>;
+  changeKeys(change: KeyChange, force: boolean): Promise<KeysAnswer>;
 }
 
 /** Where the agent of a run directory listens. */
@@ -24,7 +28,7 @@ export function controlSocketPath(runDir: string): string {
 
 /** How often the agent looks whether its socket is still there: one lstat(2). */
 const LOOK_INTERVAL_MS = 5_000;
-/** Every answer is made within a few milliseconds of its request; only a client can take longer. */
+/** Answers are made within milliseconds; only clients, and other hosts that are asked for their keys, take longer. */
 const SHUTDOWN_MS_MAX = 500;
 
 export class ControlServer {
@@ -126,6 +130,12 @@ async function handle(request: Request, target: ControlTarget): Promise<Response
         return Response.json(target.status());
       case "GET /subnets":
         return Response.json(target.subnets());
+      case "GET /keys":
+        return Response.json(await target.keys());
+      case "POST /keys": {
+        const { change, force } = keyChangeOf(await readBody(request));
+        return Response.json(await target.changeKeys(change, force));
+      }
       case "POST /join":
         return Response.json(target.join(seedsOf(await readBody(request))));
       case "POST /leave":

@@ -22,6 +22,7 @@ export async function hostOptions(
     swim: {
       label: config.cluster,
       ...(config.keyFile === null ? {} : { keys: await readKeyring(config.keyFile) }),
+      plainGossip: config.plainGossip ? "allow" : "refuse",
       self: {
         id: identity.hostId,
         name: config.name,

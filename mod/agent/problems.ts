@@ -2,12 +2,15 @@
 import type { Problem } from "../base/problem.ts";
 import { ConfigError } from "../base/errors.ts";
 import type { HostEvent, HostSnapshot } from "../claim/host_core.ts";
+import { Feature, hasFeature } from "../wire/features.ts";
 import type { Identity } from "./identity.ts";
 
 /** How long a warning stays in the status after it was last raised. */
 const WARNING_MS = 3_600_000;
 /** Warnings shown at once; a cluster with more has one cause for many of them. */
 const WARNINGS_MAX = 20;
+/** Names in one sentence: enough to begin with. */
+const NAMES_SHOWN_MAX = 8;
 
 /** Keeps what the cores warned of: the log has long scrolled on when somebody asks. */
 export class Warnings {
@@ -45,6 +48,34 @@ export function lonelyProblem({ swim, claim }: HostSnapshot): Problem | null {
       "Check that they run, that UDP and TCP of the gossip port pass, and that --cluster and " +
       "--key-file are the same on all hosts; it is tried again all the time",
   };
+}
+
+/** As long as plain gossip is taken as well, anybody may still join and speak for any host. */
+export function plainGossipProblem({ swim }: HostSnapshot): Problem | null {
+  if (swim.encryption?.plainGossip !== "allow") return null;
+  // Who has left says nothing, and is asked again when it comes back.
+  const plain = swim.members.filter(({ status, features }) =>
+    status !== "left" && !hasFeature(features, Feature.opensSealed)
+  ).map(({ name }) => name);
+  const isOver = plain.length === 0;
+  return {
+    code: "plain-gossip",
+    severity: "warning",
+    text: "This host also takes plain gossip (--plain-gossip), which anybody can forge: " +
+      (isOver
+        ? "every host has a key by now"
+        : `${plain.length} of ${swim.members.length} hosts have no key yet: ${someOf(plain)}`),
+    remedy: isOver
+      ? "Restart the agents without --plain-gossip, one after the other"
+      : "Give those hosts --key-file and --plain-gossip; when all have a key, restart all agents " +
+        "without --plain-gossip",
+  };
+}
+
+function someOf(names: readonly string[]): string {
+  const shown = names.slice(0, NAMES_SHOWN_MAX).join(", ");
+  const rest = names.length - NAMES_SHOWN_MAX;
+  return rest > 0 ? `${shown} and ${rest} more` : shown;
 }
 
 /**

@@ -1,6 +1,9 @@
 /** Bodies of requests on the control socket: JSON objects of a limited size, read no further than that, and what is in them. */
 import { parseSeed } from "../address/seed.ts";
 import { reasonOf, UserError } from "../base/errors.ts";
+import { KEY_BYTES } from "../wire/aead.ts";
+import type { KeyOperation } from "../wire/key_messages.ts";
+import { FINGERPRINT_BYTES } from "../wire/keyring.ts";
 
 /** Bytes: a join of 100 seeds of 255 characters is 26 kB. */
 export const BODY_BYTES_MAX = 64 * 1024;
@@ -53,4 +56,39 @@ export function releaseOf(body: Record<string, unknown>): boolean {
   const release = body["release"] ?? false;
   if (typeof release === "boolean") return release;
   throw new UserError('"release" must be true or false');
+}
+
+/** What somebody may want of the gossip keys; to list them is another request. */
+export type KeyChange = Exclude<KeyOperation, { kind: "list" }>;
+
+/** A change of the gossip keys, and whether it is meant even though hosts may be left behind. Throws UserError. */
+export function keyChangeOf(
+  body: Record<string, unknown>,
+): { change: KeyChange; force: boolean } {
+  const { operation, key, fingerprint, force = false } = body;
+  if (typeof force !== "boolean") throw new UserError('"force" must be true or false');
+  if (operation === "install") return { change: { kind: operation, key: keyOf(key) }, force };
+  if (operation === "use" || operation === "remove") {
+    return { change: { kind: operation, fingerprint: fingerprintIn(fingerprint) }, force };
+  }
+  throw new UserError('"operation" must be "install", "use" or "remove"');
+}
+
+function keyOf(value: unknown): Uint8Array {
+  try {
+    const key = typeof value === "string" ? Uint8Array.fromBase64(value) : undefined;
+    if (key?.length === KEY_BYTES) return key;
+  } catch {
+    // Falls through to the same answer, which does not repeat what may be a secret.
+  }
+  throw new UserError(`"key" must be base64 of ${KEY_BYTES} bytes`);
+}
+
+function fingerprintIn(value: unknown): string {
+  const isOne = typeof value === "string" && /^[0-9a-f]+$/.test(value) &&
+    value.length === 2 * FINGERPRINT_BYTES;
+  if (isOne) return value;
+  throw new UserError(`"fingerprint" must be ${2 * FINGERPRINT_BYTES} hexadecimal digits`, {
+    remedy: "gossamer keys list shows the fingerprints",
+  });
 }

@@ -5,6 +5,8 @@
 import * as v from "valibot";
 import {
   type JoinAnswer,
+  type KeysAnswer,
+  type KeysDocument,
   type LeaveAnswer,
   STATUS_SCHEMA,
   type StatusDocument,
@@ -34,6 +36,7 @@ const member = v.looseObject({
   claim: claimState,
   mac: nullableString,
   rttMs: v.nullable(v.number()),
+  udp: v.optional(v.picklist(["ok", "blocked", "unknown"]), "unknown"),
   version: v.string(),
   self: v.boolean(),
 });
@@ -105,6 +108,36 @@ const subnets = v.looseObject({
   })),
 });
 
+const keyHosts = v.array(v.looseObject({
+  id: v.string(),
+  name: v.string(),
+  address: v.string(),
+  reason: v.string(),
+}));
+
+const keys = v.looseObject({
+  schema: v.literal(STATUS_SCHEMA),
+  hosts: v.number(),
+  keys: v.array(v.looseObject({
+    fingerprint: v.string(),
+    hosts: v.number(),
+    primaryHosts: v.number(),
+    here: v.boolean(),
+    primaryHere: v.boolean(),
+  })),
+  unanswered: keyHosts,
+});
+
+const keysAnswer = v.looseObject({
+  schema: v.literal(STATUS_SCHEMA),
+  operation: v.picklist(["install", "use", "remove"]),
+  fingerprint: v.string(),
+  hosts: v.number(),
+  done: v.number(),
+  refused: v.nullable(v.looseObject({ text: v.string(), remedy: v.string() })),
+  failed: keyHosts,
+});
+
 const joinAnswer = v.looseObject({ seeds: v.array(v.string()) });
 const leaveAnswer = v.looseObject({ released: nullableString });
 
@@ -115,6 +148,14 @@ export function statusOf(value: unknown): StatusDocument {
 
 export function subnetsOf(value: unknown): SubnetsDocument {
   return checked(subnets, value, "list of subnets");
+}
+
+export function keysOf(value: unknown): KeysDocument {
+  return checked(keys, value, "list of keys");
+}
+
+export function keysAnswerOf(value: unknown): KeysAnswer {
+  return checked(keysAnswer, value, "answer to keys");
 }
 
 export function joinAnswerOf(value: unknown): JoinAnswer {

@@ -10,6 +10,8 @@ export interface Outside {
   readonly hostName: () => string;
   /** Writes data to standard output, exactly as given. */
   readonly print: (text: string) => void;
+  /** Standard input to its end. Throws UserError when it is longer than a small file. */
+  readonly input: () => Promise<string>;
   /** Writes one line of talk (errors, progress) to standard error; the line break is added. */
   readonly say: (line: string) => void;
   /** Whether standard output is a terminal. */
@@ -31,6 +33,9 @@ export class OutputClosed extends Error {
   override readonly name = "OutputClosed";
 }
 
+/** Characters of standard input that are read: a key file of a thousand keys has 45,000. */
+const INPUT_CHARACTERS_MAX = 64 * 1024;
+
 const encoder = new TextEncoder();
 
 /** The real process. */
@@ -40,6 +45,7 @@ export function processOutside(): Outside {
     variableNames: () => Object.keys(Deno.env.toObject()),
     hostName: () => Deno.hostname(),
     print: (text) => write(Deno.stdout, text),
+    input,
     say,
     get outputIsTerminal() {
       return Deno.stdout.isTerminal();
@@ -52,6 +58,19 @@ export function processOutside(): Outside {
     width: () => Deno.stdout.isTerminal() ? Deno.consoleSize().columns : undefined,
     ticks,
   };
+}
+
+async function input(): Promise<string> {
+  if (Deno.stdin.isTerminal()) say("reading standard input; Ctrl-D on a line of its own ends it");
+  let text = "";
+  for await (const part of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {
+    text += part;
+    if (text.length <= INPUT_CHARACTERS_MAX) continue;
+    throw new UserError(`standard input is longer than ${INPUT_CHARACTERS_MAX} characters`, {
+      remedy: "is it the right file?",
+    });
+  }
+  return text;
 }
 
 async function* ticks(intervalMs: number): AsyncGenerator<void> {

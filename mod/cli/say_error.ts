@@ -16,6 +16,6 @@ export function sayError(error: unknown, outside: Outside): ExitCode {
 }
 
 /** A sentence that goes on after a colon or a dash begins small; UDP and VTEP stay as they are. */
-function continued(sentence: string): string {
+export function continued(sentence: string): string {
   return sentence.replace(/^[A-Z](?=[a-z]* )/, (letter) => letter.toLowerCase());
 }

@@ -13,6 +13,8 @@ export interface FakeOutsideOptions {
   readonly ticks?: number;
   /** Called before each of them but the first. */
   readonly onTick?: (tick: number) => void | Promise<void>;
+  /** What standard input has. */
+  readonly input?: string;
   /** Whether the reader of standard output has gone. */
   readonly outputClosed?: boolean;
 }
@@ -37,6 +39,7 @@ export class FakeOutside implements Outside {
     if (this.#options.outputClosed === true) throw new OutputClosed();
     this.stdout += text;
   };
+  readonly input = () => Promise.resolve(this.#options.input ?? "");
   readonly say = (line: string) => void (this.stderr += `${line}\n`);
   readonly now = () => this.#options.nowMs ?? Date.parse("2026-01-02T05:10:00Z");
   readonly rows = () => this.#options.rows;

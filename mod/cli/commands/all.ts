@@ -4,6 +4,7 @@ import { cleanupCommand } from "./cleanup.ts";
 import { configCommand } from "./config.ts";
 import { demoCommand } from "./demo.ts";
 import { joinCommand } from "./join.ts";
+import { keysCommand } from "./keys.ts";
 import { leaveCommand } from "./leave.ts";
 import { membersCommand } from "./members.ts";
 import { statusCommand } from "./status.ts";
@@ -18,6 +19,7 @@ export const COMMANDS: readonly Command[] = [
   subnetsCommand,
   joinCommand,
   leaveCommand,
+  keysCommand,
   cleanupCommand,
   configCommand,
   demoCommand,

@@ -3,11 +3,13 @@ import type { Paint } from "../../../mod/cli/paint.ts";
 import { plainPaint } from "../../../mod/cli/paint.ts";
 import { COMMANDS } from "../../../mod/cli/commands/all.ts";
 import { commandHelp, overview } from "../../../mod/cli/help.ts";
+import { renderKeys } from "../../../mod/cli/render_keys.ts";
 import { renderMap } from "../../../mod/cli/render_map.ts";
 import { renderMembers } from "../../../mod/cli/render_members.ts";
 import { renderStatus } from "../../../mod/cli/render_status.ts";
 import { renderSubnets } from "../../../mod/cli/render_subnets.ts";
 import { NOW_MS, READY, SUBNETS, WAITING, WIDE } from "../../support/documents.ts";
+import { KEYS } from "../../support/key_documents.ts";
 import { matchGolden } from "../../support/golden.ts";
 
 /** Colours that a person can read in a file. */
@@ -63,6 +65,14 @@ Deno.test("an empty list of members is its header", () => {
 
 Deno.test("subnets are sorted by address and end with how many are used", () => {
   golden("subnets", renderSubnets(SUBNETS, plainPaint));
+});
+
+Deno.test("keys are one line each, with those who did not answer below", () => {
+  golden("keys", renderKeys(KEYS, plainPaint));
+});
+
+Deno.test("keys in colour mark those that this host does not have", () => {
+  golden("keys_color", renderKeys({ ...KEYS, unanswered: [] }, markedPaint));
 });
 
 Deno.test("the map is a square of cells with the owners below", () => {

@@ -5,6 +5,8 @@ import {
   controlSocketPath,
   type ControlTarget,
 } from "../../../mod/agent/control.ts";
+import type { KeyChange } from "../../../mod/agent/request_body.ts";
+import { KEYS, USED } from "../../support/key_documents.ts";
 import { askAgent } from "../../../mod/cli/control_client.ts";
 
 /** Stands in for an agent and notes what it was told to do. */
@@ -23,6 +25,14 @@ class Target implements ControlTarget {
   leave(release: boolean) {
     this.told.push(`leave ${release}`);
     return Promise.resolve({ released: null });
+  }
+  keys() {
+    this.told.push("keys");
+    return Promise.resolve(KEYS);
+  }
+  changeKeys(change: KeyChange, force: boolean) {
+    this.told.push(`keys ${change.kind} ${force}`);
+    return Promise.resolve(USED);
   }
 }
 
@@ -96,12 +106,22 @@ Deno.test("requests that make no sense are refused and do nothing", async () => 
     ["POST /leave HTTP/1.0\r\nContent-Length: 2\r\n\r\n[]", /400/],
     ["POST /leave HTTP/1.0\r\nContent-Length: 1\r\n\r\n{", /400/],
     ['POST /leave HTTP/1.0\r\nContent-Length: 15\r\n\r\n{"release":"n"}', /400/],
+    ['POST /keys HTTP/1.0\r\nContent-Length: 20\r\n\r\n{"operation":"list"}', /400/],
     ['POST /join HTTP/1.0\r\nContent-Length: 12\r\n\r\n{"seeds":[]}', /400/],
     ['POST /join HTTP/1.0\r\nContent-Length: 19\r\n\r\n{"seeds":["a:b:c"]}', /400/],
   ];
   await withServer(async (runDir, _server, target) => {
     for (const [text, status] of refused) assert.match(await answerTo(runDir, text), status, text);
     assert.deepEqual(target.told, []);
+  });
+});
+
+Deno.test("keys are listed and changed", async () => {
+  await withServer(async (runDir, _server, target) => {
+    assert.deepEqual(await askAgent(runDir, { method: "GET", path: "/keys" }), KEYS);
+    const body = { operation: "use", fingerprint: "7c1f3a90", force: true };
+    assert.deepEqual(await askAgent(runDir, { method: "POST", path: "/keys", body }), USED);
+    assert.deepEqual(target.told, ["keys", "keys use true"]);
   });
 });
 

@@ -3,7 +3,14 @@ import assert from "node:assert/strict";
 import { ConfigError } from "../../../mod/base/errors.ts";
 import type { HostSnapshot } from "../../../mod/claim/host_core.ts";
 import type { Identity } from "../../../mod/agent/identity.ts";
-import { lonelyProblem, overlapProblem, Warnings } from "../../../mod/agent/problems.ts";
+import {
+  lonelyProblem,
+  overlapProblem,
+  plainGossipProblem,
+  Warnings,
+} from "../../../mod/agent/problems.ts";
+import type { MemberStatus } from "../../../mod/swim/member.ts";
+import { Feature } from "../../../mod/wire/features.ts";
 
 const warning = (text: string) =>
   ({ kind: "warning", code: "udp-blocked", text, remedy: "Open the port" }) as const;
@@ -51,4 +58,34 @@ Deno.test("a host with a subnet that hears nobody says whom it tries; one that j
   assert.match(lonely(false, "held", seeds)?.text ?? "", /it tries 10\.0\.0\.9 \(no route\)$/);
   assert.match(lonely(false, "held")?.text ?? "", /it tries the hosts it remembers$/);
   assert.equal(lonely(false, "held")?.severity, "error");
+});
+
+Deno.test("plain gossip beside the keys is a problem until it is refused, and names who has no key", () => {
+  const problemOf = (plainGossip: string, members: [name: string, MemberStatus, number][]) =>
+    plainGossipProblem({
+      swim: {
+        encryption: { fingerprints: ["02b6d1f0"], plainGossip },
+        members: members.map(([name, status, features]) => ({ name, status, features })),
+      },
+    } as unknown as HostSnapshot);
+  const { opensSealed } = Feature;
+  assert.equal(plainGossipProblem({ swim: { encryption: null } } as HostSnapshot), null);
+  assert.equal(problemOf("refuse", [["h1", "alive", opensSealed], ["h2", "alive", 0]]), null);
+  const some = problemOf("allow", [
+    ["h1", "alive", opensSealed],
+    ["h2", "alive", 0],
+    ["h3", "dead", 0],
+    ["h4", "left", 0],
+  ]);
+  assert.deepEqual([some?.code, some?.severity], ["plain-gossip", "warning"]);
+  assert.match(some?.text ?? "", /: 2 of 4 hosts have no key yet: h2, h3$/);
+  assert.match(some?.remedy ?? "", /--key-file and --plain-gossip; when all have/);
+  const none = problemOf("allow", [["h1", "alive", opensSealed], ["h4", "left", 0]]);
+  assert.match(none?.text ?? "", /every host has a key by now$/);
+  assert.match(none?.remedy ?? "", /^Restart the agents without --plain-gossip/);
+  const many = Array.from(
+    { length: 11 },
+    (_, index) => [`n${index}`, "alive", 0] as [string, "alive", number],
+  );
+  assert.match(problemOf("allow", many)?.text ?? "", /: n0, .*, n7 and 3 more$/);
 });

@@ -1,0 +1,40 @@
+/** Operations on the gossip keys that are under way: the core answers by an event, the asker waits for a promise. */
+import { UserError } from "../base/errors.ts";
+import type { KeyOutcome } from "../swim/key_outcome.ts";
+
+/**
+ * The core gives each host a few seconds and always comes to an end. This is for the case that it does not: an asker must
+ * not wait for ever.
+ */
+const OUTCOME_MS_MAX = 30_000;
+
+export class KeyRequests {
+  readonly #pending = new Map<number, (outcome: KeyOutcome) => void>();
+  #last = 0;
+
+  /** Hands the core a request under a number of its own. Throws UserError when nothing comes of it. */
+  async ask(start: (request: number) => void, withinMs = OUTCOME_MS_MAX): Promise<KeyOutcome> {
+    const request = ++this.#last;
+    const { promise, resolve, reject } = Promise.withResolvers<KeyOutcome>();
+    const timer = setTimeout(() => reject(overdue(withinMs)), withinMs);
+    this.#pending.set(request, resolve);
+    try {
+      start(request);
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      this.#pending.delete(request);
+    }
+  }
+
+  /** What the core says to a request; one that nobody waits for any more is passed over. */
+  done(request: number, outcome: KeyOutcome): void {
+    this.#pending.get(request)?.(outcome);
+  }
+}
+
+function overdue(withinMs: number): UserError {
+  return new UserError(`the other hosts were not heard of within ${withinMs / 1000} s`, {
+    remedy: "some may have done it: look with gossamer keys list, then repeat it",
+  });
+}

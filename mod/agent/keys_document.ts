@@ -1,0 +1,47 @@
+/** The documents of the control API on gossip keys, made of what the core says. No key appears in them. */
+import { UserError } from "../base/errors.ts";
+import { splitEndpoint } from "../host/endpoint.ts";
+import type { KeyHolder, KeyOutcome } from "../swim/key_outcome.ts";
+import { fingerprintOf } from "../wire/keyring.ts";
+import { type KeyHostDocument, type KeysAnswer, type KeysDocument, STATUS_SCHEMA } from "./api.ts";
+import type { KeyChange } from "./request_body.ts";
+
+/** Who has which key. Throws UserError when nobody could be asked. */
+export function keysDocument({ refusal, hosts, keys }: KeyOutcome): KeysDocument {
+  if (refusal !== null) throw new UserError(refusal.text, { remedy: refusal.remedy });
+  const own = hosts[0]?.fingerprints ?? [];
+  return {
+    schema: STATUS_SCHEMA,
+    hosts: hosts.length,
+    keys: keys.map(({ fingerprint, holders, primaries }) => ({
+      fingerprint,
+      hosts: holders,
+      primaryHosts: primaries,
+      here: own.includes(fingerprint),
+      primaryHere: own[0] === fingerprint,
+    })),
+    unanswered: failed(hosts),
+  };
+}
+
+/** How a change went. */
+export function keysAnswer(change: KeyChange, { refusal, hosts }: KeyOutcome): KeysAnswer {
+  const behind = failed(hosts);
+  return {
+    schema: STATUS_SCHEMA,
+    operation: change.kind,
+    fingerprint: change.kind === "install" ? fingerprintOf(change.key) : change.fingerprint,
+    hosts: hosts.length,
+    done: refusal === null ? hosts.length - behind.length : 0,
+    refused: refusal === null ? null : { ...refusal },
+    failed: behind,
+  };
+}
+
+function failed(hosts: readonly KeyHolder[]): KeyHostDocument[] {
+  return hosts.flatMap(({ id, name, endpoint, failure }) =>
+    failure === null
+      ? []
+      : [{ id, name, address: splitEndpoint(endpoint).hostname, reason: failure }]
+  );
+}
