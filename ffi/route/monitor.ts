@@ -6,6 +6,7 @@
 import { pinnedBytes, viewOf } from "../bytes.ts";
 import { ERRNO, SysError } from "../errno.ts";
 import { check, libc } from "../libc.ts";
+import { BPF_ACCEPT, BPF_DROP, type BpfInstruction, setSocketFilter } from "../bpf.ts";
 import { NetlinkFormatError } from "../netlink/error.ts";
 import { type NetlinkMessage, NLMSG_OVERRUN, parseMessages } from "../netlink/message.ts";
 import { bindNetlink, NETLINK_ROUTE } from "../netlink/socket.ts";
@@ -105,6 +106,26 @@ export function decodeEvents(datagram: Uint8Array): MonitorEvent[] {
   }
 }
 
+/** Offsets in a notification: nlmsg_type of struct nlmsghdr, ndm_ifindex of struct ndmsg behind it. */
+const TYPE_AT = 4;
+const NEIGHBOUR_INDEX_AT = 16 + 4;
+
+/** Each notification is a datagram of its own; classic BPF loads in network order what stands in host order. */
+function muteProgram(deviceIndex: number): BpfInstruction[] {
+  const type = (value: number) => value << 8; // RTM_* are below 256
+  const swapped = new DataView(new ArrayBuffer(4));
+  swapped.setUint32(0, deviceIndex, true);
+  return [
+    { kind: "load-half", at: TYPE_AT },
+    { kind: "jump-if-equal", value: type(RTM.NEWNEIGH), then: 1, otherwise: 0 },
+    { kind: "jump-if-equal", value: type(RTM.DELNEIGH), then: 0, otherwise: 2 },
+    { kind: "load-word", at: NEIGHBOUR_INDEX_AT },
+    { kind: "jump-if-equal", value: swapped.getUint32(0, false), then: 1, otherwise: 0 },
+    { kind: "return", value: BPF_ACCEPT },
+    { kind: "return", value: BPF_DROP },
+  ];
+}
+
 /** A running subscription. */
 export class RouteMonitor {
   /** Settles when the monitor has ended: resolves after close(), rejects when it failed. */
@@ -138,6 +159,14 @@ export class RouteMonitor {
     const one = pinnedBytes(8);
     viewOf(one).setBigUint64(0, 1n, true);
     libc().write(this.#wakeFd, one, 8n);
+  }
+
+  /**
+   * Asks the kernel to keep notifications of neighbours and forwarding entries on one device to itself: nobody is woken by
+   * them. A later call replaces the device. Where the kernel has no such filter they come as before.
+   */
+  muteNeighbours(deviceIndex: number): void {
+    if (!this.#closing && !this.#ended) setSocketFilter(this.#netlinkFd, muteProgram(deviceIndex));
   }
 
   async #run(): Promise<void> {

@@ -172,11 +172,11 @@ export class HostKernel implements Kernel {
   /** Lets the watches hear of the device and the one below it. */
   #follow(link: Link): void {
     const below = link.vxlan?.link ?? null;
-    for (const { filter } of this.#watches) {
-      filter.follow(link);
-      if (below === null || filter.isFollowing(below)) continue;
+    for (const watch of this.#watches) {
+      watch.filter.follow(link);
+      if (below === null || watch.filter.isFollowing(below)) continue;
       const underlay = linkGet(this.#transport, below);
-      if (underlay !== null) filter.follow(underlay);
+      if (underlay !== null) watch.followBelow(underlay);
     }
   }
 

@@ -1,4 +1,5 @@
 /** Hears what changes in the kernel and says so once per wake-up; opens its socket again should it ever fail. */
+import type { Link } from "../../ffi/route/link.ts";
 import { openMonitor, type RouteMonitor } from "../../ffi/route/monitor.ts";
 import type { ChangeFilter } from "./change_filter.ts";
 
@@ -9,6 +10,8 @@ export class KernelWatch {
   readonly filter: ChangeFilter;
   readonly #changed: () => void;
   #monitor: RouteMonitor | null = null;
+  /** Index of the device below the overlay's, once it is known. */
+  #below: number | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stopped = false;
   #ended: Promise<void> = Promise.resolve();
@@ -18,6 +21,13 @@ export class KernelWatch {
     this.filter = filter;
     this.#changed = changed;
     this.#open();
+  }
+
+  /** See ChangeFilter; what would be no news there does not even wake us any more. */
+  followBelow(link: Link): void {
+    this.#below = link.index;
+    this.filter.followBelow(link);
+    this.#monitor?.muteNeighbours(link.index);
   }
 
   /** No call comes after this. */
@@ -37,6 +47,7 @@ export class KernelWatch {
       // Outside the monitor's own call: a fault of the listener is not one of the socket.
       if (this.filter.hasNews(events)) queueMicrotask(() => this.#tell());
     });
+    if (this.#below !== null) monitor.muteNeighbours(this.#below);
     this.#monitor = monitor;
     this.#ended = monitor.done.catch(() => this.#reopenLater());
   }

@@ -5,7 +5,11 @@ import { bridgeAdd } from "../../../ffi/route/bridge.ts";
 import { fdbReplace } from "../../../ffi/route/fdb.ts";
 import { linkDelete } from "../../../ffi/route/link.ts";
 import { type MonitorEvent, openMonitor } from "../../../ffi/route/monitor.ts";
-import { neighbourReplace, neighbourReplaceRequest } from "../../../ffi/route/neighbour.ts";
+import {
+  neighbourDelete,
+  neighbourReplace,
+  neighbourReplaceRequest,
+} from "../../../ffi/route/neighbour.ts";
 import { routeAdd, routeDelete } from "../../../ffi/route/route.ts";
 import { vxlanAdd } from "../../../ffi/route/vxlan.ts";
 import { Host, kernelTest } from "./namespace.ts";
@@ -101,6 +105,41 @@ kernelTest("changes in another namespace are not noticed", async () => {
   assert.equal(names.includes("elsewhere"), false);
   await watcher.close();
 });
+
+kernelTest(
+  "neighbours and forwarding entries of one device can be muted, and only those",
+  async () => {
+    using host = new Host();
+    const { transport } = host;
+    const quiet = vxlanAdd(transport, { name: "quiet", up: true, vxlan: { id: 1 } }).index;
+    const heard = vxlanAdd(transport, { name: "heard", up: true, vxlan: { id: 2 } }).index;
+    const watcher = new Watcher(host);
+    watcher.monitor.muteNeighbours(heard);
+    watcher.monitor.muteNeighbours(quiet);
+    for (const index of [quiet, heard]) {
+      neighbourReplace(transport, { index, address: "10.244.9.0", linkAddress: MAC });
+      neighbourDelete(transport, { index, address: "10.244.9.0" });
+      fdbReplace(transport, { index, linkAddress: MAC, destination: "192.168.1.2" });
+    }
+    addressAdd(transport, { index: quiet, address: "10.244.7.0", prefixLength: 32 });
+    await watcher.find((event) => event.kind === "address" && event.address.index === quiet);
+    const indexes = watcher.events.map((event) =>
+      event.kind === "neighbour"
+        ? event.neighbour.index
+        : event.kind === "fdb"
+        ? event.entry.index
+        : 0
+    );
+    assert.equal(indexes.includes(heard), true);
+    assert.equal(indexes.includes(quiet), false);
+    const kinds = watcher.events.filter((event) =>
+      event.kind === "neighbour" || event.kind === "fdb"
+    )
+      .map((event) => `${event.kind} ${event.change}`);
+    assert.deepEqual(new Set(kinds), new Set(["neighbour new", "neighbour delete", "fdb new"]));
+    await watcher.close();
+  },
+);
 
 kernelTest("what happens in one go comes in one call", async () => {
   using host = new Host();

@@ -4,7 +4,7 @@ import { addressAdd } from "../../../ffi/route/address.ts";
 import { bridgeAdd } from "../../../ffi/route/bridge.ts";
 import { fdbDelete } from "../../../ffi/route/fdb.ts";
 import { linkDelete, linkGet, linkSet } from "../../../ffi/route/link.ts";
-import { neighbourDelete } from "../../../ffi/route/neighbour.ts";
+import { neighbourDelete, neighbourReplace } from "../../../ffi/route/neighbour.ts";
 import { routeDelete } from "../../../ffi/route/route.ts";
 import { type MonitorEvent, openMonitor } from "../../../ffi/route/monitor.ts";
 import type { NetlinkTransport } from "../../../ffi/netlink/transport.ts";
@@ -74,11 +74,11 @@ async function hasNews(
 ): Promise<boolean> {
   const filter = new ChangeFilter(host.host.transport.port);
   filter.followName(DEVICE);
-  for (const index of [host.index, host.underlayIndex]) {
-    const link = linkGet(host.host.transport, index);
-    assert(link !== null);
-    filter.follow(link);
-  }
+  const device = linkGet(host.host.transport, host.index);
+  const underlay = linkGet(host.host.transport, host.underlayIndex);
+  assert(device !== null && underlay !== null);
+  filter.follow(device);
+  filter.followBelow(underlay);
   const heard: MonitorEvent[] = [];
   const seen = Promise.withResolvers<void>();
   const isMark = (event: MonitorEvent) => event.kind === "link" && event.link.name === "mark";
@@ -126,6 +126,19 @@ kernelTest("devices that are none of the overlay's are no news", async () => {
     const { index } = bridgeAdd(transport, { name: "cni0", up: true });
     addressAdd(transport, { index, address: "10.244.1.1", prefixLength: 24 });
     linkDelete(transport, index);
+  });
+  assert.equal(news, false);
+  await host.close();
+});
+
+kernelTest("what becomes of neighbours on the underlay is no news", async () => {
+  const host = new OverlayHost();
+  assert.deepEqual(host.apply(host.desire(PEERS)), []);
+  const index = host.underlayIndex;
+  const neighbour = { index, address: "192.168.100.9", linkAddress: "02:00:00:00:00:09" };
+  const news = await hasNews(host, (_, transport) => {
+    neighbourReplace(transport, neighbour);
+    neighbourDelete(transport, neighbour);
   });
   assert.equal(news, false);
   await host.close();
