@@ -73,6 +73,13 @@ export interface StatusDocument {
     /** Seeds as given, and how it went with each. */
     seeds: { seed: string; state: "unresolved" | "unreachable" | "joined"; reason?: string }[];
   };
+  /** Of gossip; null while it is plain. */
+  encryption: {
+    /** Of this host's keys; the first one encrypts. */
+    fingerprints: string[];
+    /** Whether plain gossip is taken as well (`--plain-gossip`). */
+    plainToo: boolean;
+  } | null;
   claim: {
     state: ClaimStateName;
     subnet: string | null;

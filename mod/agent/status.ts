@@ -2,6 +2,7 @@
 import type { ClaimRecord } from "../claim/record.ts";
 import type { HostSnapshot } from "../claim/host_core.ts";
 import type { Member } from "../swim/member.ts";
+import type { SwimSnapshot } from "../swim/options.ts";
 import { subnetCount } from "../address/pool.ts";
 import type { AgentConfig } from "./config.ts";
 import type { OverlayStatus } from "./overlay_keeper.ts";
@@ -57,6 +58,7 @@ export function statusDocument(sources: StatusSources): StatusDocument {
       ...counts,
       seeds: swim.seeds.map((seed) => ({ ...seed })),
     },
+    encryption: encryptionDocument(swim),
     claim: {
       state: claimStateName(claim.state),
       subnet: claim.subnet,
@@ -77,6 +79,12 @@ export function statusDocument(sources: StatusSources): StatusDocument {
     members: memberDocuments(sources),
     problems: [...claim.problems, ...overlay.problems, ...sources.problems],
   };
+}
+
+function encryptionDocument({ encryption }: SwimSnapshot): StatusDocument["encryption"] {
+  if (encryption === null) return null;
+  const { fingerprints, plainGossip } = encryption;
+  return { fingerprints: [...fingerprints], plainToo: plainGossip === "allow" };
 }
 
 export function subnetsDocument(sources: StatusSources): SubnetsDocument {

@@ -69,6 +69,10 @@ const status = v.looseObject({
     left: v.number(),
     seeds: v.array(seed),
   }),
+  encryption: v.nullable(v.looseObject({
+    fingerprints: v.array(v.string()),
+    plainToo: v.boolean(),
+  })),
   claim: v.looseObject({
     state: claimState,
     subnet: nullableString,

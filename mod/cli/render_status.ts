@@ -54,7 +54,8 @@ function agentBlock({ host, ready, version }: StatusDocument, paint: Paint): Lin
   ];
 }
 
-function gossipBlock({ cluster, host }: StatusDocument, paint: Paint): Line[] {
+function gossipBlock(document: StatusDocument, paint: Paint): Line[] {
+  const { cluster, host } = document;
   const counts = [
     `${cluster.alive} alive`,
     cluster.suspect > 0 ? paint("warning", `${cluster.suspect} suspect`) : "0 suspect",
@@ -68,10 +69,20 @@ function gossipBlock({ cluster, host }: StatusDocument, paint: Paint): Line[] {
   });
   return [
     ["Gossip", counts.join(", ")],
+    ["Encryption", encryptionText(document, paint)],
     ["Health", host.healthScore === 0 ? health : paint("warning", health)],
     ["Incarnation", String(host.incarnation)],
     ["Seeds", seeds.length === 0 ? "none" : seeds.join("\n")],
   ];
+}
+
+/** The key in use by its fingerprint, and how many others there are for packets that come in. */
+function encryptionText({ encryption }: StatusDocument, paint: Paint): string {
+  if (encryption === null) return "none";
+  const [primary = "?", ...others] = encryption.fingerprints;
+  const more = others.length === 0 ? "" : `, ${others.length} more to decrypt with`;
+  const plain = encryption.plainToo ? paint("warning", "; plain gossip is taken as well") : "";
+  return `key ${primary}${more}${plain}`;
 }
 
 function claimBlock({ claim, cluster }: StatusDocument, nowMs: number, paint: Paint): Line[] {

@@ -91,6 +91,7 @@ export const READY: StatusDocument = {
       { seed: "node9:7947", state: "unresolved", reason: "the name is not known" },
     ],
   },
+  encryption: { fingerprints: ["02b6d1f0", "7c1f3a90"], plainToo: true },
   claim: {
     state: "held",
     subnet: "10.244.7.0/24",
@@ -138,6 +139,7 @@ export const WAITING: StatusDocument = {
     left: 0,
     seeds: [{ seed: "10.0.0.9", state: "unreachable", reason: "connection refused" }],
   },
+  encryption: null,
   claim: {
     state: "none",
     subnet: null,

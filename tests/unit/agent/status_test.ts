@@ -40,6 +40,7 @@ function sources(state = "held", overlay: Record<string, unknown> = {}): StatusS
         members: [member(10), member(2, "dead"), member(1)],
         healthScore: 0,
         seeds: [],
+        encryption: null,
       },
       claim: {
         state,
@@ -113,4 +114,17 @@ Deno.test("states that the contract does not name are shown as none", () => {
   for (const state of ["none", "listening", "waiting", "released"]) {
     assert.equal(statusDocument(sources(state)).claim.state, "none", state);
   }
+});
+
+Deno.test("how gossip is encrypted is told by fingerprints, the key in use first", () => {
+  const plain = sources();
+  assert.equal(statusDocument(plain).encryption, null);
+  const { snapshot } = plain;
+  const fingerprints = ["02b6d1f0", "7c1f3a90"];
+  const encrypted = (plainGossip: "allow" | "refuse") => {
+    const swim = { ...snapshot.swim, encryption: { fingerprints, plainGossip } };
+    return statusDocument({ ...plain, snapshot: { ...snapshot, swim } }).encryption;
+  };
+  assert.deepEqual(encrypted("refuse"), { fingerprints, plainToo: false });
+  assert.deepEqual(encrypted("allow"), { fingerprints, plainToo: true });
 });
