@@ -4,6 +4,7 @@
  *
  * Own code instead of a library: docs/adr/0008-ip-parsing.md has the measurement.
  */
+import { quoteStart } from "../base/quote.ts";
 
 /** Text that is no address, network or endpoint; the message is a sentence about the text. */
 export class AddressError extends Error {
@@ -103,8 +104,5 @@ function parseNumber(text: string, max: number): number | undefined {
 }
 
 function quote(text: string): string {
-  const shown = text.length > QUOTED_CHARACTERS_MAX
-    ? `${text.slice(0, QUOTED_CHARACTERS_MAX)}…`
-    : text;
-  return JSON.stringify(shown);
+  return quoteStart(text, QUOTED_CHARACTERS_MAX);
 }

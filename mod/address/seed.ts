@@ -1,4 +1,5 @@
 /** Seeds as people write them: `HOST` or `HOST:PORT`, where HOST is a name or an IPv4 address. */
+import { quoteStart } from "../base/quote.ts";
 import { AddressError, isAddress } from "./parse.ts";
 
 export interface Seed {
@@ -18,7 +19,7 @@ const LABEL = /^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/;
 /** Throws {@linkcode AddressError}, a sentence that quotes the text. */
 export function parseSeed(text: string): Seed {
   const [host = "", portText, ...rest] = text.split(":");
-  const shown = JSON.stringify(text.slice(0, NAME_LENGTH_MAX));
+  const shown = quoteStart(text, NAME_LENGTH_MAX);
   if (rest.length > 0 || text.startsWith("[")) {
     throw new AddressError(`${shown} looks like IPv6, which is not available in this version`);
   }

@@ -6,6 +6,7 @@ import { isAddress } from "../address/parse.ts";
 import { ConfigError, reasonOf, UserError } from "../base/errors.ts";
 import type { Underlay } from "../base/kernel_objects.ts";
 import type { Problem } from "../base/problem.ts";
+import { quote } from "../base/quote.ts";
 import type { HostAddress, HostDevice, HostNetwork, RouteTo } from "./host_network.ts";
 
 /** What the operator said; AgentConfig has these fields. */
@@ -107,7 +108,7 @@ function byReach(source: UnderlaySource, network: HostNetwork, text: string): Un
   if (!isAddress(text)) {
     throw new ConfigError(
       "--iface-can-reach",
-      `${JSON.stringify(text)} is not an IPv4 address`,
+      `${quote(text)} is not an IPv4 address`,
       "Give the underlay address of another host",
     );
   }

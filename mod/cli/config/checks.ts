@@ -3,9 +3,10 @@
  * sentence about the text.
  */
 import { reasonOf } from "../../base/errors.ts";
+import { quoteStart } from "../../base/quote.ts";
 import { AddressError, parseAddress, parseNetwork } from "../../address/parse.ts";
 import { parseSeed } from "../../address/seed.ts";
-import { BadValue } from "./setting.ts";
+import { BadValue, QUOTED_CHARACTERS_MAX } from "./setting.ts";
 
 /** sockaddr_un.sun_path of linux/un.h has 108 bytes with the final zero, and `/gossamer.sock` takes 14. */
 const RUN_DIR_BYTES_MAX = 108 - 1 - 14;
@@ -133,12 +134,6 @@ export function shellCommand(text: string): string {
   throw new BadValue("the command is empty", "give a command, or leave it out");
 }
 
-/** Characters of a value that an error repeats: enough to recognize it. */
-const QUOTED_CHARACTERS_MAX = 60;
-
 function bad(text: string, problem: string, remedy?: string): BadValue {
-  const shown = text.length > QUOTED_CHARACTERS_MAX
-    ? `${text.slice(0, QUOTED_CHARACTERS_MAX)}...`
-    : text;
-  return new BadValue(`${JSON.stringify(shown)} ${problem}`, remedy);
+  return new BadValue(`${quoteStart(text, QUOTED_CHARACTERS_MAX)} ${problem}`, remedy);
 }

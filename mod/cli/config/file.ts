@@ -1,8 +1,9 @@
 /** Settings from a TOML file: flat keys named like the flags. The only user of the TOML parser, loaded on demand. */
 import { ConfigError } from "../../base/errors.ts";
+import { quoteStart } from "../../base/quote.ts";
 import { nearest } from "../nearest.ts";
 import { systemReason } from "../system_reason.ts";
-import type { Setting } from "./setting.ts";
+import { QUOTED_CHARACTERS_MAX, type Setting } from "./setting.ts";
 import { CONFIG_FILE_DEFAULT, MISSING_SETTINGS, SETTING_LIST, SETTINGS } from "./settings.ts";
 import { type Source, splitValues } from "./sources.ts";
 
@@ -47,7 +48,7 @@ export async function sourceOfToml(path: string, text: string): Promise<Source> 
   }
   const found = new Map<string, readonly string[]>();
   for (const [key, value] of Object.entries(table)) {
-    const origin = `${path}: ${key}`;
+    const origin = `${path}: ${shownKey(key)}`;
     found.set(key, textsOf(knownSetting(key, origin), value, origin));
   }
   return (setting) => {
@@ -101,6 +102,13 @@ function textsOf(setting: Setting<unknown>, value: unknown, origin: string): rea
 }
 
 function shown(value: unknown): string {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return "a table";
-  return JSON.stringify(value, (_key, item) => typeof item === "bigint" ? String(item) : item);
+  if (typeof value === "string") return quoteStart(value, QUOTED_CHARACTERS_MAX);
+  if (Array.isArray(value)) return "a list";
+  if (value instanceof Date) return "a time";
+  return typeof value === "object" ? "a table" : String(value);
+}
+
+/** A key as it stands in the file, as far as it can be shown. */
+function shownKey(key: string): string {
+  return /^[\w-]{1,60}$/.test(key) ? key : quoteStart(key, QUOTED_CHARACTERS_MAX);
 }

@@ -1,5 +1,9 @@
 /** What one setting of the agent is, wherever its value comes from: flag, environment variable or file. */
+import { quoteStart } from "../../base/quote.ts";
 import type { Flag } from "../command.ts";
+
+/** Characters of a value that an error repeats: enough to recognize it. */
+export const QUOTED_CHARACTERS_MAX = 60;
 
 /** A value that a setting does not take. The message is a sentence about it; the remedy says what to give. */
 export class BadValue extends Error {
@@ -67,7 +71,10 @@ export function switchSetting(words: Words): Setting<boolean> {
   const check = (text: string) => {
     if (text === "true") return true;
     if (text === "false") return false;
-    throw new BadValue(`${JSON.stringify(text)} is neither true nor false`, "give true or false");
+    throw new BadValue(
+      `${quoteStart(text, QUOTED_CHARACTERS_MAX)} is neither true nor false`,
+      "give true or false",
+    );
   };
   return {
     ...described(words, null),
