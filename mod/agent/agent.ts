@@ -44,7 +44,13 @@ import { restoreIdentity } from "./identity.ts";
 import { KeyRequests } from "./key_requests.ts";
 import { keysAnswer, keysDocument } from "./keys_document.ts";
 import { hostOptions } from "./options.ts";
-import { lonelyProblem, overlapProblem, plainGossipProblem, Warnings } from "./problems.ts";
+import {
+  lonelyProblem,
+  overlapProblem,
+  plainGossipProblem,
+  udpProblem,
+  Warnings,
+} from "./problems.ts";
 import type { KeyChange } from "./request_body.ts";
 import { statusDocument, type StatusSources, subnetsDocument } from "./status.ts";
 
@@ -313,6 +319,7 @@ class Agent {
     return [
       this.#overlap,
       lonelyProblem(this.#driver.snapshot()),
+      udpProblem(this.#driver.snapshot()),
       plainGossipProblem(this.#driver.snapshot()),
       this.#config.keyFile === null ? null : keyFileProblem(this.#config.keyFile),
       forwardingProblem(),

@@ -19,6 +19,7 @@ export class Warnings {
   /** Whether it is a warning that is not among the recent ones. */
   note(event: HostEvent, nowMs: number): boolean {
     if (event.kind !== "warning") return false;
+    if (event.code === "udp-blocked") return true; // shown as long as it lasts: udpProblem
     const { code, text, remedy } = event;
     const isNew = !this.#raised.delete(text);
     this.#raised.set(text, { problem: { code, severity: "warning", text, remedy }, atMs: nowMs });
@@ -76,6 +77,25 @@ function someOf(names: readonly string[]): string {
   const shown = names.slice(0, NAMES_SHOWN_MAX).join(", ");
   const rest = names.length - NAMES_SHOWN_MAX;
   return rest > 0 ? `${shown} and ${rest} more` : shown;
+}
+
+/** Peers named in one problem; the list of members marks them all. */
+const NAMED_MAX = 5;
+
+/** Peers to which UDP is blocked now: warnings fall silent after a while, blocked ports do not open by themselves. */
+export function udpProblem({ swim }: HostSnapshot): Problem | null {
+  const blocked = swim.members.filter(({ id }) => swim.path(id).udp === "blocked");
+  if (blocked.length === 0) return null;
+  const named = blocked.slice(0, NAMED_MAX).map(({ name, endpoint }) => `${name} (${endpoint})`);
+  const more = blocked.length - named.length;
+  const whom = more === 0 ? named.join(", ") : `${named.join(", ")} and ${more} more`;
+  return {
+    code: "udp-blocked",
+    severity: "warning",
+    text: `UDP does not pass between this host and ${whom}, so overlay packets are lost as well`,
+    remedy: "Allow UDP in both directions on the gossip and VXLAN ports between the hosts; " +
+      "gossamer members marks all of them",
+  };
 }
 
 /**

@@ -128,6 +128,9 @@ function memberDocument(
   sources: StatusSources,
 ): MemberDocument {
   const current = record === undefined || record.state === "released" ? undefined : record;
+  const { self, path } = sources.snapshot.swim;
+  const { rttMs, udp } = path(member.id);
+  const isSelf = member.id === self.id;
   return {
     id: member.id,
     name: member.name,
@@ -137,9 +140,10 @@ function memberDocument(
     subnet: current?.subnet ?? null,
     claim: current === undefined ? "none" : claimStateName(current.state),
     mac: current?.vtep.mac ?? null,
-    rttMs: member.rttMs === null ? null : wholeMicroseconds(member.rttMs),
+    rttMs: rttMs === null ? null : wholeMicroseconds(rttMs),
+    udp: isSelf ? "ok" : udp,
     version: member.version,
-    self: member.id === sources.snapshot.swim.self.id,
+    self: isSelf,
   };
 }
 

@@ -52,5 +52,6 @@ function compactRoundTrip(ms: number | null): string {
 
 function remark(member: MemberDocument, nowMs: number): string {
   if (member.self) return "(this host)";
-  return member.status === "alive" ? "" : `(for ${age(member.statusSince, nowMs)})`;
+  if (member.status !== "alive") return `(for ${age(member.statusSince, nowMs)})`;
+  return member.udp === "blocked" ? "(UDP blocked)" : "";
 }

@@ -82,7 +82,6 @@ export class Evidence {
     this.#put(nowMs, {
       ...pickRecord(record),
       status: "alive",
-      rttMs: known?.rttMs ?? null,
       statusSinceMs: known?.status === "alive" ? known.statusSinceMs : nowMs,
     });
     return "accepted";
@@ -140,7 +139,7 @@ export class Evidence {
     const isUnknown = this.#table.get(id) === undefined && id !== this.#self.id;
     if (status === "dead" && isUnknown) {
       if (!this.#makeRoom()) return;
-      const member = { ...pickRecord(record), status, rttMs: null, statusSinceMs: nowMs };
+      const member = { ...pickRecord(record), status, statusSinceMs: nowMs };
       this.#table.put(member);
       return this.#changed(nowMs, member, null);
     }

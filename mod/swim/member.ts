@@ -20,8 +20,6 @@ export interface Member extends MemberRecord {
   readonly status: MemberStatus;
   /** Of the software, `0.1.0`. */
   readonly version: string;
-  /** Median of recent probe round trips in milliseconds; null until one was measured. */
-  readonly rttMs: number | null;
   /** When the present status was first seen, on the core's own clock. */
   readonly statusSinceMs: number;
 }

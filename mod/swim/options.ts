@@ -7,6 +7,7 @@ import type { Member, MemberId } from "./member.ts";
 import type { RememberedMember } from "./reconnector.ts";
 import type { SeedState } from "./seeds.ts";
 import type { SwimTimings } from "./timings.ts";
+import type { UdpState } from "./udp_watch.ts";
 
 export interface SwimOptions {
   /** Names the cluster: hosts of other labels are strangers. At most 64 bytes of UTF-8, may be empty. */
@@ -84,6 +85,14 @@ export function newCounters(): SwimCounters {
   };
 }
 
+/** What is known of the way to a peer. */
+export interface PeerPath {
+  /** Median of recent probe round trips in milliseconds; null until one was measured. */
+  readonly rttMs: number | null;
+  /** Whether datagrams make the round. */
+  readonly udp: UdpState;
+}
+
 /** A view of the engine, not a copy: valid until its next step. */
 export interface SwimSnapshot {
   readonly self: Member;
@@ -96,6 +105,8 @@ export interface SwimSnapshot {
   /** Has found the cluster, or had nobody to look for. */
   readonly joined: boolean;
   readonly counters: Readonly<SwimCounters>;
+  /** The way to a member, as far as it was measured. */
+  readonly path: (id: MemberId) => PeerPath;
   /** Null without gossip keys. Members without the feature `opensSealed` are still spoken to plainly, if at all. */
   readonly encryption: {
     /** Of this host's keys, the primary first. */

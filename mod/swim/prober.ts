@@ -16,7 +16,7 @@ import type { Member, MemberId } from "./member.ts";
 import type { MemberTable } from "./members.ts";
 import type { Post } from "./post.ts";
 import type { Requests } from "./requests.ts";
-import { RoundTrips } from "./round_trip.ts";
+import type { RoundTrips } from "./round_trip.ts";
 import type { Sequence } from "./sequence.ts";
 import type { SwimTimings } from "./timings.ts";
 import type { UdpWatch } from "./udp_watch.ts";
@@ -49,7 +49,7 @@ export class Prober {
   readonly #requests: Requests;
   readonly #sequence: Sequence;
   readonly #udpWatch: UdpWatch;
-  readonly #roundTrips = new RoundTrips();
+  readonly #roundTrips: RoundTrips;
   /** The lap: who is still to be probed is at `#next` and behind. */
   #lap: MemberId[] = [];
   #next = 0;
@@ -68,6 +68,7 @@ export class Prober {
     requests: Requests;
     sequence: Sequence;
     udpWatch: UdpWatch;
+    roundTrips: RoundTrips;
   }) {
     this.#selfId = parts.selfId;
     this.#table = parts.table;
@@ -80,6 +81,7 @@ export class Prober {
     this.#requests = parts.requests;
     this.#sequence = parts.sequence;
     this.#udpWatch = parts.udpWatch;
+    this.#roundTrips = parts.roundTrips;
   }
 
   /** There is somebody to probe. Hosts that start together must not probe together. */
@@ -114,9 +116,9 @@ export class Prober {
     const round = this.#round;
     if (round === null || round.sequence !== sequence) return;
     if (from === round.target.endpoint) {
-      this.#measure(round.target.id, nowMs - round.startedAtMs);
+      this.#roundTrips.add(round.target.id, nowMs - round.startedAtMs);
       this.#udpWatch.works(round.target.id);
-    }
+    } else this.#udpWatch.doubts(nowMs, round.target.id);
     this.#awareness.adjust(-1);
     this.#round = null;
   }
@@ -205,7 +207,7 @@ export class Prober {
       round.silentHelpers.add(helper.endpoint);
       this.#post.sendWithGossip(helper.endpoint, [encodeIndirectPing(sequence, target.id)]);
     }
-    const reach = encodeReach(sequence, target.id);
+    const reach = encodeReach(sequence, target.id, this.#selfId);
     this.#requests.ask(target.endpoint, reach, round.deadlineMs - nowMs, (_nowMs, outcome) => {
       const isAck = outcome.kind === "answered" && outcome.message.kind === "ack";
       if (isAck && outcome.message.sequence === sequence) round.isReached = true;
@@ -215,7 +217,7 @@ export class Prober {
   #conclude(nowMs: number, round: Round): void {
     this.#round = null;
     const { target } = round;
-    if (round.isReached) return this.#udpWatch.fails(target);
+    if (round.isReached) return this.#udpWatch.doubts(nowMs, target.id);
     // Silent helpers say that our own network may be the fault; without helpers nobody can say.
     this.#awareness.adjust(round.helpers === 0 ? 1 : round.silentHelpers.size);
     this.#evidence.suspect(nowMs, {
@@ -223,11 +225,5 @@ export class Prober {
       incarnation: target.incarnation,
       accuser: this.#selfId,
     });
-  }
-
-  #measure(id: MemberId, durationMs: number): void {
-    const member = this.#table.get(id);
-    if (member === undefined) return;
-    this.#table.put({ ...member, rttMs: this.#roundTrips.add(id, durationMs) });
   }
 }

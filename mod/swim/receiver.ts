@@ -19,6 +19,7 @@ import type { Relays } from "./relays.ts";
 import type { Rider } from "./rider.ts";
 import type { Self } from "./self.ts";
 import type { Synchroniser } from "./synchroniser.ts";
+import type { UdpWatch } from "./udp_watch.ts";
 
 /** Answers to outdated news of one member: at most one in this time. */
 const CORRECTION_INTERVAL_MS = 1000;
@@ -33,6 +34,7 @@ export class Receiver {
   readonly #synchroniser: Synchroniser;
   readonly #post: Post;
   readonly #lifeguard: Lifeguard;
+  readonly #udpWatch: UdpWatch;
   readonly #rider: Rider;
   readonly #counters: SwimCounters;
   /** When each member's outdated news was last answered. */
@@ -48,6 +50,7 @@ export class Receiver {
     synchroniser: Synchroniser;
     post: Post;
     lifeguard: Lifeguard;
+    udpWatch: UdpWatch;
     rider: Rider;
     counters: SwimCounters;
   }) {
@@ -60,6 +63,7 @@ export class Receiver {
     this.#synchroniser = parts.synchroniser;
     this.#post = parts.post;
     this.#lifeguard = parts.lifeguard;
+    this.#udpWatch = parts.udpWatch;
     this.#rider = parts.rider;
     this.#counters = parts.counters;
   }
@@ -76,6 +80,7 @@ export class Receiver {
       this.#counters.refused++;
       return;
     }
+    this.#udpWatch.heard(from);
     for (const message of messages) this.#message(nowMs, from, message);
   }
 
@@ -87,6 +92,7 @@ export class Receiver {
         return this.#relays.ask(nowMs, from, message);
       case "ack":
         this.#relays.acked(message.sequence);
+        this.#udpWatch.acked(from, message.sequence);
         return this.#prober.acked(nowMs, from, message.sequence);
       case "nack":
         return this.#prober.nacked(from, message.sequence);
@@ -148,6 +154,7 @@ export class Receiver {
     if (message.kind === "sync") return this.#synchroniser.answer(nowMs, id, message);
     if (message.kind !== "reach") return this.#post.refuse(id, "malformed");
     if (message.target !== this.#self.id) return this.#post.refuse(id, "other-host");
+    this.#udpWatch.doubts(nowMs, message.source);
     this.#post.answer(id, encodeAck(message.sequence));
   }
 

@@ -33,6 +33,7 @@ import { Reporter } from "./reporter.ts";
 import { Requests } from "./requests.ts";
 import type { Carrier, Rider } from "./rider.ts";
 import { Seeds } from "./seeds.ts";
+import { RoundTrips } from "./round_trip.ts";
 import { Self } from "./self.ts";
 import { Sequence } from "./sequence.ts";
 import { Synchroniser } from "./synchroniser.ts";
@@ -57,6 +58,7 @@ export class Swim implements Carrier {
   readonly #self: Self;
   readonly #evidence: Evidence;
   readonly #udpWatch: UdpWatch;
+  readonly #roundTrips = new RoundTrips();
   readonly #prober: Prober;
   readonly #relays: Relays;
   readonly #gossiper: Gossiper;
@@ -106,7 +108,7 @@ export class Swim implements Carrier {
         this.#reporter.incarnationJump(id, incarnation);
       },
     });
-    this.#udpWatch = new UdpWatch((event) => this.#post.event(event));
+    this.#udpWatch = new UdpWatch({ ...shared, selfId, requests: this.#requests });
     this.#prober = new Prober({
       ...shared,
       selfId,
@@ -114,6 +116,7 @@ export class Swim implements Carrier {
       awareness: this.#awareness,
       requests: this.#requests,
       udpWatch: this.#udpWatch,
+      roundTrips: this.#roundTrips,
     });
     this.#relays = new Relays({ ...shared, selfId });
     this.#gossiper = new Gossiper({ ...shared, selfId });
@@ -138,6 +141,7 @@ export class Swim implements Carrier {
       prober: this.#prober,
       relays: this.#relays,
       synchroniser,
+      udpWatch: this.#udpWatch,
       rider,
       counters: this.#counters,
     });
@@ -170,6 +174,7 @@ export class Swim implements Carrier {
       atMs,
       this.#prober.wakeAtMs(),
       this.#relays.wakeAtMs(),
+      this.#udpWatch.wakeAtMs(),
       this.#evidence.wakeAtMs(),
       this.#synchroniser.wakeAtMs(),
       this.#seeds.wakeAtMs(),
@@ -187,6 +192,7 @@ export class Swim implements Carrier {
       seeds: this.#seeds.states(),
       joined: this.#hasJoined(),
       counters: this.#counters,
+      path: (id) => ({ rttMs: this.#roundTrips.median(id), udp: this.#udpWatch.state(id) }),
       encryption: this.#encryption(),
     };
   }
@@ -261,6 +267,7 @@ export class Swim implements Carrier {
       this.#reconnector.advance(nowMs);
       this.#prober.advance(nowMs);
       this.#relays.advance(nowMs);
+      this.#udpWatch.advance(nowMs);
       this.#evidence.advance(nowMs);
       this.#synchroniser.advance(nowMs);
       this.#keeper.advance(nowMs);
@@ -317,7 +324,7 @@ export class Swim implements Carrier {
       // One that is merely renamed has its place in the lap: another each time would let the lap grow without end.
       if (previous?.status !== "alive") this.#prober.enrol(nowMs, member.id);
       this.#synchroniser.arm(nowMs);
-    } else if (member.status !== "suspect") this.#udpWatch.works(member.id);
+    } else if (member.status !== "suspect") this.#udpWatch.forget(member.id);
     this.#reconnector.seen(nowMs, member.id);
     if (this.#table.reachableCount === 1) this.#seeds.rejoin(nowMs);
   }
@@ -352,7 +359,6 @@ function ownMember(options: SwimOptions): Member {
     features,
     incarnation,
     status: "alive",
-    rttMs: null,
     statusSinceMs: 0,
   };
 }

@@ -37,11 +37,12 @@ export interface Nack {
   readonly sequence: number;
 }
 
-/** A ping over a stream, for hosts whose UDP is blocked. */
+/** A ping over a stream, for hosts whose UDP is blocked; says that `source` heard no answer to a datagram. */
 export interface Reach {
   readonly kind: "reach";
   readonly sequence: number;
   readonly target: string;
+  readonly source: string;
 }
 
 export function encodePing(sequence: number, target: string, source: string): Uint8Array {
@@ -65,8 +66,13 @@ export function encodeNack(sequence: number): Uint8Array {
   return encode([MessageType.nack, sequence]);
 }
 
-export function encodeReach(sequence: number, target: string): Uint8Array {
-  return encode([MessageType.reach, sequence, Uint8Array.fromHex(target)]);
+export function encodeReach(sequence: number, target: string, source: string): Uint8Array {
+  return encode([
+    MessageType.reach,
+    sequence,
+    Uint8Array.fromHex(target),
+    Uint8Array.fromHex(source),
+  ]);
 }
 
 export function decodePing(value: WireValue): Ping {
@@ -99,11 +105,12 @@ export function decodeNack(value: WireValue): Nack {
 }
 
 export function decodeReach(value: WireValue): Reach {
-  const fields = checkArray(value, 3, "reach");
+  const fields = checkArray(value, 4, "reach");
   return {
     kind: "reach",
     sequence: checkSequence(fields[1], "reach"),
     target: checkId(fields[2], "reach target"),
+    source: checkId(fields[3], "reach source"),
   };
 }
 

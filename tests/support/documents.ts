@@ -15,6 +15,7 @@ const h1: MemberDocument = {
   claim: "held",
   mac: "0e:11:22:33:44:01",
   rttMs: null,
+  udp: "ok",
   version: "0.1.0",
   self: true,
 };
@@ -41,6 +42,7 @@ const h3: MemberDocument = {
   subnet: "10.244.16.0/24",
   mac: "0e:11:22:33:44:03",
   rttMs: 12.7,
+  udp: "unknown",
 };
 
 const h4: MemberDocument = {

@@ -83,7 +83,7 @@ const GOLDEN: readonly (readonly [string, string])[] = [
   ],
   [
     "reach",
-    "830b181850f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff",
+    "840b181850f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff50000102030405060708090a0b0c0d0e0f",
   ],
   [
     "rider-item",

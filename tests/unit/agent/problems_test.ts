@@ -7,23 +7,24 @@ import {
   lonelyProblem,
   overlapProblem,
   plainGossipProblem,
+  udpProblem,
   Warnings,
 } from "../../../mod/agent/problems.ts";
 import type { MemberStatus } from "../../../mod/swim/member.ts";
 import { Feature } from "../../../mod/wire/features.ts";
 
 const warning = (text: string) =>
-  ({ kind: "warning", code: "udp-blocked", text, remedy: "Open the port" }) as const;
+  ({ kind: "warning", code: "name-conflict", text, remedy: "Rename it" }) as const;
 
 Deno.test("a warning is shown for an hour after it was last raised, once", () => {
   const warnings = new Warnings();
-  assert.equal(warnings.note(warning("h2 hears no UDP"), 0), true);
-  assert.equal(warnings.note(warning("h2 hears no UDP"), 1_800_000), false);
+  assert.equal(warnings.note(warning("Two are h2"), 0), true);
+  assert.equal(warnings.note(warning("Two are h2"), 1_800_000), false);
   const expected = {
-    code: "udp-blocked",
+    code: "name-conflict",
     severity: "warning",
-    text: "h2 hears no UDP",
-    remedy: "Open the port",
+    text: "Two are h2",
+    remedy: "Rename it",
   };
   assert.deepEqual(warnings.recent(1_800_000), [expected]);
   assert.deepEqual(warnings.recent(5_399_999), [expected]);
@@ -58,6 +59,30 @@ Deno.test("a host with a subnet that hears nobody says whom it tries; one that j
   assert.match(lonely(false, "held", seeds)?.text ?? "", /it tries 10\.0\.0\.9 \(no route\)$/);
   assert.match(lonely(false, "held")?.text ?? "", /it tries the hosts it remembers$/);
   assert.equal(lonely(false, "held")?.severity, "error");
+});
+
+Deno.test("blocked UDP is shown as long as it lasts, and no longer", () => {
+  const problemOf = (...blocked: number[]) =>
+    udpProblem({
+      swim: {
+        members: [1, 2, 3, 4, 5, 6, 7].map((number) => ({
+          id: `${number}`,
+          name: `h${number}`,
+          endpoint: `10.0.0.${number}:7947`,
+        })),
+        path: (id: string) => ({ udp: blocked.includes(Number(id)) ? "blocked" : "ok" }),
+      },
+    } as unknown as HostSnapshot);
+  assert.equal(problemOf(), null);
+  assert.match(problemOf(2)?.text ?? "", /between this host and h2 \(10\.0\.0\.2:7947\), so/);
+  assert.match(
+    problemOf(1, 2, 3, 4, 5, 6, 7)?.text ?? "",
+    /h5 \(10\.0\.0\.5:7947\) and 2 more, so/,
+  );
+  const text = "h2 (10.0.0.2:7947) is there";
+  const warnings = new Warnings();
+  warnings.note({ kind: "warning", code: "udp-blocked", text, remedy: "" }, 0);
+  assert.deepEqual(warnings.recent(1), [], "the state says it, while it is so");
 });
 
 Deno.test("plain gossip beside the keys is a problem until it is refused, and names who has no key", () => {

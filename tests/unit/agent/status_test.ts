@@ -23,7 +23,6 @@ function member(number: number, status: MemberStatus = "alive"): Member {
     protocolMin: 1,
     protocolMax: 1,
     features: 0,
-    rttMs: number === 1 ? null : 0.25,
     statusSinceMs: 1_000,
   };
 }
@@ -41,6 +40,10 @@ function sources(state = "held", overlay: Record<string, unknown> = {}): StatusS
         healthScore: 0,
         seeds: [],
         encryption: null,
+        path: (id: string) => ({
+          rttMs: id === member(1).id ? null : 0.25,
+          udp: id === member(2).id ? "blocked" : "unknown",
+        }),
       },
       claim: {
         state,
@@ -90,6 +93,15 @@ Deno.test("members stand in the order of their names as people count, with their
     conflicts: 0,
     reason: null,
   });
+});
+
+Deno.test("each member has the state of UDP on the way to it; this host reaches itself", () => {
+  const { members } = statusDocument(sources());
+  assert.deepEqual(members.map(({ name, udp, rttMs }) => `${name} ${udp} ${rttMs}`), [
+    "h1 ok null",
+    "h2 blocked 0.25",
+    "h10 unknown 0.25",
+  ]);
 });
 
 Deno.test("subnets stand in the order of their addresses, with owner and count", () => {

@@ -64,7 +64,6 @@ export function member(number: number, status: MemberStatus = "alive"): Member {
     protocolMin: 1,
     protocolMax: 1,
     features: 0,
-    rttMs: null,
     statusSinceMs: 0,
   };
 }

@@ -6,7 +6,7 @@ import { MemberTable } from "../../../mod/swim/members.ts";
 import { peer } from "./stage.ts";
 
 function member(number: number, status: MemberStatus = "alive"): Member {
-  return { ...peer(number), status, rttMs: null, statusSinceMs: 0 };
+  return { ...peer(number), status, statusSinceMs: 0 };
 }
 
 Deno.test("members are listed by id whatever the order they came in", () => {

@@ -155,38 +155,109 @@ Deno.test("in bad health the deadline stretches, and probes still do not overlap
   assert.equal(stage.status(number(target)), "suspect");
 });
 
-Deno.test("an answer over a stream alone keeps the target alive, with one warning", () => {
-  const stage = Stage.among(2);
-  /** A round that only the stream saves; `next` answers the ping of the round that follows at once. */
-  const failRound = (next: (packet: SentPacket) => void = () => {}) => {
-    const { ping } = firstPing(stage);
-    stage.runFor(500);
-    for (const action of stage.take()) {
-      if (action.kind !== "request") continue;
-      const bytes = stage.envelope.seal(encodeAck(ping.sequence));
-      stage.step({ kind: "answer", id: action.id, bytes });
-    }
-    stage.runFor(500, next);
-  };
-  for (let round = 1; round <= 2; round++) {
-    failRound();
-    assert.equal(stage.status(2), "alive");
-    assert.equal(stage.swim.healthScore(), 0);
-    assert.deepEqual(stage.eventWords(), [], "a busy machine is no blocked port");
+/** Answers every stream that is open, as a peer whose UDP is blocked does. */
+function answerStreams(stage: Stage): void {
+  for (const action of stage.take()) {
+    if (action.kind !== "request") continue;
+    const message = decodeMessage(stage.envelope.open(action.bytes));
+    if (message.kind !== "reach") continue;
+    const bytes = stage.envelope.seal(encodeAck(message.sequence));
+    stage.step({ kind: "answer", id: action.id, bytes });
   }
-  failRound();
-  const [warning] = stage.events();
+}
+
+/** That long, all answers come over streams. */
+function runOverStreams(
+  stage: Stage,
+  durationMs: number,
+  datagrams: (packet: SentPacket) => void = () => {},
+): void {
+  for (let ms = 0; ms < durationMs; ms += 50) {
+    stage.runFor(50, datagrams);
+    answerStreams(stage);
+  }
+}
+
+const udpOf = (stage: Stage) => stage.swim.snapshot().path(TWO.id).udp;
+
+Deno.test("an answer over a stream alone keeps the target alive, and a few are no blocked port", () => {
+  const stage = Stage.among(2);
+  firstPing(stage);
+  runOverStreams(stage, 5000);
+  assert.equal(stage.status(2), "alive");
+  assert.equal(stage.swim.healthScore(), 0);
+  assert.deepEqual(stage.eventWords(), [], "a busy machine is no blocked port");
+  assert.equal(udpOf(stage), "ok");
+});
+
+Deno.test("a whole series of pings without an answer is blocked UDP, said once until it works again", () => {
+  const stage = Stage.among(2);
+  runOverStreams(stage, 60_000);
+  assert.equal(stage.status(2), "alive");
+  assert.equal(udpOf(stage), "blocked");
+  const [warning, ...others] = stage.events();
   assert(warning?.kind === "warning");
   assert.equal(warning.code, "udp-blocked");
-  assert.match(warning.text, /^h2 \(10\.0\.0\.2:7947\) answers over TCP, but not over UDP$/);
-  failRound((packet) => stage.ack(packet)); // recovers
-  assert.deepEqual(stage.eventWords(), []);
-  stage.take();
-  for (let round = 1; round <= 3; round++) {
-    assert.deepEqual(stage.eventWords(), []);
-    failRound();
-  }
+  assert.equal(
+    warning.text,
+    "h2 (10.0.0.2:7947) is there, but no UDP packet of it arrives here",
+  );
+  assert.deepEqual(others, []);
+
+  runOverStreams(stage, 3000, (packet) => stage.ack(packet));
+  assert.equal(udpOf(stage), "ok");
+  runOverStreams(stage, 60_000);
   assert.deepEqual(stage.eventWords(), ["udp-blocked"]);
+});
+
+Deno.test("a peer whose packets arrive while ours do not is told apart", () => {
+  const stage = Stage.among(2);
+  for (let second = 0; second < 30; second++) {
+    runOverStreams(stage, 1000);
+    stage.packet(TWO.endpoint, encodePing(second, ONE.id, TWO.id));
+  }
+  const [warning] = stage.events();
+  assert(warning?.kind === "warning");
+  assert.match(warning.text, /UDP packets of this host do not arrive there/);
+});
+
+Deno.test("a peer that only a helper reaches has its UDP blocked as well", () => {
+  const stage = Stage.among(2, 3);
+  const relay = (packet: SentPacket) => {
+    for (const message of packet.messages) {
+      if (packet.to === THREE.endpoint && message.kind === "ping") stage.ack(packet);
+      if (message.kind !== "indirect-ping") continue;
+      stage.packet(THREE.endpoint, encodeAck(message.sequence));
+    }
+  };
+  stage.runFor(60_000, relay);
+  assert.equal(stage.status(2), "alive");
+  assert.equal(udpOf(stage), "blocked");
+  assert.equal(stage.swim.snapshot().path(THREE.id).udp, "ok");
+  assert.deepEqual(stage.eventWords(), ["udp-blocked"]);
+});
+
+Deno.test("a peer that says it hears no datagram of ours is looked into at once", () => {
+  const stage = Stage.among(2);
+  stage.runFor(2000, (packet) => stage.ack(packet));
+  stage.take();
+  for (let time = 1; time <= 2; time++) {
+    const bytes = stage.envelope.seal(encodeReach(time, ONE.id, TWO.id));
+    stage.step({ kind: "request", id: time, from: "10.0.0.2:40000", bytes });
+  }
+  stage.runFor(499);
+  assert.ok(stage.sentMessages("ping").length >= 1, "a ping beyond the one of the second");
+  stage.runFor(60_000, (packet) => stage.ack(packet));
+  assert.equal(udpOf(stage), "ok");
+});
+
+Deno.test("a peer that dies while its UDP is in doubt is dead, not blocked", () => {
+  const stage = Stage.among(2);
+  runOverStreams(stage, 7000);
+  stage.runFor(60_000);
+  assert.equal(stage.status(2), "dead");
+  assert.equal(udpOf(stage), "unknown");
+  assert.deepEqual(stage.eventWords(), ["member-suspected h2", "member-failed h2"]);
 });
 
 Deno.test("a refusal or nonsense over the stream does not keep the target alive", () => {
@@ -237,7 +308,7 @@ Deno.test("a ping for another host is not answered, over a stream it is refused"
   const stage = Stage.among(2);
   stage.packet(TWO.endpoint, encodePing(1, THREE.id, TWO.id));
   assert.deepEqual(stage.take(), []);
-  const bytes = stage.envelope.seal(encodeReach(1, THREE.id));
+  const bytes = stage.envelope.seal(encodeReach(1, THREE.id, TWO.id));
   stage.step({ kind: "request", id: 5, from: TWO.endpoint, bytes });
   const [answer] = stage.take();
   assert(answer?.kind === "answer");
@@ -246,7 +317,7 @@ Deno.test("a ping for another host is not answered, over a stream it is refused"
 
 Deno.test("a ping over a stream is acked", () => {
   const stage = Stage.among(2);
-  const bytes = stage.envelope.seal(encodeReach(77, ONE.id));
+  const bytes = stage.envelope.seal(encodeReach(77, ONE.id, TWO.id));
   stage.step({ kind: "request", id: 5, from: TWO.endpoint, bytes });
   const [answer] = stage.take();
   assert(answer?.kind === "answer");
@@ -301,7 +372,7 @@ Deno.test("the round trip time is the median of the last five direct acks", () =
     stage.runFor(delayMs);
     stage.packet(target, encodeAck(ping.sequence));
   }
-  assert.equal(Math.round(stage.known(2).rttMs ?? 0), 5); // of 100, 2, 4, 5, 200
+  assert.equal(Math.round(stage.swim.snapshot().path(TWO.id).rttMs ?? 0), 5); // of 100, 2, 4, 5, 200
 });
 
 Deno.test("a process that stood still blames itself, not the others", () => {

@@ -89,8 +89,8 @@ export const SAMPLES: readonly Sample[] = [
   { name: "synced", bytes: encodeSync(sync("synced")), message: sync("synced") },
   {
     name: "reach",
-    bytes: encodeReach(24, H2.id),
-    message: { kind: "reach", sequence: 24, target: H2.id },
+    bytes: encodeReach(24, H2.id, H1.id),
+    message: { kind: "reach", sequence: 24, target: H2.id, source: H1.id },
   },
   {
     name: "rider-item",
