@@ -3,10 +3,8 @@ import assert from "node:assert/strict";
 import { linkGet } from "../../ffi/route/link.ts";
 import { neighbourDump, neighbourReplace } from "../../ffi/route/neighbour.ts";
 import { routeAdd, routeDelete, routeDump } from "../../ffi/route/route.ts";
-import type { Container } from "../../mod/lab/container.ts";
 import type { Host } from "../../mod/lab/host.ts";
-import type { Lab } from "../../mod/lab/lab.ts";
-import { ContinuousPing, pingUntilAnswered, sleep } from "../../mod/lab/ping.ts";
+import { sleep } from "../../mod/lab/ping.ts";
 import {
   actualKernel,
   assertKernels,
@@ -18,8 +16,7 @@ import {
   waitForMesh,
 } from "./cluster.ts";
 import { scenario, type Stage } from "./scenario.ts";
-
-const PING_INTERVAL_MS = 5;
+import { assertNothingLost, startTraffic } from "./traffic.ts";
 
 /** Time with a dead agent that the pings have to bridge: 200 pings. */
 const DEAD_MS = 1000;
@@ -126,40 +123,6 @@ async function returns(host: Host, hosts: readonly Host[]): Promise<void> {
     `${host.name} is ready`,
     (status) => status.ready && status.cluster.alive === hosts.length,
   );
-}
-
-/** Starts pinging between containers, given by their hosts' numbers, once that works. */
-async function startTraffic(
-  lab: Lab,
-  ...paths: readonly (readonly [from: number, to: number])[]
-): Promise<ContinuousPing[]> {
-  const ends = paths.map(([from, to]) => [lab.host(from), lab.host(to)].map(containerOf));
-  const traffic: ContinuousPing[] = [];
-  for (const [from, to] of ends) {
-    assert(from !== undefined && to !== undefined);
-    const outcome = await pingUntilAnswered(from.namespace, to.address, { withinMs: 5000 });
-    assert.equal(outcome.kind, "answered", `${from.address} -> ${to.address}`);
-    traffic.push(new ContinuousPing(from.namespace, to.address, PING_INTERVAL_MS));
-  }
-  await sleep(20 * PING_INTERVAL_MS);
-  return traffic;
-}
-
-function containerOf(host: Host): Container {
-  const container = host.containers[0];
-  assert(container !== undefined, `${host.name} has no container`);
-  return container;
-}
-
-async function assertNothingLost(
-  traffic: readonly ContinuousPing[],
-  note: (text: string) => void,
-): Promise<void> {
-  for (const pings of traffic) {
-    const { sent, lost, longestGapMs, refusals } = await pings.stop();
-    note(`${sent} pings sent, ${lost} lost`);
-    assert.deepEqual({ lost, longestGapMs, refusals }, { lost: 0, longestGapMs: 0, refusals: [] });
-  }
 }
 
 function routesOfOurs(host: Host): string[] {
