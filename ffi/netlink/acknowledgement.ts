@@ -3,7 +3,7 @@
  * acknowledgement (linux/netlink.h struct nlmsgerr, enum nlmsgerr_attrs).
  */
 import { decodeAttributes, fixedHeader } from "./attribute.ts";
-import { NetlinkError } from "./error.ts";
+import { NetlinkError, NetlinkFormatError } from "./error.ts";
 import {
   align,
   HEADER_BYTES,
@@ -24,6 +24,10 @@ function attributesOffset(message: NetlinkMessage): number {
   const echoed = (message.flags & NLM_F_CAPPED) !== 0
     ? HEADER_BYTES
     : Math.max(HEADER_BYTES, view.getUint32(ERRNO_BYTES, true));
+  const bytes = message.payload.length;
+  if (echoed > bytes) {
+    throw new NetlinkFormatError(`a request of ${echoed} bytes echoed in a verdict of ${bytes}`);
+  }
   return ERRNO_BYTES + align(echoed);
 }
 
