@@ -26,7 +26,7 @@ export function keysDocument({ refusal, hosts, keys }: KeyOutcome): KeysDocument
 
 /** How a change went. */
 export function keysAnswer(change: KeyChange, { refusal, hosts }: KeyOutcome): KeysAnswer {
-  const behind = failed(hosts);
+  const behind = refusal === null ? failed(hosts) : inTheWay(change, hosts);
   return {
     schema: STATUS_SCHEMA,
     operation: change.kind,
@@ -38,10 +38,31 @@ export function keysAnswer(change: KeyChange, { refusal, hosts }: KeyOutcome): K
   };
 }
 
+/** Those who did not answer, or did not do as asked. */
 function failed(hosts: readonly KeyHolder[]): KeyHostDocument[] {
-  return hosts.flatMap(({ id, name, endpoint, failure }) =>
-    failure === null
-      ? []
-      : [{ id, name, address: splitEndpoint(endpoint).hostname, reason: failure }]
-  );
+  return named(hosts, ({ failure }) => failure);
+}
+
+/** Those who would be left behind: of what they have it can be told as well. */
+function inTheWay(change: KeyChange, hosts: readonly KeyHolder[]): KeyHostDocument[] {
+  return named(hosts, ({ fingerprints, failure }) => {
+    if (failure !== null || change.kind === "install") return failure;
+    const { fingerprint } = change;
+    if (change.kind === "use") {
+      return fingerprints?.includes(fingerprint) === true ? null : "it does not have the key";
+    }
+    return fingerprints?.[0] === fingerprint ? "it encrypts with the key" : null;
+  });
+}
+
+function named(
+  hosts: readonly KeyHolder[],
+  reasonOf: (host: KeyHolder) => string | null,
+): KeyHostDocument[] {
+  return hosts.flatMap((host) => {
+    const reason = reasonOf(host);
+    if (reason === null) return [];
+    const { hostname: address } = splitEndpoint(host.endpoint);
+    return [{ id: host.id, name: host.name, address, reason }];
+  });
 }

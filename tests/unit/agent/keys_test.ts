@@ -75,6 +75,19 @@ Deno.test("the answer to a change counts those who did it, and none when it was 
   assert.deepEqual([none.done, none.refused], [0, REFUSED.refusal]);
 });
 
+Deno.test("who stands in the way of a change is named with the reason", () => {
+  const inTheWay = (kind: "use" | "remove", fingerprint: string) =>
+    keysAnswer({ kind, fingerprint }, REFUSED).failed.map(({ name, reason }) => [name, reason]);
+  const asleep = ["h3", "it does not answer"];
+  assert.deepEqual(inTheWay("use", "e81d05c7"), [["h1", "it does not have the key"], asleep]);
+  assert.deepEqual(inTheWay("remove", "02b6d1f0"), [
+    ["h1", "it encrypts with the key"],
+    ["h2", "it encrypts with the key"],
+    asleep,
+  ]);
+  assert.deepEqual(inTheWay("remove", "7c1f3a90"), [asleep]);
+});
+
 Deno.test("the answer to install has the key's fingerprint and not the key", () => {
   const answer = keysAnswer({ kind: "install", key: KEY }, OUTCOME);
   assert.deepEqual([answer.operation, answer.fingerprint], ["install", fingerprintOf(KEY)]);
