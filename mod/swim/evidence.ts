@@ -101,7 +101,7 @@ export class Evidence {
       this.#put(nowMs, { ...known, incarnation, status: "suspect", statusSinceMs: nowMs }, accuser);
       return;
     }
-    const isNews = this.#suspicions.get(id)?.confirm(accuser) === true;
+    const isNews = this.#suspicions.get(id)?.confirm(nowMs, accuser) === true;
     if (isNews) this.#announce({ ...known, incarnation }, accuser);
     this.#raise(known, incarnation);
   }

@@ -1,9 +1,12 @@
 /**
  * How long a suspicion lasts (Lifeguard, "LHA-Suspicion"): long at first, shorter with each further
  * accuser, so that one slow host cannot have others declared dead.
+ *
+ * Beyond the paper: an accusation never ends a suspicion at once. Slow hosts that come back together
+ * tell each other of everybody they missed, and would find the shortened time long over.
  */
 import type { MemberId } from "./member.ts";
-import { suspicionBoundsMs, type SwimTimings } from "./timings.ts";
+import { refutationGraceMs, suspicionBoundsMs, type SwimTimings } from "./timings.ts";
 
 /**
  * Milliseconds left of a suspicion; negative when it should have ended already.
@@ -26,7 +29,10 @@ export class Suspicion {
   readonly #maxMs: number;
   readonly #expected: number;
   readonly #accusers: Set<MemberId>;
+  /** From the last accusation that counts: time for the accused to hear it and to refute. */
+  readonly #graceMs: number;
   #startMs: number;
+  #notBeforeMs = -Infinity;
 
   /**
    * @param members alive and suspect ones, this host included: too few cannot confirm each other.
@@ -42,6 +48,7 @@ export class Suspicion {
     const { minMs, maxMs } = suspicionBoundsMs(timings, members);
     const expected = isDynamic ? timings.suspicionMultiplier - 2 : 0;
     this.#startMs = startMs;
+    this.#graceMs = refutationGraceMs(timings);
     this.#minMs = minMs;
     this.#maxMs = maxMs;
     // All but the accused and the accuser could confirm.
@@ -49,10 +56,11 @@ export class Suspicion {
     this.#accusers = new Set([accuser]);
   }
 
-  /** Counts an accuser; true if it is a new one that still shortens the suspicion, and so is news. */
-  confirm(accuser: MemberId): boolean {
+  /** Counts another accuser; true if it is a new one that still shortens the suspicion, and so is news. */
+  confirm(nowMs: number, accuser: MemberId): boolean {
     if (this.#accusers.size > this.#expected || this.#accusers.has(accuser)) return false;
     this.#accusers.add(accuser);
+    this.#notBeforeMs = nowMs + this.#graceMs;
     return true;
   }
 
@@ -60,12 +68,19 @@ export class Suspicion {
   get deadlineMs(): number {
     if (this.#expected === 0) return this.#startMs + this.#minMs;
     const confirmations = this.#accusers.size - 1;
-    return this.#startMs +
-      remainingSuspicionMs(confirmations, this.#expected, 0, this.#minMs, this.#maxMs);
+    const durationMs = remainingSuspicionMs(
+      confirmations,
+      this.#expected,
+      0,
+      this.#minMs,
+      this.#maxMs,
+    );
+    return Math.max(this.#startMs + durationMs, this.#notBeforeMs);
   }
 
   /** Moves the deadline: time in which this host itself stood still does not count. */
   postpone(byMs: number): void {
     this.#startMs += byMs;
+    this.#notBeforeMs += byMs;
   }
 }

@@ -96,6 +96,14 @@ export function retransmitLimit(multiplier: number, members: number): number {
   return multiplier * Math.ceil(Math.log10(members + 1));
 }
 
+/**
+ * Time for an accusation to reach the accused, and for the refutation to come back: gossip takes about
+ * a second each way in a cluster of a thousand.
+ */
+export function refutationGraceMs(timings: SwimTimings): number {
+  return 2 * timings.probeIntervalMs;
+}
+
 /** A nack must be back before the asker's deadline: part of the time that is left then. */
 const NACK_SHARE = 0.8;
 

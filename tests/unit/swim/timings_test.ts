@@ -54,7 +54,7 @@ Deno.test("what is left of a suspicion shrinks with confirmations and with time"
 Deno.test("a suspicion counts each accuser once, and only as many as matter", () => {
   const suspicion = new Suspicion(100, "a", LAN_TIMINGS, 10);
   assert.equal(suspicion.deadlineMs, 100 + 24_000);
-  assert.deepEqual(["a", "b", "b", "c", "d"].map((id) => suspicion.confirm(id)), [
+  assert.deepEqual(["a", "b", "b", "c", "d"].map((id) => suspicion.confirm(1000, id)), [
     false,
     true,
     false,
@@ -64,6 +64,16 @@ Deno.test("a suspicion counts each accuser once, and only as many as matter", ()
   assert.equal(suspicion.deadlineMs, 100 + 4000);
   suspicion.postpone(50);
   assert.equal(suspicion.deadlineMs, 150 + 4000);
+});
+
+Deno.test("an accusation never ends a suspicion at once: who is accused may answer to it", () => {
+  const suspicion = new Suspicion(0, "a", LAN_TIMINGS, 10);
+  suspicion.confirm(5000, "b");
+  assert.equal(suspicion.deadlineMs, 11_381); // 24 s - log(2) / log(3) * 20 s
+  suspicion.confirm(11_000, "c");
+  assert.equal(suspicion.deadlineMs, 11_000 + 2000); // not 4 s, which are long over
+  suspicion.postpone(500);
+  assert.equal(suspicion.deadlineMs, 13_500);
 });
 
 Deno.test("too few members to confirm: the shortest suspicion at once", () => {
