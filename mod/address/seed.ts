@@ -11,6 +11,8 @@ export interface Seed {
   readonly isAddress: boolean;
 }
 
+/** Text quoted in messages: longer is cut, since it may come from anywhere. */
+const QUOTED_CHARACTERS_MAX = 60;
 /** Octets of a DNS name in text form (RFC 1035 section 2.3.4, less the root's length). */
 const NAME_LENGTH_MAX = 253;
 /** A label: 1 to 63 letters, digits and hyphens; underscores as service names have them. */
@@ -19,7 +21,7 @@ const LABEL = /^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/;
 /** Throws {@linkcode AddressError}, a sentence that quotes the text. */
 export function parseSeed(text: string): Seed {
   const [host = "", portText, ...rest] = text.split(":");
-  const shown = quoteStart(text, NAME_LENGTH_MAX);
+  const shown = quoteStart(text, QUOTED_CHARACTERS_MAX);
   if (rest.length > 0 || text.startsWith("[")) {
     throw new AddressError(`${shown} looks like IPv6, which is not available in this version`);
   }
