@@ -350,7 +350,7 @@ export class Swim implements Carrier {
 }
 
 /** This host as it begins. */
-function ownMember(options: SwimOptions): Member {
+export function ownMember(options: SwimOptions): Member {
   const { self, incarnation, keys } = options;
   const features = withFeature(self.features ?? 0, Feature.opensSealed, keys !== undefined);
   return {
