@@ -1,6 +1,6 @@
 /** The process that a command runs in, as far as commands may touch it; tests hand in one of their own. */
 
-import { UserError } from "../base/errors.ts";
+import { ExitCode, UserError } from "../base/errors.ts";
 import { systemReason } from "./system_reason.ts";
 
 export interface Outside {
@@ -67,6 +67,7 @@ async function input(): Promise<string> {
     text += part;
     if (text.length <= INPUT_CHARACTERS_MAX) continue;
     throw new UserError(`standard input is longer than ${INPUT_CHARACTERS_MAX} characters`, {
+      exitCode: ExitCode.usage,
       remedy: "is it the right file?",
     });
   }

@@ -57,3 +57,22 @@ Deno.test("a full disk under standard output is told in one line, with exit code
   equal((await child.status).code, 1);
   equal(talk, "gossamer: the output cannot be written: No space left on device\n");
 });
+
+Deno.test("standard input is read to its end, and no further than a key file can be long", async () => {
+  const answers: string[] = [];
+  for (const input of [`${new Uint8Array(32).toBase64()}\n`, "#".repeat(200_000)]) {
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--no-check", "--quiet", "--unstable-net", main]
+        .concat("keys", "install", "-", "--run-dir", "/nonexistent"),
+      stdin: "piped",
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+    const writer = child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(input)).then(() => writer.close()).catch(() => {});
+    const { code, stderr } = await child.output();
+    answers.push(`${code} ${new TextDecoder().decode(stderr)}`);
+  }
+  match(answers[0] ?? "", /^3 gossamer: no agent is running/);
+  match(answers[1] ?? "", /^2 gossamer: standard input is longer than 65536 characters/);
+});
