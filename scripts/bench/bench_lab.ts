@@ -10,9 +10,16 @@ const MARK = "\x1egossamer-figures ";
 
 const root = decodeURIComponent(new URL("../..", import.meta.url).pathname);
 
+const EXECUTABLE_VARIABLE = "GOSSAMER_BENCH_EXECUTABLE";
+
 /** The program measured: `dist/gossamer`, or what GOSSAMER_BENCH_EXECUTABLE names. */
 export function benchExecutable(): string {
-  return Deno.env.get("GOSSAMER_BENCH_EXECUTABLE") ?? `${root}dist/gossamer`;
+  return Deno.env.get(EXECUTABLE_VARIABLE) ?? `${root}dist/gossamer`;
+}
+
+/** Whether the program measured is one that somebody named, and not ours to build. */
+export function isGivenExecutable(): boolean {
+  return Deno.env.has(EXECUTABLE_VARIABLE);
 }
 
 /** Runs one benchmark file as init of a pid namespace; its talk goes to stderr, its figures come back. */

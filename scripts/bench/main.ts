@@ -1,20 +1,26 @@
 /**
  * `deno task bench`: the figures of the README and of the records of decisions, measured on this machine.
  * Builds `dist/gossamer` first. Takes about five minutes; names of benchmarks as arguments run only those.
+ * `deno task bench serf` compares with serf itself and takes twenty more, so it runs only when it is named;
+ * `--quick` makes that one short.
  *
  * Rivals' figures are from the reference machine (2 cores, 24 GiB): flannel 0.20.2 with etcd 3.4, serf 0.9.4.
  */
-import { benchExecutable, runBenchmark } from "./bench_lab.ts";
+import { benchExecutable, isGivenExecutable, runBenchmark } from "./bench_lab.ts";
 import { type Figure, figureTable } from "./statistics.ts";
 
 const root = decodeURIComponent(new URL("../..", import.meta.url).pathname);
 
-const BENCHMARKS: ReadonlyMap<string, () => Promise<Figure[]>> = new Map([
+/** Run only when they are named. */
+const ON_DEMAND: ReadonlySet<string> = new Set(["serf"]);
+
+const BENCHMARKS: ReadonlyMap<string, (flags: readonly string[]) => Promise<Figure[]>> = new Map([
   ["size", () => Promise.resolve([fileSize()])],
   ["join5", () => runBenchmark(fileOf("join_bench.ts"), ["5"])],
   ["join20", () => runBenchmark(fileOf("join_bench.ts"), ["20"])],
   ["repair", () => runBenchmark(fileOf("repair_bench.ts"), [])],
   ["idle", () => runBenchmark(fileOf("idle_bench.ts"), [])],
+  ["serf", (flags: readonly string[]) => runBenchmark(fileOf("serf_bench.ts"), flags)],
 ]);
 
 function fileOf(name: string): string {
@@ -40,7 +46,9 @@ async function build(): Promise<void> {
   if (!success) throw new Error("dist/gossamer was not built");
 }
 
-async function main(names: readonly string[]): Promise<void> {
+async function main(args: readonly string[]): Promise<void> {
+  const names = args.filter((text) => !text.startsWith("--"));
+  const flags = args.filter((text) => text.startsWith("--"));
   const unknown = names.find((name) => !BENCHMARKS.has(name));
   if (unknown !== undefined) {
     console.error(
@@ -48,12 +56,13 @@ async function main(names: readonly string[]): Promise<void> {
     );
     Deno.exit(2);
   }
-  await build();
+  if (!isGivenExecutable()) await build();
   const figures: Figure[] = [];
   for (const [name, run] of BENCHMARKS) {
-    if (names.length === 0 || names.includes(name)) figures.push(...await run());
+    const isWanted = names.length === 0 ? !ON_DEMAND.has(name) : names.includes(name);
+    if (isWanted) figures.push(...await run(flags));
   }
-  console.log(figureTable(figures));
+  if (figures.length > 0) console.log(figureTable(figures));
 }
 
 if (import.meta.main) await main(Deno.args);
