@@ -93,12 +93,15 @@ export class Evidence {
     if (id === this.#self.id) return this.#accused(nowMs, incarnation);
     const known = this.#current(id, incarnation);
     if (known === undefined) return;
-    if (known.status === "alive") {
+    // It was heard of after what is known here: a suspicion of its own, with its own time to refute.
+    const isNewer = incarnation > known.incarnation && known.status !== "dead";
+    if (known.status === "alive" || isNewer) {
       const members = this.#table.reachableCount;
       const { lhaSuspicion } = this.#lifeguard;
       const suspicion = new Suspicion(nowMs, accuser, this.#timings, members, lhaSuspicion);
       this.#suspicions.set(id, suspicion);
-      this.#put(nowMs, { ...known, incarnation, status: "suspect", statusSinceMs: nowMs }, accuser);
+      const statusSinceMs = known.status === "suspect" ? known.statusSinceMs : nowMs;
+      this.#put(nowMs, { ...known, incarnation, status: "suspect", statusSinceMs }, accuser);
       return;
     }
     const isNews = this.#suspicions.get(id)?.confirm(nowMs, accuser) === true;
@@ -112,7 +115,9 @@ export class Evidence {
     if (id === this.#self.id) return this.#accused(nowMs, incarnation);
     const known = this.#current(id, incarnation);
     if (known === undefined) return;
-    if (known.status === "dead" || known.status === "left") return this.#raise(known, incarnation);
+    // Who left, came back unnoticed here and then failed is looked for again.
+    const isGone = known.status === "left" && incarnation === known.incarnation;
+    if (known.status === "dead" || isGone) return this.#raise(known, incarnation);
     this.#suspicions.delete(id);
     this.#put(nowMs, { ...known, incarnation, status: "dead", statusSinceMs: nowMs }, accuser);
   }

@@ -235,6 +235,31 @@ Deno.test("who left is not suspected, not declared dead, and comes back with a n
   assert.deepEqual(stage.eventWords(), ["member-left h2", "member-joined h2"]);
 });
 
+Deno.test("who left and was seen again since is not taken for gone when it fails", () => {
+  const stage = Stage.among(2, 3);
+  stage.packet(TWO.endpoint, encodeLeft(10, TWO.id, TWO.instance));
+  stage.packet(THREE.endpoint, encodeSuspect(11, TWO.id, THREE.id));
+  assert.equal(stage.status(2), "suspect");
+  stage.packet(TWO.endpoint, encodeLeft(11, TWO.id, TWO.instance));
+  stage.packet(THREE.endpoint, encodeDead(12, TWO.id, THREE.id));
+  assert.equal(stage.status(2), "dead"); // and the reconnector looks for it
+});
+
+Deno.test("a suspicion of a newer incarnation begins anew", () => {
+  const stage = Stage.among(2, 3, 4, 5, 6);
+  stage.packet(THREE.endpoint, encodeSuspect(10, TWO.id, THREE.id));
+  const sinceMs = stage.known(2).statusSinceMs;
+  stage.runFor(20_000, (packet) => stage.ack(packet)); // of 24
+  // It refuted; this host did not hear that, but hears of the next suspicion.
+  stage.packet(THREE.endpoint, encodeSuspect(11, TWO.id, THREE.id));
+  stage.runFor(20_000, (packet) => stage.ack(packet));
+  assert.equal(stage.status(2), "suspect");
+  assert.equal(stage.known(2).statusSinceMs, sinceMs);
+  assert.deepEqual(stage.eventWords(), ["member-suspected h2"]);
+  stage.runFor(4_100, (packet) => stage.ack(packet));
+  assert.equal(stage.status(2), "dead");
+});
+
 Deno.test("the dead can still turn out to have left", () => {
   const stage = Stage.among(2, 3);
   stage.packet(THREE.endpoint, encodeDead(10, TWO.id, THREE.id));
