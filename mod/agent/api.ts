@@ -19,6 +19,7 @@
 export const STATUS_SCHEMA = 1;
 
 export type MemberStatusName = "alive" | "suspect" | "dead" | "left";
+export type SeedStateName = "trying" | "unresolved" | "unreachable" | "joined";
 export type ClaimStateName = "none" | "tentative" | "held" | "yielding";
 
 export interface ProblemDocument {
@@ -71,7 +72,7 @@ export interface StatusDocument {
     dead: number;
     left: number;
     /** Seeds as given, and how it went with each. */
-    seeds: { seed: string; state: "unresolved" | "unreachable" | "joined"; reason?: string }[];
+    seeds: { seed: string; state: SeedStateName; reason?: string }[];
   };
   /** Of gossip; null while it is plain. */
   encryption: {

@@ -43,7 +43,7 @@ const member = v.looseObject({
 
 const seed = v.looseObject({
   seed: v.string(),
-  state: v.picklist(["unresolved", "unreachable", "joined"]),
+  state: v.picklist(["trying", "unresolved", "unreachable", "joined"]),
   reason: v.exactOptional(v.string()),
 });
 

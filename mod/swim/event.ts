@@ -5,7 +5,8 @@ import type { MemberEvent } from "./member.ts";
 /** Something that works, but not as it should, with what to do about it. */
 export interface WarningEvent {
   readonly kind: "warning";
-  /** Stable, for scripts: `udp-blocked`, `name-conflict`, `incarnation-jump`, `members-not-saved`. */
+  /** Stable, for scripts: `udp-blocked`, `name-conflict`, `incarnation-jump`, `members-not-saved`,
+   * `protocol-mismatch`. */
   readonly code: string;
   readonly text: string;
   readonly remedy: string;

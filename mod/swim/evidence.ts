@@ -10,6 +10,7 @@
  */
 import { MEMBERS_MAX } from "../base/limits.ts";
 import type { MemberRecord } from "../wire/member_record.ts";
+import { protocolsMeet } from "../wire/protocol_range.ts";
 import type { Dead, Left, Suspect } from "../wire/news_messages.ts";
 import type { SyncEntry } from "../wire/sync_messages.ts";
 import type { Awareness } from "./awareness.ts";
@@ -28,8 +29,11 @@ import type { SwimTimings } from "./timings.ts";
  */
 export const INCARNATION_JUMP_MAX = 2 ** 20;
 
-/** A record that cannot be used, for the counters and warnings of the engine. */
-export type RefusedEvidence = (record: { id: MemberId; incarnation: number }) => void;
+/** Evidence that cannot be used, for the counters and warnings of the engine. */
+export type RefusedEvidence =
+  | { readonly why: "incarnation-jump"; readonly id: MemberId; readonly incarnation: number }
+  /** The host speaks no protocol version that we speak. */
+  | { readonly why: "protocol-mismatch"; readonly record: MemberRecord };
 
 /** What became of an alive message; `outdated` ones deserve an answer with what is known instead. */
 export type AliveVerdict = "accepted" | "known" | "outdated" | "refused";
@@ -42,7 +46,8 @@ export class Evidence {
   readonly #lifeguard: Lifeguard;
   readonly #timings: SwimTimings;
   readonly #changed: MemberChanged;
-  readonly #refused: RefusedEvidence;
+  readonly #refused: (evidence: RefusedEvidence) => void;
+  readonly #forgotten: (id: MemberId) => void;
   readonly #suspicions = new Map<MemberId, Suspicion>();
 
   constructor(parts: {
@@ -53,7 +58,9 @@ export class Evidence {
     lifeguard: Lifeguard;
     timings: SwimTimings;
     changed: MemberChanged;
-    refused: RefusedEvidence;
+    refused: (evidence: RefusedEvidence) => void;
+    /** A member that is not in the table is not to be looked for any more. */
+    forgotten: (id: MemberId) => void;
   }) {
     this.#self = parts.self;
     this.#table = parts.table;
@@ -63,11 +70,13 @@ export class Evidence {
     this.#timings = parts.timings;
     this.#changed = parts.changed;
     this.#refused = parts.refused;
+    this.#forgotten = parts.forgotten;
   }
 
   /** The member, or somebody who passes it on, says that it is alive. */
   alive(nowMs: number, record: MemberRecord): AliveVerdict {
     if (record.id === this.#self.id) return this.#aliveSelf(nowMs, record);
+    if (!this.#isUnderstood(record)) return "refused";
     const known = this.#table.get(record.id);
     if (known === undefined) {
       if (!this.#makeRoom()) return "refused";
@@ -122,15 +131,28 @@ export class Evidence {
     this.#put(nowMs, { ...known, incarnation, status: "dead", statusSinceMs: nowMs }, accuser);
   }
 
-  /** The member says goodbye; believed only with its own instance. */
+  /**
+   * The member says goodbye, or an operator had it forgotten; believed only with its own instance. Who
+   * believes a forgotten member alive only suspects it, so that it has time to say that it is there.
+   */
   left(nowMs: number, goodbye: Omit<Left, "kind">): void {
-    const { incarnation, id, instance } = goodbye;
+    const { incarnation, id, instance, isForgotten } = goodbye;
     if (id === this.#self.id) return this.#accused(nowMs, incarnation);
+    if (this.#table.get(id) === undefined) return this.#forgotten(id);
     const known = this.#current(id, incarnation);
     if (known === undefined || known.instance !== instance) return;
     if (known.status === "left") return this.#raise(known, incarnation);
-    this.#suspicions.delete(id);
-    this.#put(nowMs, { ...known, incarnation, status: "left", statusSinceMs: nowMs });
+    if (isForgotten && known.status !== "dead") {
+      return this.suspect(nowMs, { id, incarnation, accuser: this.#self.id });
+    }
+    this.#putLeft(nowMs, { ...known, incarnation }, isForgotten);
+  }
+
+  /** The operator of this host has it forgotten, whatever is believed of it: a live one comes back by itself. */
+  forget(nowMs: number, id: MemberId): void {
+    const known = this.#table.get(id);
+    if (known === undefined || id === this.#self.id || known.status === "left") return;
+    this.#putLeft(nowMs, known, true);
   }
 
   /**
@@ -140,10 +162,13 @@ export class Evidence {
   merge(nowMs: number, entry: SyncEntry): void {
     const { record, status } = entry;
     const { id, incarnation, instance } = record;
-    if (status === "left") return this.left(nowMs, { id, incarnation, instance });
+    if (status === "left") {
+      const isForgotten = entry.isForgotten === true;
+      return this.left(nowMs, { id, incarnation, instance, isForgotten });
+    }
     const isUnknown = this.#table.get(id) === undefined && id !== this.#self.id;
     if (status === "dead" && isUnknown) {
-      if (!this.#makeRoom()) return;
+      if (!this.#isUnderstood(record) || !this.#makeRoom()) return;
       const member = { ...pickRecord(record), status, statusSinceMs: nowMs };
       this.#table.put(member);
       return this.#changed(nowMs, member, null);
@@ -204,8 +229,21 @@ export class Evidence {
 
   #jumps(record: { id: MemberId; incarnation: number }, known: Member): boolean {
     if (record.incarnation <= known.incarnation + INCARNATION_JUMP_MAX) return false;
-    this.#refused({ id: record.id, incarnation: record.incarnation });
+    const { id, incarnation } = record;
+    this.#refused({ why: "incarnation-jump", id, incarnation });
     return true;
+  }
+
+  #isUnderstood(record: MemberRecord): boolean {
+    if (protocolsMeet(record, this.#self.member)) return true;
+    this.#refused({ why: "protocol-mismatch", record });
+    return false;
+  }
+
+  #putLeft(nowMs: number, known: Member, isForgotten: boolean): void {
+    this.#suspicions.delete(known.id);
+    const mark = isForgotten ? { isForgotten } : {};
+    this.#put(nowMs, { ...known, status: "left", statusSinceMs: nowMs, ...mark });
   }
 
   #raise(known: Member, incarnation: number): void {

@@ -69,11 +69,16 @@ export class Keeper {
     });
   }
 
-  /** Everybody who has not left, and who was remembered but not met yet. */
+  /**
+   * Everybody who has not left, and who was remembered but not met yet. The next process looks for them
+   * in this order: those who are there before those lost, and those lost last before the long lost.
+   */
   #members(): RememberedMember[] {
-    const known = this.#table.list()
-      .filter((member) => member.id !== this.#self.id && member.status !== "left")
-      .map(({ id, name, endpoint }) => ({ id, name, endpoint }));
+    const others = this.#table.list().filter(({ id }) => id !== this.#self.id);
+    const there = others.filter(({ status }) => status === "alive" || status === "suspect");
+    const dead = others.filter(({ status }) => status === "dead")
+      .sort((one, other) => other.statusSinceMs - one.statusSinceMs);
+    const known = [...there, ...dead].map(({ id, name, endpoint }) => ({ id, name, endpoint }));
     return [...known, ...this.#reconnector.missing];
   }
 }

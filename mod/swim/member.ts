@@ -22,6 +22,8 @@ export interface Member extends MemberRecord {
   readonly version: string;
   /** When the present status was first seen, on the core's own clock. */
   readonly statusSinceMs: number;
+  /** Left, but not by its own word: somebody had it forgotten. */
+  readonly isForgotten?: boolean;
 }
 
 /** What happened to a member. */

@@ -19,6 +19,7 @@ import type { RememberedMember } from "./reconnector.ts";
 export interface MembersMemory {
   /** The last one written; a new process begins above it. */
   readonly incarnation: number;
+  /** The most promising ones first. */
   readonly members: readonly RememberedMember[];
 }
 

@@ -27,11 +27,14 @@ export function encodeNews(member: Member, witness: MemberId): Uint8Array {
     case "dead":
       return encodeDead(member.incarnation, member.id, witness);
     case "left":
-      return encodeLeft(member.incarnation, member.id, member.instance);
+      return encodeLeft(member.incarnation, member.id, member.instance, member.isForgotten);
   }
 }
 
 /** The member as an entry of a full sync. */
 export function syncEntry(member: Member): SyncEntry {
-  return { record: member, status: member.status };
+  const { status, isForgotten } = member;
+  return isForgotten === true
+    ? { record: member, status, isForgotten }
+    : { record: member, status };
 }

@@ -52,6 +52,8 @@ export type SwimCommand =
   /** Join through these as well. After a leave: come back. */
   | { readonly kind: "join"; readonly seeds: readonly string[] }
   | { readonly kind: "leave" }
+  /** A member that is dead for good counts as left everywhere. Others only with `force`; a live one comes back. */
+  | { readonly kind: "forget"; readonly id: MemberId; readonly force: boolean }
   /** This host is reached at another address from now on. */
   | { readonly kind: "move"; readonly endpoint: Endpoint }
   /** Does something with the gossip keys of every host; ends in a `keys-done` event of that request number. */
@@ -73,6 +75,8 @@ export interface SwimCounters {
   unknownMessages: number;
   /** Evidence whose incarnation jumps too far. */
   incarnationJumps: number;
+  /** Records of hosts that speak no protocol version that we speak. */
+  protocolMismatches: number;
 }
 
 export function newCounters(): SwimCounters {
@@ -82,6 +86,7 @@ export function newCounters(): SwimCounters {
     refused: 0,
     unknownMessages: 0,
     incarnationJumps: 0,
+    protocolMismatches: 0,
   };
 }
 

@@ -3,6 +3,10 @@
  * heal. Follows serf: per interval and host, one attempt with probability dead / alive, which makes
  * about one attempt per lost member and interval in the whole cluster, whatever its size.
  *
+ * Clusters that grow and shrink leave thousands of dead members behind, who must neither cost much nor
+ * hide the few that come back. So who is long dead counts less and less towards the number of attempts,
+ * and who was lost last is tried most often (docs/adr/0017-healing.md has the arithmetic).
+ *
  * Members remembered from before a restart count as lost until they are seen.
  */
 import type { Endpoint } from "../base/core.ts";
@@ -22,6 +26,23 @@ export interface RememberedMember {
 /** A host that sees nobody dials this many at a time: the first to answer ends its solitude. */
 const DIALS_WHEN_ALONE = 3;
 
+/** Up to this age a dead member counts in full; then for as much as this is of its age. */
+const FULL_WEIGHT_MS = 600_000;
+/** But never less: one attempt on each in 32 intervals, made by the cluster as a whole. */
+const WEIGHT_MIN = 1 / 32;
+/** Attempts in the whole cluster per interval, as long as so many are lost: two halves then make one each 7.5 s. */
+const ATTEMPTS_MIN = 2;
+
+/** How much a dead member counts towards the number of attempts. */
+export function weightOf(deadForMs: number): number {
+  return Math.min(1, Math.max(WEIGHT_MIN, FULL_WEIGHT_MS / deadForMs));
+}
+
+/** A place among `count`, the first ones most likely: place n with a share of about 1 / n. */
+export function pickPlace(random: Random, count: number): number {
+  return Math.min(count - 1, Math.floor((count + 1) ** random.unit()) - 1);
+}
+
 export class Reconnector {
   readonly #selfId: MemberId;
   readonly #table: MemberTable;
@@ -33,6 +54,7 @@ export class Reconnector {
   /** Attempts in solitude: they come sooner at first. */
   #lonelyAttempts = 0;
 
+  /** @param remembered the most promising ones first. */
   constructor(
     parts: {
       selfId: MemberId;
@@ -53,7 +75,7 @@ export class Reconnector {
     }
   }
 
-  /** Remembered members not seen since the start. */
+  /** Remembered members not seen since the start, the most promising ones first. */
   get missing(): readonly RememberedMember[] {
     return [...this.#remembered.values()];
   }
@@ -69,6 +91,11 @@ export class Reconnector {
     if (this.#nextAtMs === Infinity && this.#lost > 0) this.#schedule(nowMs);
   }
 
+  /** A member that is only remembered is not looked for any more; false if it is not remembered. */
+  forget(id: MemberId): boolean {
+    return this.#remembered.delete(id);
+  }
+
   advance(nowMs: number): void {
     if (nowMs < this.#nextAtMs) return;
     if (this.#lost === 0) {
@@ -76,7 +103,7 @@ export class Reconnector {
       return;
     }
     this.#schedule(nowMs);
-    for (const endpoint of this.#choose()) this.#synchroniser.start(nowMs, endpoint);
+    for (const endpoint of this.#choose(nowMs)) this.#synchroniser.start(nowMs, endpoint);
   }
 
   wakeAtMs(): number {
@@ -91,23 +118,45 @@ export class Reconnector {
     return this.#table.reachableCount <= 1;
   }
 
-  #choose(): Endpoint[] {
-    const count = this.#isAlone ? DIALS_WHEN_ALONE : 1;
-    const probability = this.#isAlone ? 1 : this.#lost / this.#table.reachableCount;
-    if (this.#random.unit() >= probability) return [];
+  #choose(nowMs: number): Endpoint[] {
+    if (
+      !this.#isAlone && this.#random.unit() >= this.#attempts(nowMs) / this.#table.reachableCount
+    ) {
+      return [];
+    }
+    const lost = this.#endpoints();
+    const chosen = new Set<Endpoint>();
+    const count = Math.min(lost.length, this.#isAlone ? DIALS_WHEN_ALONE : 1);
+    // A few tries more than places: the first place comes up again and again.
+    for (let tries = 0; tries < 4 * count && chosen.size < count; tries++) {
+      const endpoint = lost[pickPlace(this.#random, lost.length)];
+      if (endpoint !== undefined) chosen.add(endpoint);
+    }
+    return [...chosen];
+  }
+
+  /** How many attempts the cluster as a whole should make in an interval. */
+  #attempts(nowMs: number): number {
+    let attempts = this.#remembered.size;
+    for (const { status, statusSinceMs } of this.#table.list()) {
+      if (status === "dead") attempts += weightOf(nowMs - statusSinceMs);
+    }
+    return Math.max(Math.min(ATTEMPTS_MIN, this.#lost), attempts);
+  }
+
+  /** Where the lost may be: those remembered, then those lost last; who were lost at once in any order. */
+  #endpoints(): Endpoint[] {
     const taken = new Set<Endpoint>();
     for (const { status, endpoint } of this.#table.list()) {
       if (status === "alive" || status === "suspect") taken.add(endpoint);
     }
+    const dead = this.#table.list().filter(({ status }) => status === "dead");
+    this.#random.shuffle(dead);
+    dead.sort((one, other) => other.statusSinceMs - one.statusSinceMs);
     // A host that was set up anew answers at the address of its dead predecessor: nobody to find there.
-    const isFree = ({ endpoint }: { endpoint: Endpoint }) => !taken.has(endpoint);
-    const dead = this.#table.pick(
-      this.#random,
-      count,
-      (member) => member.status === "dead" && isFree(member),
-    );
-    const remembered = this.#random.sample(this.missing.filter(isFree), count);
-    return this.#random.sample([...dead, ...remembered], count).map(({ endpoint }) => endpoint);
+    const endpoints = [...this.missing, ...dead].map(({ endpoint }) => endpoint)
+      .filter((endpoint) => !taken.has(endpoint));
+    return [...new Set(endpoints)];
   }
 
   /** Half of each interval is random; alone, intervals double from the first retry of a seed on. */

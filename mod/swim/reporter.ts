@@ -1,5 +1,7 @@
 /** Turns changes of members into events, and says once what the operator should look into. */
 import { MEMBERS_MAX } from "../base/limits.ts";
+import type { MemberRecord } from "../wire/member_record.ts";
+import { protocolText } from "../wire/protocol_range.ts";
 import type { SwimEvent } from "./event.ts";
 import { isUpdate, type Member, type MemberId } from "./member.ts";
 import type { MemberTable } from "./members.ts";
@@ -43,6 +45,19 @@ export class Reporter {
       about: id,
       text: `News of ${name} with the absurd incarnation ${incarnation} is ignored`,
       remedy: "Look for a faulty or hostile host in the cluster; a gossip key keeps strangers out",
+    });
+  }
+
+  /** A host speaks none of the protocol versions that we speak: it is no member for us. */
+  protocolMismatch(record: MemberRecord, own: Member): void {
+    const { id, name, endpoint, version } = record;
+    this.#warn({
+      code: "protocol-mismatch",
+      about: id,
+      text: `${name} (${endpoint}) runs gossamer ${version}, which speaks protocol ` +
+        `${protocolText(record)}; this host runs ${own.version} and speaks ${protocolText(own)}: ` +
+        "they cannot be members of one cluster",
+      remedy: "Run versions on both that share a protocol version: upgrade the older one",
     });
   }
 

@@ -1,6 +1,14 @@
-/** The addresses given to join through: each is tried until it answered, for ever, resolved anew each time. */
+/**
+ * The addresses given to join through: each is tried until it answered, for ever, resolved anew each time.
+ *
+ * A seed that answered is tried again as soon as none of its addresses belongs to a reachable member:
+ * two halves of a cluster that have forgotten each other still meet at their seeds. A name of several
+ * hosts may lead to both halves, so that its other addresses are looked at now and then as well.
+ */
 import type { Endpoint } from "../base/core.ts";
 import type { Random } from "../base/random.ts";
+import type { MemberId } from "./member.ts";
+import type { MemberTable } from "./members.ts";
 import type { Post } from "./post.ts";
 import type { Self } from "./self.ts";
 import type { Synchroniser, SyncOutcome } from "./synchroniser.ts";
@@ -9,8 +17,8 @@ import type { SwimTimings } from "./timings.ts";
 export interface SeedState {
   /** As given: `host[:port]`. */
   readonly seed: string;
-  /** `unresolved` until its name led to an address, `unreachable` until somebody answered there. */
-  readonly state: "unresolved" | "unreachable" | "joined";
+  /** `trying` at first; `unresolved` if its name led to no address, `unreachable` if nobody answered there. */
+  readonly state: "trying" | "unresolved" | "unreachable" | "joined";
   /** Why the last attempt came to nothing. */
   readonly reason?: string;
 }
@@ -20,33 +28,44 @@ interface Seed {
   /** Leads to this host itself: nothing to join now, but a name may lead to others later. */
   isSelf: boolean;
   attempts: number;
+  /** Where the name last led to, this host left out. */
+  endpoints: readonly Endpoint[];
+  /** Who answered there: not every host is known by the address that leads to it. */
+  readonly members: Set<MemberId>;
   /** Endpoints of the present attempt that have not answered yet. */
   underWay: number;
   /** Why the last endpoint of the present attempt failed; null when none did. */
   failure: string | null;
-  /** When to try next; Infinity while trying or joined. */
+  /** When to try next; Infinity while trying, or as long as the seed is well. */
   nextAtMs: number;
 }
 
 /** Endpoints of one name that are tried: a name of all hosts would otherwise be dialled as a whole. */
 const ENDPOINTS_MAX = 8;
 
+/** Between looks whether seeds that answered are still there; half of each interval is random. */
+const CHECK_INTERVAL_MS = 60_000;
+
 export class Seeds {
   readonly #self: Self;
+  readonly #table: MemberTable;
   readonly #synchroniser: Synchroniser;
   readonly #timings: SwimTimings;
   readonly #random: Random;
   readonly #post: Post;
   readonly #seeds = new Map<string, Seed>();
+  #checkAtMs = Infinity;
 
   constructor(parts: {
     self: Self;
+    table: MemberTable;
     synchroniser: Synchroniser;
     timings: SwimTimings;
     random: Random;
     post: Post;
   }) {
     this.#self = parts.self;
+    this.#table = parts.table;
     this.#synchroniser = parts.synchroniser;
     this.#timings = parts.timings;
     this.#random = parts.random;
@@ -55,15 +74,18 @@ export class Seeds {
 
   /** Adds seeds, to be tried at once; one that is known already is tried again. */
   add(nowMs: number, seeds: readonly string[]): void {
+    if (this.#checkAtMs === Infinity && seeds.length > 0) this.#scheduleCheck(nowMs);
     for (const seed of seeds) {
       const known = this.#seeds.get(seed);
       if (known !== undefined && known.nextAtMs === Infinity && known.view.state !== "joined") {
         continue; // an attempt is under way
       }
       this.#seeds.set(seed, {
-        view: { seed, state: "unresolved" },
+        view: { seed, state: "trying" },
         isSelf: false,
         attempts: 0,
+        endpoints: [],
+        members: new Set(),
         underWay: 0,
         failure: null,
         nextAtMs: nowMs,
@@ -83,13 +105,12 @@ export class Seeds {
   /** Nobody else is left: go back to the seeds. */
   rejoin(nowMs: number): void {
     for (const seed of this.#seeds.values()) {
-      if (seed.view.state !== "joined" || seed.isSelf) continue;
-      seed.view = { seed: seed.view.seed, state: "unreachable", reason: "contact was lost" };
-      seed.nextAtMs = nowMs + this.#backoffMs(seed);
+      if (seed.view.state === "joined" && !seed.isSelf) this.#lose(nowMs, seed);
     }
   }
 
   advance(nowMs: number): void {
+    if (nowMs >= this.#checkAtMs) this.#check(nowMs);
     for (const seed of this.#seeds.values()) {
       if (nowMs < seed.nextAtMs) continue;
       seed.nextAtMs = Infinity;
@@ -99,7 +120,7 @@ export class Seeds {
   }
 
   wakeAtMs(): number {
-    let atMs = Infinity;
+    let atMs = this.#checkAtMs;
     for (const seed of this.#seeds.values()) atMs = Math.min(atMs, seed.nextAtMs);
     return atMs;
   }
@@ -110,15 +131,21 @@ export class Seeds {
     if (seed === undefined || seed.nextAtMs < Infinity || seed.underWay > 0) return;
     const own = this.#self.member.endpoint;
     const others = endpoints.filter((endpoint) => endpoint !== own).slice(0, ENDPOINTS_MAX);
+    const isWell = seed.view.state === "joined" && !seed.isSelf;
     if (others.length === 0) {
+      if (isWell) return; // a resolver that is out takes nothing away
       if (endpoints.length > 0) return this.#markSelf(nowMs, seed);
       return this.#fail(nowMs, seed, "unresolved", reason ?? "the name has no address");
     }
     if (seed.isSelf) seed.view = { seed: name, state: "unreachable" };
     seed.isSelf = false;
-    seed.underWay = others.length;
+    seed.endpoints = others;
+    // A seed that is well is only looked at for hosts that are not members.
+    const reachable = isWell ? this.#reachable() : new Set<Endpoint>();
+    const asked = others.filter((endpoint) => !reachable.has(endpoint));
+    seed.underWay = asked.length;
     seed.failure = null;
-    for (const endpoint of others) {
+    for (const endpoint of asked) {
       this.#synchroniser.start(
         nowMs,
         endpoint,
@@ -129,7 +156,44 @@ export class Seeds {
 
   /** No more attempts. */
   stop(): void {
+    this.#checkAtMs = Infinity;
     for (const seed of this.#seeds.values()) seed.nextAtMs = Infinity;
+  }
+
+  /** Are those that answered still members? With the other addresses of a name, one look per interval in all. */
+  #check(nowMs: number): void {
+    this.#scheduleCheck(nowMs);
+    const reachable = this.#reachable();
+    for (const seed of this.#seeds.values()) {
+      if (seed.view.state !== "joined" || seed.isSelf || seed.nextAtMs < Infinity) continue;
+      const isThere = (id: MemberId) => {
+        const member = this.#table.get(id);
+        return member !== undefined && reachable.has(member.endpoint);
+      };
+      const missing = seed.endpoints.filter((endpoint) => !reachable.has(endpoint)).length;
+      const isWell = missing < seed.endpoints.length || [...seed.members].some(isThere);
+      if (!isWell) this.#lose(nowMs, seed);
+      else if (missing > 0 && this.#random.unit() < 1 / reachable.size) seed.nextAtMs = nowMs;
+    }
+  }
+
+  #reachable(): Set<Endpoint> {
+    const reachable = new Set<Endpoint>();
+    for (const { status, endpoint } of this.#table.list()) {
+      if (status === "alive" || status === "suspect") reachable.add(endpoint);
+    }
+    return reachable;
+  }
+
+  #scheduleCheck(nowMs: number): void {
+    this.#checkAtMs = nowMs + CHECK_INTERVAL_MS * (0.5 + this.#random.unit());
+  }
+
+  #lose(nowMs: number, seed: Seed): void {
+    seed.view = { seed: seed.view.seed, state: "unreachable", reason: "contact was lost" };
+    seed.attempts = 0;
+    seed.members.clear();
+    seed.nextAtMs = nowMs + this.#backoffMs(seed);
   }
 
   #tried(nowMs: number, seed: Seed, endpoint: Endpoint, outcome: SyncOutcome): void {
@@ -137,6 +201,7 @@ export class Seeds {
     if (outcome.kind === "synced") {
       seed.view = { seed: seed.view.seed, state: "joined" };
       seed.attempts = 0;
+      seed.members.add(outcome.member);
     } else if (outcome.kind === "failed") seed.failure = `${endpoint}: ${outcome.reason}`;
     if (seed.underWay > 0 || seed.view.state === "joined") return;
     if (seed.failure === null) this.#markSelf(nowMs, seed);

@@ -15,13 +15,14 @@ import {
 } from "../wire/rider_messages.ts";
 import { Awareness } from "./awareness.ts";
 import type { SwimEvent } from "./event.ts";
-import { Evidence } from "./evidence.ts";
+import { Evidence, type RefusedEvidence } from "./evidence.ts";
 import { Farewell } from "./farewell.ts";
 import { Gossiper } from "./gossiper.ts";
 import { Keeper, MEMBERS_PERSIST_ID } from "./keeper.ts";
 import { LIFEGUARD } from "./lifeguard.ts";
 import type { Member, MemberId } from "./member.ts";
 import { MemberTable } from "./members.ts";
+import { encodeNews } from "./news.ts";
 import { newCounters, type SwimCommand, type SwimOptions, type SwimSnapshot } from "./options.ts";
 import { Post } from "./post.ts";
 import { Prober } from "./prober.ts";
@@ -38,6 +39,7 @@ import { Self } from "./self.ts";
 import { Sequence } from "./sequence.ts";
 import { Synchroniser } from "./synchroniser.ts";
 import { retransmitLimit, type SwimTimings } from "./timings.ts";
+import { Tombstones } from "./tombstones.ts";
 import { UdpWatch } from "./udp_watch.ts";
 
 export type { SwimCommand, SwimCounters, SwimOptions, SwimSnapshot } from "./options.ts";
@@ -66,6 +68,7 @@ export class Swim implements Carrier {
   readonly #seeds: Seeds;
   readonly #reconnector: Reconnector;
   readonly #farewell: Farewell;
+  readonly #tombstones: Tombstones;
   readonly #keeper: Keeper;
   readonly #receiver: Receiver;
   readonly #counters = newCounters();
@@ -103,10 +106,8 @@ export class Swim implements Carrier {
       self: this.#self,
       awareness: this.#awareness,
       changed,
-      refused: ({ id, incarnation }) => {
-        this.#counters.incarnationJumps++;
-        this.#reporter.incarnationJump(id, incarnation);
-      },
+      refused: (evidence) => this.#refused(evidence),
+      forgotten: (id) => this.#reconnector.forget(id),
     });
     this.#udpWatch = new UdpWatch({ ...shared, selfId, requests: this.#requests });
     this.#prober = new Prober({
@@ -131,8 +132,8 @@ export class Swim implements Carrier {
     this.#seeds = new Seeds({ ...shared, self: this.#self, synchroniser });
     this.#reconnector = new Reconnector({ ...shared, selfId, synchroniser }, options.remembered);
     this.#farewell = new Farewell({ ...shared, self: this.#self });
-    const reconnector = this.#reconnector;
-    this.#keeper = new Keeper({ ...shared, self: this.#self, reconnector });
+    this.#tombstones = new Tombstones(this.#table, (id) => this.#roundTrips.forget(id));
+    this.#keeper = new Keeper({ ...shared, self: this.#self, reconnector: this.#reconnector });
     this.#receiver = new Receiver({
       ...shared,
       self: this.#self,
@@ -145,8 +146,7 @@ export class Swim implements Carrier {
       rider,
       counters: this.#counters,
     });
-    const ownBytes = this.#self.encoded.length + NEWS_GROWTH_BYTES;
-    this.letterBytesMax = this.#post.roomFor(ownBytes, 1) - RIDER_OVERHEAD_BYTES;
+    this.letterBytesMax = this.#post.roomFor(ownBytesMax(member), 1) - RIDER_OVERHEAD_BYTES;
   }
 
   /** Takes one input; see {@linkcode Core.step}. Persist ids other than 0 are somebody else's. */
@@ -180,6 +180,7 @@ export class Swim implements Carrier {
       this.#seeds.wakeAtMs(),
       this.#reconnector.wakeAtMs(),
       this.#keeper.wakeAtMs(),
+      this.#tombstones.wakeAtMs(),
     );
   }
 
@@ -271,6 +272,7 @@ export class Swim implements Carrier {
       this.#evidence.advance(nowMs);
       this.#synchroniser.advance(nowMs);
       this.#keeper.advance(nowMs);
+      this.#tombstones.advance(nowMs);
     }
     this.#gossiper.advance(nowMs);
     this.#farewell.advance(nowMs);
@@ -283,6 +285,8 @@ export class Swim implements Carrier {
         return this.#seeds.add(nowMs, command.seeds);
       case "leave":
         return this.#farewell.begin(nowMs);
+      case "forget":
+        return this.#forget(nowMs, command.id, command.force);
       case "move":
         return this.#self.move(nowMs, command.endpoint);
       case "keys":
@@ -302,6 +306,21 @@ export class Swim implements Carrier {
       default:
         return unreachable(command);
     }
+  }
+
+  #refused(evidence: RefusedEvidence): void {
+    if (evidence.why === "incarnation-jump") {
+      this.#counters.incarnationJumps++;
+      return this.#reporter.incarnationJump(evidence.id, evidence.incarnation);
+    }
+    this.#counters.protocolMismatches++;
+    this.#reporter.protocolMismatch(evidence.record, this.#self.member);
+  }
+
+  #forget(nowMs: number, id: MemberId, isForced: boolean): void {
+    const member = this.#table.get(id);
+    if (member === undefined && this.#reconnector.forget(id)) return this.#keeper.changed(nowMs);
+    if (member?.status === "dead" || isForced) this.#evidence.forget(nowMs, id);
   }
 
   #comeBack(nowMs: number): void {
@@ -325,6 +344,7 @@ export class Swim implements Carrier {
       if (previous?.status !== "alive") this.#prober.enrol(nowMs, member.id);
       this.#synchroniser.arm(nowMs);
     } else if (member.status !== "suspect") this.#udpWatch.forget(member.id);
+    if (member.status === "left") this.#tombstones.left(nowMs, member.id);
     this.#reconnector.seen(nowMs, member.id);
     if (this.#table.reachableCount === 1) this.#seeds.rejoin(nowMs);
   }
@@ -365,3 +385,7 @@ export function ownMember(options: SwimOptions): Member {
 
 /** What this host's own news may grow by: a larger incarnation, a longer address, more features. */
 const NEWS_GROWTH_BYTES = 8 + 12 + 4;
+
+function ownBytesMax(member: Member): number {
+  return encodeNews(member, member.id).length + NEWS_GROWTH_BYTES;
+}

@@ -10,7 +10,7 @@ import {
   recordToFields,
 } from "./member_record.ts";
 import { MessageType } from "./message_type.ts";
-import { checkArray, checkHex } from "./shape.ts";
+import { checkArray, checkHex, checkUint } from "./shape.ts";
 
 /** What a member says of itself; the only news that makes an unknown host a member. */
 export interface Alive {
@@ -34,12 +34,14 @@ export interface Dead {
   readonly accuser: string;
 }
 
-/** The member's own goodbye: its instance proves that the member, or a hearer of it, speaks. */
+/** The member's own goodbye, or that of an operator for it: its instance proves that the speaker knew the member. */
 export interface Left {
   readonly kind: "left";
   readonly incarnation: number;
   readonly id: string;
   readonly instance: string;
+  /** Not said by the member itself. */
+  readonly isForgotten: boolean;
 }
 
 export function encodeAlive(record: MemberRecord): Uint8Array {
@@ -54,8 +56,19 @@ export function encodeDead(incarnation: number, id: string, accuser: string): Ui
   return encodeAccusation(MessageType.dead, incarnation, id, accuser);
 }
 
-export function encodeLeft(incarnation: number, id: string, instance: string): Uint8Array {
-  return encodeAccusation(MessageType.left, incarnation, id, instance);
+export function encodeLeft(
+  incarnation: number,
+  id: string,
+  instance: string,
+  isForgotten = false,
+): Uint8Array {
+  return encode([
+    MessageType.left,
+    incarnation,
+    Uint8Array.fromHex(id),
+    Uint8Array.fromHex(instance),
+    isForgotten ? 1 : 0,
+  ]);
 }
 
 export function decodeAlive(value: WireValue): Alive {
@@ -72,12 +85,13 @@ export function decodeDead(value: WireValue): Dead {
 }
 
 export function decodeLeft(value: WireValue): Left {
-  const fields = checkArray(value, 4, "left");
+  const fields = checkArray(value, 5, "left");
   return {
     kind: "left",
     incarnation: checkIncarnation(fields[1], "left"),
     id: checkId(fields[2], "left"),
     instance: checkHex(fields[3], INSTANCE_BYTES, "left instance"),
+    isForgotten: checkUint(fields[4], 1, "left forgotten") === 1,
   };
 }
 

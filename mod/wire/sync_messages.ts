@@ -12,11 +12,15 @@ import { checkArray, checkBlob, checkList, checkUint } from "./shape.ts";
 
 /** In the order of their codes on the wire. */
 const STATUSES = ["alive", "suspect", "dead", "left"] as const;
+/** The code after those: left, but not by its own word. */
+const FORGOTTEN = STATUSES.length;
 
 /** A member as its teller sees it. */
 export interface SyncEntry {
   readonly record: MemberRecord;
   readonly status: typeof STATUSES[number];
+  /** Left, but not by its own word. */
+  readonly isForgotten?: boolean;
 }
 
 /** `sync` asks, `synced` answers; both say the same. */
@@ -46,11 +50,14 @@ export function decodeSync(value: WireValue): Sync {
 }
 
 function entryToFields(entry: SyncEntry): WireValue {
-  return [STATUSES.indexOf(entry.status), ...recordToFields(entry.record)];
+  const code = entry.isForgotten === true ? FORGOTTEN : STATUSES.indexOf(entry.status);
+  return [code, ...recordToFields(entry.record)];
 }
 
 function entryFromFields(value: WireValue | undefined, where: string): SyncEntry {
   const fields = checkArray(value, 1 + RECORD_FIELDS, where);
-  const code = checkUint(fields[0], STATUSES.length - 1, `${where} status`);
-  return { status: STATUSES[code] ?? "dead", record: recordFromFields(fields, 1, where) };
+  const code = checkUint(fields[0], FORGOTTEN, `${where} status`);
+  const record = recordFromFields(fields, 1, where);
+  if (code === FORGOTTEN) return { record, status: "left", isForgotten: true };
+  return { record, status: STATUSES[code] ?? "dead" };
 }

@@ -98,7 +98,7 @@ Deno.test("the claim that a majority acknowledged wins against one made in a min
 });
 
 Deno.test("a contest changes the route to the subnet at most once on every host", () => {
-  const conflict = cutAndDouble(21, 2, 2);
+  const conflict = cutAndDouble(22, 2, 2);
   const { hosts, pair } = conflict;
   const routers = hosts.cluster.hosts.filter((host) => !pair.includes(host));
   const nextHop = (host: SimulatedHost) =>

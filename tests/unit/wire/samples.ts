@@ -46,7 +46,13 @@ const RIDER = new Uint8Array([0xde, 0xad, 0xbe, 0xef]);
 function sync(kind: "sync" | "synced"): Sync {
   const members = (["alive", "suspect", "dead", "left"] as const)
     .map((status) => ({ record: H2, status }));
-  return { kind, sender: { record: H1, status: "alive" }, members, rider: RIDER };
+  const forgotten = { record: H2, status: "left", isForgotten: true } as const;
+  return {
+    kind,
+    sender: { record: H1, status: "alive" },
+    members: [...members, forgotten],
+    rider: RIDER,
+  };
 }
 
 export interface Sample {
@@ -81,7 +87,24 @@ export const SAMPLES: readonly Sample[] = [
   {
     name: "left",
     bytes: encodeLeft(6, H1.id, H1.instance),
-    message: { kind: "left", incarnation: 6, id: H1.id, instance: H1.instance },
+    message: {
+      kind: "left",
+      incarnation: 6,
+      id: H1.id,
+      instance: H1.instance,
+      isForgotten: false,
+    },
+  },
+  {
+    name: "left, forgotten",
+    bytes: encodeLeft(6, H1.id, H1.instance, true),
+    message: {
+      kind: "left",
+      incarnation: 6,
+      id: H1.id,
+      instance: H1.instance,
+      isForgotten: true,
+    },
   },
   { name: "alive", bytes: encodeAlive(H1), message: { kind: "alive", record: H1 } },
   { name: "alive of IPv6", bytes: encodeAlive(H2), message: { kind: "alive", record: H2 } },
