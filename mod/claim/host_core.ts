@@ -4,6 +4,7 @@
 import type { Action, Core, Input } from "../base/core.ts";
 import type { Random } from "../base/random.ts";
 import type { SwimEvent } from "../swim/event.ts";
+import { isOfSwim } from "../swim/keeper.ts";
 import { Swim, type SwimCommand, type SwimOptions, type SwimSnapshot } from "../swim/swim.ts";
 import { Claimant } from "./claimant.ts";
 import type { ClaimOptions } from "./options.ts";
@@ -32,9 +33,6 @@ export interface HostSnapshot {
   readonly claim: ClaimSnapshot;
 }
 
-/** The persist action of membership's document; all others are the claimant's. */
-const MEMBERS_PERSIST_ID = 0;
-
 export class HostCore implements Core<HostCommand, HostEvent, HostSnapshot> {
   readonly #swim: Swim;
   readonly #claimant: Claimant;
@@ -56,7 +54,7 @@ export class HostCore implements Core<HostCommand, HostEvent, HostSnapshot> {
   step(nowMs: number, input: Input<HostCommand>): Action<HostEvent>[] {
     const actions: Action<HostEvent>[] = [];
     if (input.kind === "command") this.#command(nowMs, input.command, actions);
-    else if (input.kind === "persisted" && input.id !== MEMBERS_PERSIST_ID) {
+    else if (input.kind === "persisted" && !isOfSwim(input.id)) {
       this.#claimant.persisted(nowMs, input.id, input.error);
     } else actions.push(...this.#swim.step(nowMs, input));
     this.#claimant.advance(nowMs);

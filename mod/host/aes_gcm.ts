@@ -3,14 +3,14 @@
  * WebCrypto. Loading it takes about 15 ms, so import this only where there is a key.
  */
 import { createCipheriv, createDecipheriv } from "node:crypto";
-import { type Aead, NONCE_BYTES, TAG_BYTES } from "../wire/aead.ts";
+import { type Aead, TAG_BYTES } from "../wire/aead.ts";
 
 const CIPHER = "aes-256-gcm";
 const OPTIONS = { authTagLength: TAG_BYTES };
 
 export const AES_GCM: Aead = {
-  nonce() {
-    return crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
+  draw(count) {
+    return crypto.getRandomValues(new Uint8Array(count));
   },
   seal(key, nonce, associated, plaintext) {
     const cipher = createCipheriv(CIPHER, key, nonce, OPTIONS);

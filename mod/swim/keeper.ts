@@ -5,11 +5,13 @@ import type { Post } from "./post.ts";
 import type { Reconnector, RememberedMember } from "./reconnector.ts";
 import type { Self } from "./self.ts";
 
-/**
- * The id of every persist action of swim; other cores in the same host use ids from 1 on. One write
- * is under way at a time.
- */
+/** The id of the persist actions for the members document; one write is under way at a time. */
 export const MEMBERS_PERSIST_ID = 0;
+
+/** Whether a persist action is one of swim's: 0 and below. Other cores in the same host use ids from 1 on. */
+export function isOfSwim(persistId: number): boolean {
+  return persistId <= 0;
+}
 
 /** Shortest time between writes: each is an fsync, and the document is only a help. */
 const INTERVAL_MS = 10_000;

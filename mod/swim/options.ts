@@ -3,6 +3,7 @@ import type { Endpoint } from "../base/core.ts";
 import type { KeyOperation } from "../wire/key_messages.ts";
 import type { Keyring } from "../wire/keyring.ts";
 import type { Lifeguard } from "./lifeguard.ts";
+import type { SwimCounters } from "./counters.ts";
 import type { Member, MemberId } from "./member.ts";
 import type { RememberedMember } from "./reconnector.ts";
 import type { SeedState } from "./seeds.ts";
@@ -64,31 +65,6 @@ export type SwimCommand =
     /** Also when that cuts hosts off. */
     readonly force: boolean;
   };
-
-/** Packets and frames since the start. */
-export interface SwimCounters {
-  packetsReceived: number;
-  requestsReceived: number;
-  /** Not for us or not legible: another label or key, damaged, malformed. */
-  refused: number;
-  /** Of a type that this version does not know. */
-  unknownMessages: number;
-  /** Evidence whose incarnation jumps too far. */
-  incarnationJumps: number;
-  /** Records of hosts that speak no protocol version that we speak. */
-  protocolMismatches: number;
-}
-
-export function newCounters(): SwimCounters {
-  return {
-    packetsReceived: 0,
-    requestsReceived: 0,
-    refused: 0,
-    unknownMessages: 0,
-    incarnationJumps: 0,
-    protocolMismatches: 0,
-  };
-}
 
 /** What is known of the way to a peer. */
 export interface PeerPath {

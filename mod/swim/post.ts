@@ -5,23 +5,30 @@
 import { assert } from "../base/assert.ts";
 import type { Action, Endpoint } from "../base/core.ts";
 import { PACKET_BYTES_MAX } from "../base/limits.ts";
-import type { Envelope } from "../wire/envelope.ts";
+import type { Envelope, Opened, Path } from "../wire/envelope.ts";
 import { joinParts, PART_OVERHEAD_BYTES } from "../wire/parts.ts";
 import { encodeRefusal, type RefusalReason } from "../wire/refusal.ts";
 import type { SwimEvent } from "./event.ts";
+import type { Paths } from "./paths.ts";
 import type { GossipQueue } from "./queue.ts";
 
 export class Post {
   /** Bytes that the messages of one packet may take, the overhead of each included. */
   readonly packetBytesMax: number;
   readonly #envelope: Envelope;
+  readonly #paths: Paths;
   readonly #queue: GossipQueue;
   /** How often an item of gossip is sent, at the cluster's present size. */
   readonly #gossipLimit: () => number;
+  /** Requests of others that wait for their answers. */
+  readonly #asked = new Map<number, Opened>();
+  /** Who sent the packet that is being worked on. */
+  #sender: { readonly endpoint: Endpoint; readonly path: Path } | null = null;
   #actions: Action<SwimEvent>[] = [];
 
-  constructor(envelope: Envelope, queue: GossipQueue, gossipLimit: () => number) {
+  constructor(envelope: Envelope, paths: Paths, queue: GossipQueue, gossipLimit: () => number) {
     this.#envelope = envelope;
+    this.#paths = paths;
     this.#queue = queue;
     this.#gossipLimit = gossipLimit;
     this.packetBytesMax = PACKET_BYTES_MAX - envelope.overheadBytes;
@@ -43,37 +50,59 @@ export class Post {
     this.push({ kind: "event", event });
   }
 
-  /** Sends one datagram of exactly these messages. */
+  /**
+   * Works on a packet. What is sent to its sender meanwhile is wrapped as the packet was: the sender may be a process that
+   * nobody told us of yet.
+   */
+  answering(endpoint: Endpoint, path: Path, work: () => void): void {
+    this.#sender = { endpoint, path };
+    try {
+      work();
+    } finally {
+      this.#sender = null;
+    }
+  }
+
+  /** Sends one datagram of exactly these messages, unless nobody is known at that endpoint. */
   send(to: Endpoint, messages: readonly Uint8Array[]): void {
-    this.push({ kind: "send", to, bytes: this.#envelope.seal(joinParts(messages)) });
+    const path = this.#pathTo(to);
+    if (path !== null) this.#send(to, path, messages);
   }
 
   /** Sends one datagram and uses the room that is left in it for gossip. */
   sendWithGossip(to: Endpoint, messages: readonly Uint8Array[]): void {
-    if (this.#queue.length === 0) return this.send(to, messages);
+    const path = this.#pathTo(to);
+    if (path === null) return;
+    if (this.#queue.length === 0) return this.#send(to, path, messages);
     let left = this.packetBytesMax;
     for (const message of messages) left -= message.length + PART_OVERHEAD_BYTES;
-    this.send(to, [...messages, ...this.#takeGossip(left)]);
+    this.#send(to, path, [...messages, ...this.#takeGossip(left)]);
   }
 
   /** Sends one datagram of gossip alone, if there is any. */
   sendGossip(to: Endpoint): void {
+    const path = this.#pathTo(to);
+    if (path === null) return; // news are only counted as told when they are
     const news = this.#takeGossip(this.packetBytesMax);
-    if (news.length > 0) this.send(to, news);
+    if (news.length > 0) this.#send(to, path, news);
   }
 
-  /** Asks over a stream. */
-  request(id: number, to: Endpoint, message: Uint8Array, timeoutMs: number): void {
-    this.push({ kind: "request", id, to, bytes: this.#envelope.seal(message), timeoutMs });
+  /** A request arrived; it waits for {@linkcode Post.answer} or {@linkcode Post.refuse}. */
+  asked(id: number, opened: Opened): void {
+    this.#asked.set(id, opened);
   }
 
-  /** Answers a request. */
+  /** Answers a request as it was asked. */
   answer(id: number, message: Uint8Array): void {
-    this.push({ kind: "answer", id, bytes: this.#envelope.seal(message) });
+    const opened = this.#asked.get(id);
+    assert(opened !== undefined, "each request is answered once");
+    this.#asked.delete(id);
+    this.push({ kind: "answer", id, bytes: this.#envelope.answer(message, opened) });
   }
 
   /** Answers a request with no, and why. */
   refuse(id: number, reason: RefusalReason): void {
+    this.#asked.delete(id);
     this.push({ kind: "answer", id, bytes: encodeRefusal(reason) });
   }
 
@@ -82,6 +111,14 @@ export class Post {
     const room = this.packetBytesMax - otherBytes - (others + 1) * PART_OVERHEAD_BYTES;
     assert(room > 0, "a packet has room for more than its fixed parts");
     return room;
+  }
+
+  #pathTo(to: Endpoint): Path | null {
+    return this.#sender?.endpoint === to ? this.#sender.path : this.#paths.to(to);
+  }
+
+  #send(to: Endpoint, path: Path, messages: readonly Uint8Array[]): void {
+    this.push({ kind: "send", to, bytes: this.#envelope.seal(joinParts(messages), path) });
   }
 
   #takeGossip(budgetBytes: number): Uint8Array[] {

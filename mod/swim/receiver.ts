@@ -3,16 +3,24 @@ import { unreachable } from "../base/assert.ts";
 import type { Endpoint } from "../base/core.ts";
 import { WireError } from "../base/errors.ts";
 import { MEMBERS_MAX, PACKET_BYTES_MAX } from "../base/limits.ts";
-import { type Envelope, EnvelopeError } from "../wire/envelope.ts";
+import {
+  type Envelope,
+  EnvelopeError,
+  type EnvelopeReason,
+  type Opened,
+} from "../wire/envelope.ts";
+import { encodeHelloed } from "../wire/hello_messages.ts";
+import { encodeKeysAnswer, type KeysRequest } from "../wire/key_messages.ts";
 import { decodeMessage, type Message } from "../wire/messages.ts";
 import { splitParts } from "../wire/parts.ts";
 import { encodeAck, type Ping } from "../wire/probe_messages.ts";
+import { countRefused, type SwimCounters } from "./counters.ts";
 import type { Evidence } from "./evidence.ts";
+import type { OwnKeys } from "./own_keys.ts";
 import type { Lifeguard } from "./lifeguard.ts";
 import type { MemberId } from "./member.ts";
 import type { MemberTable } from "./members.ts";
 import { encodeNews } from "./news.ts";
-import type { SwimCounters } from "./options.ts";
 import type { Post } from "./post.ts";
 import type { Prober } from "./prober.ts";
 import type { Relays } from "./relays.ts";
@@ -35,6 +43,7 @@ export class Receiver {
   readonly #post: Post;
   readonly #lifeguard: Lifeguard;
   readonly #udpWatch: UdpWatch;
+  readonly #ownKeys: OwnKeys;
   readonly #rider: Rider;
   readonly #counters: SwimCounters;
   /** When each member's outdated news was last answered. */
@@ -51,6 +60,7 @@ export class Receiver {
     post: Post;
     lifeguard: Lifeguard;
     udpWatch: UdpWatch;
+    ownKeys: OwnKeys;
     rider: Rider;
     counters: SwimCounters;
   }) {
@@ -64,6 +74,7 @@ export class Receiver {
     this.#post = parts.post;
     this.#lifeguard = parts.lifeguard;
     this.#udpWatch = parts.udpWatch;
+    this.#ownKeys = parts.ownKeys;
     this.#rider = parts.rider;
     this.#counters = parts.counters;
   }
@@ -72,16 +83,21 @@ export class Receiver {
   packet(nowMs: number, from: Endpoint, bytes: Uint8Array): void {
     this.#counters.packetsReceived++;
     let messages: Message[];
+    let opened: Opened;
     try {
       if (bytes.length > PACKET_BYTES_MAX) throw new WireError("packet: too long");
-      messages = splitParts(this.#envelope.open(bytes)).map(decodeMessage);
+      opened = this.#envelope.open(bytes);
+      if (!opened.isBound) throw new WireError("packet: sealed for whoever opens it");
+      messages = splitParts(opened.payload).map(decodeMessage);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
-      this.#counters.refused++;
+      countRefused(this.#counters, error);
       return;
     }
     this.#udpWatch.heard(from);
-    for (const message of messages) this.#message(nowMs, from, message);
+    this.#post.answering(from, opened.path, () => {
+      for (const message of messages) this.#message(nowMs, from, message);
+    });
   }
 
   #message(nowMs: number, from: Endpoint, message: Message): void {
@@ -117,7 +133,11 @@ export class Receiver {
       case "sync":
       case "synced":
       case "reach":
-        this.#counters.refused++; // these come over streams only
+      case "hello":
+      case "helloed":
+      case "keys":
+      case "keys-answer":
+        countRefused(this.#counters, null); // these come over streams only
         return;
       case "unknown":
         this.#counters.unknownMessages++;
@@ -143,19 +163,43 @@ export class Receiver {
   request(nowMs: number, id: number, bytes: Uint8Array): void {
     this.#counters.requestsReceived++;
     let message: Message;
+    let opened: Opened;
     try {
-      message = decodeMessage(this.#envelope.open(bytes));
+      opened = this.#envelope.open(bytes);
+      message = decodeMessage(opened.payload);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
-      this.#counters.refused++;
-      const reason = error instanceof EnvelopeError ? error.reason : "malformed";
-      return this.#post.refuse(id, reason);
+      return this.#post.refuse(id, countRefused(this.#counters, error));
     }
+    this.#post.asked(id, opened);
+    if (message.kind === "hello") return this.#hello(id, opened);
+    if (!opened.isBound) return this.#post.refuse(id, this.#refused("other-instance"));
+    if (message.kind === "keys") return this.#changeKeys(id, opened, message);
     if (message.kind === "sync") return this.#synchroniser.answer(nowMs, id, message);
     if (message.kind !== "reach") return this.#post.refuse(id, "malformed");
     if (message.target !== this.#self.id) return this.#post.refuse(id, "other-host");
     this.#udpWatch.doubts(nowMs, message.source);
     this.#post.answer(id, encodeAck(message.sequence));
+  }
+
+  /** Somebody who does not know this process yet. May be a recording, so it changes nothing and tells nothing to others. */
+  #hello(id: number, opened: Opened): void {
+    if (opened.path === "plain") return this.#post.refuse(id, this.#refused("malformed"));
+    if (this.#envelope.isOwn(opened)) return this.#post.refuse(id, "own-host");
+    this.#post.answer(id, encodeHelloed(this.#self.id, this.#self.member.instance));
+  }
+
+  /** Keys are neither told nor taken plainly. */
+  #changeKeys(id: number, opened: Opened, request: KeysRequest): void {
+    if (opened.path === "plain") return this.#post.refuse(id, this.#refused("malformed"));
+    if (request.target !== this.#self.id) return this.#post.refuse(id, "other-host");
+    this.#ownKeys.change(request.operation, (fingerprints, failure) => {
+      this.#post.answer(id, encodeKeysAnswer(fingerprints, failure));
+    });
+  }
+
+  #refused(reason: EnvelopeReason): EnvelopeReason {
+    return countRefused(this.#counters, new EnvelopeError(reason, "request"));
   }
 
   /**

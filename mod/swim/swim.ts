@@ -5,8 +5,9 @@
 import { unreachable } from "../base/assert.ts";
 import type { Action, Endpoint, Input } from "../base/core.ts";
 import type { Random } from "../base/random.ts";
-import { Envelope } from "../wire/envelope.ts";
+import { Envelope, type Sealing } from "../wire/envelope.ts";
 import { Feature, withFeature } from "../wire/features.ts";
+import type { Keyring } from "../wire/keyring.ts";
 import { PROTOCOL_RANGE } from "../wire/protocol_range.ts";
 import {
   encodeRiderItem,
@@ -14,16 +15,20 @@ import {
   RIDER_OVERHEAD_BYTES,
 } from "../wire/rider_messages.ts";
 import { Awareness } from "./awareness.ts";
+import { newCounters } from "./counters.ts";
 import type { SwimEvent } from "./event.ts";
 import { Evidence, type RefusedEvidence } from "./evidence.ts";
 import { Farewell } from "./farewell.ts";
 import { Gossiper } from "./gossiper.ts";
 import { Keeper, MEMBERS_PERSIST_ID } from "./keeper.ts";
+import { KeyRotation } from "./key_rotation.ts";
 import { LIFEGUARD } from "./lifeguard.ts";
 import type { Member, MemberId } from "./member.ts";
 import { MemberTable } from "./members.ts";
 import { encodeNews } from "./news.ts";
-import { newCounters, type SwimCommand, type SwimOptions, type SwimSnapshot } from "./options.ts";
+import type { SwimCommand, SwimOptions, SwimSnapshot } from "./options.ts";
+import { KEYS_PERSIST_ID, OwnKeys } from "./own_keys.ts";
+import { Paths } from "./paths.ts";
 import { Post } from "./post.ts";
 import { Prober } from "./prober.ts";
 import { GossipQueue } from "./queue.ts";
@@ -42,7 +47,8 @@ import { retransmitLimit, type SwimTimings } from "./timings.ts";
 import { Tombstones } from "./tombstones.ts";
 import { UdpWatch } from "./udp_watch.ts";
 
-export type { SwimCommand, SwimCounters, SwimOptions, SwimSnapshot } from "./options.ts";
+export type { SwimCounters } from "./counters.ts";
+export type { SwimCommand, SwimOptions, SwimSnapshot } from "./options.ts";
 
 export class Swim implements Carrier {
   /** Bytes of one letter: a packet less the envelope, this host's own news, and the heads of both. */
@@ -54,6 +60,7 @@ export class Swim implements Carrier {
   readonly #table = new MemberTable();
   readonly #queue = new GossipQueue();
   readonly #awareness: Awareness;
+  readonly #paths: Paths;
   readonly #post: Post;
   readonly #requests: Requests;
   readonly #reporter: Reporter;
@@ -70,6 +77,8 @@ export class Swim implements Carrier {
   readonly #farewell: Farewell;
   readonly #tombstones: Tombstones;
   readonly #keeper: Keeper;
+  readonly #ownKeys: OwnKeys;
+  readonly #rotation: KeyRotation;
   readonly #receiver: Receiver;
   readonly #counters = newCounters();
   #nowMs = 0;
@@ -83,13 +92,25 @@ export class Swim implements Carrier {
     this.#options = options;
     this.#timings = timings;
     this.#rider = rider;
-    this.#envelope = new Envelope(options.label, options.keys ?? null);
+    const { keys = null } = options;
+    const sealing = keys === null ? null : sealingOf(options, keys);
+    this.#envelope = new Envelope(options.label, sealing);
+    this.#paths = new Paths(sealing);
     this.#post = new Post(
       this.#envelope,
+      this.#paths,
       this.#queue,
       () => retransmitLimit(timings.retransmitMultiplier, this.#table.reachableCount),
     );
-    this.#requests = new Requests(this.#post, this.#envelope);
+    this.#requests = new Requests({
+      post: this.#post,
+      envelope: this.#envelope,
+      paths: this.#paths,
+      keys,
+      counters: this.#counters,
+      now: () => this.#nowMs,
+    });
+    this.#ownKeys = new OwnKeys(keys, this.#post);
     this.#awareness = new Awareness(lifeguard.lhaProbe ? lifeguard.healthScoreMax : 0);
     this.#reporter = new Reporter(this.#table, (event) => this.#post.event(event));
     const changed = this.#memberChanged.bind(this);
@@ -98,7 +119,11 @@ export class Swim implements Carrier {
     const shared = { timings, lifeguard, random, sequence: new Sequence(random), ...parts };
     const isNews = options.known === undefined;
     this.#self = new Self(member, this.#table, this.#queue, changed, isNews);
-    for (const other of options.known ?? []) if (other.id !== member.id) this.#table.put(other);
+    for (const other of options.known ?? []) {
+      if (other.id === member.id) continue;
+      this.#table.put(other);
+      this.#paths.changed(other);
+    }
     this.#reporter.own(member);
     const selfId = this.#self.id;
     this.#evidence = new Evidence({
@@ -133,9 +158,19 @@ export class Swim implements Carrier {
     this.#reconnector = new Reconnector({ ...shared, selfId, synchroniser }, options.remembered);
     this.#farewell = new Farewell({ ...shared, self: this.#self });
     this.#tombstones = new Tombstones(this.#table, (id) => this.#roundTrips.forget(id));
-    this.#keeper = new Keeper({ ...shared, self: this.#self, reconnector: this.#reconnector });
+    const reconnector = this.#reconnector;
+    this.#keeper = new Keeper({ ...shared, self: this.#self, reconnector });
+    this.#rotation = new KeyRotation({
+      ...shared,
+      keys,
+      self: this.#self,
+      missing: () => reconnector.missing,
+      requests: this.#requests,
+      ownKeys: this.#ownKeys,
+    });
     this.#receiver = new Receiver({
       ...shared,
+      ownKeys: this.#ownKeys,
       self: this.#self,
       envelope: this.#envelope,
       evidence: this.#evidence,
@@ -149,7 +184,7 @@ export class Swim implements Carrier {
     this.letterBytesMax = this.#post.roomFor(ownBytesMax(member), 1) - RIDER_OVERHEAD_BYTES;
   }
 
-  /** Takes one input; see {@linkcode Core.step}. Persist ids other than 0 are somebody else's. */
+  /** Takes one input; see {@linkcode Core.step}. Persist ids above 0 are somebody else's. */
   step(nowMs: number, input: Input<SwimCommand>): Action<SwimEvent>[] {
     this.#nowMs = nowMs;
     if (!this.#hasStarted) this.#start(nowMs);
@@ -251,6 +286,7 @@ export class Swim implements Carrier {
         return this.#seeds.resolved(nowMs, input.seed, input.endpoints, input.reason);
       case "persisted":
         if (input.id === MEMBERS_PERSIST_ID) this.#keeper.persisted(nowMs, input.error);
+        if (input.id === KEYS_PERSIST_ID) this.#ownKeys.persisted(input.error);
         return;
       case "command":
         return this.#command(nowMs, input.command);
@@ -290,19 +326,7 @@ export class Swim implements Carrier {
       case "move":
         return this.#self.move(nowMs, command.endpoint);
       case "keys":
-        return this.#post.event({
-          kind: "keys-done",
-          request: command.request,
-          outcome: {
-            isComplete: false,
-            refusal: {
-              text: "This host has no gossip keys",
-              remedy: "Give it one with --key-file",
-            },
-            hosts: [],
-            keys: [],
-          },
-        });
+        return this.#rotation.start(command);
       default:
         return unreachable(command);
     }
@@ -334,7 +358,10 @@ export class Swim implements Carrier {
   #memberChanged(nowMs: number, member: Member, previous: Member | null): void {
     this.#reporter.changed(member, previous);
     this.#keeper.changed(nowMs);
-    if (member.id !== this.#self.id) this.#enrol(nowMs, member, previous);
+    if (member.id !== this.#self.id) {
+      this.#paths.changed(member);
+      this.#enrol(nowMs, member, previous);
+    }
     this.#rider.memberChanged(nowMs, member, previous);
   }
 
@@ -367,6 +394,10 @@ export class Swim implements Carrier {
     if (this.#synchroniser.completed > 0) return true;
     return this.#seeds.areJoined && this.#options.remembered.length === 0;
   }
+}
+
+function sealingOf({ self, plainGossip = "refuse" }: SwimOptions, keys: Keyring): Sealing {
+  return { keys, instance: self.instance, plainGossip };
 }
 
 /** This host as it begins. */

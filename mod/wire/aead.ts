@@ -13,11 +13,8 @@ export const NONCE_BYTES = 12;
 export const TAG_BYTES = 16;
 
 export interface Aead {
-  /**
-   * Draws {@linkcode NONCE_BYTES} unpredictable bytes. Random nonces stay unique with probability 1 - 2^-32 for 2^32
-   * packets of one key.
-   */
-  nonce(): Uint8Array;
+  /** Draws that many unpredictable bytes. */
+  draw(count: number): Uint8Array;
   /** Ciphertext, as long as the plaintext, followed by the tag. */
   seal(
     key: Uint8Array,

@@ -3,6 +3,7 @@ import { WireError } from "../base/errors.ts";
 import { KEY_BYTES } from "./aead.ts";
 import { encode, type WireValue } from "./codec.ts";
 import { FINGERPRINT_BYTES, KEYS_MAX } from "./keyring.ts";
+import { checkId } from "./member_record.ts";
 import { MessageType } from "./message_type.ts";
 import { checkArray, checkBytes, checkHex, checkList, checkText, checkUint } from "./shape.ts";
 
@@ -17,6 +18,8 @@ export type KeyOperation =
 
 export interface KeysRequest {
   readonly kind: "keys";
+  /** The host that is meant: another one may have its address by now. */
+  readonly target: string;
   readonly operation: KeyOperation;
 }
 
@@ -35,9 +38,10 @@ const OPERATIONS = ["list", "install", "use", "remove"] as const;
 /** A sentence of what the disk says, with a path. */
 export const FAILURE_LENGTH_MAX = 400;
 
-export function encodeKeysRequest(operation: KeyOperation): Uint8Array {
+export function encodeKeysRequest(target: string, operation: KeyOperation): Uint8Array {
   return encode([
     MessageType.keys,
+    Uint8Array.fromHex(target),
     OPERATIONS.indexOf(operation.kind),
     operation.kind === "list"
       ? null
@@ -47,16 +51,23 @@ export function encodeKeysRequest(operation: KeyOperation): Uint8Array {
   ]);
 }
 
-export function encodeKeysAnswer(fingerprints: readonly string[], failure: string | null) {
+export function encodeKeysAnswer(
+  fingerprints: readonly string[],
+  failure: string | null,
+): Uint8Array {
   const named = fingerprints.map((fingerprint) => Uint8Array.fromHex(fingerprint));
   const text = failure?.slice(0, FAILURE_LENGTH_MAX) ?? null;
   return encode([MessageType.keysAnswer, named, text]);
 }
 
 export function decodeKeysRequest(value: WireValue): KeysRequest {
-  const fields = checkArray(value, 3, "keys");
-  const code = checkUint(fields[1], OPERATIONS.length - 1, "keys operation");
-  return { kind: "keys", operation: readOperation(OPERATIONS[code] ?? "list", fields[2]) };
+  const fields = checkArray(value, 4, "keys");
+  const code = checkUint(fields[2], OPERATIONS.length - 1, "keys operation");
+  return {
+    kind: "keys",
+    target: checkId(fields[1], "keys target"),
+    operation: readOperation(OPERATIONS[code] ?? "list", fields[3]),
+  };
 }
 
 export function decodeKeysAnswer(value: WireValue): KeysAnswer {

@@ -1,5 +1,12 @@
 /** All messages: reads any of them by its type. */
 import { decode } from "./codec.ts";
+import { decodeHello, decodeHelloed, type Hello, type Helloed } from "./hello_messages.ts";
+import {
+  decodeKeysAnswer,
+  decodeKeysRequest,
+  type KeysAnswer,
+  type KeysRequest,
+} from "./key_messages.ts";
 import { MessageType } from "./message_type.ts";
 import {
   type Alive,
@@ -51,6 +58,10 @@ export type Message =
   | Sync
   | RiderItem
   | RiderLetter
+  | Hello
+  | Helloed
+  | KeysRequest
+  | KeysAnswer
   | Unknown;
 
 /** More fields than this has no message. */
@@ -87,6 +98,14 @@ export function decodeMessage(bytes: Uint8Array): Message {
       return decodeRiderItem(fields);
     case MessageType.riderLetter:
       return decodeRiderLetter(fields);
+    case MessageType.hello:
+      return decodeHello(fields);
+    case MessageType.helloed:
+      return decodeHelloed(fields);
+    case MessageType.keys:
+      return decodeKeysRequest(fields);
+    case MessageType.keysAnswer:
+      return decodeKeysAnswer(fields);
     default:
       return { kind: "unknown", type };
   }

@@ -12,6 +12,8 @@ const REASONS = {
   "malformed": { code: 3, text: "it could not read the request (damaged, or another version)" },
   "other-host": { code: 4, text: "another host has that address now" },
   "own-host": { code: 5, text: "that is this host itself" },
+  "other-instance": { code: 6, text: "it was started anew meanwhile" },
+  "replayed": { code: 7, text: "it takes the request for a replay of an earlier one" },
 } as const;
 
 export type RefusalReason = keyof typeof REASONS;
@@ -33,5 +35,6 @@ export function readRefusal(frame: Uint8Array): Refusal | null {
   for (const reason of Object.keys(REASONS) as RefusalReason[]) {
     if (REASONS[reason].code === frame[1]) return { reason, text: REASONS[reason].text };
   }
-  return { reason: null, text: `refused with the unknown reason ${frame[1]}` };
+  const code = frame[1] ?? "(there is none)";
+  return { reason: null, text: `refused with the unknown reason ${code}` };
 }

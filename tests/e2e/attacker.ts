@@ -6,7 +6,6 @@ import { Random } from "../../mod/base/random.ts";
 import { encode } from "../../mod/wire/codec.ts";
 import { Envelope } from "../../mod/wire/envelope.ts";
 import { AES_GCM } from "../../mod/host/aes_gcm.ts";
-import { NONCE_BYTES } from "../../mod/wire/aead.ts";
 import { Keyring } from "../../mod/wire/keyring.ts";
 import { encodeAlive, encodeDead, encodeSuspect } from "../../mod/wire/news_messages.ts";
 import { joinParts } from "../../mod/wire/parts.ts";
@@ -31,13 +30,12 @@ const INSTANCE = "cd".repeat(8);
 
 const own = new Envelope("gossamer", null);
 const foreign = new Envelope("another-cluster", null);
-const sealed = new Envelope("gossamer", new Keyring([new Uint8Array(32)], { ...AES_GCM, nonce }));
+const sealed = new Envelope("gossamer", {
+  keys: new Keyring([new Uint8Array(32)], AES_GCM),
+  instance: INSTANCE,
+});
 
 let random = new Random(1);
-
-function nonce(): Uint8Array {
-  return bytes(NONCE_BYTES);
-}
 
 function bytes(length: number): Uint8Array {
   return Uint8Array.from({ length }, () => random.below(256));
@@ -82,7 +80,7 @@ const KINDS: readonly (() => Uint8Array)[] = [
   () => own.seal(truncated(joinParts([message()]))),
   () => flipped(own.seal(joinParts([message()]))),
   () => foreign.seal(joinParts([message()])),
-  () => sealed.seal(joinParts([message()])),
+  () => sealed.seal(joinParts([message()]), { destination: bytes(8), key: null }),
   () => own.seal(joinParts([nonsense()])),
   () => own.seal(joinParts([truncated(message())])),
 ];

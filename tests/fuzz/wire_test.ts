@@ -8,20 +8,31 @@ import { Random } from "../../mod/base/random.ts";
 import { AES_GCM } from "../../mod/host/aes_gcm.ts";
 import { encode, type WireValue } from "../../mod/wire/codec.ts";
 import { Envelope } from "../../mod/wire/envelope.ts";
+import { Feature } from "../../mod/wire/features.ts";
 import { Keyring } from "../../mod/wire/keyring.ts";
 import { MessageType } from "../../mod/wire/message_type.ts";
 import { encodeAlive } from "../../mod/wire/news_messages.ts";
 import { joinParts } from "../../mod/wire/parts.ts";
-import { peer, Stage } from "../unit/swim/stage.ts";
+import { peer, sealedFor, Stage } from "../unit/swim/stage.ts";
 import { SAMPLES } from "../unit/wire/samples.ts";
 
 const ROUNDS = 10_000;
 const SEED = 20_260_101;
 
-/** One key, all bytes alike, and a nonce that is drawn from nowhere. */
+/** One key, all bytes alike. */
 function ring(byte: number): Keyring {
-  const aead = { ...AES_GCM, nonce: () => new Uint8Array(12) };
-  return new Keyring([new Uint8Array(32).fill(byte)], aead);
+  return new Keyring([new Uint8Array(32).fill(byte)], AES_GCM);
+}
+
+/** What the host shows of itself, as it is now. */
+function stateOf(stage: Stage) {
+  const { path: _, ...state } = stage.swim.snapshot();
+  return structuredClone(state);
+}
+
+/** Wraps a payload for the host under attack. */
+interface Wrapper {
+  seal(payload: Uint8Array): Uint8Array;
 }
 
 function randomBytes(random: Random, lengthMax: number): Uint8Array {
@@ -29,7 +40,7 @@ function randomBytes(random: Random, lengthMax: number): Uint8Array {
 }
 
 /** A packet that this host would act upon: some samples in the right envelope. */
-function goodPacket(random: Random, envelope: Envelope): Uint8Array {
+function goodPacket(random: Random, envelope: Wrapper): Uint8Array {
   const messages = random.sample(SAMPLES, 1 + random.below(3)).map(({ bytes }) => bytes);
   return envelope.seal(joinParts(messages));
 }
@@ -52,7 +63,7 @@ function randomValue(random: Random, depth: number): WireValue {
 }
 
 /** What an attacker without the key, a broken host, or a foreign cluster may send. */
-const HOSTILE: Record<string, (random: Random, envelope: Envelope) => Uint8Array> = {
+const HOSTILE: Record<string, (random: Random, envelope: Wrapper) => Uint8Array> = {
   "random bytes": (random) => randomBytes(random, 1500),
   "random bytes behind our own header": (random, envelope) => {
     const packet = envelope.seal(new Uint8Array());
@@ -78,7 +89,9 @@ const HOSTILE: Record<string, (random: Random, envelope: Envelope) => Uint8Array
     goodPacket(random, new Envelope(`foreign${random.below(100)}`, null)),
   "packets sealed with a foreign key": (random) => {
     const keys = ring(1 + random.below(255));
-    return goodPacket(random, new Envelope("test", keys));
+    const envelope = new Envelope("test", { keys, instance: peer(2).instance });
+    const path = sealedFor(peer(1).instance);
+    return goodPacket(random, { seal: (payload) => envelope.seal(payload, path) });
   },
   "random messages in the right envelope": (random, envelope) =>
     envelope.seal(joinParts([randomBytes(random, 200), randomBytes(random, 200)])),
@@ -98,18 +111,18 @@ Deno.test(`hostile packets change nothing at a host with a gossip key either (se
   const random = new Random(SEED);
   const makers = Object.values(HOSTILE);
   const stage = new Stage({ keys: ring(0) });
-  stage.packet(peer(2).endpoint, encodeAlive(peer(2)));
+  stage.packet(peer(2).endpoint, encodeAlive(peer(2, { features: Feature.opensSealed })));
   stage.quieten();
   stage.rider.calls.length = 0;
   const plain = new Envelope("test", null);
-  const { counters: _, ...before } = structuredClone(stage.swim.snapshot());
+  const { counters: _, ...before } = stateOf(stage);
   for (let round = 0; round < ROUNDS; round++) {
     const make = makers[round % makers.length];
     // Half of them as somebody with the key would seal them, half in the clear.
-    const bytes = make?.(random, round % 2 === 0 ? stage.envelope : plain) ?? new Uint8Array();
+    const bytes = make?.(random, round % 2 === 0 ? stage : plain) ?? new Uint8Array();
     stage.step({ kind: "packet", from: "10.66.66.66:666", bytes });
   }
-  const { counters, ...after } = structuredClone(stage.swim.snapshot());
+  const { counters, ...after } = stateOf(stage);
   assert.deepEqual(after, before);
   assert.deepEqual(stage.rider.calls, []);
   assert.ok(counters.refused + counters.unknownMessages >= ROUNDS);
@@ -119,13 +132,13 @@ for (const [what, make] of Object.entries(HOSTILE)) {
   Deno.test(`${ROUNDS} ${what} change nothing (seed ${SEED})`, () => {
     const random = new Random(SEED);
     const stage = Stage.among(2, 3);
-    const { counters: _, ...before } = structuredClone(stage.swim.snapshot());
+    const { counters: _, ...before } = stateOf(stage);
     const refusedBefore = stage.swim.snapshot().counters.refused;
     for (let round = 0; round < ROUNDS; round++) {
       const bytes = make(random, stage.envelope);
       stage.step({ kind: "packet", from: "10.66.66.66:666", bytes });
     }
-    const { counters, ...after } = structuredClone(stage.swim.snapshot());
+    const { counters, ...after } = stateOf(stage);
     assert.deepEqual(after, before);
     assert.deepEqual(stage.take(), []);
     assert.deepEqual(stage.rider.calls, []);
@@ -135,12 +148,12 @@ for (const [what, make] of Object.entries(HOSTILE)) {
   Deno.test(`${ROUNDS / 10} ${what} as requests are refused, each of them (seed ${SEED})`, () => {
     const random = new Random(SEED);
     const stage = Stage.among(2, 3);
-    const { counters: _, ...before } = structuredClone(stage.swim.snapshot());
+    const { counters: _, ...before } = stateOf(stage);
     for (let round = 0; round < ROUNDS / 10; round++) {
       const bytes = make(random, stage.envelope);
       stage.step({ kind: "request", id: round, from: "10.66.66.66:666", bytes });
     }
-    const { counters: __, ...after } = structuredClone(stage.swim.snapshot());
+    const { counters: __, ...after } = stateOf(stage);
     assert.deepEqual(after, before);
     const answers = stage.take();
     assert.equal(answers.length, ROUNDS / 10);
@@ -155,7 +168,7 @@ Deno.test(`${ROUNDS} hostile answers to our own questions change nothing (seed $
   const random = new Random(SEED);
   const makers = Object.values(HOSTILE);
   const stage = Stage.among(2, 3);
-  const { counters: _, ...before } = structuredClone(stage.swim.snapshot());
+  const { counters: _, ...before } = stateOf(stage);
   for (let round = 0; round < ROUNDS; round++) {
     stage.swim.requestSync(peer(2).id);
     stage.step({ kind: "wake" });
@@ -165,7 +178,7 @@ Deno.test(`${ROUNDS} hostile answers to our own questions change nothing (seed $
       if (action.kind === "request") stage.step({ kind: "answer", id: action.id, bytes });
     }
   }
-  const { counters: __, ...after } = structuredClone(stage.swim.snapshot());
+  const { counters: __, ...after } = stateOf(stage);
   assert.deepEqual(after, before);
   assert.deepEqual(stage.rider.calls, []);
 });

@@ -112,13 +112,30 @@ Deno.test("a plain packet is these bytes", () => {
   assert.equal(packet.toHex(), "010470726f648886d9ed0003820300");
 });
 
+/** Sessions are 00 01 02 ... here. */
+const KEYS = new Keyring([new Uint8Array(32).fill(1)], {
+  ...AES_GCM,
+  draw: (count) => Uint8Array.from({ length: count }, (_, index) => index),
+});
+const TO_H1 = { destination: Uint8Array.fromHex(H1.instance), key: null };
+
 Deno.test("a sealed packet is these bytes", () => {
-  const nonce = Uint8Array.from({ length: 12 }, (_, index) => index);
-  const keys = new Keyring([new Uint8Array(32).fill(1)], { ...AES_GCM, nonce: () => nonce });
-  const packet = new Envelope("prod", keys).seal(ACK);
+  const packet = new Envelope("prod", { keys: KEYS, instance: H2.instance }).seal(ACK, TO_H1);
   assert.equal(
     packet.toHex(),
-    "020470726f64000102030405060708090a0bbba5172520dc87fb6761f089e2d781b73c2e37b5fe",
+    "020470726f641011121314151617000102030405060700000000cb1dfb4e0fe2c41aea39880a81" +
+      "bbfbedb10fb433d6",
+  );
+});
+
+Deno.test("the answer to a question is these bytes", () => {
+  const asker = new Envelope("prod", { keys: KEYS, instance: H2.instance });
+  const answerer = new Envelope("prod", { keys: KEYS, instance: H1.instance });
+  const asked = answerer.open(asker.ask(ACK, TO_H1).frame);
+  assert.equal(
+    answerer.answer(ACK, asked).toHex(),
+    "020470726f640001020304050607000102030405060700000000cb1dfb4e0fa8695fdc2433f6ed" +
+      "b0f25e3b0b52dcbd",
   );
 });
 

@@ -159,7 +159,7 @@ Deno.test("in bad health the deadline stretches, and probes still do not overlap
 function answerStreams(stage: Stage): void {
   for (const action of stage.take()) {
     if (action.kind !== "request") continue;
-    const message = decodeMessage(stage.envelope.open(action.bytes));
+    const message = decodeMessage(stage.envelope.open(action.bytes).payload);
     if (message.kind !== "reach") continue;
     const bytes = stage.envelope.seal(encodeAck(message.sequence));
     stage.step({ kind: "answer", id: action.id, bytes });
@@ -322,7 +322,10 @@ Deno.test("a ping over a stream is acked", () => {
   const [answer] = stage.take();
   assert(answer?.kind === "answer");
   assert.equal(answer.id, 5);
-  assert.deepEqual(decodeMessage(stage.envelope.open(answer.bytes)), { kind: "ack", sequence: 77 });
+  assert.deepEqual(decodeMessage(stage.envelope.open(answer.bytes).payload), {
+    kind: "ack",
+    sequence: 77,
+  });
 });
 
 Deno.test("a suspect that pings us hears what we believe", () => {

@@ -7,7 +7,8 @@ import type { Member } from "../../../mod/swim/member.ts";
 import type { Rider } from "../../../mod/swim/rider.ts";
 import { Swim, type SwimCommand, type SwimOptions } from "../../../mod/swim/swim.ts";
 import { LAN_TIMINGS } from "../../../mod/swim/timings.ts";
-import { Envelope } from "../../../mod/wire/envelope.ts";
+import { DESTINATION_BYTES, Envelope, type SealedPath } from "../../../mod/wire/envelope.ts";
+import type { Keyring } from "../../../mod/wire/keyring.ts";
 import type { MemberRecord } from "../../../mod/wire/member_record.ts";
 import { decodeMessage, type Message } from "../../../mod/wire/messages.ts";
 import { encodeAlive } from "../../../mod/wire/news_messages.ts";
@@ -27,6 +28,10 @@ export function peer(number: number, changes: Partial<MemberRecord> = {}): Membe
     features: 0,
     ...changes,
   };
+}
+
+export function sealedFor(instance: string): SealedPath {
+  return { destination: Uint8Array.fromHex(instance), key: null };
 }
 
 export interface SentPacket {
@@ -58,7 +63,12 @@ export class RecordingRider implements Rider {
 
 export class Stage {
   readonly rider = new RecordingRider();
+  /** Plain. */
   readonly envelope: Envelope;
+  /** The keys of the stage's host and of all its peers; null when they speak plainly. */
+  readonly keys: Keyring | null;
+  /** A peer's own, sealing when the stage has keys. */
+  readonly #peers: Envelope;
   readonly swim: Swim;
   nowMs = 1000;
   #actions: Action<SwimEvent>[] = [];
@@ -79,7 +89,10 @@ export class Stage {
       new Random(1),
       this.rider,
     );
-    this.envelope = new Envelope(changes.label ?? "test", changes.keys ?? null);
+    const { label = "test", keys = null } = changes;
+    this.keys = keys;
+    this.envelope = new Envelope(label, null);
+    this.#peers = new Envelope(label, keys && { keys, instance: peer(2).instance });
     this.step({ kind: "wake" });
   }
 
@@ -100,7 +113,21 @@ export class Stage {
 
   /** A packet of these messages arrives. */
   packet(from: string, ...messages: Uint8Array[]): void {
-    this.step({ kind: "packet", from, bytes: this.envelope.seal(joinParts(messages)) });
+    this.step({ kind: "packet", from, bytes: this.seal(joinParts(messages)) });
+  }
+
+  /** Wraps a payload as a peer does. */
+  seal(payload: Uint8Array): Uint8Array<ArrayBuffer> {
+    return this.#peers.seal(payload, this.keys === null ? "plain" : sealedFor(peer(1).instance));
+  }
+
+  /** Opens what the stage's host sent, whichever process it is sealed for. */
+  open(bytes: Uint8Array): Uint8Array {
+    if (this.keys === null || bytes[0] === 1) return this.envelope.open(bytes).payload;
+    const at = 2 + (bytes[1] ?? 0);
+    const label = new TextDecoder().decode(bytes.subarray(2, at));
+    const instance = bytes.subarray(at, at + DESTINATION_BYTES).toHex();
+    return new Envelope(label, { keys: this.keys, instance }).open(bytes).payload;
   }
 
   /** Lets time pass; `answers` sees each packet as it is sent. */
@@ -191,7 +218,7 @@ export class Stage {
   }
 
   #read(action: { to: string; bytes: Uint8Array }): SentPacket {
-    const messages = splitParts(this.envelope.open(action.bytes)).map(decodeMessage);
+    const messages = splitParts(this.open(action.bytes)).map(decodeMessage);
     return { to: action.to, messages };
   }
 }

@@ -28,7 +28,7 @@ function ask(stage: Stage, frame: Uint8Array, envelope = stage.envelope): Uint8A
 }
 
 function readSync(stage: Stage, frame: Uint8Array): Sync {
-  const message = decodeMessage(stage.envelope.open(frame));
+  const message = decodeMessage(stage.envelope.open(frame).payload);
   assert(message.kind === "sync" || message.kind === "synced");
   return message;
 }
