@@ -34,7 +34,7 @@ import { Transport } from "../host/transport.ts";
 import { chooseUnderlay, underlayProblem } from "../host/underlay.ts";
 import type { OverlayConfig } from "../overlay/desired.ts";
 import { deviceName, mtuProblem, overlayMtu } from "../overlay/vxlan.ts";
-import type { JoinAnswer, KeysAnswer, KeysDocument, LeaveAnswer } from "./api.ts";
+import type { ForgetAnswer, JoinAnswer, KeysAnswer, KeysDocument, LeaveAnswer } from "./api.ts";
 import type { AgentConfig } from "./config.ts";
 import { ControlServer, prepareRunDirectory } from "./control.ts";
 import { DataPath } from "./data_path.ts";
@@ -42,6 +42,7 @@ import { Driver } from "./driver.ts";
 import { logEvent } from "./event_log.ts";
 import { restoreIdentity } from "./identity.ts";
 import { KeyRequests } from "./key_requests.ts";
+import { forgetTarget } from "./forget.ts";
 import { keysAnswer, keysDocument } from "./keys_document.ts";
 import { hostOptions } from "./options.ts";
 import {
@@ -198,6 +199,7 @@ class Agent {
       join: (seeds) => this.#join(seeds),
       leave: (release) => this.#leave(release),
       keys: () => this.#keys(),
+      forget: (host, force) => this.#forget(host, force),
       changeKeys: (change, force) => this.#changeKeys(change, force),
     });
     this.#control.catch((error) => this.#finished.reject(error));
@@ -266,6 +268,15 @@ class Agent {
   #join(seeds: readonly string[]): JoinAnswer {
     this.#driver.feed({ kind: "command", command: { kind: "join", seeds: [...seeds] } });
     return { seeds: [...seeds] };
+  }
+
+  /** Throws UserError when it is not clear whom to forget, or not right. */
+  #forget(host: string, force: boolean): ForgetAnswer {
+    const answer = forgetTarget(this.#driver.snapshot().swim, host, force);
+    const { id, name } = answer;
+    this.#log.info("a host is forgotten", { id, name, status: answer.status });
+    this.#driver.feed({ kind: "command", command: { kind: "forget", id, force } });
+    return answer;
   }
 
   /**

@@ -11,6 +11,7 @@
  * | GET /keys       |                          | {@linkcode KeysDocument}, when the others answered  |
  * | POST /join      | `{"seeds": [...]}`       | {@linkcode JoinAnswer}                              |
  * | POST /keys      | {@linkcode KeysRequest}  | {@linkcode KeysAnswer}, when the others answered    |
+ * | POST /forget    | {@linkcode ForgetRequest}| {@linkcode ForgetAnswer}                            |
  * | POST /leave     | `{"release": bool}`      | {@linkcode LeaveAnswer}, when it is done            |
  *
  * An error is answered with a 4xx or 5xx status and `{"error": "...", "remedy": "..."}`.
@@ -177,6 +178,21 @@ export interface JoinAnswer {
 
 export interface LeaveAnswer {
   released: string | null;
+}
+
+/** A host, by name, address or id; `force` also when it seems to be there. */
+export interface ForgetRequest {
+  host: string;
+  force?: boolean;
+}
+
+export interface ForgetAnswer {
+  id: string;
+  name: string;
+  /** With the gossip port. */
+  address: string;
+  /** As it was before; `unknown` when it is only remembered from before the restart. */
+  status: MemberStatusName | "unknown";
 }
 
 export interface ErrorAnswer {

@@ -2,6 +2,7 @@
 import { ExitCode, reasonOf, UserError } from "../base/errors.ts";
 import type {
   ErrorAnswer,
+  ForgetAnswer,
   JoinAnswer,
   KeysAnswer,
   KeysDocument,
@@ -9,7 +10,14 @@ import type {
   StatusDocument,
   SubnetsDocument,
 } from "./api.ts";
-import { type KeyChange, keyChangeOf, readBody, releaseOf, seedsOf } from "./request_body.ts";
+import {
+  forgetOf,
+  type KeyChange,
+  keyChangeOf,
+  readBody,
+  releaseOf,
+  seedsOf,
+} from "./request_body.ts";
 
 /** What the control API can ask of the agent. */
 export interface ControlTarget {
@@ -17,6 +25,7 @@ export interface ControlTarget {
   subnets(): SubnetsDocument;
   join(seeds: readonly string[]): JoinAnswer;
   leave(release: boolean): Promise<LeaveAnswer>;
+  forget(host: string, force: boolean): ForgetAnswer;
   keys(): Promise<KeysDocument>;
   changeKeys(change: KeyChange, force: boolean): Promise<KeysAnswer>;
 }
@@ -138,6 +147,10 @@ async function handle(request: Request, target: ControlTarget): Promise<Response
       }
       case "POST /join":
         return Response.json(target.join(seedsOf(await readBody(request))));
+      case "POST /forget": {
+        const { host, force } = forgetOf(await readBody(request));
+        return Response.json(target.forget(host, force));
+      }
       case "POST /leave":
         return Response.json(await target.leave(releaseOf(await readBody(request))));
       default:

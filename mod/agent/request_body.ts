@@ -58,6 +58,16 @@ export function releaseOf(body: Record<string, unknown>): boolean {
   throw new UserError('"release" must be true or false');
 }
 
+/** Whom to forget, and whether also one that seems to be there. Throws UserError. */
+export function forgetOf(body: Record<string, unknown>): { host: string; force: boolean } {
+  const { host, force = false } = body;
+  if (typeof host !== "string" || host === "") {
+    throw new UserError('"host" must be the name, address or id of a host');
+  }
+  if (typeof force !== "boolean") throw new UserError('"force" must be true or false');
+  return { host, force };
+}
+
 /** What somebody may want of the gossip keys; to list them is another request. */
 export type KeyChange = Exclude<KeyOperation, { kind: "list" }>;
 

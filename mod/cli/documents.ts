@@ -4,6 +4,7 @@
  */
 import * as v from "valibot";
 import {
+  type ForgetAnswer,
   type JoinAnswer,
   type KeysAnswer,
   type KeysDocument,
@@ -143,6 +144,12 @@ const keysAnswer = v.looseObject({
 });
 
 const joinAnswer = v.looseObject({ seeds: v.array(v.string()) });
+const forgetAnswer = v.looseObject({
+  id: v.string(),
+  name: v.string(),
+  address: v.string(),
+  status: v.picklist(["alive", "suspect", "dead", "left", "unknown"]),
+});
 const leaveAnswer = v.looseObject({ released: nullableString });
 
 /** Throws UserError when the value is no status document of this schema. */
@@ -164,6 +171,10 @@ export function keysAnswerOf(value: unknown): KeysAnswer {
 
 export function joinAnswerOf(value: unknown): JoinAnswer {
   return checked(joinAnswer, value, "answer to join");
+}
+
+export function forgetAnswerOf(value: unknown): ForgetAnswer {
+  return checked(forgetAnswer, value, "answer to forget");
 }
 
 export function leaveAnswerOf(value: unknown): LeaveAnswer {

@@ -1,7 +1,7 @@
 /** The one line that a wrong command line is answered with: what was found and what was probably meant. */
 import type { Command } from "./command.ts";
 import { MISSING_SETTINGS } from "./config/settings.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../base/nearest.ts";
 
 /** What can be wrong with the flags and arguments of a command. */
 export type Mistake =

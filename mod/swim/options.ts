@@ -83,6 +83,8 @@ export interface SwimSnapshot {
   readonly healthScore: number;
   readonly queueLength: number;
   readonly seeds: readonly SeedState[];
+  /** Remembered from before the restart, and not met since. */
+  readonly missing: readonly RememberedMember[];
   /** Has found the cluster, or had nobody to look for. */
   readonly joined: boolean;
   readonly counters: Readonly<SwimCounters>;

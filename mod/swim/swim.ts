@@ -226,6 +226,7 @@ export class Swim implements Carrier {
       healthScore: this.#awareness.score,
       queueLength: this.#queue.length,
       seeds: this.#seeds.states(),
+      missing: this.#reconnector.missing,
       joined: this.#hasJoined(),
       counters: this.#counters,
       path: (id) => ({ rttMs: this.#roundTrips.median(id), udp: this.#udpWatch.state(id) }),

@@ -14,6 +14,9 @@ export class FakeAgent {
     ["GET /status", { body: READY }],
     ["GET /subnets", { body: SUBNETS }],
     ["POST /join", { body: { seeds: ["10.0.0.9"] } }],
+    ["POST /forget", {
+      body: { id: "3d".repeat(16), name: "h3", address: "192.168.100.3:7947", status: "dead" },
+    }],
     ["POST /leave", { body: { released: "10.244.7.0/24" } }],
   ]);
   readonly #server: Deno.HttpServer;

@@ -3,6 +3,7 @@ import type { Command } from "../command.ts";
 import { cleanupCommand } from "./cleanup.ts";
 import { configCommand } from "./config.ts";
 import { demoCommand } from "./demo.ts";
+import { forgetCommand } from "./forget.ts";
 import { joinCommand } from "./join.ts";
 import { keysCommand } from "./keys.ts";
 import { leaveCommand } from "./leave.ts";
@@ -19,6 +20,7 @@ export const COMMANDS: readonly Command[] = [
   subnetsCommand,
   joinCommand,
   leaveCommand,
+  forgetCommand,
   keysCommand,
   cleanupCommand,
   configCommand,

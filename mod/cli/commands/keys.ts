@@ -4,7 +4,7 @@ import { ExitCode, UserError } from "../../base/errors.ts";
 import { runDirFlag, runDirOf } from "../agent_place.ts";
 import { type Command, type Given, givenSwitch } from "../command.ts";
 import { JSON_FLAG, printJson } from "../json_output.ts";
-import { nearest } from "../nearest.ts";
+import { nearest } from "../../base/nearest.ts";
 import type { Outside } from "../outside.ts";
 import { paintFor, plainPaint } from "../paint.ts";
 import { continued } from "../say_error.ts";

@@ -1,7 +1,7 @@
 /** Settings from a TOML file: flat keys named like the flags. The only user of the TOML parser, loaded on demand. */
 import { ConfigError } from "../../base/errors.ts";
 import { quoteStart } from "../../base/quote.ts";
-import { nearest } from "../nearest.ts";
+import { nearest } from "../../base/nearest.ts";
 import { systemReason } from "../system_reason.ts";
 import { QUOTED_CHARACTERS_MAX, type Setting } from "./setting.ts";
 import { CONFIG_FILE_DEFAULT, MISSING_SETTINGS, SETTING_LIST, SETTINGS } from "./settings.ts";

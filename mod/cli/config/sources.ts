@@ -4,7 +4,7 @@
  */
 import { ConfigError } from "../../base/errors.ts";
 import type { Given } from "../command.ts";
-import { editDistance } from "../nearest.ts";
+import { editDistance } from "../../base/nearest.ts";
 import type { Outside } from "../outside.ts";
 import { BadValue, type Setting, variableOf } from "./setting.ts";
 import { MISSING_SETTINGS, SETTING_LIST } from "./settings.ts";

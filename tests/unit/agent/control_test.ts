@@ -22,6 +22,10 @@ class Target implements ControlTarget {
     this.told.push(`join ${seeds.join(" ")}`);
     return { seeds: [...seeds] };
   }
+  forget(host: string, force: boolean) {
+    this.told.push(`forget ${host} ${force}`);
+    return { id: "3d", name: host, address: "192.168.100.3:7947", status: "dead" } as const;
+  }
   leave(release: boolean) {
     this.told.push(`leave ${release}`);
     return Promise.resolve({ released: null });
@@ -104,6 +108,9 @@ Deno.test("requests that make no sense are refused and do nothing", async () => 
     ["GET /status HTTP/1.1\r\nHost: a b\r\n\r\n", /[45]\d\d/],
     ["GET /nothing HTTP/1.0\r\n\r\n", /404/],
     ["POST /leave HTTP/1.0\r\nContent-Length: 2\r\n\r\n[]", /400/],
+    ["POST /forget HTTP/1.0\r\n\r\n", /400/],
+    ['POST /forget HTTP/1.0\r\nContent-Length: 11\r\n\r\n{"host":""}', /400/],
+    ['POST /forget HTTP/1.0\r\nContent-Length: 25\r\n\r\n{"host":"h3","force":"n"}', /400/],
     ["POST /leave HTTP/1.0\r\nContent-Length: 1\r\n\r\n{", /400/],
     ['POST /leave HTTP/1.0\r\nContent-Length: 15\r\n\r\n{"release":"n"}', /400/],
     ['POST /keys HTTP/1.0\r\nContent-Length: 20\r\n\r\n{"operation":"list"}', /400/],

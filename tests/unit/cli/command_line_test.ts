@@ -211,6 +211,21 @@ Deno.test("leave asks for release only when told to", async () => {
   deepEqual(agent.requests, ['POST /leave {"release":true}', 'POST /leave {"release":false}']);
 });
 
+Deno.test("forget names each host, with force only when told to", async () => {
+  await using agent = new FakeAgent();
+  const result = await gossamer(["forget", "h3", "--run-dir", agent.runDir]);
+  equal(result.stderr, "h3 (192.168.100.3:7947) is forgotten\n");
+  const body = { id: "3d", name: "h3", address: "192.168.100.3:7947", status: "left" };
+  agent.answers.set("POST /forget", { body });
+  const forced = await gossamer(["forget", "--force", "a", "b", "--run-dir", agent.runDir]);
+  match(forced.stderr, /^(h3 \(192\.168\.100\.3:7947\) had left already\n){2}$/);
+  deepEqual(agent.requests, [
+    'POST /forget {"host":"h3","force":false}',
+    'POST /forget {"host":"a","force":true}',
+    'POST /forget {"host":"b","force":true}',
+  ]);
+});
+
 Deno.test("the agent's refusal is passed on with its remedy", async () => {
   await using agent = new FakeAgent();
   const body = { error: "this host has left", remedy: "start it again" };

@@ -4,7 +4,7 @@ import { ExitCode, UserError } from "../../../mod/base/errors.ts";
 import { age, roundTrip, wholeSeconds } from "../../../mod/cli/age.ts";
 import { columns, printable } from "../../../mod/cli/columns.ts";
 import { agentRuns, askAgent } from "../../../mod/cli/control_client.ts";
-import { editDistance, nearest } from "../../../mod/cli/nearest.ts";
+import { editDistance, nearest } from "../../../mod/base/nearest.ts";
 import { plainPaint } from "../../../mod/cli/paint.ts";
 import { hasNetAdmin, requireNetAdmin } from "../../../mod/cli/privilege.ts";
 import { sayError } from "../../../mod/cli/say_error.ts";
