@@ -12,6 +12,8 @@ import {
   type SwimSnapshot,
 } from "../../mod/swim/swim.ts";
 import { LAN_TIMINGS } from "../../mod/swim/timings.ts";
+import { Keyring, parseKeys } from "../../mod/wire/keyring.ts";
+import { testCipher, testKey } from "../support/test_cipher.ts";
 
 export type SwimHost = SimHost<SwimCommand, SwimEvent, SwimSnapshot>;
 export type SwimCluster = Cluster<SwimCommand, SwimEvent, SwimSnapshot>;
@@ -34,11 +36,37 @@ export function idOf(name: string): string {
   return id;
 }
 
+/** The keys of hosts that start and have none on disk: see {@linkcode testKey}. */
+let keysGiven: readonly number[] = [];
+
+/** A test that must hold with plain gossip and with sealed. */
+export function inBothForms(name: string, test: () => void): void {
+  Deno.test(name, test);
+  Deno.test(`sealed: ${name}`, () => {
+    keysGiven = [1];
+    try {
+      test();
+    } finally {
+      keysGiven = [];
+    }
+  });
+}
+
+function keysOf(boot: Boot): Keyring | undefined {
+  const file = boot.documents.get("keys");
+  const keys = file === undefined
+    ? keysGiven.map(testKey)
+    : parseKeys(new TextDecoder().decode(file), "keys");
+  return keys.length === 0 ? undefined : new Keyring(keys, testCipher(boot.random));
+}
+
 export function swimOptions(boot: Boot, seeds: readonly string[]): SwimOptions {
   const document = boot.documents.get("members");
   const memory = document === undefined ? undefined : decodeMembers(document);
+  const keys = keysOf(boot);
   return {
     label: "test",
+    ...(keys === undefined ? {} : { keys }),
     self: {
       id: idOf(boot.name),
       name: boot.name,

@@ -4,6 +4,7 @@ import {
   allSee,
   bootHosts,
   eventsAbout,
+  inBothForms,
   statusOf,
   swimCluster,
   type SwimHost,
@@ -35,7 +36,7 @@ function last(hosts: SwimHost[]): SwimHost {
 }
 
 for (const count of [5, 20, 100]) {
-  Deno.test(`${count} hosts that start at once through one seed all see each other`, () => {
+  inBothForms(`${count} hosts that start at once through one seed all see each other`, () => {
     const cluster = swimCluster(count);
     const hosts = bootHosts(cluster, count);
     cluster.runUntil("all alive", () => allSee(cluster, hosts, "alive"), 4000);
@@ -51,17 +52,17 @@ for (const count of [5, 20, 100]) {
   });
 }
 
-Deno.test("a newcomer knows everybody after one round trip to the seed", () => {
+inBothForms("a newcomer knows everybody after asking the seed once", () => {
   const { cluster, hosts } = formed(1, 10);
   const newcomer = cluster.add();
   cluster.boot(newcomer);
   const knowsAll = () => hosts.every((host) => statusOf(newcomer, host) === "alive");
   const tookMs = cluster.runUntil("newcomer knows all", knowsAll, 1000);
-  assert.ok(tookMs < 0.5, `${tookMs} ms`); // two one-way delays of at most 0.2 ms
+  assert.ok(tookMs < 0.9, `${tookMs} ms`); // four one-way delays of at most 0.2 ms: sealed, a hello comes first
 });
 
 for (const count of [5, 20, 100]) {
-  Deno.test(`a killed host of ${count} is dead everywhere, and nobody else is suspected`, () => {
+  inBothForms(`a killed host of ${count} is dead everywhere, and nobody else is suspected`, () => {
     const { cluster, hosts } = formed(2, count);
     const victim = last(hosts);
     cluster.kill(victim);
@@ -77,7 +78,7 @@ for (const count of [5, 20, 100]) {
   });
 }
 
-Deno.test("a host that is killed and started again is alive with a higher incarnation", () => {
+inBothForms("a host that is killed and started again is alive with a higher incarnation", () => {
   const { cluster, hosts } = formed(3, 5);
   const victim = last(hosts);
   cluster.runFor(10_000); // its members document is on disk
@@ -87,7 +88,7 @@ Deno.test("a host that is killed and started again is alive with a higher incarn
   cluster.runUntil("back", () => allSee(cluster, hosts, "alive"), 2000);
 });
 
-Deno.test("a host that lost its disk refutes the verdict on its earlier process at once", () => {
+inBothForms("a host that lost its disk refutes the verdict on its earlier process at once", () => {
   const { cluster, hosts } = formed(4, 5);
   const victim = last(hosts);
   cluster.kill(victim);
@@ -97,7 +98,7 @@ Deno.test("a host that lost its disk refutes the verdict on its earlier process 
   cluster.runUntil("back", () => allSee(cluster, hosts, "alive"), 2000);
 });
 
-Deno.test("all hosts restart within a moment, without their disks, and find each other", () => {
+inBothForms("all hosts restart within a moment, without their disks, and find each other", () => {
   const { cluster, hosts } = formed(5, 20);
   for (const host of hosts) {
     cluster.kill(host);
@@ -107,7 +108,7 @@ Deno.test("all hosts restart within a moment, without their disks, and find each
   cluster.runUntil("back", () => allSee(cluster, hosts, "alive"), 10_000);
 });
 
-Deno.test("a host whose packets are lost in one direction refutes what is said of it", () => {
+inBothForms("a host whose packets are lost in one direction refutes what is said of it", () => {
   const { cluster, hosts } = formed(6, 10);
   const [accuser, accused] = hosts;
   assert(accuser !== undefined && accused !== undefined);
@@ -119,7 +120,7 @@ Deno.test("a host whose packets are lost in one direction refutes what is said o
   }
 });
 
-Deno.test("a host that hears nobody has nobody else declared dead: they refute", () => {
+inBothForms("a host that hears nobody has nobody else declared dead: they refute", () => {
   const { cluster, hosts } = formed(16, 10);
   const deaf = last(hosts);
   const others = hosts.slice(0, -1);
@@ -135,7 +136,7 @@ Deno.test("a host that hears nobody has nobody else declared dead: they refute",
   cluster.runUntil("healed", () => allSee(cluster, hosts, "alive"), 60_000);
 });
 
-Deno.test("with a fifth of all packets lost nobody is declared dead", () => {
+inBothForms("with a fifth of all packets lost nobody is declared dead", () => {
   const { cluster, hosts } = formed(7, 20, 0.2);
   cluster.runFor(300_000);
   for (const viewer of hosts) {
@@ -144,7 +145,7 @@ Deno.test("with a fifth of all packets lost nobody is declared dead", () => {
 });
 
 for (const aloneCount of [1, 10]) {
-  Deno.test(`a partition of ${aloneCount} of 20 hosts for ten minutes heals by itself`, () => {
+  inBothForms(`a partition of ${aloneCount} of 20 hosts for ten minutes heals by itself`, () => {
     const { cluster, hosts } = formed(8, 20);
     const apart = hosts.slice(-aloneCount);
     const rest = hosts.slice(0, -aloneCount);
@@ -161,7 +162,7 @@ for (const aloneCount of [1, 10]) {
   });
 }
 
-Deno.test("a host that leaves is left, not failed, and its process ends within a second", () => {
+inBothForms("a host that leaves is left, not failed, and its process ends within a second", () => {
   const { cluster, hosts } = formed(9, 10);
   const leaver = last(hosts);
   cluster.command(leaver, { kind: "leave" });
@@ -178,7 +179,7 @@ Deno.test("a host that leaves is left, not failed, and its process ends within a
   }
 });
 
-Deno.test("a host that left comes back when it starts again", () => {
+inBothForms("a host that left comes back when it starts again", () => {
   const { cluster, hosts } = formed(10, 5);
   const leaver = last(hosts);
   cluster.command(leaver, { kind: "leave" });
@@ -188,7 +189,7 @@ Deno.test("a host that left comes back when it starts again", () => {
   cluster.runUntil("back", () => allSee(cluster, hosts, "alive"), 2000);
 });
 
-Deno.test("a host waits for a seed that is down, and joins when it appears", () => {
+inBothForms("a host waits for a seed that is down, and joins when it appears", () => {
   const cluster = swimCluster(11);
   const [seed, waiting] = [cluster.add(), cluster.add()];
   cluster.boot(waiting);
@@ -204,7 +205,7 @@ Deno.test("a host waits for a seed that is down, and joins when it appears", () 
   assert.equal(statusOf(seed, waiting), "alive");
 });
 
-Deno.test("hosts that remember each other meet again although the seed is gone", () => {
+inBothForms("hosts that remember each other meet again although the seed is gone", () => {
   const { cluster, hosts } = formed(12, 5);
   cluster.runFor(10_000);
   for (const host of hosts) cluster.kill(host);
@@ -213,7 +214,7 @@ Deno.test("hosts that remember each other meet again although the seed is gone",
   cluster.runUntil("met", () => allSee(cluster, rest, "alive"), 5000);
 });
 
-Deno.test("a host that moves to another address keeps its place", () => {
+inBothForms("a host that moves to another address keeps its place", () => {
   const { cluster, hosts } = formed(13, 5);
   const mover = last(hosts);
   cluster.kill(mover);
@@ -229,7 +230,7 @@ Deno.test("a host that moves to another address keeps its place", () => {
   assert.equal(first(hosts).snapshot().members.length, 5);
 });
 
-Deno.test("blocked UDP between two hosts is reported by both, once, and kills nobody", () => {
+inBothForms("blocked UDP between two hosts is reported by both, once, and kills nobody", () => {
   const { cluster, hosts } = formed(14, 3);
   cluster.network.configure({ datagramLossRate: 1 });
   cluster.runFor(60_000);
@@ -243,47 +244,50 @@ Deno.test("blocked UDP between two hosts is reported by both, once, and kills no
   }
 });
 
-Deno.test("after any mixture of kills, starts, partitions and losses all see each other again", () => {
-  for (let seed = 1; seed <= CHURN_SEEDS; seed++) {
-    const cluster = swimCluster(seed, { network: { duplicateRate: 0.05, jitterMs: 5 } });
-    const hosts = bootHosts(cluster, 12);
-    const { random } = cluster;
-    for (let act = 0; act < 40; act++) {
-      cluster.runFor(random.below(10_000));
-      const [host, other] = random.sample(hosts, 2);
-      assert(host !== undefined && other !== undefined);
-      const acts: (() => void)[] = [
-        () => host.isRunning ? cluster.kill(host) : cluster.boot(host),
-        () => host.documents.clear(),
-        () => cluster.network.block(host.endpoint, other.endpoint),
-        () => cluster.network.partition(random.sample(hosts, 6).map(({ endpoint }) => endpoint)),
-        () => cluster.network.configure({ lossRate: random.unit() / 2 }),
-        () => cluster.network.heal(),
-        () => host.isRunning && cluster.command(host, { kind: "leave" }),
-      ];
-      acts[random.below(acts.length)]?.();
+inBothForms(
+  "after any mixture of kills, starts, partitions and losses all see each other again",
+  () => {
+    for (let seed = 1; seed <= CHURN_SEEDS; seed++) {
+      const cluster = swimCluster(seed, { network: { duplicateRate: 0.05, jitterMs: 5 } });
+      const hosts = bootHosts(cluster, 12);
+      const { random } = cluster;
+      for (let act = 0; act < 40; act++) {
+        cluster.runFor(random.below(10_000));
+        const [host, other] = random.sample(hosts, 2);
+        assert(host !== undefined && other !== undefined);
+        const acts: (() => void)[] = [
+          () => host.isRunning ? cluster.kill(host) : cluster.boot(host),
+          () => host.documents.clear(),
+          () => cluster.network.block(host.endpoint, other.endpoint),
+          () => cluster.network.partition(random.sample(hosts, 6).map(({ endpoint }) => endpoint)),
+          () => cluster.network.configure({ lossRate: random.unit() / 2 }),
+          () => cluster.network.heal(),
+          () => host.isRunning && cluster.command(host, { kind: "leave" }),
+        ];
+        acts[random.below(acts.length)]?.();
+      }
+      cluster.network.heal();
+      cluster.network.configure({ lossRate: 0.05 });
+      for (const host of hosts) {
+        // Who left stays left until it starts again.
+        if (host.isRunning && host.snapshot().self.status === "left") cluster.kill(host);
+        if (!host.isRunning) cluster.boot(host);
+      }
+      const isQuiet = () => {
+        if (!allSee(cluster, hosts, "alive")) return false;
+        const views = hosts.map((host) =>
+          host.snapshot().members.map(({ id, incarnation }) => `${id} ${incarnation}`).join()
+        );
+        return new Set(views).size === 1;
+      };
+      let waitedMs = 0;
+      for (; waitedMs < 180_000 && !isQuiet(); waitedMs += 1000) cluster.runFor(1000);
+      assert.ok(waitedMs < 180_000, `seed ${seed} did not settle`);
     }
-    cluster.network.heal();
-    cluster.network.configure({ lossRate: 0.05 });
-    for (const host of hosts) {
-      // Who left stays left until it starts again.
-      if (host.isRunning && host.snapshot().self.status === "left") cluster.kill(host);
-      if (!host.isRunning) cluster.boot(host);
-    }
-    const isQuiet = () => {
-      if (!allSee(cluster, hosts, "alive")) return false;
-      const views = hosts.map((host) =>
-        host.snapshot().members.map(({ id, incarnation }) => `${id} ${incarnation}`).join()
-      );
-      return new Set(views).size === 1;
-    };
-    let waitedMs = 0;
-    for (; waitedMs < 180_000 && !isQuiet(); waitedMs += 1000) cluster.runFor(1000);
-    assert.ok(waitedMs < 180_000, `seed ${seed} did not settle`);
-  }
-});
+  },
+);
 
-Deno.test("the same seed gives the same run, another seed another one", () => {
+inBothForms("the same seed gives the same run, another seed another one", () => {
   const fingerprint = (seed: number) => {
     const cluster = swimCluster(seed, { network: { lossRate: 0.1, duplicateRate: 0.1 } });
     const hosts = bootHosts(cluster, 10);
