@@ -6,7 +6,7 @@
  */
 import { reasonOf } from "../base/errors.ts";
 import type { Action, Core, Endpoint, Input, PersistedDocument } from "../base/core.ts";
-import { startTimer } from "../host/timer.ts";
+import { isStarting, startTimer } from "../host/timer.ts";
 
 /** What a driver needs of the outside; `mod/host` has the real ones. */
 export interface DriverPorts<Event> {
@@ -28,6 +28,9 @@ export interface DriverPorts<Event> {
 
 /** Longest sleep between wake-ups: a timer cannot wait longer than 2^31 - 1 ms, and an hour costs nothing. */
 const SLEEP_MS_MAX = 3_600_000;
+
+/** How much too early a timer may be; more would be a wake-up in vain at each probe, less a new timer at each packet. */
+const WAKE_EARLY_MS_MAX = 100;
 
 export class Driver<Command, Event, Snapshot> {
   readonly #core: Core<Command, Event, Snapshot>;
@@ -119,11 +122,15 @@ export class Driver<Command, Event, Snapshot> {
     }
   }
 
-  /** An earlier timer is kept when the core now wants to be woken later: it finds nothing to do and sleeps on. */
+  /**
+   * An earlier timer is kept when the core now wants to be woken a little later: it finds nothing to do and sleeps on. When
+   * it is much later, as after each ack, a new timer costs less than a wake-up in vain.
+   */
   #scheduleWake(): void {
     if (this.#stopped) return;
     const atMs = this.#core.wakeAtMs();
-    if (atMs >= this.#timerAtMs) return;
+    const isSoonEnough = isStarting() || atMs - this.#timerAtMs < WAKE_EARLY_MS_MAX;
+    if (atMs === this.#timerAtMs || (atMs > this.#timerAtMs && isSoonEnough)) return;
     this.#cancelTimer();
     const delayMs = Math.min(Math.max(0, atMs - this.#ports.nowMs()), SLEEP_MS_MAX);
     this.#timerAtMs = atMs;

@@ -4,16 +4,21 @@
  * It allocates more and runs on when it is cancelled, so it serves only while the agent starts.
  */
 
-let isStarting = false;
+let starting = false;
 
 /** Says whether the agent is starting, or may load what it needs later. */
-export function setStarting(starting: boolean): void {
-  isStarting = starting;
+export function setStarting(isStarting: boolean): void {
+  starting = isStarting;
+}
+
+/** Whether each timer costs more than a wake-up, because it cannot be taken back. */
+export function isStarting(): boolean {
+  return starting;
 }
 
 /** Calls back once after `delayMs`, at most 2^31 - 1, unless the function returned is called before. */
 export function startTimer(callback: () => void, delayMs: number): () => void {
-  if (!isStarting) {
+  if (!starting) {
     const timer = setTimeout(callback, delayMs);
     return () => clearTimeout(timer);
   }

@@ -137,6 +137,32 @@ Deno.test("Driver wakes the core when the core asked for it, and not after stop"
   assert.deepEqual(core.seen, ["command", "wake"]);
 });
 
+Deno.test("Driver is not woken in vain when the core no longer wants to be woken soon", async () => {
+  const woken = Promise.withResolvers<void>();
+  let looks = 0;
+  const nowMs = () => {
+    looks++;
+    return performance.now();
+  };
+  const core: ScriptedCore = new ScriptedCore((input) => {
+    const now = performance.now();
+    if (input.kind === "command") core.wakeAt = now + 5; // a probe's deadline
+    if (input.kind === "packet") core.wakeAt = now + 120; // its ack
+    if (input.kind === "wake") {
+      core.wakeAt = Infinity;
+      woken.resolve();
+    }
+    return [];
+  });
+  const driver = new Driver(core, ports({ nowMs }));
+  driver.feed({ kind: "command", command: "go" });
+  driver.feed({ kind: "packet", from: "192.0.2.1:7947", bytes: new Uint8Array(1) });
+  looks = 0;
+  await woken.promise;
+  assert.equal(looks, 2, "looks at the clock: one to see that it is time, one for the step");
+  driver.stop();
+});
+
 Deno.test("Driver drops what arrived and trips the core, says so, and goes on", () => {
   const core = new ScriptedCore((input) => {
     if (input.kind === "packet") throw new Error("invariant broken");
