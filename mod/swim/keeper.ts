@@ -41,8 +41,16 @@ export class Keeper {
     this.#writeAtMs = Math.max(this.#earliestMs, nowMs + DELAY_MS);
   }
 
+  /** This host leaves: its next process may have nothing else to find the others by. */
+  flush(nowMs: number): void {
+    if (this.#writeAtMs < Infinity) this.#write(nowMs);
+  }
+
   advance(nowMs: number): void {
-    if (nowMs < this.#writeAtMs) return;
+    if (nowMs >= this.#writeAtMs) this.#write(nowMs);
+  }
+
+  #write(nowMs: number): void {
     this.#writeAtMs = Infinity;
     this.#earliestMs = nowMs + INTERVAL_MS;
     const { incarnation } = this.#self.member;

@@ -321,7 +321,8 @@ export class Swim implements Carrier {
         if (this.#self.hasLeft) this.#comeBack(nowMs);
         return this.#seeds.add(nowMs, command.seeds);
       case "leave":
-        return this.#farewell.begin(nowMs);
+        this.#farewell.begin(nowMs);
+        return this.#keeper.flush(nowMs);
       case "forget":
         return this.#forget(nowMs, command.id, command.force);
       case "move":

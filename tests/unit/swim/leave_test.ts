@@ -131,6 +131,16 @@ Deno.test("members and incarnation are kept on disk, when they change, every 10 
   assert.equal(writes.length, 2);
 });
 
+Deno.test("who leaves writes down whom it met a moment ago, and nothing when nothing is new", () => {
+  const stage = Stage.among(2, 3);
+  assert.deepEqual(persisted(stage), []);
+  leave(stage);
+  assert.deepEqual(persisted(stage).map(({ names }) => names), [["h2", "h3"]]);
+  leave(stage);
+  stage.runFor(20_000);
+  assert.deepEqual(persisted(stage), []);
+});
+
 Deno.test("a disk that refuses is warned of once and tried again", () => {
   const stage = new Stage();
   let writes = 0;
