@@ -139,9 +139,9 @@ Deno.test("Driver wakes the core when the core asked for it, and not after stop"
 
 Deno.test("Driver is not woken in vain when the core no longer wants to be woken soon", async () => {
   const woken = Promise.withResolvers<void>();
-  let looks = 0;
+  const looksMs: number[] = [];
   const nowMs = () => {
-    looks++;
+    looksMs.push(performance.now());
     return performance.now();
   };
   const core: ScriptedCore = new ScriptedCore((input) => {
@@ -157,9 +157,10 @@ Deno.test("Driver is not woken in vain when the core no longer wants to be woken
   const driver = new Driver(core, ports({ nowMs }));
   driver.feed({ kind: "command", command: "go" });
   driver.feed({ kind: "packet", from: "192.0.2.1:7947", bytes: new Uint8Array(1) });
-  looks = 0;
+  const fedMs = performance.now();
   await woken.promise;
-  assert.equal(looks, 2, "looks at the clock: one to see that it is time, one for the step");
+  // Whoever is woken looks at the clock; it may happen a moment before the time.
+  assert.deepEqual(looksMs.filter((atMs) => atMs > fedMs && atMs < fedMs + 100), []);
   driver.stop();
 });
 
