@@ -57,20 +57,28 @@ export function plainGossipProblem({ swim }: HostSnapshot): Problem | null {
   // Who has left says nothing, and is asked again when it comes back.
   const plain = swim.members.filter(({ status, features }) =>
     status !== "left" && !hasFeature(features, Feature.opensSealed)
-  ).map(({ name }) => name);
-  const isOver = plain.length === 0;
+  ).map(({ name }) => name).sort(byNumber);
+  // A host that hears nobody cannot know.
+  const isOver = plain.length === 0 && swim.joined;
+  const found = plain.length > 0
+    ? `${plain.length} of ${swim.members.length} hosts have no key yet: ${someOf(plain)}`
+    : isOver
+    ? "every host has a key by now"
+    : "the other hosts have not been heard of yet";
   return {
     code: "plain-gossip",
     severity: "warning",
-    text: "This host also takes plain gossip (--plain-gossip), which anybody can forge: " +
-      (isOver
-        ? "every host has a key by now"
-        : `${plain.length} of ${swim.members.length} hosts have no key yet: ${someOf(plain)}`),
+    text: `This host also takes plain gossip (--plain-gossip), which anybody can forge: ${found}`,
     remedy: isOver
       ? "Restart the agents without --plain-gossip, one after the other"
-      : "Give those hosts --key-file and --plain-gossip; when all have a key, restart all agents " +
+      : "Give every host --key-file and --plain-gossip; when all have a key, restart all agents " +
         "without --plain-gossip",
   };
+}
+
+/** h2 before h10. */
+function byNumber(one: string, other: string): number {
+  return one.localeCompare(other, "en", { numeric: true });
 }
 
 function someOf(names: readonly string[]): string {

@@ -86,9 +86,14 @@ Deno.test("blocked UDP is shown as long as it lasts, and no longer", () => {
 });
 
 Deno.test("plain gossip beside the keys is a problem until it is refused, and names who has no key", () => {
-  const problemOf = (plainGossip: string, members: [name: string, MemberStatus, number][]) =>
+  const problemOf = (
+    plainGossip: string,
+    members: [name: string, MemberStatus, number][],
+    joined = true,
+  ) =>
     plainGossipProblem({
       swim: {
+        joined,
         encryption: { fingerprints: ["02b6d1f0"], plainGossip },
         members: members.map(([name, status, features]) => ({ name, status, features })),
       },
@@ -98,16 +103,18 @@ Deno.test("plain gossip beside the keys is a problem until it is refused, and na
   assert.equal(problemOf("refuse", [["h1", "alive", opensSealed], ["h2", "alive", 0]]), null);
   const some = problemOf("allow", [
     ["h1", "alive", opensSealed],
+    ["h10", "dead", 0],
     ["h2", "alive", 0],
-    ["h3", "dead", 0],
     ["h4", "left", 0],
   ]);
   assert.deepEqual([some?.code, some?.severity], ["plain-gossip", "warning"]);
-  assert.match(some?.text ?? "", /: 2 of 4 hosts have no key yet: h2, h3$/);
+  assert.match(some?.text ?? "", /: 2 of 4 hosts have no key yet: h2, h10$/);
   assert.match(some?.remedy ?? "", /--key-file and --plain-gossip; when all have/);
   const none = problemOf("allow", [["h1", "alive", opensSealed], ["h4", "left", 0]]);
   assert.match(none?.text ?? "", /every host has a key by now$/);
   assert.match(none?.remedy ?? "", /^Restart the agents without --plain-gossip/);
+  const alone = problemOf("allow", [["h1", "alive", opensSealed]], false);
+  assert.match(alone?.text ?? "", /the other hosts have not been heard of yet$/);
   const many = Array.from(
     { length: 11 },
     (_, index) => [`n${index}`, "alive", 0] as [string, "alive", number],
