@@ -1,0 +1,133 @@
+/**
+ * What must hold for what is sent: packets that fit, news that are passed on a limited number of times, at their pace, to
+ * those who should hear them, and a history that is not repeated after an answer.
+ */
+import type { Endpoint } from "../base/core.ts";
+import { PACKET_BYTES_MAX } from "../base/limits.ts";
+import type { SwimTimings } from "../swim/timings.ts";
+import type { Message } from "../wire/messages.ts";
+import { type Life, type ObservedStep, ROUNDING_MS, type SentPacket } from "./observed_step.ts";
+
+/** Jitter of the gossip interval: a tenth less at the earliest. */
+const EARLIEST_SHARE = 0.9;
+
+interface Followed {
+  /** How often each item of news was sent in this life. */
+  readonly sent: Map<string, number>;
+  lastTickMs: number;
+}
+
+export class GossipRules {
+  readonly #timings: SwimTimings;
+  readonly #lives = new WeakMap<Life, Followed>();
+
+  constructor(timings: SwimTimings) {
+    this.#timings = timings;
+  }
+
+  check(step: ObservedStep): void {
+    let followed = this.#lives.get(step.life);
+    if (followed === undefined) {
+      followed = { sent: new Map(), lastTickMs: -Infinity };
+      this.#lives.set(step.life, followed);
+    }
+    let ticked = 0;
+    for (const packet of step.sent) {
+      this.#checkPacket(step, packet);
+      if (step.input.kind === "command") continue; // a goodbye goes to many at once
+      const news = packet.messages.filter(isNews);
+      if (isAnswer(step, packet)) continue;
+      if (news.length === packet.messages.length) ticked++;
+      this.#count(step, followed, packet, news);
+    }
+    if (ticked > 0) this.#checkTick(step, followed, ticked);
+  }
+
+  #checkPacket(step: ObservedStep, { to, length }: SentPacket): void {
+    step.expect(length <= PACKET_BYTES_MAX, "packet-size", () => `sends ${length} B to ${to}`);
+    step.expect(to !== step.host.endpoint, "packet-to-self", () => "sends to itself");
+  }
+
+  /** News are passed on `multiplier * ceil(log10(n + 1))` times at most (memberlist). */
+  #count(
+    step: ObservedStep,
+    followed: Followed,
+    packet: SentPacket,
+    news: readonly Message[],
+  ): void {
+    const reachable = Math.max(step.life.reachableMax, countReachable(step));
+    const limit = this.#timings.retransmitMultiplier * Math.ceil(Math.log10(reachable + 1));
+    const isProbe = packet.messages.some(({ kind }) => kind === "ping" || kind === "ack");
+    for (const message of news) {
+      const key = newsKey(message);
+      // What a ping tells its suspect, and an ack its doubter, is no gossip.
+      if (isProbe && isAbout(step, message, packet.to)) continue;
+      const count = (followed.sent.get(key) ?? 0) + 1;
+      followed.sent.set(key, count);
+      step.expect(
+        count <= limit,
+        "retransmit-limit",
+        () => `sends "${key}" for the ${count}th time`,
+      );
+    }
+  }
+
+  #checkTick(step: ObservedStep, followed: Followed, packets: number): void {
+    const { gossipIntervalMs, gossipNodes } = this.#timings;
+    step.expect(packets <= gossipNodes, "gossip-pace", () => `gossips to ${packets} at once`);
+    step.expect(
+      step.localMs - followed.lastTickMs >= gossipIntervalMs * EARLIEST_SHARE - ROUNDING_MS,
+      "gossip-pace",
+      () => `gossips again after ${(step.localMs - followed.lastTickMs).toFixed(0)} ms`,
+    );
+    followed.lastTickMs = step.localMs;
+    for (const packet of step.sent) {
+      if (isAnswer(step, packet) || !packet.messages.every(isNews)) continue;
+      const target = step.snapshot.members.find(({ endpoint }) => endpoint === packet.to);
+      const before = target === undefined ? undefined : step.before(target.id);
+      if (target?.status !== "left" && before?.status !== "left") {
+        const isLongDead = target?.status === "dead" && before?.status === "dead" &&
+          step.localMs - target.statusSinceMs > this.#timings.gossipToTheDeadMs + ROUNDING_MS;
+        step.expect(!isLongDead, "gossip-target", () => `gossips to ${target?.name}, long dead`);
+      }
+    }
+  }
+}
+
+function isNews({ kind }: Message): boolean {
+  return kind === "alive" || kind === "suspect" || kind === "dead" || kind === "left";
+}
+
+/** A single item of news back to where a packet came from: a correction, sent besides all gossip. */
+function isAnswer(step: ObservedStep, packet: SentPacket): boolean {
+  return step.input.kind === "packet" && packet.to === step.input.from &&
+    packet.messages.length === 1 && packet.messages.every(isNews);
+}
+
+function isAbout(step: ObservedStep, message: Message, to: Endpoint): boolean {
+  const id = "id" in message ? message.id : message.kind === "alive" ? message.record.id : "";
+  return step.after(id)?.endpoint === to;
+}
+
+/** An item of news by its content: what a host sends of it again is the same item. */
+function newsKey(message: Message): string {
+  switch (message.kind) {
+    case "alive": {
+      const { id, incarnation, instance } = message.record;
+      return `alive ${id} ${incarnation} ${instance}`;
+    }
+    case "suspect":
+    case "dead":
+      return `${message.kind} ${message.id} ${message.incarnation} by ${message.accuser}`;
+    case "left":
+      return `left ${message.id} ${message.incarnation}`;
+    default:
+      return message.kind;
+  }
+}
+
+function countReachable(step: ObservedStep): number {
+  if (step.changes.length === 0) return step.life.reachable;
+  return step.snapshot.members
+    .filter(({ status }) => status === "alive" || status === "suspect").length;
+}

@@ -1,0 +1,372 @@
+/**
+ * What must hold for failure detection: one member per interval in round robin, rounds that never overlap and stretch with
+ * local health, helpers and a stream before any accusation, and every ping, relayed or not, answered as it should be.
+ */
+import type { Endpoint } from "../base/core.ts";
+import type { Member, MemberId, MemberStatus } from "../swim/member.ts";
+import type { SwimTimings } from "../swim/timings.ts";
+import type { IndirectPing, Ping } from "../wire/probe_messages.ts";
+import { type Life, type ObservedStep, ROUNDING_MS, type SentPacket } from "./observed_step.ts";
+import { say } from "./table_rules.ts";
+
+/** A round as the checker follows it. */
+interface Round {
+  readonly target: MemberId;
+  readonly sequence: number;
+  readonly beganMs: number;
+  readonly directDeadlineMs: number;
+  readonly deadlineMs: number;
+  hasAsked: boolean;
+  isOver: boolean;
+}
+
+/** A ping that a host sends for another, and owes an ack or a nack for. */
+interface Relay {
+  readonly asker: Endpoint;
+  readonly askerSequence: number;
+  readonly target: MemberId;
+  readonly sinceMs: number;
+  /** Of the ping that was sent; null when the target is not known. */
+  readonly sequence: number | null;
+}
+
+interface Followed {
+  round: Round | null;
+  /** Rounds since the start, and the one in which each member was last probed or enrolled. */
+  rounds: number;
+  readonly turns: Map<MemberId, number>;
+  /** Members enrolled since the start: each may take a place in the lap before others. */
+  enrolments: number;
+  readonly enrolmentsAt: Map<MemberId, number>;
+  relays: Relay[];
+}
+
+export class ProbeRules {
+  readonly #timings: SwimTimings;
+  readonly #lives = new WeakMap<Life, Followed>();
+
+  constructor(timings: SwimTimings) {
+    this.#timings = timings;
+  }
+
+  check(step: ObservedStep): void {
+    let followed = this.#lives.get(step.life);
+    if (followed === undefined) {
+      followed = {
+        round: null,
+        rounds: 0,
+        turns: new Map(),
+        enrolments: 0,
+        enrolmentsAt: new Map(),
+        relays: [],
+      };
+      this.#lives.set(step.life, followed);
+    }
+    this.#takeAcks(step, followed);
+    const probes = this.#splitPings(step, followed);
+    this.#checkAnswers(step, followed);
+    this.#checkRelays(step, followed);
+    this.#checkAccusations(step, followed);
+    this.#checkHelpers(step, followed);
+    step.expect(probes.length <= 1, "probe-overlap", () => `probes ${probes.length} at once`);
+    for (const [packet, ping] of probes) this.#checkBegin(step, followed, packet, ping);
+    this.#noteTurns(step, followed);
+    this.#checkPace(step, followed);
+  }
+
+  #takeAcks(step: ObservedStep, { round }: Followed): void {
+    // A host that stood still gives its round up.
+    if (round !== null && step.lateMs > this.#timings.probeIntervalMs) round.isOver = true;
+    for (const message of step.received) {
+      if (message.kind === "ack" && message.sequence === round?.sequence) round.isOver = true;
+    }
+  }
+
+  /** The pings of this host's own rounds; those sent for others are noted. */
+  #splitPings(step: ObservedStep, followed: Followed): [SentPacket, Ping][] {
+    const asked = step.received.filter((message): message is IndirectPing =>
+      message.kind === "indirect-ping"
+    );
+    const probes: [SentPacket, Ping][] = [];
+    const relayed: Ping[] = [];
+    // Who says over a stream that it hears no datagrams is sent one, to see in which direction they are lost.
+    let doubted = step.frame?.kind === "reach" ? step.frame.source : null;
+    for (const packet of step.sent) {
+      for (const message of packet.messages) {
+        if (message.kind !== "ping") continue;
+        if (message.target === doubted) {
+          doubted = null;
+          continue;
+        }
+        step.expect(message.source === step.selfId, "ping-source", () => "pings as somebody else");
+        const isRelay = asked.some(({ target }) => target === message.target) &&
+          relayed.filter(({ target }) => target === message.target).length <
+            asked.filter(({ target }) => target === message.target).length;
+        if (isRelay) relayed.push(message);
+        else probes.push([packet, message]);
+      }
+    }
+    const asker = step.input.kind === "packet" ? step.input.from : "";
+    for (const { sequence, target } of asked) {
+      const at = relayed.findIndex((ping) => ping.target === target);
+      const ping = at < 0 ? undefined : relayed.splice(at, 1)[0];
+      const isKnown = step.before(target) !== undefined && target !== step.selfId;
+      step.expect(
+        ping !== undefined || !isKnown || step.snapshot.self.status === "left",
+        "relay-pings",
+        () => `does not ping ${step.before(target)?.name} for ${asker}`,
+      );
+      followed.relays.push({
+        asker,
+        askerSequence: sequence,
+        target,
+        sinceMs: step.localMs,
+        sequence: ping?.sequence ?? null,
+      });
+    }
+    return probes;
+  }
+
+  /** A ping for this host is answered at once, one for another host never. */
+  #checkAnswers(step: ObservedStep, followed: Followed): void {
+    if (step.input.kind !== "packet") return;
+    const { from } = step.input;
+    const acks = (sequence: number) =>
+      step.sent.some(({ to, messages }) =>
+        to === from &&
+        messages.some((message) => message.kind === "ack" && message.sequence === sequence)
+      );
+    for (const message of step.received) {
+      if (message.kind !== "ping") continue;
+      const isForUs = message.target === step.selfId;
+      const isAcked = acks(message.sequence);
+      step.expect(
+        isAcked === isForUs || this.#isRelayed(step, followed, message.sequence),
+        "ping-answer",
+        () => isForUs ? `does not answer a ping of ${from}` : `answers a ping for another host`,
+      );
+    }
+    const pings = step.received.filter(({ kind }) => kind === "ping").length;
+    const passed = step.received.filter(({ kind }) => kind === "ack").length;
+    let sent = 0;
+    for (const { messages } of step.sent) {
+      for (const { kind } of messages) if (kind === "ack") sent++;
+    }
+    step.expect(
+      sent <= pings + passed,
+      "ping-answer",
+      () => `sends ${sent} acks for ${pings} pings`,
+    );
+  }
+
+  #isRelayed(step: ObservedStep, { relays }: Followed, sequence: number): boolean {
+    return step.received.some(({ kind }) => kind === "ack") &&
+      relays.some(({ askerSequence }) => askerSequence === sequence);
+  }
+
+  /** Whoever asked for an indirect ping hears an ack if there was one, else a nack before its own deadline. */
+  #checkRelays(step: ObservedStep, followed: Followed): void {
+    if (followed.relays.length === 0) return;
+    const acked = new Set<number>();
+    for (const message of step.received) if (message.kind === "ack") acked.add(message.sequence);
+    const answers = (relay: Relay, kind: "ack" | "nack") =>
+      step.sent.some(({ to, messages }) =>
+        to === relay.asker &&
+        messages.some((message) =>
+          message.kind === kind && message.sequence === relay.askerSequence
+        )
+      );
+    followed.relays = followed.relays.filter((relay) => {
+      const isAcked = relay.sequence !== null && acked.has(relay.sequence);
+      if (isAcked) {
+        step.expect(answers(relay, "ack"), "relay-ack", () => `keeps an ack from ${relay.asker}`);
+        return false;
+      }
+      if (answers(relay, "nack")) return false;
+      const waitedMs = step.localMs - relay.sinceMs;
+      const isOver = waitedMs > this.#timings.probeTimeoutMs + step.lateMs + ROUNDING_MS;
+      step.expect(
+        !isOver || step.snapshot.self.status === "left",
+        "relay-nack",
+        () => `owes ${relay.asker} a nack since ${waitedMs.toFixed(0)} ms`,
+      );
+      return !isOver;
+    });
+  }
+
+  /** Nobody is accused before the deadline of a round in which others and a stream were tried as well. */
+  #checkAccusations(step: ObservedStep, { round }: Followed): void {
+    for (const { id, before, after } of step.changes) {
+      if (after?.status !== "suspect" || before?.status === "suspect") continue;
+      const isHeard = step.frame !== null ||
+        step.received.some((message) => message.kind === "suspect" && message.id === id);
+      if (isHeard) continue;
+      const isFair = round !== null && round.target === id && !round.isOver && round.hasAsked &&
+        step.localMs >= round.deadlineMs - ROUNDING_MS;
+      step.expect(
+        isFair,
+        "hasty-suspicion",
+        () =>
+          `suspects ${say(after)} without a whole round: ${
+            round === null
+              ? "none"
+              : `${step.localMs - round.beganMs} of ${round.deadlineMs - round.beganMs} ms` +
+                `${round.hasAsked ? "" : ", nobody asked"}${round.isOver ? ", answered" : ""}`
+          }`,
+      );
+    }
+  }
+
+  #checkHelpers(step: ObservedStep, { round }: Followed): void {
+    const helpers: Endpoint[] = [];
+    for (const { to, messages } of step.sent) {
+      for (const message of messages) {
+        if (message.kind !== "indirect-ping") continue;
+        helpers.push(to);
+        const isOfRound = round !== null && message.sequence === round.sequence &&
+          message.target === round.target;
+        step.expect(isOfRound, "helpers", () => `asks ${to} for a ping of no round`);
+      }
+    }
+    if (round === null || round.hasAsked || round.isOver) {
+      step.expect(helpers.length === 0, "helpers", () => "asks helpers again");
+      return;
+    }
+    const target = step.after(round.target);
+    const reaches = step.actions.some((action) =>
+      action.kind === "request" && action.to === target?.endpoint
+    );
+    if (helpers.length === 0 && !reaches) {
+      const isDue = step.localMs > round.directDeadlineMs + ROUNDING_MS + step.lateMs;
+      step.expect(
+        !isDue || step.snapshot.self.status === "left",
+        "helpers",
+        () => `asks nobody about ${target?.name}`,
+      );
+      return;
+    }
+    const isSyncAlone = helpers.length === 0 && step.localMs < round.directDeadlineMs - ROUNDING_MS;
+    if (isSyncAlone) return; // a request for another reason
+    round.hasAsked = true;
+    step.expect(
+      step.localMs >= round.directDeadlineMs - ROUNDING_MS,
+      "helpers",
+      () => `asks helpers before the direct deadline`,
+    );
+    step.expect(reaches, "helpers", () => `tries no stream to ${target?.name}`);
+    const eligible = [step.life.table.values(), step.snapshot.members].map((members) =>
+      [...members].filter((member) => this.#mayHelp(step, member, round.target)).length
+    );
+    const wanted = eligible.map((count) => Math.min(count, this.#timings.indirectChecks));
+    step.expect(
+      wanted.includes(helpers.length) && new Set(helpers).size === helpers.length &&
+        !helpers.includes(target?.endpoint ?? ""),
+      "helpers",
+      () => `asks ${helpers.length} helpers, not ${wanted.join(" or ")}`,
+    );
+  }
+
+  #mayHelp(step: ObservedStep, member: Member, target: MemberId): boolean {
+    return member.status === "alive" && member.id !== step.selfId && member.id !== target;
+  }
+
+  #checkBegin(step: ObservedStep, followed: Followed, packet: SentPacket, ping: Ping): void {
+    const { round } = followed;
+    const { probeIntervalMs, probeTimeoutMs } = this.#timings;
+    const member = step.before(ping.target) ?? step.after(ping.target);
+    const statuses = [step.before(ping.target)?.status, step.after(ping.target)?.status];
+    step.expect(
+      statuses.some(isReachable) && ping.target !== step.selfId,
+      "probe-target",
+      () => `probes ${member?.name ?? ping.target}, which is ${member?.status ?? "unknown"}`,
+    );
+    const endpoints = [step.before(ping.target)?.endpoint, step.after(ping.target)?.endpoint];
+    step.expect(endpoints.includes(packet.to), "probe-target", () => `probes at ${packet.to}`);
+    if (round !== null) {
+      const isOver = round.isOver || step.localMs >= round.deadlineMs - ROUNDING_MS;
+      step.expect(isOver, "probe-overlap", () => "begins a round while one is under way");
+      const isLate = step.lateMs > probeIntervalMs;
+      step.expect(
+        isLate || step.localMs - round.beganMs >= probeIntervalMs - ROUNDING_MS,
+        "probe-pace",
+        () => `probes again after ${(step.localMs - round.beganMs).toFixed(0)} ms`,
+      );
+    }
+    this.#checkBuddy(step, packet, ping);
+    const stretch = step.snapshot.healthScore + 1;
+    followed.round = {
+      target: ping.target,
+      sequence: ping.sequence,
+      beganMs: step.localMs,
+      directDeadlineMs: step.localMs + probeTimeoutMs * stretch,
+      deadlineMs: step.localMs + probeIntervalMs * stretch,
+      hasAsked: false,
+      isOver: false,
+    };
+    followed.rounds++;
+    followed.turns.set(ping.target, followed.rounds);
+    followed.enrolmentsAt.set(ping.target, followed.enrolments);
+    this.#checkTurns(step, followed);
+  }
+
+  /** Who is suspected hears it with the ping (Lifeguard's buddy system). */
+  #checkBuddy(step: ObservedStep, packet: SentPacket, ping: Ping): void {
+    const before = step.before(ping.target)?.status;
+    const after = step.after(ping.target)?.status;
+    if (before !== "suspect" || after !== "suspect") return;
+    const isTold = packet.messages.some((message) =>
+      message.kind === "suspect" && message.id === ping.target
+    );
+    step.expect(isTold, "buddy", () => `probes a suspect without telling it`);
+  }
+
+  /** Round robin: everybody has its turn within two laps, more only as newcomers are put before it. */
+  #checkTurns(step: ObservedStep, followed: Followed): void {
+    const { reachableMax } = step.life;
+    for (const [id, turn] of followed.turns) {
+      const waited = followed.rounds - turn;
+      const newcomers = followed.enrolments - (followed.enrolmentsAt.get(id) ?? 0);
+      step.expect(
+        waited <= 2 * reachableMax + newcomers,
+        "round-robin",
+        () => `has not probed ${step.after(id)?.name} for ${waited} rounds`,
+      );
+    }
+  }
+
+  #noteTurns(step: ObservedStep, followed: Followed): void {
+    for (const { id, before, after } of step.changes) {
+      if (id === step.selfId) continue;
+      if (!isReachable(after?.status)) {
+        followed.turns.delete(id);
+        if (followed.round?.target === id) continue;
+      } else if (!isReachable(before?.status) || before?.status === "suspect") {
+        if (after?.status === "alive") followed.enrolments++;
+        if (!followed.turns.has(id)) {
+          followed.turns.set(id, followed.rounds);
+          followed.enrolmentsAt.set(id, followed.enrolments);
+        }
+      }
+    }
+    // Alone, or gone itself, there is nobody to probe.
+    if (followed.turns.size === 0 || step.snapshot.self.status === "left") {
+      followed.round = null;
+      followed.turns.clear();
+    }
+  }
+
+  /** With somebody to probe, rounds follow each other without a gap. */
+  #checkPace(step: ObservedStep, { round }: Followed): void {
+    if (round === null) return;
+    const nextMs = Math.max(round.beganMs + this.#timings.probeIntervalMs, round.deadlineMs);
+    step.expect(
+      step.localMs <= nextMs + step.lateMs + ROUNDING_MS,
+      "probe-pace",
+      () => `has not probed since ${(step.localMs - round.beganMs).toFixed(0)} ms`,
+    );
+  }
+}
+
+function isReachable(status: MemberStatus | undefined): boolean {
+  return status === "alive" || status === "suspect";
+}

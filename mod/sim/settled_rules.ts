@@ -1,0 +1,147 @@
+/** What must hold once nothing has happened for long enough: everybody knows the same, all is told, and quiet returns. */
+import type { Member, MemberId } from "../swim/member.ts";
+import { decodeMembers } from "../swim/memory.ts";
+import { InvariantError } from "./invariant_error.ts";
+import type { MemberHost, MembershipCluster } from "./membership_cluster.ts";
+import { bytesSent } from "./traffic.ts";
+
+/** A datagram of a ping or ack is about 40 B, and one of each leaves a host each second, for its probe and for others'. */
+const DATAGRAM_BYTES_PER_SECOND = 150;
+/** A full sync, both ways, now and then: of each member about 100 B. */
+const STREAM_BYTES_PER_MEMBER = 250;
+/** Besides: heads, and attempts to reach who is dead. */
+const STREAM_BYTES_MORE = 500;
+
+export class SettledRules {
+  readonly #membership: MembershipCluster;
+
+  constructor(membership: MembershipCluster) {
+    this.#membership = membership;
+  }
+
+  /** Why the cluster is not of one and the right mind yet; null when it is. */
+  whyUnsettled(): string | null {
+    const present = this.#present();
+    const [first] = present;
+    if (first === undefined) return null;
+    const running = new Set(present.map(({ name }) => this.#membership.idOf(name)));
+    for (const host of present) {
+      const { members } = host.snapshot();
+      let seen = 0;
+      for (const member of members) {
+        if (running.has(member.id)) {
+          seen++;
+          if (member.status !== "alive") return `${host.name} sees ${say(member)}, which runs`;
+        } else if (member.status === "alive" || member.status === "suspect") {
+          return `${host.name} sees ${say(member)}, which is gone`;
+        }
+      }
+      if (seen < running.size) return `${host.name} sees ${seen} of ${running.size} hosts that run`;
+    }
+    return whyDifferent(first, present);
+  }
+
+  /** Checks what must have come to rest, some while after {@linkcode whyUnsettled} said null. */
+  checkQuiet(): void {
+    const why = this.whyUnsettled();
+    if (why !== null) this.#fail("stays-settled", why);
+    for (const host of this.#present()) {
+      const { queueLength, healthScore, joined } = host.snapshot();
+      if (this.#present().length > 1 && queueLength > 0) {
+        this.#fail("queue-drains", `${host.name} still has ${queueLength} items of news`);
+      }
+      if (healthScore !== 0) {
+        this.#fail("health-returns", `${host.name} has the health score ${healthScore}`);
+      }
+      if (!joined && this.#present().length > 1) {
+        this.#fail("joined", `${host.name} says that it has not joined`);
+      }
+      this.#checkDisk(host);
+    }
+  }
+
+  /** Bytes that each host has sent so far. */
+  sent(): ReadonlyMap<MemberHost, number> {
+    return new Map(this.#present().map((host) => [host, bytesSent(host.traffic)]));
+  }
+
+  /** Checks what hosts have sent since then: little, when there is nothing to say. */
+  checkTraffic(before: ReadonlyMap<MemberHost, number>, seconds: number): void {
+    let total = 0;
+    let hosts = 0;
+    for (const [host, bytes] of before) {
+      total += bytesSent(host.traffic) - bytes;
+      hosts++;
+    }
+    const members = this.#membership.cluster.hosts.length;
+    const syncs = seconds * 1000 / this.#membership.timings.syncIntervalMs + 1;
+    const perHost = DATAGRAM_BYTES_PER_SECOND * seconds +
+      syncs * (members * STREAM_BYTES_PER_MEMBER + STREAM_BYTES_MORE);
+    if (total <= hosts * perHost) return;
+    const rate = (total / hosts / seconds).toFixed(0);
+    const bound = (perHost / seconds).toFixed(0);
+    this.#fail("quiet-traffic", `a host sends ${rate} B/s for nothing; ${bound} are enough`);
+  }
+
+  /** The disk knows whom a restart must find again. */
+  #checkDisk(host: MemberHost): void {
+    const bytes = host.documents.get("members");
+    const { self, members } = host.snapshot();
+    if (bytes === undefined) {
+      // A host of a cluster that began formed has had no reason to write yet.
+      return;
+    }
+    const memory = decodeMembers(bytes);
+    if (memory.incarnation > self.incarnation) {
+      this.#fail("members-on-disk", `${host.name} wrote down an incarnation that it never had`);
+    }
+    const written = new Set<MemberId>(memory.members.map(({ id }) => id));
+    for (const { id, status, name } of members) {
+      if (id === self.id) continue;
+      if (status === "alive" && !written.has(id)) {
+        this.#fail("members-on-disk", `${host.name} did not write down ${name}`);
+      }
+      if (status === "left" && written.has(id)) {
+        this.#fail("members-on-disk", `${host.name} wrote down ${name}, which has left`);
+      }
+    }
+  }
+
+  /** Hosts that run and take part. */
+  #present(): MemberHost[] {
+    return this.#membership.cluster.hosts.filter((host) =>
+      host.isRunning && host.snapshot().self.status !== "left"
+    );
+  }
+
+  #fail(rule: string, what: string): never {
+    throw new InvariantError(rule, this.#membership.cluster.nowMs, what);
+  }
+}
+
+/** Whether two hosts believe different things of anybody. */
+function whyDifferent(first: MemberHost, others: readonly MemberHost[]): string | null {
+  const wanted = new Map(first.snapshot().members.map((member) => [member.id, member]));
+  for (const host of others) {
+    const { members } = host.snapshot();
+    if (members.length !== wanted.size) {
+      return `${host.name} knows ${members.length} members, ${first.name} ${wanted.size}`;
+    }
+    for (const member of members) {
+      const other = wanted.get(member.id);
+      const isSame = other !== undefined && other.status === member.status &&
+        other.incarnation === member.incarnation && other.instance === member.instance &&
+        other.endpoint === member.endpoint;
+      if (!isSame) {
+        return `${host.name} sees ${say(member)}, ${first.name} sees ${
+          other === undefined ? "nobody" : say(other)
+        }`;
+      }
+    }
+  }
+  return null;
+}
+
+function say({ name, status, incarnation }: Member): string {
+  return `${name} ${status}@${incarnation}`;
+}
