@@ -5,10 +5,9 @@
  */
 import { Random } from "../../base/random.ts";
 import type { Lifeguard } from "../../swim/lifeguard.ts";
-import type { MemberId } from "../../swim/member.ts";
 import type { SwimTimings } from "../../swim/timings.ts";
-import { formedCluster, memberId } from "../member_cluster.ts";
-import { bytesSent } from "../traffic.ts";
+import { type MemberHost, MembershipCluster } from "../membership_cluster.ts";
+import { bytesSent, newTraffic, type Traffic } from "../traffic.ts";
 
 /** What is done to the cluster. */
 export interface Anomalies {
@@ -62,75 +61,80 @@ export function newTally(): LifeguardTally {
   };
 }
 
+/** Keeps the fate of a cluster apart from the cluster's own random numbers. */
+const FATE_SEEDS = 2 ** 32;
 /** Anomalies come and go for this long (the paper's Interval experiment). */
 const ANOMALIES_MS = 120_000;
 /** The longest suspicion of 128 members is 51 s; most of what an anomaly causes is over by then. */
 const AFTERMATH_MS = 60_000;
+/** Before anything happens: laps have begun, everybody was probed. */
+const SETTLING_MS = 5000;
 /** Members that crash for good, at times of their own; enough for quantiles, few of 128. */
-const CRASHES = 4;
+const CRASHES = 8;
 
 /** Runs one cluster and adds what happened to the tally. */
 export function runLifeguard(options: LifeguardRunOptions, tally: LifeguardTally): void {
-  const { seed, hosts: count, anomalies } = options;
+  const { anomalies } = options;
   // What is done to the cluster must be the same whatever the configuration draws for itself.
-  const fate = new Random(seed + 0.5 * 2 ** 33);
-  const order = fate.shuffle(Array.from({ length: count }, (_, index) => index));
-  const slow = new Set(order.slice(0, anomalies.members));
-  const doomed = order.slice(anomalies.members, anomalies.members + CRASHES);
-  const indexes = new Map<MemberId, number>();
-  const crashes = new Map<number, Crash>();
-
-  const cluster = formedCluster(count, {
+  const fate = new Random(options.seed + FATE_SEEDS);
+  const crashes = new Map<MemberHost, Crash>();
+  const slow = new Set<MemberHost>();
+  const membership = new MembershipCluster({
     ...options,
     keepEvents: false,
     afterStep: (host, actions) => {
       for (const action of actions) {
         if (action.kind !== "event" || action.event.kind !== "member-failed") continue;
-        const accused = indexes.get(action.event.member.id) ?? -1;
-        const crash = crashes.get(accused);
-        const isHealthy = !slow.has(host.index);
-        if (crash !== undefined) {
-          if (isHealthy) crash.heardAtMs.push(cluster.nowMs);
-        } else if (slow.has(accused)) tally.slowDeclaredDead += isHealthy ? 1 : 0;
-        else {
-          tally.falsePositives++;
-          if (isHealthy) tally.healthyFalsePositives++;
-        }
+        const accused = membership.hostOf(action.event.member.id);
+        if (accused !== undefined) count(host, accused);
       }
     },
   });
-  for (const host of cluster.hosts) indexes.set(memberId(host), host.index);
+  const { cluster } = membership;
+  const count = (witness: MemberHost, accused: MemberHost) => {
+    const isHealthy = !slow.has(witness);
+    const crash = crashes.get(accused);
+    if (crash !== undefined) {
+      if (isHealthy) crash.heardAtMs.push(cluster.nowMs);
+    } else if (slow.has(accused)) tally.slowDeclaredDead += isHealthy ? 1 : 0;
+    else {
+      tally.falsePositives++;
+      if (isHealthy) tally.healthyFalsePositives++;
+    }
+  };
+
+  const order = fate.shuffle([...membership.addFormed(options.hosts)]);
+  for (const host of order.splice(0, anomalies.members)) slow.add(host);
+  cluster.runFor(SETTLING_MS);
   const before = cluster.hosts.map(({ traffic }) => ({ ...traffic }));
-  for (const index of doomed) {
-    const host = cluster.hosts[index];
-    if (host === undefined) continue;
+  const startMs = cluster.nowMs;
+  for (const host of order.splice(0, CRASHES)) {
     cluster.after(fate.unit() * ANOMALIES_MS, () => {
-      crashes.set(index, { atMs: cluster.nowMs, heardAtMs: [] });
+      crashes.set(host, { atMs: cluster.nowMs, heardAtMs: [] });
       cluster.kill(host);
     });
   }
-  const sufferers = cluster.hosts.filter(({ index }) => slow.has(index));
-  const startMs = cluster.nowMs;
-  for (let atMs = 0; atMs < ANOMALIES_MS;) {
-    const durationMs = Math.min(anomalies.durationMs, ANOMALIES_MS - atMs);
-    for (const host of sufferers) cluster.freeze(host);
-    cluster.runFor(durationMs);
-    for (const host of sufferers) cluster.thaw(host);
-    const restMs = Math.min(anomalies.intervalMs ?? Infinity, ANOMALIES_MS - atMs - durationMs);
-    cluster.runFor(restMs);
-    atMs += durationMs + restMs;
-  }
+  suffer(cluster, [...slow], anomalies);
   cluster.runFor(AFTERMATH_MS);
 
-  const witnesses = count - slow.size - doomed.length;
-  for (const crash of crashes.values()) countCrash(tally, crash, witnesses);
-  cluster.hosts.forEach(({ traffic }, index) => {
-    const earlier = before[index] ?? traffic;
-    tally.messages += traffic.datagramsSent + traffic.requestsSent + traffic.requestsReceived -
-      earlier.datagramsSent - earlier.requestsSent - earlier.requestsReceived;
-    tally.bytes += bytesSent(traffic) - bytesSent(earlier);
-  });
-  tally.memberSeconds += count * (cluster.nowMs - startMs) / 1000;
+  for (const crash of crashes.values()) countCrash(tally, crash, order.length);
+  cluster.hosts.forEach(({ traffic }, index) => countTraffic(tally, traffic, before[index]));
+  tally.memberSeconds += options.hosts * (cluster.nowMs - startMs) / 1000;
+}
+
+/** Lets the anomalies come and go, all members' at the same times. */
+function suffer(
+  cluster: MembershipCluster["cluster"],
+  hosts: readonly MemberHost[],
+  { durationMs, intervalMs }: Anomalies,
+): void {
+  const endMs = cluster.nowMs + ANOMALIES_MS;
+  while (cluster.nowMs < endMs) {
+    for (const host of hosts) cluster.freeze(host);
+    cluster.runFor(Math.min(durationMs, endMs - cluster.nowMs));
+    for (const host of hosts) cluster.thaw(host);
+    cluster.runFor(Math.min(intervalMs ?? Infinity, endMs - cluster.nowMs));
+  }
 }
 
 interface Crash {
@@ -139,11 +143,21 @@ interface Crash {
   readonly heardAtMs: number[];
 }
 
-/** Other crashed members may have heard too, before their own end. */
+/** @param witnesses healthy members that never crash; others may have heard before their own end. */
 function countCrash(tally: LifeguardTally, crash: Crash, witnesses: number): void {
   const [first] = crash.heardAtMs;
   if (first !== undefined) tally.firstDetectionsMs.push(first - crash.atMs);
   const last = crash.heardAtMs[witnesses - 1];
   if (last === undefined) tally.missedCrashes++;
   else tally.disseminationsMs.push(last - crash.atMs);
+}
+
+function countTraffic(tally: LifeguardTally, after: Traffic, before = newTraffic()): void {
+  tally.messages += messagesSent(after) - messagesSent(before);
+  tally.bytes += bytesSent(after) - bytesSent(before);
+}
+
+/** Datagrams, and questions and answers over streams. */
+function messagesSent(traffic: Traffic): number {
+  return traffic.datagramsSent + traffic.requestsSent + traffic.requestsReceived;
 }
