@@ -11,8 +11,8 @@ import type { Member, MemberId } from "../swim/member.ts";
 import type { Arrival, Carrier, Rider } from "../swim/rider.ts";
 import { Acknowledger } from "./acknowledge.ts";
 import { Chooser } from "./choose.ts";
+import { type Brought, ClaimSync } from "./claim_sync.ts";
 import { ClaimContext } from "./context.ts";
-import { encodeFullState } from "./full_state.ts";
 import { Held } from "./held.ts";
 import { IdentityRival } from "./identity_rival.ts";
 import { Intake } from "./intake.ts";
@@ -50,6 +50,7 @@ const SAVE_AFTER_MS = 10_000;
 export class Claimant implements Rider {
   readonly #context: ClaimContext;
   readonly #intake: Intake;
+  readonly #sync: ClaimSync;
   readonly #promises: Promises;
   readonly #acknowledger: Acknowledger;
   readonly #reporter: Reporter;
@@ -59,13 +60,14 @@ export class Claimant implements Rider {
   #seekAtMs = Infinity;
   #saveAtMs = Infinity;
   #collectAtMs = Infinity;
-  /** Whether the state that came last was of a host that had not heard the cluster. */
-  #isHearsay = false;
+  /** Members that had not heard the cluster either, by the last state of theirs that came. */
+  readonly #hearsay = new Set<MemberId>();
   #hearsaySinceMs = Infinity;
 
   constructor(options: ClaimOptions, random: Random) {
     this.#context = new ClaimContext(options, random);
     this.#intake = new Intake(this.#context);
+    this.#sync = new ClaimSync(this.#context, this.#intake);
     this.#rival = new IdentityRival(this.#context, this.#intake);
     this.#promises = new Promises(this.#context.ledger);
     this.#acknowledger = new Acknowledger(this.#context, this.#promises);
@@ -83,18 +85,33 @@ export class Claimant implements Rider {
     this.#context.attach(carrier);
   }
 
-  fullState(nowMs: number): Uint8Array {
+  compare(nowMs: number): Uint8Array {
     this.#start(nowMs);
-    const { ledger, lamport, complete } = this.#context;
-    return encodeFullState(nowMs, ledger, lamport, complete);
+    return this.#sync.compare();
   }
 
-  mergeFullState(nowMs: number, _from: string, state: Uint8Array): void {
+  compared(nowMs: number, theirs: Uint8Array): Uint8Array {
     this.#start(nowMs);
-    const { isNews, isComplete } = this.#intake.takeAll(nowMs, state);
-    this.#isHearsay = !isComplete;
-    if (isNews) this.#recordsChanged(nowMs);
-    this.#rival.overtake(this.#stage?.subnet ?? null);
+    return this.#sync.compared(nowMs, theirs);
+  }
+
+  update(nowMs: number, member: MemberId, answer: Uint8Array): Uint8Array | null {
+    this.#start(nowMs);
+    const { update, ...brought } = this.#sync.update(nowMs, answer);
+    this.#brought(nowMs, member, brought);
+    return update;
+  }
+
+  updated(nowMs: number, update: Uint8Array): Uint8Array {
+    this.#start(nowMs);
+    const { isNews, rest } = this.#sync.updated(nowMs, update);
+    this.#afterSync(nowMs, isNews);
+    return rest;
+  }
+
+  merge(nowMs: number, member: MemberId, rest: Uint8Array): void {
+    this.#start(nowMs);
+    this.#brought(nowMs, member, this.#sync.merge(nowMs, rest));
   }
 
   receive(nowMs: number, arrival: Arrival, bytes: Uint8Array): void {
@@ -140,7 +157,8 @@ export class Claimant implements Rider {
 
   synced(nowMs: number, member: MemberId): void {
     this.#start(nowMs);
-    if (!this.#context.complete && this.#isHearsay) {
+    const isHearsay = this.#hearsay.delete(member);
+    if (!this.#context.complete && isHearsay) {
       // Two newcomers that confirm each other's ignorance would both take what the cluster has.
       this.#hearsaySinceMs = Math.min(this.#hearsaySinceMs, nowMs);
       if (nowMs < this.#hearsaySinceMs + HEARSAY_MS) {
@@ -253,6 +271,18 @@ export class Claimant implements Rider {
   #isWanted(restored: ClaimRecord): boolean {
     const { pin, pool } = this.#context.options;
     return pin === null ? poolHasSubnet(pool, restored.subnet) : pin === restored.subnet;
+  }
+
+  /** A member answered; whether it knew what it spoke of counts when the sync with it ends. */
+  #brought(nowMs: number, member: MemberId, { isNews, isComplete }: Brought): void {
+    if (isComplete) this.#hearsay.delete(member);
+    else this.#hearsay.add(member);
+    this.#afterSync(nowMs, isNews);
+  }
+
+  #afterSync(nowMs: number, isNews: boolean): void {
+    if (isNews) this.#recordsChanged(nowMs);
+    this.#rival.overtake(this.#stage?.subnet ?? null);
   }
 
   #takeEach(nowMs: number, claims: readonly { record: ClaimRecord; bytes: Uint8Array }[]): void {

@@ -7,7 +7,7 @@ import { poolDigest } from "../address/pool.ts";
 import type { Member, MemberId } from "../swim/member.ts";
 import type { Carrier } from "../swim/rider.ts";
 import { objectionWaitMs } from "./dissemination_time.ts";
-import { tombstoneAgeMs } from "./full_state.ts";
+import { tombstoneAgeMs } from "./flat_state.ts";
 import { Ledger } from "./ledger.ts";
 import { encodePush, LETTERS_MAX, seal, type SealedRecord } from "./messages.ts";
 import {
@@ -104,16 +104,19 @@ export class ClaimContext {
     return objectionWaitMs(members, intervalMs, this.carrier.healthScore());
   }
 
-  /** Whom a claim on the subnet is sent to by letter: everybody alive, or the guardians when those are too many. */
+  /**
+   * Whom a claim on the subnet is sent to by letter: everybody who may be there, or the guardians when those are too many.
+   * After a partition, who was dead on one side is suspect on the other until it refutes.
+   */
   addressees(subnet: string): Member[] {
-    const alive = this.others("alive");
-    return alive.length <= LETTERS_MAX ? alive : guardiansOf(subnet, alive);
+    const reachable = this.others("alive", "suspect");
+    return reachable.length <= LETTERS_MAX ? reachable : guardiansOf(subnet, this.others("alive"));
   }
 
-  /** Tells everybody a record of this host that is safe on disk. */
-  announce(record: ClaimRecord): void {
+  /** Tells everybody a record of this host that is safe on disk, and others that belong to it. */
+  announce(record: ClaimRecord, others: readonly ClaimRecord[] = []): void {
     const sealed = seal(record);
-    const push = encodePush([sealed]);
+    const push = encodePush([...others.map(seal), sealed]);
     for (const { endpoint } of this.addressees(record.subnet)) this.carrier.letter(endpoint, push);
     this.spread(sealed, push);
   }

@@ -5,6 +5,7 @@
  * Epochs of claims that were only ever tentative do not count: a mere question must not push a holder below the fence,
  * nor make failed attempts in one half of a partition outweigh a majority's acknowledgement in the other.
  */
+import { BucketDigest } from "../wire/bucket_digest.ts";
 import { OverlapIndex } from "./overlap_index.ts";
 
 /** One subnet and the highest epoch at which it was held. */
@@ -18,6 +19,8 @@ export interface FenceEntry {
 export const FENCE_MAX = 65_536;
 
 export class Fence {
+  /** Of subnets and epochs. */
+  readonly digest = new BucketDigest();
   readonly #entries = new Map<string, number>();
   readonly #index = new OverlapIndex<FenceEntry>();
 
@@ -29,6 +32,8 @@ export class Fence {
   raise(subnet: string, epoch: number): boolean {
     const known = this.#entries.get(subnet) ?? 0;
     if (epoch <= known || known === 0 && this.#entries.size >= FENCE_MAX) return false;
+    if (known > 0) this.digest.remove(subnet, known);
+    this.digest.add(subnet, epoch);
     this.#entries.set(subnet, epoch);
     this.#index.set(subnet, { subnet, epoch });
     return true;

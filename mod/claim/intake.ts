@@ -4,7 +4,8 @@
  */
 import { WireError } from "../base/errors.ts";
 import type { ClaimContext } from "./context.ts";
-import { decodeFullState, RECORDS_MAX } from "./full_state.ts";
+import type { FenceEntry } from "./fence.ts";
+import { type AgedRecord, RECORDS_MAX } from "./flat_state.ts";
 import { sameBytes } from "./ledger.ts";
 import { seal, type SealedRecord, unseal } from "./messages.ts";
 import { type ClaimRecord, isNewer, isSameWrite } from "./record.ts";
@@ -63,31 +64,43 @@ export class Intake {
     return this.#known(bytes) ?? unseal(bytes);
   }
 
-  /**
-   * Takes a peer's whole state in: whether any of it was news, and whether the peer had heard the cluster. Neither when it
-   * is malformed.
-   */
-  takeAll(nowMs: number, bytes: Uint8Array): { isNews: boolean; isComplete: boolean } {
-    const { ledger, complete } = this.#context;
-    const state = readable(() => decodeFullState(bytes));
-    if (state === null) return { isNews: false, isComplete: false };
+  /** Takes a peer's records in; whether any of them was news, and all that could be read. */
+  takeRecords(
+    nowMs: number,
+    records: readonly AgedRecord[],
+  ): { readonly isNews: boolean; readonly records: readonly ClaimRecord[] } {
+    const { complete } = this.#context;
+    const all: ClaimRecord[] = [];
     let isNews = false;
-    for (const { bytes, ageMs } of state.records) {
+    for (const { bytes, ageMs } of records) {
       const known = this.#known(bytes);
+      if (known !== null) all.push(known.record);
       if (known !== null && known.record.state !== "released") continue; // a tombstone's age may be news
       // One that a newer version wrote must not keep us from hearing all the others.
       const record = readable(() => decodeRecord(bytes));
       if (record === null) continue;
+      all.push(record);
       isNews = this.take(nowMs, { record, bytes }, complete, ageMs) || isNews;
     }
-    for (const { subnet, epoch } of state.fence) {
+    return { isNews, records: all };
+  }
+
+  /** Takes a peer's fence in, or part of it; whether any of it was news. */
+  takeFence(fence: readonly FenceEntry[]): boolean {
+    const { ledger, complete } = this.#context;
+    let isNews = false;
+    for (const { subnet, epoch } of fence) {
       if (complete && !isSane(epoch, ledger.highestEpoch)) continue;
       isNews = ledger.mergeFence(subnet, epoch) || isNews;
     }
-    if (!complete || isSane(state.lamport, this.#context.lamport)) {
-      this.#context.lamport = Math.max(this.#context.lamport, state.lamport);
-    }
-    return { isNews, isComplete: state.complete };
+    return isNews;
+  }
+
+  /** Takes a peer's clock in. */
+  takeLamport(lamport: number): void {
+    const { complete } = this.#context;
+    if (complete && !isSane(lamport, this.#context.lamport)) return;
+    this.#context.lamport = Math.max(this.#context.lamport, lamport);
   }
 
   /** A record under our id that overtook ours, once; the caller must go above it. */
@@ -151,7 +164,7 @@ export class Intake {
 }
 
 /** What the decoder gives, or null when the bytes are not acceptable. */
-function readable<T>(decode: () => T): T | null {
+export function readable<T>(decode: () => T): T | null {
   try {
     return decode();
   } catch (error) {

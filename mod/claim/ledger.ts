@@ -4,6 +4,7 @@
  */
 import { sha256Hex } from "../base/hash.ts";
 import type { MemberId } from "../swim/member.ts";
+import { BucketDigest } from "../wire/bucket_digest.ts";
 import { Fence } from "./fence.ts";
 import { compareClaims } from "./order.ts";
 import { OverlapIndex } from "./overlap_index.ts";
@@ -35,6 +36,8 @@ const OLD: Merge = { kind: "old" };
 
 export class Ledger {
   readonly fence = new Fence();
+  /** Of hosts and their records' bytes: when each was first seen differs from host to host. */
+  readonly digest = new BucketDigest();
   readonly #entries = new Map<MemberId, LedgerEntry>();
   /** Hosts with a record on a subnet, by overlap. */
   readonly #hosts = new OverlapIndex<Set<MemberId>>();
@@ -146,10 +149,10 @@ export class Ledger {
   /** Drops tombstones that are old enough; says when the next one will be, Infinity for never. */
   collect(nowMs: number): number {
     let nextMs = Infinity;
-    for (const { record, sinceMs } of this.#entries.values()) {
+    for (const { record, bytes, sinceMs } of this.#entries.values()) {
       if (record.state !== "released") continue;
       const atMs = sinceMs + TOMBSTONE_MS;
-      if (atMs <= nowMs) this.#drop(record);
+      if (atMs <= nowMs) this.#drop(record, bytes);
       else nextMs = Math.min(nextMs, atMs);
     }
     return nextMs;
@@ -181,6 +184,8 @@ export class Ledger {
     const isSameClaim = known !== undefined && known.record.subnet === record.subnet &&
       known.record.state === record.state;
     const sinceMs = isSameClaim ? known.sinceMs : nowMs - ageMs;
+    if (known !== undefined) this.digest.remove(record.hostId, known.bytes);
+    this.digest.add(record.hostId, bytes);
     this.#entries.set(record.hostId, { record, bytes, sinceMs });
     this.#sortedEntries = null;
     if (known !== undefined && known.record.subnet !== record.subnet) this.#unlist(known.record);
@@ -189,7 +194,8 @@ export class Ledger {
     this.#settle(known === undefined ? [record.subnet] : [record.subnet, known.record.subnet]);
   }
 
-  #drop(record: ClaimRecord): void {
+  #drop(record: ClaimRecord, bytes: Uint8Array): void {
+    this.digest.remove(record.hostId, bytes);
     this.#entries.delete(record.hostId);
     this.#sortedEntries = null;
     this.#unlist(record);

@@ -15,7 +15,7 @@ import {
   checkText,
   checkUint,
 } from "../wire/shape.ts";
-import { fenceFromFlat, flatFence, flatRecords, recordsFromFlat } from "./full_state.ts";
+import { fenceFromFlat, flatFence, flatRecords, recordsFromFlat } from "./flat_state.ts";
 import type { RestoredClaim } from "./options.ts";
 import {
   decodeRecord,

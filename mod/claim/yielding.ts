@@ -5,6 +5,8 @@ import { type Next, Stage } from "./stage.ts";
 
 /** Between attempts while the disk refuses; nothing is routed meanwhile. */
 const DISK_RETRY_MS = 2_000;
+/** A wide subnet may lose to many narrow ones; a letter holds eight records. */
+const WINNERS_MAX = 4;
 
 export class Yielding extends Stage {
   readonly state = "yielding";
@@ -39,13 +41,21 @@ export class Yielding extends Stage {
   }
 
   override written(nowMs: number, record: ClaimRecord): Next | null {
-    this.#context.announce(record);
+    this.#context.announce(record, this.#winners());
     return { to: "listening", afresh: true, notBeforeMs: nowMs };
   }
 
   override refused(nowMs: number, _reason: string): Next | null {
     this.#retryAtMs = nowMs + DISK_RETRY_MS;
     return null;
+  }
+
+  /** Said in one breath with the yield, so that nobody's route to the subnet ends before the next one begins. */
+  #winners(): ClaimRecord[] {
+    const { ledger, hostId } = this.#context;
+    return ledger.overlapping(this.subnet, hostId)
+      .filter((rival) => ledger.isOwner(rival.hostId))
+      .slice(0, WINNERS_MAX);
   }
 
   #propose(): void {

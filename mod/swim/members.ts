@@ -1,9 +1,13 @@
 /** The table of members: by id, in a fixed order, and counted by status. Holds, decides nothing. */
 import { assert } from "../base/assert.ts";
 import type { Random } from "../base/random.ts";
+import { BucketDigest } from "../wire/bucket_digest.ts";
 import type { Member, MemberId, MemberStatus } from "./member.ts";
+import { newsVersion } from "./news.ts";
 
 export class MemberTable {
+  /** What is known of members as a few bytes; see {@linkcode inDigest}. */
+  readonly digest = new BucketDigest();
   readonly #byId = new Map<MemberId, Member>();
   /** By id; changed in place, never copied by a step. */
   readonly #sorted: Member[] = [];
@@ -35,6 +39,7 @@ export class MemberTable {
   put(member: Member): void {
     const previous = this.#byId.get(member.id);
     const index = this.#indexOf(member.id);
+    this.#updateDigest(previous, member);
     if (previous === undefined) this.#sorted.splice(index, 0, member);
     else {
       this.#sorted[index] = member;
@@ -47,6 +52,7 @@ export class MemberTable {
   remove(id: MemberId): void {
     const member = this.#byId.get(id);
     assert(member !== undefined, "only a known member is removed");
+    this.#updateDigest(member, undefined);
     this.#byId.delete(id);
     this.#sorted.splice(this.#indexOf(id), 1);
     this.#counts[member.status]--;
@@ -65,6 +71,14 @@ export class MemberTable {
     return [...picked, ...random.sample(rest, count - picked.size)];
   }
 
+  #updateDigest(previous: Member | undefined, member: Member | undefined): void {
+    const before = previous === undefined ? null : inDigest(previous);
+    const after = member === undefined ? null : inDigest(member);
+    if (before === after) return;
+    if (previous !== undefined && before !== null) this.digest.remove(previous.id, before);
+    if (member !== undefined && after !== null) this.digest.add(member.id, after);
+  }
+
   /** Where the id stands, or would stand. */
   #indexOf(id: MemberId): number {
     let low = 0;
@@ -77,4 +91,12 @@ export class MemberTable {
     }
     return low;
   }
+}
+
+/**
+ * What of a member counts in digests: what decides whether a sync would change anything. Null for members that left:
+ * hosts that never met them take no notice of them, so they must count as much as unknown ones.
+ */
+function inDigest({ incarnation, status }: Member): number | null {
+  return status === "left" ? null : newsVersion(incarnation, status);
 }

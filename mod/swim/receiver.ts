@@ -130,8 +130,10 @@ export class Receiver {
         return this.#rider.receive(nowMs, { via: "gossip", from }, message.bytes);
       case "rider-letter":
         return this.#rider.receive(nowMs, { via: "letter", from }, message.bytes);
-      case "sync":
-      case "synced":
+      case "compare":
+      case "compared":
+      case "update":
+      case "updated":
       case "reach":
       case "hello":
       case "helloed":
@@ -175,7 +177,8 @@ export class Receiver {
     if (message.kind === "hello") return this.#hello(id, opened);
     if (!opened.isBound) return this.#post.refuse(id, this.#refused("other-instance"));
     if (message.kind === "keys") return this.#changeKeys(id, opened, message);
-    if (message.kind === "sync") return this.#synchroniser.answer(nowMs, id, message);
+    if (message.kind === "compare") return this.#synchroniser.compare(nowMs, id, message);
+    if (message.kind === "update") return this.#synchroniser.update(nowMs, id, message);
     if (message.kind !== "reach") return this.#post.refuse(id, "malformed");
     if (message.target !== this.#self.id) return this.#post.refuse(id, "other-host");
     this.#udpWatch.doubts(nowMs, message.source);

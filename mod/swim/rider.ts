@@ -15,15 +15,21 @@ export interface Arrival {
 
 /** Called by swim, within a step. Must not throw on bad bytes. */
 export interface Rider {
-  /** The rider's whole state, for a full sync. */
-  fullState(nowMs: number): Uint8Array;
-  /** A peer's whole state arrived with a full sync; `from` is the peer's endpoint. */
-  mergeFullState(nowMs: number, from: Endpoint, state: Uint8Array): void;
+  /** Opens a sync: the rider's state in some tens of bytes. */
+  compare(nowMs: number): Uint8Array;
+  /** A peer opened a sync so; the answer says nothing more, where the states differ, or the whole state. */
+  compared(nowMs: number, theirs: Uint8Array): Uint8Array;
+  /** That member answered so to what this host opened with; what it lacks or still has to tell, null for nothing. */
+  update(nowMs: number, member: MemberId, answer: Uint8Array): Uint8Array | null;
+  /** A peer tells what this host lacks; the answer is what the peer lacks. */
+  updated(nowMs: number, update: Uint8Array): Uint8Array;
+  /** That member answered so to the update. */
+  merge(nowMs: number, member: MemberId, rest: Uint8Array): void;
   /** One gossiped item or letter arrived. */
   receive(nowMs: number, arrival: Arrival, bytes: Uint8Array): void;
   /** A member appeared or changed status, address, name or version; `previous` is null on first sight. */
   memberChanged(nowMs: number, member: Member, previous: Member | null): void;
-  /** A full sync with that member (both directions) was completed. */
+  /** A sync with that member, which this host asked for, was completed: each knows what the other knew. */
   synced(nowMs: number, member: MemberId): void;
 }
 
@@ -44,6 +50,6 @@ export interface Carrier {
   self(): Member;
   /** Lifeguard's local health score: 0 is healthy, up to 7. Waiting times stretch with it. */
   healthScore(): number;
-  /** Asks for a full sync with that member (a `synced` call follows when it succeeds). */
+  /** Asks for a sync with that member (a `synced` call follows when it succeeds). */
   requestSync(member: MemberId): void;
 }

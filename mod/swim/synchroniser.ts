@@ -1,9 +1,24 @@
-/** Full syncs: both sides tell each other all they know, at joins, now and then, and when asked for. */
+/**
+ * Syncs: two hosts make sure that both know what either knows, at joins, now and then, and when asked for. They compare
+ * digests first, so that hosts which know the same anyway, as nearly all do nearly always, say so in some bytes.
+ *
+ * Nothing is kept between the two questions of a sync: what changes meanwhile is told as it then is.
+ */
 import type { Endpoint } from "../base/core.ts";
 import type { Random } from "../base/random.ts";
-import { encodeSync, type Sync } from "../wire/sync_messages.ts";
+import type { Message } from "../wire/messages.ts";
+import {
+  type Compare,
+  type Compared,
+  encodeSync,
+  type Sync,
+  type SyncEntry,
+  type Update,
+} from "../wire/sync_messages.ts";
+import { BucketSet } from "../wire/bucket_set.ts";
 import type { Evidence } from "./evidence.ts";
 import type { MemberId } from "./member.ts";
+import { MemberSync } from "./member_sync.ts";
 import type { MemberTable } from "./members.ts";
 import { syncEntry } from "./news.ts";
 import type { Post } from "./post.ts";
@@ -19,9 +34,19 @@ export type SyncOutcome =
   | { readonly kind: "own-host" }
   | { readonly kind: "failed"; readonly reason: string };
 
+/** A sync that we asked for. */
+interface Sought {
+  readonly endpoint: Endpoint;
+  readonly ended: (nowMs: number, outcome: SyncOutcome) => void;
+}
+
+/** The rider has no part in a message. */
+const NOTHING = new Uint8Array();
+
 export class Synchroniser {
   readonly #self: Self;
   readonly #table: MemberTable;
+  readonly #members: MemberSync;
   readonly #evidence: Evidence;
   readonly #timings: SwimTimings;
   readonly #random: Random;
@@ -43,6 +68,7 @@ export class Synchroniser {
   }) {
     this.#self = parts.self;
     this.#table = parts.table;
+    this.#members = new MemberSync(parts);
     this.#evidence = parts.evidence;
     this.#timings = parts.timings;
     this.#random = parts.random;
@@ -57,31 +83,41 @@ export class Synchroniser {
   }
 
   /** Asks the host at an endpoint. */
-  start(nowMs: number, endpoint: Endpoint, ended?: (nowMs: number, outcome: SyncOutcome) => void) {
-    const message = this.#encode(nowMs, "sync");
-    this.#requests.ask(endpoint, message, this.#timings.streamTimeoutMs, (laterMs, outcome) => {
-      if (outcome.kind === "failed") {
-        const isOwn = outcome.refusal === "own-host";
-        return ended?.(laterMs, isOwn ? { kind: "own-host" } : outcome);
-      }
-      const { message } = outcome;
-      if (message.kind !== "synced") {
-        return ended?.(laterMs, { kind: "failed", reason: "its answer is not a sync" });
-      }
-      const member = message.sender.record.id;
-      if (this.#isOwn(message)) return ended?.(laterMs, { kind: "own-host" });
-      this.#merge(laterMs, message);
-      this.#completed++;
-      this.#rider.synced(laterMs, member);
-      ended?.(laterMs, { kind: "synced", member });
+  start(
+    nowMs: number,
+    endpoint: Endpoint,
+    ended: (nowMs: number, outcome: SyncOutcome) => void = () => {},
+  ): void {
+    const question = encodeSync({
+      kind: "compare",
+      sender: this.#ownEntry(),
+      members: this.#members.summary(),
+      rider: this.#rider.compare(nowMs),
+    });
+    const sought = { endpoint, ended };
+    this.#ask(sought, question, (laterMs, answer) => {
+      if (answer.kind !== "compared") return failed(laterMs, sought, "its answer is not a sync");
+      this.#compared(laterMs, sought, answer);
     });
   }
 
-  /** Answers a peer with all we know, its own news included. */
-  answer(nowMs: number, id: number, sync: Sync): void {
-    if (this.#isOwn(sync)) return this.#post.refuse(id, "own-host");
-    this.#merge(nowMs, sync);
-    this.#post.answer(id, this.#encode(nowMs, "synced"));
+  /** Answers a peer that wants to know what differs. */
+  compare(nowMs: number, id: number, question: Compare): void {
+    if (this.#isOwn(question)) return this.#post.refuse(id, "own-host");
+    this.#evidence.merge(nowMs, question.sender);
+    const rider = this.#rider.compared(nowMs, question.rider);
+    const members = this.#members.answer(question.members);
+    this.#answer(id, { kind: "compared", sender: this.#ownEntry(), members, rider });
+  }
+
+  /** Takes what a peer has to tell, and answers with what it lacks. */
+  update(nowMs: number, id: number, update: Update): void {
+    if (this.#isOwn(update)) return this.#post.refuse(id, "own-host");
+    this.#merge(nowMs, update.sender, update.entries);
+    const isRiding = update.rider.length > 0;
+    const rider = isRiding ? this.#rider.updated(nowMs, update.rider) : NOTHING;
+    const entries = this.#members.rest(update);
+    this.#answer(id, { kind: "updated", sender: this.#ownEntry(), entries, rider });
   }
 
   /** Somebody else is there: from now on, sync now and then. */
@@ -114,28 +150,74 @@ export class Synchroniser {
     this.#nextAtMs = Infinity;
   }
 
+  /** The peer said what differs: the rest is told and heard by a second question, if there is any. */
+  #compared(nowMs: number, sought: Sought, answer: Compared): void {
+    if (this.#isOwn(answer)) return sought.ended(nowMs, { kind: "own-host" });
+    const { sender, members } = answer;
+    const { id } = sender.record;
+    this.#merge(nowMs, sender, members.kind === "everything" ? members.entries : []);
+    const riding = this.#rider.update(nowMs, id, answer.rider);
+    const update = this.#members.update(sender, members);
+    if (update === null && riding === null) return this.#finish(nowMs, sought, id);
+    const question = encodeSync({
+      kind: "update",
+      sender: this.#ownEntry(),
+      ...(update ?? { buckets: BucketSet.NONE, entries: [] }),
+      rider: riding ?? NOTHING,
+    });
+    this.#ask(sought, question, (laterMs, rest) => {
+      // Behind an address that several hosts share, another one may answer this time.
+      if (rest.kind !== "updated" || rest.sender.record.id !== id) {
+        return failed(laterMs, sought, "it did not answer to the end of the sync");
+      }
+      this.#merge(laterMs, rest.sender, rest.entries);
+      if (riding !== null) this.#rider.merge(laterMs, id, rest.rider);
+      this.#finish(laterMs, sought, id);
+    });
+  }
+
+  #finish(nowMs: number, sought: Sought, member: MemberId): void {
+    this.#completed++;
+    this.#rider.synced(nowMs, member);
+    sought.ended(nowMs, { kind: "synced", member });
+  }
+
+  #ask(
+    sought: Sought,
+    question: Uint8Array,
+    answered: (nowMs: number, answer: Message) => void,
+  ): void {
+    const { endpoint, ended } = sought;
+    this.#requests.ask(endpoint, question, this.#timings.streamTimeoutMs, (nowMs, outcome) => {
+      if (outcome.kind === "answered") return answered(nowMs, outcome.message);
+      const isOwn = outcome.refusal === "own-host";
+      ended(nowMs, isOwn ? { kind: "own-host" } : { kind: "failed", reason: outcome.reason });
+    });
+  }
+
+  #answer(id: number, answer: Sync): void {
+    this.#post.answer(id, encodeSync(answer));
+  }
+
   #intervalMs(): number {
     return syncIntervalMs(this.#timings, this.#table.reachableCount);
   }
 
-  #isOwn(sync: Sync): boolean {
-    const { id, instance } = sync.sender.record;
+  #ownEntry(): SyncEntry {
+    return syncEntry(this.#self.member);
+  }
+
+  #isOwn({ sender }: Sync): boolean {
+    const { id, instance } = sender.record;
     return id === this.#self.id && instance === this.#self.member.instance;
   }
 
-  #encode(nowMs: number, kind: Sync["kind"]): Uint8Array {
-    const others = this.#table.list().filter((member) => member.id !== this.#self.id);
-    return encodeSync({
-      kind,
-      sender: syncEntry(this.#self.member),
-      members: others.map(syncEntry),
-      rider: this.#rider.fullState(nowMs),
-    });
+  #merge(nowMs: number, sender: SyncEntry, entries: readonly SyncEntry[]): void {
+    this.#evidence.merge(nowMs, sender);
+    for (const entry of entries) this.#evidence.merge(nowMs, entry);
   }
+}
 
-  #merge(nowMs: number, sync: Sync): void {
-    this.#evidence.merge(nowMs, sync.sender);
-    for (const entry of sync.members) this.#evidence.merge(nowMs, entry);
-    this.#rider.mergeFullState(nowMs, sync.sender.record.endpoint, sync.rider);
-  }
+function failed(nowMs: number, { ended }: Sought, reason: string): void {
+  ended(nowMs, { kind: "failed", reason });
 }

@@ -8,8 +8,8 @@ export const MessageType = {
   dead: 6,
   left: 7,
   alive: 8,
-  sync: 9,
-  synced: 10,
+  compare: 9,
+  compared: 10,
   reach: 11,
   riderItem: 12,
   riderLetter: 13,
@@ -17,4 +17,6 @@ export const MessageType = {
   helloed: 15,
   keys: 16,
   keysAnswer: 17,
+  update: 18,
+  updated: 19,
 } as const;

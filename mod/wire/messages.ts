@@ -37,7 +37,13 @@ import {
   type RiderLetter,
 } from "./rider_messages.ts";
 import { checkList, checkUint } from "./shape.ts";
-import { decodeSync, type Sync } from "./sync_messages.ts";
+import {
+  decodeCompare,
+  decodeCompared,
+  decodeUpdate,
+  decodeUpdated,
+  type Sync,
+} from "./sync_messages.ts";
 
 /** Of a type that a later version may have; skipped, so that hosts of mixed versions get along. */
 export interface Unknown {
@@ -89,9 +95,14 @@ export function decodeMessage(bytes: Uint8Array): Message {
       return decodeLeft(fields);
     case MessageType.alive:
       return decodeAlive(fields);
-    case MessageType.sync:
-    case MessageType.synced:
-      return decodeSync(fields);
+    case MessageType.compare:
+      return decodeCompare(fields);
+    case MessageType.compared:
+      return decodeCompared(fields);
+    case MessageType.update:
+      return decodeUpdate(fields);
+    case MessageType.updated:
+      return decodeUpdated(fields);
     case MessageType.reach:
       return decodeReach(fields);
     case MessageType.riderItem:

@@ -4,7 +4,6 @@
  */
 import { equal } from "node:assert/strict";
 import fc from "fast-check";
-import { encodeFullState } from "../../mod/claim/full_state.ts";
 import { Ledger } from "../../mod/claim/ledger.ts";
 import { DamagedClaimError, decodeClaimMemory } from "../../mod/claim/memory.ts";
 import {
@@ -16,6 +15,8 @@ import {
 } from "../../mod/claim/messages.ts";
 import type { ClaimRecord } from "../../mod/claim/record.ts";
 import { encodeRecord } from "../../mod/claim/record_codec.ts";
+import { encodeClaimSync } from "../../mod/claim/sync_messages.ts";
+import { BucketSet } from "../../mod/wire/bucket_set.ts";
 import { claims } from "../property/claim_records.ts";
 import {
   endpointOf,
@@ -23,6 +24,7 @@ import {
   type Staged,
   stagedAsking,
   stagedHolding,
+  stateOfLedger,
 } from "../unit/claim/samples.ts";
 
 /** Well-formed messages about arbitrary claims. */
@@ -46,11 +48,29 @@ function messages(): fc.Arbitrary<Uint8Array> {
   );
 }
 
+/** What a peer with such a ledger would say in a sync. */
 function states(): fc.Arbitrary<Uint8Array> {
-  return fc.array(claims(), { maxLength: 5 }).map((list) => {
+  return fc.tuple(fc.array(claims(), { maxLength: 5 }), fc.nat(3)).map(([list, kind]) => {
     const ledger = new Ledger();
     for (const claim of list) ledger.merge(0, claim, encodeRecord(claim));
-    return encodeFullState(0, ledger, 3, true);
+    if (kind === 0) return stateOfLedger(0, ledger, 3, true);
+    const head = { lamport: 3, complete: true };
+    if (kind === 1) {
+      const [records, fence] = [ledger.digest.summary(), ledger.fence.digest.summary()];
+      return encodeClaimSync({ kind: "compare", ...head, records, fence });
+    }
+    if (kind === 2) {
+      const digests = { kind: "digests", digests: ledger.digest.digests() } as const;
+      return encodeClaimSync({ kind: "state", ...head, records: digests, fence: digests });
+    }
+    return encodeClaimSync({
+      kind: "update",
+      ...head,
+      recordBuckets: BucketSet.of(16, [1, 5, 9]),
+      records: ledger.entries().map(({ bytes }) => ({ bytes, ageMs: 0 })),
+      fenceBuckets: BucketSet.of(16, [2, 6]),
+      fence: ledger.fence.entries(),
+    });
   });
 }
 
@@ -79,10 +99,19 @@ function identityOf(record: ClaimRecord | null): string {
   return JSON.stringify([record?.hostId, record?.instance, record?.vtep, record?.poolDigest]);
 }
 
+/** Each of the messages of a sync, and its end. */
+function syncDoor(host: Staged, number: number, door: number, bytes: Uint8Array): void {
+  const { claimant, nowMs } = host;
+  if (door === 0) claimant.compared(nowMs, bytes);
+  else if (door === 1) claimant.update(nowMs, hostId(number), bytes);
+  else if (door === 2) claimant.updated(nowMs, bytes);
+  else claimant.merge(nowMs, hostId(number), bytes);
+}
+
 function feed(host: Staged, inputs: readonly { door: number; bytes: Uint8Array }[]): void {
   for (const { door, bytes } of inputs) {
     const from = endpointOf(2 + door % 4);
-    if (door % 3 === 0) host.claimant.mergeFullState(host.nowMs, from, bytes);
+    if (door % 3 === 0) syncDoor(host, 2 + door % 4, door % 4, bytes);
     else {
       const via = door % 3 === 1 ? "letter" : "gossip";
       host.claimant.receive(host.nowMs, { via, from }, bytes);

@@ -20,8 +20,11 @@ export type SwimCluster = Cluster<SwimCommand, SwimEvent, SwimSnapshot>;
 
 /** Rides along without a word. */
 export const SILENT_RIDER: Rider = {
-  fullState: () => new Uint8Array(),
-  mergeFullState: () => {},
+  compare: () => new Uint8Array(),
+  compared: () => new Uint8Array(),
+  update: () => null,
+  updated: () => new Uint8Array(),
+  merge: () => {},
   receive: () => {},
   memberChanged: () => {},
   synced: () => {},

@@ -6,13 +6,14 @@ import { deepEqual, equal } from "node:assert/strict";
 import { vtepMac } from "../../../mod/address/mac.ts";
 import { makePool, poolDigest, subnetsOf } from "../../../mod/address/pool.ts";
 import { sha256Hex } from "../../../mod/base/hash.ts";
-import { encodeFullState } from "../../../mod/claim/full_state.ts";
 import { Ledger } from "../../../mod/claim/ledger.ts";
 import { encodeClaimMemory } from "../../../mod/claim/memory.ts";
 import { encodeAnswer, encodePush, encodeRequest, seal } from "../../../mod/claim/messages.ts";
 import { tieHash } from "../../../mod/claim/order.ts";
 import type { ClaimRecord } from "../../../mod/claim/record.ts";
 import { encodeRecord } from "../../../mod/claim/record_codec.ts";
+import { encodeClaimSync } from "../../../mod/claim/sync_messages.ts";
+import { BucketSet } from "../../../mod/wire/bucket_set.ts";
 import { guardiansOf, rendezvousOrder } from "../../../mod/claim/rendezvous.ts";
 import { member } from "../../unit/claim/samples.ts";
 
@@ -79,14 +80,42 @@ Deno.test("requests, pushes and answers have these bytes", () => {
   );
 });
 
-Deno.test("a full state has these bytes", () => {
+Deno.test("the messages of a sync have these bytes", () => {
   const ledger = new Ledger();
   ledger.merge(0, HELD, encodeRecord(HELD));
   ledger.mergeFence("10.244.9.0/24", 5);
   const length = (RECORD_HEX.length / 2).toString(16);
+  const entries = ledger.entries().map(({ bytes }) => ({ bytes, ageMs: 0 }));
+  const fence = [{ subnet: "10.244.9.0/24", epoch: 5 }];
+  const head = { lamport: 77, complete: true };
   equal(
-    encodeFullState(0, ledger, 77, true).toHex(),
-    `8501184d8258${length}${RECORD_HEX}00831a0af4090018180501`,
+    encodeClaimSync({
+      kind: "state",
+      ...head,
+      records: { kind: "entries", entries },
+      fence: { kind: "entries", entries: fence },
+    }).toHex(),
+    `860102184d018258${length}${RECORD_HEX}00831a0af4090018` + "1805",
+  );
+  equal(
+    encodeClaimSync({
+      kind: "compare",
+      ...head,
+      records: ledger.digest.summary(),
+      fence: ledger.fence.digest.summary(),
+    }).toHex(),
+    "880101184d010148a6491dcc4221ceef02489aea54ac1d8bda7f",
+  );
+  equal(
+    encodeClaimSync({
+      kind: "update",
+      ...head,
+      recordBuckets: BucketSet.of(16, [0, 9]),
+      records: entries,
+      fenceBuckets: BucketSet.NONE,
+      fence,
+    }).toHex(),
+    `880103184d014201028258${length}${RECORD_HEX}0040831a0af4090018` + "1805",
   );
 });
 

@@ -3,9 +3,8 @@ import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
 import { decodeClaimMemory } from "../../../mod/claim/memory.ts";
 import type { RestoredClaim } from "../../../mod/claim/options.ts";
 import { encodeRecord } from "../../../mod/claim/record_codec.ts";
-import { encodeFullState } from "../../../mod/claim/full_state.ts";
 import { Ledger } from "../../../mod/claim/ledger.ts";
-import { endpointOf, hostId, record, Staged, stagedHolding } from "./samples.ts";
+import { endpointOf, hostId, record, Staged, stagedHolding, stateOfLedger } from "./samples.ts";
 
 const RESTORED: RestoredClaim = {
   hostId: hostId(1),
@@ -161,14 +160,14 @@ function stateOf(subnets: readonly string[]): Uint8Array {
     const claim = record({ hostId: hostId(index + 2), subnet });
     ledger.merge(0, claim, encodeRecord(claim));
   }
-  return encodeFullState(0, ledger, 0, true);
+  return stateOfLedger(0, ledger, 0, true);
 }
 
 Deno.test("what others claim is not chosen: the first free subnet in the own order is", () => {
   const order: string[] = [];
   for (let taken = 0; taken < 3; taken++) {
     const host = new Staged({ seedsGiven: false });
-    host.claimant.mergeFullState(0, endpointOf(2), stateOf(order));
+    host.claimant.merge(0, hostId(2), stateOf(order));
     host.at(0);
     ok(host.snapshot.subnet);
     ok(!order.includes(host.snapshot.subnet));
@@ -215,12 +214,15 @@ function subnetOfFirst(): string {
   return host.snapshot.subnet ?? "";
 }
 
-Deno.test("malformed full states, letters and gossip change nothing", () => {
+Deno.test("malformed syncs, letters and gossip change nothing", () => {
   const host = stagedHolding();
   const before = JSON.stringify(host.snapshot.records);
   for (let length = 0; length < 200; length++) {
     const bytes = new Uint8Array(length).fill(0x81 + length % 7);
-    host.claimant.mergeFullState(0, endpointOf(2), bytes);
+    equal(host.claimant.update(0, hostId(2), bytes), null);
+    host.claimant.compared(0, bytes);
+    host.claimant.updated(0, bytes);
+    host.claimant.merge(0, hostId(2), bytes);
     host.claimant.receive(0, { via: "letter", from: endpointOf(2) }, bytes);
     host.claimant.receive(0, { via: "gossip", from: endpointOf(2) }, bytes);
   }
@@ -229,7 +231,7 @@ Deno.test("malformed full states, letters and gossip change nothing", () => {
   deepEqual(host.carrier.letters, []);
 });
 
-Deno.test("a full state of a newer version's records still brings the others", () => {
+Deno.test("a state with a newer version's records still brings the others", () => {
   const host = stagedHolding();
   const ledger = new Ledger();
   const newer = record({ hostId: hostId(2), subnet: "10.244.8.0/24" });
@@ -237,14 +239,13 @@ Deno.test("a full state of a newer version's records still brings the others", (
   const bytes = new Uint8Array([0x92, 0x02, 0x00]);
   ledger.merge(0, newer, bytes);
   ledger.merge(0, known, encodeRecord(known));
-  host.claimant.mergeFullState(0, endpointOf(2), encodeFullState(0, ledger, 0, true));
+  host.claimant.merge(0, hostId(2), stateOfLedger(0, ledger, 0, true));
   deepEqual(host.snapshot.records.map(({ hostId }) => hostId), [hostId(1), hostId(3)]);
 });
 
 /** A sync with host 2, which has heard the cluster or has not. */
 function syncWithTwo(host: Staged, complete: boolean): void {
-  const state = encodeFullState(0, new Ledger(), 0, complete);
-  host.claimant.mergeFullState(host.nowMs, endpointOf(2), state);
+  host.claimant.update(host.nowMs, hostId(2), stateOfLedger(0, new Ledger(), 0, complete));
   host.sync(2);
 }
 

@@ -1,8 +1,6 @@
-/** Letters and full states: round trips, limits, refusals. */
+/** Letters: round trips, limits, refusals. */
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { WireError } from "../../../mod/base/errors.ts";
-import { decodeFullState, encodeFullState } from "../../../mod/claim/full_state.ts";
-import { Ledger, TOMBSTONE_MS } from "../../../mod/claim/ledger.ts";
 import {
   type ClaimAnswer,
   type ClaimMessage,
@@ -15,7 +13,6 @@ import {
   seal,
   type SealedRecord,
 } from "../../../mod/claim/messages.ts";
-import { decodeRecord, encodeRecord } from "../../../mod/claim/record_codec.ts";
 import { encode } from "../../../mod/wire/codec.ts";
 import { hostId, record } from "./samples.ts";
 
@@ -105,32 +102,4 @@ Deno.test("malformed messages are refused as a whole", () => {
     encode([2, new Uint8Array(16), new Uint8Array(16), 1, 1, null, new Uint8Array(9), []]),
   ];
   for (const bytes of messages) throws(() => decodeClaimMessage(bytes), WireError);
-});
-
-Deno.test("a full state carries records, ages of tombstones, the silent fence and the clock", () => {
-  const ledger = new Ledger();
-  const released = record({ hostId: hostId(2), state: "released", epoch: 4 });
-  for (const claim of [record(), released]) ledger.merge(1_000, claim, encodeRecord(claim));
-  ledger.mergeFence("10.244.9.0/24", 6);
-  ledger.mergeFence("10.244.7.0/24", 1); // a record says so too
-  const state = decodeFullState(encodeFullState(61_000, ledger, 77, true));
-  equal(state.lamport, 77);
-  equal(state.complete, true);
-  deepEqual(state.records.map(({ bytes }) => decodeRecord(bytes)), [record(), released]);
-  deepEqual(state.records.map(({ ageMs }) => ageMs), [0, 60_000]);
-  deepEqual(state.fence, [{ subnet: "10.244.9.0/24", epoch: 6 }]);
-});
-
-Deno.test("malformed full states are refused", () => {
-  const states = [
-    new Uint8Array(),
-    encode([2, 0, [], []]),
-    encode([1, 0, [new Uint8Array(1)], []]),
-    encode([1, 0, [new Uint8Array(161), 0], []]),
-    encode([1, 0, [new Uint8Array(1), TOMBSTONE_MS], []]),
-    encode([1, 0, [], [1, 24]]),
-    encode([1, 0, [], [0x0af40701, 24, 1]]),
-    encode([1, 2 ** 32, [], []]),
-  ];
-  for (const bytes of states) throws(() => decodeFullState(bytes), WireError);
 });

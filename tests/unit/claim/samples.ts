@@ -4,6 +4,8 @@ import { makePool, type Pool, poolDigest } from "../../../mod/address/pool.ts";
 import type { Action, Endpoint } from "../../../mod/base/core.ts";
 import { Random } from "../../../mod/base/random.ts";
 import { Claimant } from "../../../mod/claim/claimant.ts";
+import { agedRecord } from "../../../mod/claim/flat_state.ts";
+import type { Ledger } from "../../../mod/claim/ledger.ts";
 import {
   type ClaimMessage,
   decodeClaimMessage,
@@ -16,6 +18,7 @@ import {
 import type { ClaimOptions, RestoredClaim } from "../../../mod/claim/options.ts";
 import type { ClaimRecord } from "../../../mod/claim/record.ts";
 import type { ClaimEvent } from "../../../mod/claim/snapshot.ts";
+import { encodeClaimSync } from "../../../mod/claim/sync_messages.ts";
 import type { Member, MemberStatus } from "../../../mod/swim/member.ts";
 import type { Carrier } from "../../../mod/swim/rider.ts";
 
@@ -50,6 +53,23 @@ export function record(changes: Partial<ClaimRecord> = {}): ClaimRecord {
     absenceTtlHours: 24,
     ...changes,
   };
+}
+
+/** All that a host with that ledger would tell a newcomer. */
+export function stateOfLedger(
+  nowMs: number,
+  ledger: Ledger,
+  lamport: number,
+  complete: boolean,
+): Uint8Array {
+  const records = ledger.entries().map((entry) => agedRecord(nowMs, entry));
+  return encodeClaimSync({
+    kind: "state",
+    lamport,
+    complete,
+    records: { kind: "entries", entries: records },
+    fence: { kind: "entries", entries: ledger.fence.entries() },
+  });
 }
 
 export function member(number: number, status: MemberStatus = "alive"): Member {

@@ -42,13 +42,28 @@ export interface SentPacket {
 /** Notes what swim tells its rider, in order. */
 export class RecordingRider implements Rider {
   readonly calls: string[] = [];
+  /** What it says in each message but an update. */
   state: Uint8Array = new Uint8Array([1]);
+  /** Its update; null when its state is the same as any other. */
+  toTell: Uint8Array | null = null;
 
-  fullState(): Uint8Array {
+  compare(): Uint8Array {
     return this.state;
   }
-  mergeFullState(_nowMs: number, from: string, state: Uint8Array): void {
-    this.calls.push(`merge ${from} ${state.toHex()}`);
+  compared(_nowMs: number, theirs: Uint8Array): Uint8Array {
+    this.calls.push(`compared ${theirs.toHex()}`);
+    return this.state;
+  }
+  update(_nowMs: number, member: string, answer: Uint8Array): Uint8Array | null {
+    this.calls.push(`update ${Number(member)} ${answer.toHex()}`);
+    return this.toTell;
+  }
+  updated(_nowMs: number, update: Uint8Array): Uint8Array {
+    this.calls.push(`updated ${update.toHex()}`);
+    return this.state;
+  }
+  merge(_nowMs: number, member: string, rest: Uint8Array): void {
+    this.calls.push(`merge ${Number(member)} ${rest.toHex()}`);
   }
   receive(_nowMs: number, arrival: { via: string; from: string }, bytes: Uint8Array): void {
     this.calls.push(`${arrival.via} ${arrival.from} ${bytes.toHex()}`);

@@ -1,11 +1,18 @@
-/** Full syncs: what is merged, what is answered, what is refused. */
+/** Syncs: what is compared, told, merged, answered and refused. */
 import assert from "node:assert/strict";
 import { MEMBERS_MAX } from "../../../mod/base/limits.ts";
+import { BucketDigest } from "../../../mod/wire/bucket_digest.ts";
+import { BucketSet } from "../../../mod/wire/bucket_set.ts";
 import { Envelope } from "../../../mod/wire/envelope.ts";
-import { decodeMessage } from "../../../mod/wire/messages.ts";
+import { decodeMessage, type Message } from "../../../mod/wire/messages.ts";
 import { encodeAlive } from "../../../mod/wire/news_messages.ts";
 import { encodeRefusal, readRefusal } from "../../../mod/wire/refusal.ts";
-import { encodeSync, type Sync, type SyncEntry } from "../../../mod/wire/sync_messages.ts";
+import {
+  type Compared,
+  encodeSync,
+  type Sync,
+  type SyncEntry,
+} from "../../../mod/wire/sync_messages.ts";
 import { peer, Stage } from "./stage.ts";
 
 const [ONE, TWO, THREE] = [peer(1), peer(2), peer(3)];
@@ -15,8 +22,27 @@ function entry(number: number, status: SyncEntry["status"] = "alive", incarnatio
   return { record: peer(number, { incarnation, endpoint }), status };
 }
 
-function sync(kind: Sync["kind"], sender: SyncEntry, ...members: SyncEntry[]): Uint8Array {
-  return encodeSync({ kind, sender, members, rider: new Uint8Array([0xab]) });
+const RIDER = new Uint8Array([0xab]);
+
+/** A peer that knows nobody opens a sync. */
+function compare(sender: SyncEntry, members = new BucketDigest().summary()): Uint8Array {
+  return encodeSync({ kind: "compare", sender, members, rider: RIDER });
+}
+
+/** A peer tells these, and wants to hear of everybody. */
+function update(sender: SyncEntry, ...entries: SyncEntry[]): Uint8Array {
+  const buckets = BucketSet.of(16, Array.from({ length: 16 }, (_, bucket) => bucket));
+  return encodeSync({ kind: "update", sender, buckets, entries, rider: RIDER });
+}
+
+/** A peer answers with these as everything that it knows. */
+function compared(sender: SyncEntry, ...entries: SyncEntry[]): Uint8Array {
+  return encodeSync({
+    kind: "compared",
+    sender,
+    members: { kind: "everything", entries },
+    rider: RIDER,
+  });
 }
 
 /** A peer asks; what this host answers. */
@@ -27,25 +53,35 @@ function ask(stage: Stage, frame: Uint8Array, envelope = stage.envelope): Uint8A
   return answer.bytes;
 }
 
-function readSync(stage: Stage, frame: Uint8Array): Sync {
-  const message = decodeMessage(stage.envelope.open(frame).payload);
-  assert(message.kind === "sync" || message.kind === "synced");
+function readSync<Kind extends Sync["kind"]>(
+  stage: Stage,
+  frame: Uint8Array,
+  kind: Kind,
+): Extract<Sync, { kind: Kind }> {
+  const message = decodeMessage(stage.open(frame));
+  const isKind = (message: Message): message is Extract<Sync, { kind: Kind }> =>
+    message.kind === kind;
+  assert(isKind(message), message.kind);
   return message;
+}
+
+function entriesOf({ members }: Compared): readonly SyncEntry[] {
+  assert(members.kind === "everything");
+  return members.entries;
 }
 
 Deno.test("a newcomer's sync is answered with everybody, the newcomer's own news included", () => {
   const stage = Stage.among(3, 4);
-  const answer = readSync(stage, ask(stage, sync("sync", entry(2))));
-  assert.equal(answer.kind, "synced");
+  const answer = readSync(stage, ask(stage, compare(entry(2))), "compared");
   assert.deepEqual(answer.sender, { record: ONE, status: "alive" });
-  assert.deepEqual(answer.members.map(({ record }) => record.name), ["h2", "h3", "h4"]);
+  assert.deepEqual(entriesOf(answer).map(({ record }) => record.name), ["h2", "h3", "h4"]);
   assert.deepEqual(answer.rider, new Uint8Array([1]));
-  assert.deepEqual(stage.rider.calls, ["h2 unknown > alive", "merge 10.0.0.2:7947 ab"]);
+  assert.deepEqual(stage.rider.calls, ["h2 unknown > alive", "compared ab"]);
 });
 
 Deno.test("the seed passes a newcomer on in the same step", () => {
   const stage = Stage.among(3, 4);
-  const bytes = stage.envelope.seal(sync("sync", entry(2)));
+  const bytes = stage.envelope.seal(compare(entry(2)));
   stage.step({ kind: "request", id: 7, from: TWO.endpoint, bytes });
   const told = stage.sentMessages("alive");
   assert.equal(told.some(({ record }) => record.id === TWO.id), true);
@@ -55,20 +91,20 @@ Deno.test("a newcomer that was declared dead learns it from the answer", () => {
   const stage = Stage.among(2, 3);
   stage.runFor(60_000); // nobody answers: both die
   assert.equal(stage.status(2), "dead");
-  const answer = readSync(stage, ask(stage, sync("sync", entry(2, "alive", 0))));
-  const told = answer.members.find(({ record }) => record.id === TWO.id);
+  const answer = readSync(stage, ask(stage, compare(entry(2, "alive", 0))), "compared");
+  const told = entriesOf(answer).find(({ record }) => record.id === TWO.id);
   assert.deepEqual([told?.status, told?.record.incarnation], ["dead", 10]);
 });
 
 Deno.test("a peer's dead and suspects become suspects here, so that they can refute", () => {
   const stage = Stage.among(3, 4, 5);
-  ask(stage, sync("sync", entry(2), entry(3, "dead"), entry(4, "suspect"), entry(5, "left")));
+  ask(stage, update(entry(2), entry(3, "dead"), entry(4, "suspect"), entry(5, "left")));
   assert.deepEqual([3, 4, 5].map((number) => stage.status(number)), ["suspect", "suspect", "left"]);
 });
 
 Deno.test("strangers are taken as the peer has them, dead ones without an event", () => {
   const stage = new Stage();
-  ask(stage, sync("sync", entry(2), entry(3, "dead"), entry(4, "suspect"), entry(5, "left")));
+  ask(stage, update(entry(2), entry(3, "dead"), entry(4, "suspect"), entry(5, "left")));
   assert.deepEqual([2, 3, 4, 5].map((number) => stage.status(number)), [
     "alive",
     "dead",
@@ -89,7 +125,7 @@ Deno.test("a full table takes a newcomer only in place of who is gone", () => {
     (_, index) => entry(1000 + index, index === 77 ? "dead" : "alive"),
   );
   for (let start = 0; start < crowd.length; start += 5000) {
-    ask(stage, sync("sync", entry(2), ...crowd.slice(start, start + 5000)));
+    ask(stage, update(entry(2), ...crowd.slice(start, start + 5000)));
   }
   assert.equal(stage.swim.members().length, MEMBERS_MAX);
   const newcomers = [500, 501].map((number) => peer(number, { endpoint: "10.9.9.9:1" }));
@@ -104,7 +140,7 @@ Deno.test("a full table takes a newcomer only in place of who is gone", () => {
 
 Deno.test("a peer that believes this host dead is refuted in the answer already", () => {
   const stage = new Stage();
-  const answer = readSync(stage, ask(stage, sync("sync", entry(2), entry(1, "dead", 20))));
+  const answer = readSync(stage, ask(stage, update(entry(2), entry(1, "dead", 20))), "updated");
   assert.equal(answer.sender.record.incarnation, 21);
 });
 
@@ -115,14 +151,10 @@ Deno.test("this host asks when its rider wants it, and tells it when all is merg
   const [request] = stage.take();
   assert(request?.kind === "request");
   assert.equal(request.to, TWO.endpoint);
-  assert.equal(readSync(stage, request.bytes).kind, "sync");
-  const bytes = stage.envelope.seal(sync("synced", entry(2), entry(3)));
+  assert.deepEqual(readSync(stage, request.bytes, "compare").members.count, 2);
+  const bytes = stage.envelope.seal(compared(entry(2), entry(1), entry(3)));
   stage.step({ kind: "answer", id: request.id, bytes });
-  assert.deepEqual(stage.rider.calls, [
-    "h3 unknown > alive",
-    "merge 10.0.0.2:7947 ab",
-    "synced 2",
-  ]);
+  assert.deepEqual(stage.rider.calls, ["h3 unknown > alive", "update 2 ab", "synced 2"]);
   // The same answer once more is nobody's.
   stage.rider.calls.length = 0;
   stage.step({ kind: "answer", id: request.id, bytes });
@@ -148,7 +180,7 @@ Deno.test("every 30 seconds, somebody alive is asked for a sync", () => {
 const REFUSED: [string, (stage: Stage) => Uint8Array, string][] = [
   [
     "of another cluster",
-    (stage) => ask(stage, sync("sync", entry(2)), new Envelope("other", null)),
+    (stage) => ask(stage, compare(entry(2)), new Envelope("other", null)),
     "it belongs to another cluster (cluster labels differ)",
   ],
   [
@@ -175,12 +207,14 @@ for (const [what, act, words] of REFUSED) {
 
 Deno.test("this host does not sync with itself", () => {
   const stage = new Stage();
-  assert.equal(readRefusal(ask(stage, sync("sync", entry(1))))?.text, "that is this host itself");
+  for (const question of [compare(entry(1)), update(entry(1))]) {
+    assert.equal(readRefusal(ask(stage, question))?.text, "that is this host itself");
+  }
 });
 
 Deno.test("syncs that come as datagrams are ignored", () => {
   const stage = Stage.among(2);
-  stage.packet(TWO.endpoint, sync("sync", entry(2, "alive", 11), entry(3)));
+  stage.packet(TWO.endpoint, update(entry(2, "alive", 11), entry(3)));
   assert.equal(stage.status(3), "unknown");
   assert.equal(stage.swim.snapshot().counters.refused, 1);
 });
@@ -203,7 +237,7 @@ function dialling(endpoints = [TWO.endpoint]): { stage: Stage; ids: number[] } {
 Deno.test("a seed is resolved and asked at once, and joined when it answers", () => {
   const { stage, ids } = dialling();
   assert.equal(stage.swim.snapshot().joined, false);
-  const bytes = stage.envelope.seal(sync("synced", entry(2)));
+  const bytes = stage.envelope.seal(compared(entry(2), entry(1)));
   stage.step({ kind: "answer", id: ids[0] ?? 0, bytes });
   assert.equal(seedState(stage), "s, joined");
   assert.equal(stage.swim.snapshot().joined, true);
@@ -257,7 +291,7 @@ Deno.test("of a name with several addresses one answer is enough", () => {
   const { stage, ids } = dialling(["10.0.0.3:7947", TWO.endpoint, ONE.endpoint]);
   assert.equal(ids.length, 2); // not this host itself
   stage.step({ kind: "failed", id: ids[0] ?? 0, reason: "timed out" });
-  const bytes = stage.envelope.seal(sync("synced", entry(2)));
+  const bytes = stage.envelope.seal(compared(entry(2), entry(1)));
   stage.step({ kind: "answer", id: ids[1] ?? 0, bytes });
   assert.equal(seedState(stage), "s, joined");
 });
@@ -274,7 +308,7 @@ Deno.test("a seed that is this host itself is nothing to wait for", () => {
 
 Deno.test("a host that lost everybody goes back to its seeds", () => {
   const { stage, ids } = dialling();
-  const bytes = stage.envelope.seal(sync("synced", entry(2)));
+  const bytes = stage.envelope.seal(compared(entry(2), entry(1)));
   stage.step({ kind: "answer", id: ids[0] ?? 0, bytes });
   stage.runFor(20_000); // nobody answers
   assert.equal(stage.status(2), "dead");

@@ -1,4 +1,5 @@
 /** One of each message, with fields that no two messages share by accident. */
+import { BucketSet } from "../../../mod/wire/bucket_set.ts";
 import type { Message } from "../../../mod/wire/messages.ts";
 import type { MemberRecord } from "../../../mod/wire/member_record.ts";
 import {
@@ -15,7 +16,7 @@ import {
   encodeReach,
 } from "../../../mod/wire/probe_messages.ts";
 import { encodeRiderItem, encodeRiderLetter } from "../../../mod/wire/rider_messages.ts";
-import { encodeSync, type Sync } from "../../../mod/wire/sync_messages.ts";
+import { encodeSync, type Sync, type SyncEntry } from "../../../mod/wire/sync_messages.ts";
 
 export const H1: MemberRecord = {
   id: "000102030405060708090a0b0c0d0e0f",
@@ -43,17 +44,41 @@ export const H2: MemberRecord = {
 
 const RIDER = new Uint8Array([0xde, 0xad, 0xbe, 0xef]);
 
-function sync(kind: "sync" | "synced"): Sync {
-  const members = (["alive", "suspect", "dead", "left"] as const)
-    .map((status) => ({ record: H2, status }));
-  const forgotten = { record: H2, status: "left", isForgotten: true } as const;
-  return {
-    kind,
-    sender: { record: H1, status: "alive" },
-    members: [...members, forgotten],
+/** The messages of a sync, each with all that it may hold. */
+const SENDER: SyncEntry = { record: H1, status: "alive" };
+const ENTRIES: readonly SyncEntry[] = [
+  ...(["alive", "suspect", "dead", "left"] as const).map((status) => ({ record: H2, status })),
+  { record: H2, status: "left", isForgotten: true },
+];
+const DIGESTS = Uint8Array.from({ length: 16 * 8 }, (_, index) => index);
+const SYNCS: readonly Sync[] = [
+  {
+    kind: "compare",
+    sender: SENDER,
+    members: { count: 5_000, digest: DIGESTS.slice(0, 8) },
     rider: RIDER,
-  };
-}
+  },
+  {
+    kind: "compared",
+    sender: SENDER,
+    members: { kind: "digests", digests: DIGESTS },
+    rider: RIDER,
+  },
+  {
+    kind: "compared",
+    sender: SENDER,
+    members: { kind: "everything", entries: ENTRIES },
+    rider: RIDER,
+  },
+  {
+    kind: "update",
+    sender: SENDER,
+    buckets: BucketSet.of(16, [0, 9]),
+    entries: ENTRIES,
+    rider: RIDER,
+  },
+  { kind: "updated", sender: SENDER, entries: ENTRIES, rider: RIDER },
+];
 
 export interface Sample {
   readonly name: string;
@@ -108,8 +133,7 @@ export const SAMPLES: readonly Sample[] = [
   },
   { name: "alive", bytes: encodeAlive(H1), message: { kind: "alive", record: H1 } },
   { name: "alive of IPv6", bytes: encodeAlive(H2), message: { kind: "alive", record: H2 } },
-  { name: "sync", bytes: encodeSync(sync("sync")), message: sync("sync") },
-  { name: "synced", bytes: encodeSync(sync("synced")), message: sync("synced") },
+  ...SYNCS.map((message) => ({ name: nameOf(message), bytes: encodeSync(message), message })),
   {
     name: "reach",
     bytes: encodeReach(24, H2.id, H1.id),
@@ -126,3 +150,7 @@ export const SAMPLES: readonly Sample[] = [
     message: { kind: "rider-letter", bytes: new Uint8Array(300).fill(1) },
   },
 ];
+
+function nameOf(message: Sync): string {
+  return message.kind === "compared" ? `compared, ${message.members.kind}` : message.kind;
+}

@@ -1,21 +1,13 @@
-/**
- * A host's whole knowledge of claims, for a full sync: every record with the age of its tombstone, and the fence where no
- * record speaks for it.
- */
+/** Claims and fences as flat arrays, in syncs and on disk: two and three values an entry. */
 import { formatNetwork, networkOf } from "../address/network.ts";
 import { parseNetwork } from "../address/parse.ts";
 import { WireError } from "../base/errors.ts";
 import { MEMBERS_MAX } from "../base/limits.ts";
-import { decode, encode, type WireValue } from "../wire/codec.ts";
-import { checkArray, checkBlob, checkList, checkUint } from "../wire/shape.ts";
+import type { WireValue } from "../wire/codec.ts";
+import { checkBlob, checkList, checkUint } from "../wire/shape.ts";
 import { FENCE_MAX, type FenceEntry } from "./fence.ts";
-import { type Ledger, type LedgerEntry, TOMBSTONE_MS } from "./ledger.ts";
-import { wasHeld } from "./record.ts";
-import { EPOCH_MAX, RECORD_BYTES_MAX, STAMP_MAX } from "./record_codec.ts";
-
-const VERSION = 1;
-const FIELDS = 5;
-const VERSION_MAX = 255;
+import { type LedgerEntry, TOMBSTONE_MS } from "./ledger.ts";
+import { EPOCH_MAX, RECORD_BYTES_MAX } from "./record_codec.ts";
 
 /** Records: one for each member there may be, and as many tombstones of hosts that are gone. */
 export const RECORDS_MAX = 2 * MEMBERS_MAX;
@@ -29,38 +21,9 @@ export interface AgedRecord {
   readonly ageMs: number;
 }
 
-/** A peer's state as it came: records still encoded, so that known ones need not be decoded. */
-export interface FullState {
-  readonly lamport: number;
-  readonly records: readonly AgedRecord[];
-  readonly fence: readonly FenceEntry[];
-  /** Whether the peer has heard the cluster itself: see ClaimSnapshot.complete. */
-  readonly complete: boolean;
-}
-
-export function encodeFullState(
-  nowMs: number,
-  ledger: Ledger,
-  lamport: number,
-  complete: boolean,
-): Uint8Array {
-  const records = ledger.entries()
-    .map((entry) => ({ bytes: entry.bytes, ageMs: tombstoneAgeMs(nowMs, entry) }));
-  const fence = flatFence(silentFence(ledger));
-  return encode([VERSION, lamport, flatRecords(records), fence, Number(complete)]);
-}
-
-/** Throws WireError. The records' bytes are checked only for their size. */
-export function decodeFullState(bytes: Uint8Array): FullState {
-  const fields = checkArray(decode(bytes), FIELDS, "claim state");
-  const version = checkUint(fields[0], VERSION_MAX, "claim state version");
-  if (version !== VERSION) throw new WireError(`claim state: version ${version} is not known here`);
-  return {
-    lamport: checkUint(fields[1], STAMP_MAX, "claim state clock"),
-    records: recordsFromFlat(fields[2], "claim state records"),
-    fence: fenceFromFlat(fields[3], "claim state fence"),
-    complete: checkUint(fields[4], 1, "claim state completeness") === 1,
-  };
+/** An entry of the ledger as it is told: at a given moment, its record's bytes with the age of its tombstone. */
+export function agedRecord(nowMs: number, entry: LedgerEntry): AgedRecord {
+  return { bytes: entry.bytes, ageMs: tombstoneAgeMs(nowMs, entry) };
 }
 
 /** How long ago this host saw the claim released; 0 when it is not. */
@@ -110,15 +73,4 @@ export function fenceFromFlat(value: WireValue | undefined, where: string): Fenc
     fence.push({ subnet: formatNetwork(network), epoch });
   }
   return fence;
-}
-
-/** Entries that the receiver would not learn from a record anyway. */
-function silentFence(ledger: Ledger): FenceEntry[] {
-  const spoken = new Set<string>();
-  for (const { record } of ledger.entries()) {
-    if (wasHeld(record) && record.epoch === ledger.fence.exactly(record.subnet)) {
-      spoken.add(record.subnet);
-    }
-  }
-  return ledger.fence.entries().filter(({ subnet }) => !spoken.has(subnet));
 }

@@ -1,0 +1,253 @@
+/**
+ * The claims' part of a sync: what to answer, what to tell, and what arrives. Records are told unless the other side has
+ * told the very same bytes, tombstones always, since their ages may differ; ages are not in digests.
+ */
+import type { BucketDigest } from "../wire/bucket_digest.ts";
+import { BucketSet } from "../wire/bucket_set.ts";
+import type { MemberId } from "../swim/member.ts";
+import type { ClaimContext } from "./context.ts";
+import type { FenceEntry } from "./fence.ts";
+import { type AgedRecord, agedRecord } from "./flat_state.ts";
+import { type Intake, readable } from "./intake.ts";
+import { type LedgerEntry, sameBytes } from "./ledger.ts";
+import { type ClaimRecord, wasHeld } from "./record.ts";
+import { peekHostId } from "./record_codec.ts";
+import {
+  type ClaimState,
+  type ClaimSyncMessage,
+  decodeClaimSync,
+  encodeClaimSync,
+  type StatePart,
+} from "./sync_messages.ts";
+
+/** What a message brought: whether anything was news, and whether its sender had heard the cluster. */
+export interface Brought {
+  readonly isNews: boolean;
+  readonly isComplete: boolean;
+}
+
+const NO_DIFFERENCE = { kind: "digests", digests: new Uint8Array() } as const;
+
+export class ClaimSync {
+  readonly #context: ClaimContext;
+  readonly #intake: Intake;
+
+  constructor(context: ClaimContext, intake: Intake) {
+    this.#context = context;
+    this.#intake = intake;
+  }
+
+  compare(): Uint8Array {
+    const { ledger } = this.#context;
+    const [records, fence] = [ledger.digest.summary(), ledger.fence.digest.summary()];
+    return encodeClaimSync({ kind: "compare", ...this.#head(), records, fence });
+  }
+
+  /** Answers a peer's compare; one that cannot be read with everything, since it may be of another version. */
+  compared(nowMs: number, bytes: Uint8Array): Uint8Array {
+    const { ledger } = this.#context;
+    const theirs = read(bytes, "compare");
+    if (theirs === null) return this.everything(nowMs);
+    this.#intake.takeLamport(theirs.lamport);
+    const recordsForm = ledger.digest.answerTo(theirs.records);
+    const fenceForm = ledger.fence.digest.answerTo(theirs.fence);
+    if (recordsForm === "everything" && fenceForm === "everything") return this.everything(nowMs);
+    return encodeClaimSync({
+      kind: "state",
+      ...this.#head(),
+      records: part(recordsForm, ledger.digest, () => this.#records(nowMs)),
+      fence: part(fenceForm, ledger.fence.digest, () => ledger.fence.entries()),
+    });
+  }
+
+  /** All that this host knows, for one that knows next to nothing. */
+  everything(nowMs: number): Uint8Array {
+    return encodeClaimSync({
+      kind: "state",
+      ...this.#head(),
+      records: { kind: "entries", entries: this.#records(nowMs) },
+      fence: { kind: "entries", entries: this.#silentFence() },
+    });
+  }
+
+  /** Takes the answer to this host's compare; what is to be told and asked then, null for nothing. */
+  update(nowMs: number, bytes: Uint8Array): Brought & { readonly update: Uint8Array | null } {
+    const answer = read(bytes, "state");
+    if (answer === null) return { isNews: false, isComplete: false, update: null };
+    const { isNews, records } = this.#take(nowMs, answer);
+    const update = this.#updateAfter(nowMs, answer, records);
+    const isEmpty = update.recordBuckets.isEmpty && update.records.length === 0 &&
+      update.fenceBuckets.isEmpty && update.fence.length === 0;
+    return {
+      isNews,
+      isComplete: answer.complete,
+      update: isEmpty ? null : encodeClaimSync(update),
+    };
+  }
+
+  /** Takes a peer's update; what it lacks then. */
+  updated(
+    nowMs: number,
+    bytes: Uint8Array,
+  ): { readonly isNews: boolean; readonly rest: Uint8Array } {
+    const { ledger } = this.#context;
+    const update = read(bytes, "update");
+    if (update === null) {
+      const nothing = { records: NO_DIFFERENCE, fence: NO_DIFFERENCE };
+      const rest = encodeClaimSync({ kind: "state", ...this.#head(), ...nothing });
+      return { isNews: false, rest };
+    }
+    const { recordBuckets, fenceBuckets } = update;
+    const { isNews } = this.#takeEntries(nowMs, update);
+    const told = bytesByHost(update.records);
+    const toldFence = epochsOf(update.fence, []);
+    const records = this.#records(nowMs, ({ record, bytes }) =>
+      recordBuckets.has(record.hostId) &&
+      (record.state === "released" || !isTold(told, record.hostId, bytes)));
+    const fence = ledger.fence.entries().filter(({ subnet, epoch }) =>
+      fenceBuckets.has(subnet) && epoch > (toldFence.get(subnet) ?? 0)
+    );
+    const rest = encodeClaimSync({
+      kind: "state",
+      ...this.#head(),
+      records: { kind: "entries", entries: records },
+      fence: { kind: "entries", entries: fence },
+    });
+    return { isNews, rest };
+  }
+
+  /** Takes the answer to this host's update. */
+  merge(nowMs: number, bytes: Uint8Array): Brought {
+    const rest = read(bytes, "state");
+    if (rest === null) return { isNews: false, isComplete: false };
+    return { isNews: this.#take(nowMs, rest).isNews, isComplete: rest.complete };
+  }
+
+  #head(): { lamport: number; complete: boolean } {
+    const { lamport, complete } = this.#context;
+    return { lamport, complete };
+  }
+
+  #take(nowMs: number, { lamport, records, fence }: ClaimState) {
+    return this.#takeEntries(nowMs, {
+      lamport,
+      records: records.kind === "entries" ? records.entries : [],
+      fence: fence.kind === "entries" ? fence.entries : [],
+    });
+  }
+
+  /** Records first: they are judged by the clock as it was before. */
+  #takeEntries(
+    nowMs: number,
+    told: {
+      readonly lamport: number;
+      readonly records: readonly AgedRecord[];
+      readonly fence: readonly FenceEntry[];
+    },
+  ): { readonly isNews: boolean; readonly records: readonly ClaimRecord[] } {
+    const taken = this.#intake.takeRecords(nowMs, told.records);
+    const isFenceNews = this.#intake.takeFence(told.fence);
+    this.#intake.takeLamport(told.lamport);
+    return { isNews: taken.isNews || isFenceNews, records: taken.records };
+  }
+
+  /** @param theirs the records of the answer, if it had any, read. */
+  #updateAfter(nowMs: number, answer: ClaimState, theirs: readonly ClaimRecord[]) {
+    const { ledger } = this.#context;
+    const update = {
+      kind: "update",
+      ...this.#head(),
+      recordBuckets: differing(ledger.digest, answer.records),
+      fenceBuckets: differing(ledger.fence.digest, answer.fence),
+    } as const;
+    const isToTell = toTell(answer, theirs, update);
+    return {
+      ...update,
+      records: this.#records(nowMs, isToTell.record),
+      fence: ledger.fence.entries().filter(isToTell.fence),
+    };
+  }
+
+  #records(nowMs: number, passes: (entry: LedgerEntry) => boolean = () => true): AgedRecord[] {
+    return this.#context.ledger.entries().filter(passes).map((entry) => agedRecord(nowMs, entry));
+  }
+
+  /** Entries that are not learnt from the records anyway. */
+  #silentFence(): FenceEntry[] {
+    const { ledger } = this.#context;
+    const spoken = epochsOf([], ledger.entries().map(({ record }) => record));
+    return ledger.fence.entries().filter(({ subnet, epoch }) => spoken.get(subnet) !== epoch);
+  }
+}
+
+/** Which entries a host has to tell after such an answer. */
+function toTell(
+  answer: ClaimState,
+  theirs: readonly ClaimRecord[],
+  buckets: { readonly recordBuckets: BucketSet; readonly fenceBuckets: BucketSet },
+) {
+  const told = answer.records.kind === "entries" ? bytesByHost(answer.records.entries) : null;
+  const toldFence = answer.fence.kind === "entries" ? epochsOf(answer.fence.entries, theirs) : null;
+  return {
+    record: ({ record, bytes }: LedgerEntry): boolean =>
+      told === null
+        ? buckets.recordBuckets.has(record.hostId)
+        : !isTold(told, record.hostId, bytes),
+    fence: ({ subnet, epoch }: FenceEntry): boolean =>
+      toldFence === null ? buckets.fenceBuckets.has(subnet) : epoch > (toldFence.get(subnet) ?? 0),
+  };
+}
+
+function differing<T>(own: BucketDigest, theirs: StatePart<T>): BucketSet {
+  const isToCompare = theirs.kind === "digests" && theirs.digests.length > 0;
+  return isToCompare ? own.differing(theirs.digests) : BucketSet.NONE;
+}
+
+function part<T>(
+  form: ReturnType<BucketDigest["answerTo"]>,
+  digest: BucketDigest,
+  entries: () => readonly T[],
+): StatePart<T> {
+  if (form === "agreed") return NO_DIFFERENCE;
+  if (form === "digests") return { kind: "digests", digests: digest.digests() };
+  return { kind: "entries", entries: entries() };
+}
+
+function bytesByHost(records: readonly AgedRecord[]): Map<MemberId, Uint8Array> {
+  const told = new Map<MemberId, Uint8Array>();
+  for (const { bytes } of records) {
+    const hostId = peekHostId(bytes);
+    if (hostId !== undefined) told.set(hostId, bytes);
+  }
+  return told;
+}
+
+function isTold(told: ReadonlyMap<MemberId, Uint8Array>, hostId: MemberId, bytes: Uint8Array) {
+  const theirs = told.get(hostId);
+  return theirs !== undefined && sameBytes(theirs, bytes);
+}
+
+/** The highest epoch of each subnet in these entries and these records. */
+function epochsOf(
+  fence: readonly FenceEntry[],
+  records: readonly ClaimRecord[],
+): Map<string, number> {
+  const epochs = new Map(fence.map(({ subnet, epoch }) => [subnet, epoch]));
+  for (const record of records) {
+    if (!wasHeld(record)) continue;
+    epochs.set(record.subnet, Math.max(record.epoch, epochs.get(record.subnet) ?? 0));
+  }
+  return epochs;
+}
+
+/** The message, or null when it is malformed or of another kind. */
+function read<Kind extends ClaimSyncMessage["kind"]>(
+  bytes: Uint8Array,
+  kind: Kind,
+): Extract<ClaimSyncMessage, { kind: Kind }> | null {
+  const isKind = (
+    message: ClaimSyncMessage,
+  ): message is Extract<ClaimSyncMessage, { kind: Kind }> => message.kind === kind;
+  const message = readable(() => decodeClaimSync(bytes));
+  return message !== null && isKind(message) ? message : null;
+}
