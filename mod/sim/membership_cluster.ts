@@ -27,8 +27,11 @@ const VERSION = "0.0.0";
 
 /** Rides along without a word. */
 export const SILENT_RIDER: Rider = {
-  fullState: () => new Uint8Array(),
-  mergeFullState: () => {},
+  compare: () => new Uint8Array(),
+  compared: () => new Uint8Array(),
+  update: () => null,
+  updated: () => new Uint8Array(),
+  merge: () => {},
   receive: () => {},
   memberChanged: () => {},
   synced: () => {},
