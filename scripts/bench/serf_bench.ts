@@ -46,7 +46,7 @@ const FULL: Plan = {
   joins: 5,
   kills: 7,
   killsUnderLoss: 5,
-  settleMs: 45_000,
+  settleMs: 120_000,
   idleMs: 60_000,
   lossMs: 300_000,
 };

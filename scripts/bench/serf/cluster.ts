@@ -142,7 +142,7 @@ export class Cluster {
   #remark(agent: Agent, { kind, name }: Sighting, atMs: number): void {
     this.remarks.push({ kind, name, observer: agent.place.name, atMs });
     if (kind === "alive") agent.alive.add(name);
-    else if (kind === "failed") agent.alive.delete(name);
+    else agent.alive.delete(name);
   }
 }
 

@@ -2,7 +2,7 @@
 
 /** What one agent said of another member. */
 export interface Sighting {
-  readonly kind: "alive" | "failed" | "suspected";
+  readonly kind: "alive" | "failed";
   readonly name: string;
 }
 
@@ -56,7 +56,6 @@ const SERF_PORT = 7946;
 const GOSSAMER_MESSAGES: ReadonlyMap<string, Sighting["kind"]> = new Map([
   ["member joined", "alive"],
   ["member is back", "alive"],
-  ["member suspected: it did not answer", "suspected"],
   ["member failed; its subnet stays its own", "failed"],
 ]);
 
@@ -77,7 +76,7 @@ export function gossamer(executable: string, timings: "default" | "tight"): Cont
       `--vni=${vni}`,
       `--vxlan-port=${vxlanPort}`,
       `--network=${network}`,
-      "--log-level=debug",
+      "--log-level=info",
       "--log-format=json",
       ...flags,
       ...(seed === null ? [] : [`--join=${seed}:${port}`]),
@@ -97,7 +96,7 @@ export function serf(): Contestant {
       `-node=${place.name}`,
       `-bind=${place.address}:${SERF_PORT}`,
       "-rpc-addr=127.0.0.1:7373",
-      "-log-level=debug",
+      "-log-level=info",
       "-retry-interval=1s",
       ...(seed === null ? [] : [`-retry-join=${seed}:${SERF_PORT}`]),
     ],
@@ -114,8 +113,6 @@ function readGossamer(line: string): Sighting | null {
 
 /** `2026/11/22 12:00:00 [INFO] serf: EventMemberFailed: h2 192.168.100.2`. */
 function readSerf(line: string): Sighting | null {
-  const event = / serf: EventMember(Join|Failed): (\S+) /.exec(line);
-  const [, what, name] = event ?? / memberlist: (Suspect) (\S+) has failed/.exec(line) ?? [];
-  if (name === undefined) return null;
-  return { kind: what === "Join" ? "alive" : what === "Failed" ? "failed" : "suspected", name };
+  const [, what, name] = / serf: EventMember(Join|Failed): (\S+) /.exec(line) ?? [];
+  return name === undefined ? null : { kind: what === "Join" ? "alive" : "failed", name };
 }

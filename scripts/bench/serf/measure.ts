@@ -87,12 +87,12 @@ async function measureDeath(cluster: Cluster, index: number): Promise<Death> {
   return { firstMs: least, medianMs: median, allMs: isAll ? most : null };
 }
 
-/** What one agent costs and sends, a median over the agents of a cluster. */
+/** What each agent of a cluster costs and sends. */
 export interface Cost {
-  readonly cpuSecondsPerMinute: number;
-  readonly bytesPerSecond: number;
-  readonly packetsPerSecond: number;
-  readonly memory: Memory;
+  readonly cpuSecondsPerMinute: readonly number[];
+  readonly bytesPerSecond: readonly number[];
+  readonly packetsPerSecond: readonly number[];
+  readonly memory: readonly Memory[];
   /** Reports of a death although nobody died: one for each observer. */
   readonly falseFailures: number;
   /** How many members such a report was about. */
@@ -135,22 +135,15 @@ async function readingOf(lab: Lab, cluster: Cluster): Promise<Reading> {
 function costBetween(cluster: Cluster, start: Reading, end: Reading): Cost {
   const seconds = (end.atMs - start.atMs) / 1000;
   const rate = (pick: (reading: Reading) => readonly number[]) =>
-    spreadOf(pick(end).map((value, index) => (value - (pick(start)[index] ?? NaN)) / seconds))
-      .median;
-  const memories = cluster.agents.map(({ machinePid }) => memoryOf(machinePid));
-  const median = (pick: (memory: Memory) => number) => spreadOf(memories.map(pick)).median;
+    pick(end).map((value, index) => (value - (pick(start)[index] ?? NaN)) / seconds);
   const failed = cluster.remarks.filter(({ kind, atMs }) =>
     kind === "failed" && atMs >= start.atMs && atMs < end.atMs
   );
   return {
-    cpuSecondsPerMinute: 60 * rate(({ cpu }) => cpu),
+    cpuSecondsPerMinute: rate(({ cpu }) => cpu).map((share) => 60 * share),
     bytesPerSecond: rate(({ bytes }) => bytes),
     packetsPerSecond: rate(({ packets }) => packets),
-    memory: {
-      residentMiB: median(({ residentMiB }) => residentMiB),
-      privateDirtyMiB: median(({ privateDirtyMiB }) => privateDirtyMiB),
-      proportionalMiB: median(({ proportionalMiB }) => proportionalMiB),
-    },
+    memory: cluster.agents.map(({ machinePid }) => memoryOf(machinePid)),
     falseFailures: failed.length,
     victims: new Set(failed.map(({ name }) => name)).size,
   };

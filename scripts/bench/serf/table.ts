@@ -1,5 +1,6 @@
 /** The measurements as lines of the closing table, each with whether its aim was met. */
-import { type Figure, type Spread, spreadOf, spreadText } from "../statistics.ts";
+import { type Figure, spreadOf, spreadText } from "../statistics.ts";
+import type { Memory } from "../process_cost.ts";
 import type { Cost, Death, Join } from "./measure.ts";
 
 /** What was measured of both programs. */
@@ -12,18 +13,15 @@ export interface Pair<Result> {
 const FALSE_FAILURES_SHARE = 1 / 5;
 const TIGHT_DEATH_MS_MAX = 4000;
 
-/** "No worse than serf" of two medians. */
+/** "No worse than serf": by the median; a median above serf's but within the range of serf's is a tie. */
 function compared(name: string, pair: Pair<readonly number[]>, digits: number): Figure {
   const own = spreadOf(pair.gossamer);
   const rival = spreadOf(pair.serf);
-  return figure(name, own, rival, digits, own.median <= rival.median);
-}
-
-function figure(name: string, own: Spread, rival: Spread, digits: number, isMet: boolean): Figure {
+  const isTie = own.median > rival.median && own.median <= rival.most;
   return {
     name,
     measured: spreadText(own, digits),
-    aim: `<= serf: ${verdict(isMet)}`,
+    aim: `<= serf: ${isTie ? "tie" : verdict(own.median <= rival.median)}`,
     rivals: `serf ${spreadText(rival, digits)}`,
   };
 }
@@ -58,18 +56,20 @@ export function deathFigures(title: string, deaths: Pair<readonly Death[]>): Fig
 }
 
 export function idleFigures(costs: Pair<Cost>): Figure[] {
-  const value = (pick: (cost: Cost) => number) => mapPair(costs, (cost) => [pick(cost)]);
+  const value = (pick: (cost: Cost) => readonly number[]) => mapPair(costs, pick);
+  const memory = (pick: (memory: Memory) => number) =>
+    mapPair(costs, (cost) => cost.memory.map(pick));
   return [
     compared("idle: sent per node, B/s with headers", value((c) => c.bytesPerSecond), 0),
     compared("idle: packets sent per node per s", value((c) => c.packetsPerSecond), 2),
     compared("idle: CPU of each agent, s/min", value((c) => c.cpuSecondsPerMinute), 3),
-    compared("idle: resident, MiB", value((c) => c.memory.residentMiB), 1),
-    compared("idle: private dirty, MiB", value((c) => c.memory.privateDirtyMiB), 1),
+    compared("idle: resident, MiB", memory((m) => m.residentMiB), 1),
+    compared("idle: private dirty, MiB", memory((m) => m.privateDirtyMiB), 1),
   ];
 }
 
 export function lossFigures(percent: number, minutes: number, costs: Pair<Cost>): Figure[] {
-  const value = (pick: (cost: Cost) => number) => mapPair(costs, (cost) => [pick(cost)]);
+  const value = (pick: (cost: Cost) => readonly number[]) => mapPair(costs, pick);
   const { gossamer, serf } = costs;
   const isHeavy = percent >= 30;
   const most = serf.falseFailures * (isHeavy ? FALSE_FAILURES_SHARE : 1);
@@ -109,13 +109,13 @@ export function tightFigures(
     },
     {
       name: "- sent per node, B/s with headers",
-      measured: lossy.bytesPerSecond.toFixed(0),
+      measured: spreadText(spreadOf(lossy.bytesPerSecond), 0),
       aim: "-",
       rivals: "-",
     },
     {
       name: "- CPU of each agent, s/min",
-      measured: lossy.cpuSecondsPerMinute.toFixed(3),
+      measured: spreadText(spreadOf(lossy.cpuSecondsPerMinute), 3),
       aim: "-",
       rivals: "-",
     },
