@@ -109,10 +109,8 @@ export class Requests {
     if (asking === undefined) return;
     const outcome = this.#read(asking, frame);
     if (outcome.kind === "failed") {
-      if (outcome.refusal == null || !this.#retry(nowMs, asking, outcome.refusal)) {
-        asking.handler(nowMs, outcome);
-      }
-      return;
+      const isRetried = this.#retry(nowMs, asking, outcome.refusal ?? null);
+      return isRetried ? undefined : asking.handler(nowMs, outcome);
     }
     if (asking.path !== null) return asking.handler(nowMs, outcome);
     const { message } = outcome;
@@ -154,7 +152,7 @@ export class Requests {
   }
 
   /** Whether there is another way to ask what was refused. */
-  #retry(nowMs: number, asking: Asking, refusal: RefusalReason): boolean {
+  #retry(nowMs: number, asking: Asking, refusal: RefusalReason | null): boolean {
     switch (refusal) {
       case "other-instance":
         return asking.path !== null && this.#hello(asking);

@@ -45,7 +45,12 @@ let keysGiven: readonly number[] = [];
 /** A test that must hold with plain gossip and with sealed. */
 export function inBothForms(name: string, test: () => void): void {
   Deno.test(name, test);
-  Deno.test(`sealed: ${name}`, () => {
+  withKeys(`sealed: ${name}`, test);
+}
+
+/** A test of hosts that all begin with the key 1. */
+export function withKeys(name: string, test: () => void): void {
+  Deno.test(name, () => {
     keysGiven = [1];
     try {
       test();
