@@ -5,9 +5,7 @@
 import { unreachable } from "../base/assert.ts";
 import type { Action, Endpoint, Input } from "../base/core.ts";
 import type { Random } from "../base/random.ts";
-import { Envelope, type Sealing } from "../wire/envelope.ts";
 import { Feature, withFeature } from "../wire/features.ts";
-import type { Keyring } from "../wire/keyring.ts";
 import { PROTOCOL_RANGE } from "../wire/protocol_range.ts";
 import {
   encodeRiderItem,
@@ -23,20 +21,19 @@ import { Gossiper } from "./gossiper.ts";
 import { Keeper, MEMBERS_PERSIST_ID } from "./keeper.ts";
 import { KeyRotation } from "./key_rotation.ts";
 import { LIFEGUARD } from "./lifeguard.ts";
+import { type Mail, openMail } from "./mail.ts";
 import type { Member, MemberId } from "./member.ts";
 import { MemberTable } from "./members.ts";
 import { encodeNews } from "./news.ts";
 import type { SwimCommand, SwimOptions, SwimSnapshot } from "./options.ts";
-import { KEYS_PERSIST_ID, OwnKeys } from "./own_keys.ts";
-import { Paths } from "./paths.ts";
-import { Post } from "./post.ts";
+import { KEYS_PERSIST_ID } from "./own_keys.ts";
+import type { Post } from "./post.ts";
 import { Prober } from "./prober.ts";
 import { GossipQueue } from "./queue.ts";
 import { Receiver } from "./receiver.ts";
 import { Reconnector } from "./reconnector.ts";
 import { Relays } from "./relays.ts";
 import { Reporter } from "./reporter.ts";
-import { Requests } from "./requests.ts";
 import type { Carrier, Rider } from "./rider.ts";
 import { Seeds } from "./seeds.ts";
 import { RoundTrips } from "./round_trip.ts";
@@ -56,13 +53,11 @@ export class Swim implements Carrier {
   readonly #options: SwimOptions;
   readonly #timings: SwimTimings;
   readonly #rider: Rider;
-  readonly #envelope: Envelope;
+  readonly #mail: Mail;
   readonly #table = new MemberTable();
   readonly #queue = new GossipQueue();
   readonly #awareness: Awareness;
-  readonly #paths: Paths;
   readonly #post: Post;
-  readonly #requests: Requests;
   readonly #reporter: Reporter;
   readonly #self: Self;
   readonly #evidence: Evidence;
@@ -77,7 +72,6 @@ export class Swim implements Carrier {
   readonly #farewell: Farewell;
   readonly #tombstones: Tombstones;
   readonly #keeper: Keeper;
-  readonly #ownKeys: OwnKeys;
   readonly #rotation: KeyRotation;
   readonly #receiver: Receiver;
   readonly #counters = newCounters();
@@ -88,98 +82,70 @@ export class Swim implements Carrier {
 
   /** @param rider is called from within steps; it may call back at any time. */
   constructor(options: SwimOptions, random: Random, rider: Rider) {
-    const { timings, lifeguard = LIFEGUARD } = options;
+    const { timings, lifeguard = LIFEGUARD, known = [] } = options;
     this.#options = options;
     this.#timings = timings;
     this.#rider = rider;
-    const { keys = null } = options;
-    const sealing = keys === null ? null : sealingOf(options, keys);
-    this.#envelope = new Envelope(options.label, sealing);
-    this.#paths = new Paths(sealing);
-    this.#post = new Post(
-      this.#envelope,
-      this.#paths,
-      this.#queue,
-      () => retransmitLimit(timings.retransmitMultiplier, this.#table.reachableCount),
-    );
-    this.#requests = new Requests({
-      post: this.#post,
-      envelope: this.#envelope,
-      paths: this.#paths,
-      keys,
+    const mail = openMail(options, {
+      queue: this.#queue,
+      gossipLimit: () => retransmitLimit(timings.retransmitMultiplier, this.#table.reachableCount),
       counters: this.#counters,
       now: () => this.#nowMs,
     });
-    this.#ownKeys = new OwnKeys(keys, this.#post);
+    this.#mail = mail;
+    this.#post = mail.post;
     this.#awareness = new Awareness(lifeguard.lhaProbe ? lifeguard.healthScoreMax : 0);
     this.#reporter = new Reporter(this.#table, (event) => this.#post.event(event));
     const changed = this.#memberChanged.bind(this);
     const member = ownMember(options);
-    const parts = { table: this.#table, queue: this.#queue, post: this.#post };
-    const shared = { timings, lifeguard, random, sequence: new Sequence(random), ...parts };
     const isNews = options.known === undefined;
     this.#self = new Self(member, this.#table, this.#queue, changed, isNews);
-    for (const other of options.known ?? []) {
-      if (other.id === member.id) continue;
-      this.#table.put(other);
-      this.#paths.changed(other);
-    }
+    for (const other of known) if (other.id !== member.id) this.#know(other);
     this.#reporter.own(member);
-    const selfId = this.#self.id;
+    const shared = {
+      timings,
+      lifeguard,
+      random,
+      rider,
+      sequence: new Sequence(random),
+      table: this.#table,
+      queue: this.#queue,
+      counters: this.#counters,
+      awareness: this.#awareness,
+      roundTrips: this.#roundTrips,
+      self: this.#self,
+      selfId: this.#self.id,
+      keys: options.keys ?? null,
+      ...mail,
+    };
     this.#evidence = new Evidence({
       ...shared,
-      self: this.#self,
-      awareness: this.#awareness,
       changed,
       refused: (evidence) => this.#refused(evidence),
       forgotten: (id) => this.#reconnector.forget(id),
     });
-    this.#udpWatch = new UdpWatch({ ...shared, selfId, requests: this.#requests });
-    this.#prober = new Prober({
-      ...shared,
-      selfId,
-      evidence: this.#evidence,
-      awareness: this.#awareness,
-      requests: this.#requests,
-      udpWatch: this.#udpWatch,
-      roundTrips: this.#roundTrips,
-    });
-    this.#relays = new Relays({ ...shared, selfId });
-    this.#gossiper = new Gossiper({ ...shared, selfId });
-    this.#synchroniser = new Synchroniser({
-      ...shared,
-      self: this.#self,
-      evidence: this.#evidence,
-      requests: this.#requests,
-      rider,
-    });
+    const evidence = this.#evidence;
+    this.#udpWatch = new UdpWatch(shared);
+    const udpWatch = this.#udpWatch;
+    this.#prober = new Prober({ ...shared, evidence, udpWatch });
+    this.#relays = new Relays(shared);
+    this.#gossiper = new Gossiper(shared);
+    this.#synchroniser = new Synchroniser({ ...shared, evidence });
     const synchroniser = this.#synchroniser;
-    this.#seeds = new Seeds({ ...shared, self: this.#self, synchroniser });
-    this.#reconnector = new Reconnector({ ...shared, selfId, synchroniser }, options.remembered);
-    this.#farewell = new Farewell({ ...shared, self: this.#self });
-    this.#tombstones = new Tombstones(this.#table, (id) => this.#roundTrips.forget(id));
+    this.#seeds = new Seeds({ ...shared, synchroniser });
+    this.#reconnector = new Reconnector({ ...shared, synchroniser }, options.remembered);
     const reconnector = this.#reconnector;
-    this.#keeper = new Keeper({ ...shared, self: this.#self, reconnector });
-    this.#rotation = new KeyRotation({
-      ...shared,
-      keys,
-      self: this.#self,
-      missing: () => reconnector.missing,
-      requests: this.#requests,
-      ownKeys: this.#ownKeys,
-    });
+    this.#farewell = new Farewell(shared);
+    this.#tombstones = new Tombstones(this.#table, (id) => this.#roundTrips.forget(id));
+    this.#keeper = new Keeper({ ...shared, reconnector });
+    this.#rotation = new KeyRotation({ ...shared, missing: () => reconnector.missing });
     this.#receiver = new Receiver({
       ...shared,
-      ownKeys: this.#ownKeys,
-      self: this.#self,
-      envelope: this.#envelope,
-      evidence: this.#evidence,
+      evidence,
       prober: this.#prober,
       relays: this.#relays,
       synchroniser,
-      udpWatch: this.#udpWatch,
-      rider,
-      counters: this.#counters,
+      udpWatch,
     });
     this.letterBytesMax = this.#post.roomFor(ownBytesMax(member), 1) - RIDER_OVERHEAD_BYTES;
   }
@@ -280,14 +246,14 @@ export class Swim implements Carrier {
       case "request":
         return this.#receiver.request(nowMs, input.id, input.bytes);
       case "answer":
-        return this.#requests.answered(nowMs, input.id, input.bytes);
+        return this.#mail.requests.answered(nowMs, input.id, input.bytes);
       case "failed":
-        return this.#requests.failed(nowMs, input.id, input.reason);
+        return this.#mail.requests.failed(nowMs, input.id, input.reason);
       case "resolved":
         return this.#seeds.resolved(nowMs, input.seed, input.endpoints, input.reason);
       case "persisted":
         if (input.id === MEMBERS_PERSIST_ID) this.#keeper.persisted(nowMs, input.error);
-        if (input.id === KEYS_PERSIST_ID) this.#ownKeys.persisted(input.error);
+        if (input.id === KEYS_PERSIST_ID) this.#mail.ownKeys.persisted(input.error);
         return;
       case "command":
         return this.#command(nowMs, input.command);
@@ -357,11 +323,17 @@ export class Swim implements Carrier {
     }
   }
 
+  /** A member that was there before this host began to listen. */
+  #know(member: Member): void {
+    this.#table.put(member);
+    this.#mail.paths.changed(member);
+  }
+
   #memberChanged(nowMs: number, member: Member, previous: Member | null): void {
     this.#reporter.changed(member, previous);
     this.#keeper.changed(nowMs);
     if (member.id !== this.#self.id) {
-      this.#paths.changed(member);
+      this.#mail.paths.changed(member);
       this.#enrol(nowMs, member, previous);
     }
     this.#rider.memberChanged(nowMs, member, previous);
@@ -396,10 +368,6 @@ export class Swim implements Carrier {
     if (this.#synchroniser.completed > 0) return true;
     return this.#seeds.areJoined && this.#options.remembered.length === 0;
   }
-}
-
-function sealingOf({ self, plainGossip = "refuse" }: SwimOptions, keys: Keyring): Sealing {
-  return { keys, instance: self.instance, plainGossip };
 }
 
 /** This host as it begins. */
