@@ -49,3 +49,8 @@ export class WireError extends Error {
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** What the operating system said, without what the runtime adds: error number, name of the call, and a path that is named already. */
+export function systemReasonOf(error: unknown): string {
+  return reasonOf(error).replace(/ \(os error \d+\).*$/s, "");
+}

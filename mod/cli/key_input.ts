@@ -1,8 +1,7 @@
 /** A gossip key from a file or standard input; never from the command line, which every user of the host can read. */
-import { ConfigError, ExitCode, UserError } from "../base/errors.ts";
+import { ConfigError, ExitCode, systemReasonOf, UserError } from "../base/errors.ts";
 import { parseKeys } from "../wire/keyring.ts";
 import type { Outside } from "./outside.ts";
-import { systemReason } from "./system_reason.ts";
 
 /** Bytes of a key file: a thousand keys have 45 kB, and anything longer is another file. */
 const FILE_BYTES_MAX = 64 * 1024;
@@ -34,7 +33,7 @@ function readFile(path: string): string {
     if (error instanceof UserError) throw error;
     const isAbsent = error instanceof Deno.errors.NotFound;
     if (isAbsent && KEY_PATTERN.test(path)) throw keyOnCommandLine();
-    const reason = isAbsent ? "there is no such file" : systemReason(error);
+    const reason = isAbsent ? "there is no such file" : systemReasonOf(error);
     throw new ConfigError("keys install", `cannot read ${path}: ${reason}`);
   }
 }

@@ -1,7 +1,6 @@
 /** The process that a command runs in, as far as commands may touch it; tests hand in one of their own. */
 
-import { ExitCode, UserError } from "../base/errors.ts";
-import { systemReason } from "./system_reason.ts";
+import { ExitCode, systemReasonOf, UserError } from "../base/errors.ts";
 
 export interface Outside {
   readonly variable: (name: string) => string | undefined;
@@ -109,6 +108,6 @@ function write(to: { writeSync(bytes: Uint8Array): number }, text: string): void
     while (bytes.length > 0) bytes = bytes.subarray(to.writeSync(bytes));
   } catch (error) {
     if (error instanceof Deno.errors.BrokenPipe) throw new OutputClosed();
-    throw new UserError(`the output cannot be written: ${systemReason(error)}`, { cause: error });
+    throw new UserError(`the output cannot be written: ${systemReasonOf(error)}`, { cause: error });
   }
 }

@@ -3,7 +3,7 @@
  * replaced as a whole, and what a person wrote into it as comments stays.
  */
 import type { Problem } from "../base/problem.ts";
-import { reasonOf, UserError } from "../base/errors.ts";
+import { systemReasonOf, UserError } from "../base/errors.ts";
 import { PRIVATE_FILE_MODE, replaceFile } from "./replace_file.ts";
 
 /** First line of a file that was written here. */
@@ -18,7 +18,7 @@ export function readKeyFile(path: string): string {
   try {
     return Deno.readTextFileSync(path);
   } catch (error) {
-    throw new UserError(`--key-file ${path} cannot be read: ${reasonOf(error)}`, {
+    throw new UserError(`--key-file ${path} cannot be read: ${systemReasonOf(error)}`, {
       exitCode: 2,
       remedy: "name a file with one base64 key of 32 bytes a line, readable by this user",
       cause: error,
@@ -40,7 +40,7 @@ export function writeKeyFile(path: string, keys: string): void {
     const text = withComments(keys, Deno.readTextFileSync(target));
     replaceFile(target, new TextEncoder().encode(text), owner);
   } catch (error) {
-    throw new Error(`the key file ${path} cannot be replaced: ${reasonOf(error)}`, {
+    throw new Error(`the key file ${path} cannot be replaced: ${systemReasonOf(error)}`, {
       cause: error,
     });
   }

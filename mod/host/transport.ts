@@ -1,5 +1,5 @@
 /** The gossip transport of a host: datagrams and streams on one port, as a core's driver needs them. */
-import { reasonOf } from "../base/errors.ts";
+import { systemReasonOf } from "../base/errors.ts";
 import type { Endpoint } from "../base/core.ts";
 import { DatagramSocket } from "./datagrams.ts";
 import { askOverStream, StreamServer } from "./streams.ts";
@@ -48,7 +48,7 @@ export class Transport {
   request(id: number, to: Endpoint, bytes: Uint8Array, timeoutMs: number): void {
     askOverStream(to, bytes, timeoutMs).then(
       (answer) => this.#arrivals?.answer(id, answer),
-      (error) => this.#arrivals?.failed(id, reasonOf(error)),
+      (error) => this.#arrivals?.failed(id, systemReasonOf(error)),
     );
   }
 

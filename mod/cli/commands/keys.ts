@@ -200,6 +200,8 @@ function success({ operation, fingerprint, hosts }: KeysAnswer): string {
       return `${all} ${hosts === 1 ? "encrypts" : "encrypt"} with ${fingerprint}; ` +
         "gossamer keys list shows what can be removed";
     case "remove":
-      return `${fingerprint} is gone from ${all}`;
+      return hosts === 1
+        ? `${fingerprint} is no longer on this host, the only one`
+        : `${fingerprint} is on none of the ${hosts} hosts any more`;
   }
 }

@@ -1,8 +1,7 @@
 /** Settings from a TOML file: flat keys named like the flags. The only user of the TOML parser, loaded on demand. */
-import { ConfigError } from "../../base/errors.ts";
+import { ConfigError, systemReasonOf } from "../../base/errors.ts";
 import { quoteStart } from "../../base/quote.ts";
 import { nearest } from "../../base/nearest.ts";
-import { systemReason } from "../system_reason.ts";
 import { QUOTED_CHARACTERS_MAX, type Setting } from "./setting.ts";
 import { CONFIG_FILE_DEFAULT, MISSING_SETTINGS, SETTING_LIST, SETTINGS } from "./settings.ts";
 import { type Source, splitValues } from "./sources.ts";
@@ -30,7 +29,7 @@ function readText(path: string, origin: string | null): string | undefined {
     if (error instanceof ConfigError) throw error;
     const isAbsent = error instanceof Deno.errors.NotFound;
     if (isAbsent && origin === null) return undefined;
-    const reason = isAbsent ? "there is no such file" : systemReason(error);
+    const reason = isAbsent ? "there is no such file" : systemReasonOf(error);
     throw new ConfigError(origin ?? path, `cannot read ${path}: ${reason}`);
   }
 }

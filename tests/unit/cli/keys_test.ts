@@ -73,7 +73,7 @@ Deno.test("use and remove name the key by its fingerprint, and hand on --force",
   match(used.stderr, /^all 3 hosts encrypt with 7c1f3a90; /);
   agent.answers.set("POST /keys", { body: { ...USED, operation: "remove", hosts: 1, done: 1 } });
   const removed = await keys(`remove 02b6d1f0 --force --run-dir ${agent.runDir}`);
-  equal(removed.stderr, "7c1f3a90 is gone from the only host\n");
+  equal(removed.stderr, "7c1f3a90 is no longer on this host, the only one\n");
   deepEqual(agent.requests, [
     'POST /keys {"operation":"use","fingerprint":"7c1f3a90","force":false}',
     'POST /keys {"operation":"remove","fingerprint":"02b6d1f0","force":true}',
