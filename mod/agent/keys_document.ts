@@ -43,8 +43,12 @@ function failed(hosts: readonly KeyHolder[]): KeyHostDocument[] {
   return named(hosts, ({ failure }) => failure);
 }
 
-/** Those who would be left behind: of what they have it can be told as well. */
+/** Those who would be left behind: of what they have it can be told as well. A key that nobody has needs no list. */
 function inTheWay(change: KeyChange, hosts: readonly KeyHolder[]): KeyHostDocument[] {
+  if (change.kind === "use") {
+    const isKnown = hosts.some(({ fingerprints }) => fingerprints?.includes(change.fingerprint));
+    if (!isKnown) return failed(hosts);
+  }
   return named(hosts, ({ fingerprints, failure }) => {
     if (failure !== null || change.kind === "install") return failure;
     const { fingerprint } = change;

@@ -224,6 +224,13 @@ function objection(
   hosts: readonly KeyHolder[],
 ): KeyOutcome["refusal"] {
   const { kind, fingerprint } = operation;
+  const isKnown = hosts.some(({ fingerprints }) => fingerprints?.includes(fingerprint) === true);
+  if (kind === "use" && !isKnown) {
+    return {
+      text: `No host has the key ${fingerprint}`,
+      remedy: "Take the fingerprint from the list of keys, or install the key first",
+    };
+  }
   const reasons: string[] = [];
   for (const { name, fingerprints, failure } of hosts) {
     if (fingerprints === null) reasons.push(`${name} (${failure ?? "no answer"})`);
@@ -238,9 +245,11 @@ function objection(
   const named = reasons.slice(0, NAMED_MAX).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
   return {
     text: `${kind === "use" ? "Using" : "Removing"} key ${fingerprint} would cut off ${named}`,
-    remedy: kind === "use"
-      ? "Install the key on every host first; forget hosts that will not come back, or force it"
-      : "Have every host use another key first; forget hosts that will not come back, or force it",
+    remedy:
+      (kind === "use"
+        ? "Install the key on every host first"
+        : "Have every host use another key first") +
+      "; forget hosts that will not come back, or give --force",
   };
 }
 

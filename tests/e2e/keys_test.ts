@@ -64,6 +64,9 @@ async function rotate({ lab, note }: Stage, old: Key, next: Key): Promise<void> 
     [old.fingerprint, 3, 3, true],
     [next.fingerprint, 3, 0, true],
   ]);
+  const unknown = await one.gossamer("keys", "use", "00000000");
+  assert.equal(unknown.code, 1);
+  assert.match(unknown.stderr, /^gossamer: keys use: no host has the key 00000000 - /);
   const early = await one.gossamer("keys", "remove", old.fingerprint);
   assert.equal(early.code, 1, "the key that hosts encrypt with stays");
   assert.match(await keys(two, "use", next.fingerprint), /all 3 hosts encrypt with/);

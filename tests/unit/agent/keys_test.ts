@@ -86,6 +86,11 @@ Deno.test("who stands in the way of a change is named with the reason", () => {
     asleep,
   ]);
   assert.deepEqual(inTheWay("remove", "7c1f3a90"), [asleep]);
+  assert.deepEqual(
+    inTheWay("use", "00000000"),
+    [asleep],
+    "nobody has it: those who have not are all",
+  );
 });
 
 Deno.test("the answer to install has the key's fingerprint and not the key", () => {
