@@ -1,0 +1,87 @@
+/** Decoders of claims and of the documents on disk. */
+import { WireError } from "../../../mod/base/errors.ts";
+import { sha256 } from "../../../mod/base/hash.ts";
+import {
+  DamagedClaimError,
+  decodeClaimMemory,
+  encodeClaimMemory,
+} from "../../../mod/claim/memory.ts";
+import {
+  type ClaimMessage,
+  decodeClaimMessage,
+  encodeAnswer,
+  encodePush,
+  encodeRequest,
+} from "../../../mod/claim/messages.ts";
+import type { RestoredClaim } from "../../../mod/claim/options.ts";
+import { decodeRecord, encodeRecord } from "../../../mod/claim/record_codec.ts";
+import type { ClaimRecord } from "../../../mod/claim/record.ts";
+import { decodeClaimSync, encodeClaimSync } from "../../../mod/claim/sync_messages.ts";
+import { decodeMembers, encodeMembers } from "../../../mod/swim/memory.ts";
+import { decode, encode } from "../../../mod/wire/codec.ts";
+import type { Decoder } from "../decoder.ts";
+import { CLAIM_MESSAGES, claimSyncs, documents } from "../samples.ts";
+
+/** Bytes of SHA-256 that guard the body of a document. */
+const CHECKSUM_BYTES = 8;
+
+const DOCUMENTS = documents("claim");
+const BODIES = DOCUMENTS.map((bytes) => blobIn(bytes, 3));
+
+/** The byte string at that place of an encoded array. */
+function blobIn(bytes: Uint8Array, index: number): Uint8Array {
+  const fields = decode(bytes);
+  const blob = Array.isArray(fields) ? fields[index] : undefined;
+  if (blob instanceof Uint8Array) return blob;
+  throw new Error(`a sample has no byte string at ${index}`);
+}
+
+/** A claim document with this body and a checksum that fits. */
+function documentOf(body: Uint8Array): Uint8Array {
+  return encode(["gossamer claim", 1, sha256(body).slice(0, CHECKSUM_BYTES), body]);
+}
+
+function recordsIn(message: ClaimMessage): Uint8Array[] {
+  switch (message.kind) {
+    case "request":
+      return [message.claim.bytes];
+    case "push":
+      return message.claims.map(({ bytes }) => bytes);
+    case "answer":
+      return message.tentative.map(({ bytes }) => bytes);
+  }
+}
+
+const RECORDS = CLAIM_MESSAGES.flatMap((bytes) => recordsIn(decodeClaimMessage(bytes)));
+
+function encodeClaimMessage(message: ClaimMessage): Uint8Array {
+  switch (message.kind) {
+    case "request":
+      return encodeRequest(message.claim);
+    case "push":
+      return encodePush(message.claims);
+    case "answer":
+      return encodeAnswer(message, Infinity);
+  }
+}
+
+/** Encodes a record from its fields: the bytes that one was decoded from are remembered with the object. */
+function encodeAnew(record: ClaimRecord): Uint8Array {
+  return encodeRecord({ ...record });
+}
+
+function encodeMemoryAnew(memory: RestoredClaim): Uint8Array {
+  const record = memory.record === null ? null : { ...memory.record };
+  const others = memory.others?.map((other) => ({ ...other, record: { ...other.record } })) ?? [];
+  return encodeClaimMemory({ ...memory, record, others });
+}
+
+// deno-fmt-ignore -- one decoder a line
+export const CLAIM_DECODERS: readonly Decoder[] = [
+  { name: "mod/claim/record_codec.ts decodeRecord", decode: decodeRecord, samples: RECORDS, refusals: [WireError], encode: encodeAnew },
+  { name: "mod/claim/messages.ts decodeClaimMessage", decode: (bytes) => decodeClaimMessage(bytes), samples: CLAIM_MESSAGES, refusals: [WireError], encode: encodeClaimMessage },
+  { name: "mod/claim/sync_messages.ts decodeClaimSync", decode: decodeClaimSync, samples: claimSyncs(), refusals: [WireError], encode: encodeClaimSync },
+  { name: "mod/claim/memory.ts decodeClaimMemory", decode: (bytes) => decodeClaimMemory(bytes), samples: DOCUMENTS, refusals: [DamagedClaimError], encode: encodeMemoryAnew },
+  { name: "mod/claim/memory.ts decodeClaimMemory (body)", decode: (bytes) => decodeClaimMemory(documentOf(bytes)), samples: BODIES, refusals: [DamagedClaimError] },
+  { name: "mod/swim/memory.ts decodeMembers", decode: decodeMembers, samples: documents("members"), refusals: [WireError], encode: encodeMembers },
+];
