@@ -7,11 +7,15 @@ import {
   generateKey,
   giveKey,
   keyFileOf,
+  listKeys,
   untilWhole,
 } from "./encryption.ts";
 import type { Host, StatusView } from "../../mod/lab/host.ts";
 import { scenario, type Stage } from "./scenario.ts";
 import { assertNothingLost, startTraffic } from "./traffic.ts";
+
+/** The number of the host whose agent gets no chance to say goodbye. */
+const KILLED = 2;
 
 scenario(
   import.meta,
@@ -34,6 +38,9 @@ scenario(
           else assert(text.endsWith(`: ${rest.map(({ name }) => name).join(", ")}`), text);
         }
         for (const plain of rest) assert.equal(encryptionOf(await statusOf(plain)), null);
+        const { keys, unanswered } = await listKeys(host);
+        assert.deepEqual(keys.map(({ hosts }) => hosts), [done.length]);
+        assert.deepEqual(unanswered.map(({ name }) => name), rest.map(({ name }) => name));
       }
     });
     await step("one after the other stops to speak plain", async () => {
@@ -55,7 +62,8 @@ scenario(
 );
 
 async function restart({ lab }: Stage, host: Host, ...flags: string[]): Promise<void> {
-  await host.stop();
+  if (host.number === KILLED) await host.kill();
+  else await host.stop();
   startOne(host, lab.hosts, ...flags);
   for (const each of lab.hosts) await untilWhole(each, lab.hosts.length);
   await waitForMesh(lab.hosts);
