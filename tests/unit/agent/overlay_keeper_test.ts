@@ -215,3 +215,22 @@ Deno.test("what the kernel refuses is not counted as repaired", () => {
   bench.reconcile();
   assert.equal(bench.keeper.status().repairs, 0);
 });
+
+Deno.test("the kernel is compared more often while time alone may change what is wanted", () => {
+  const { setTimeout } = globalThis;
+  const delays: (number | undefined)[] = [];
+  globalThis.setTimeout = Object.assign((_callback: () => void, delayMs?: number) => {
+    delays.push(delayMs);
+    return setTimeout(() => {}, 0);
+  }, setTimeout);
+  try {
+    for (const settled of [false, true]) {
+      using bench = new Bench();
+      bench.settled = settled;
+      bench.reconcile();
+    }
+  } finally {
+    globalThis.setTimeout = setTimeout;
+  }
+  assert.deepEqual(delays, [10_000, 30_000]);
+});
