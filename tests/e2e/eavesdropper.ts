@@ -1,19 +1,24 @@
 /**
- * Stands where a seed should be, and sends what a host says to it to another host: run by keys_test.ts as a process in a
- * namespace of the lab. Arguments: its own address, and the address of the other host. Prints what it heard and what
- * the other host answered, as JSON in base64.
+ * Stands between two hosts: run by keys_test.ts as a process in a namespace of the lab. A host that takes it for a seed
+ * reaches the other host through it; then it sends everything that it overheard to the other host again.
+ *
+ * Arguments: its own address, and the address of the other host. Prints {@linkcode Overheard} as JSON.
  */
 import assert from "node:assert/strict";
 import { FRAME_BYTES_MAX } from "../../mod/base/limits.ts";
 
-/** What it overheard, each in base64; the answer is empty when the other host closed the stream without any. */
+/** Frames in base64; an answer is empty when the other host closed the stream without any. */
 export interface Overheard {
-  readonly asked: string;
-  readonly answered: string;
+  readonly exchanges: readonly { readonly asked: string; readonly answered: string }[];
+  /** What the other host answered when it was asked the same things again. */
+  readonly again: readonly string[];
 }
 
 const PORT = 7947;
 const LENGTH_BYTES = 4;
+
+/** Who is there, and the exchange of members: what a host asks of a seed. */
+const EXCHANGES = 2;
 
 async function readFrame(connection: Deno.Conn): Promise<Uint8Array> {
   const head = await readExactly(connection, LENGTH_BYTES);
@@ -44,15 +49,36 @@ function framed(body: Uint8Array): Uint8Array {
   return frame;
 }
 
+async function ask(hostname: string, body: Uint8Array): Promise<Uint8Array> {
+  const connection = await Deno.connect({ hostname, port: PORT });
+  await connection.write(framed(body));
+  const answer = await readFrame(connection);
+  connection.close();
+  return answer;
+}
+
 if (import.meta.main) {
   const [own = "", target = ""] = Deno.args;
   const listener = Deno.listen({ hostname: own, port: PORT });
-  const seedSeeker = await listener.accept();
-  const asked = await readFrame(seedSeeker);
-  const other = await Deno.connect({ hostname: target, port: PORT });
-  await other.write(framed(asked));
-  const answered = await readFrame(other);
-  const overheard: Overheard = { asked: asked.toBase64(), answered: answered.toBase64() };
+  const exchanges: { asked: Uint8Array; answered: Uint8Array }[] = [];
+  while (exchanges.length < EXCHANGES) {
+    const connection = await listener.accept();
+    const asked = await readFrame(connection);
+    const answered = await ask(target, asked);
+    await connection.write(framed(answered));
+    connection.close();
+    exchanges.push({ asked, answered });
+  }
+  listener.close();
+  const again: Uint8Array[] = [];
+  for (const { asked } of exchanges) again.push(await ask(target, asked));
+  const overheard: Overheard = {
+    exchanges: exchanges.map(({ asked, answered }) => ({
+      asked: asked.toBase64(),
+      answered: answered.toBase64(),
+    })),
+    again: again.map((answer) => answer.toBase64()),
+  };
   console.log(JSON.stringify(overheard));
   Deno.exit(0);
 }

@@ -1,6 +1,7 @@
 /** Gossip keys are changed on all hosts while they run, nobody is left behind, and strangers stay outside. */
 import assert from "node:assert/strict";
 import type { Host } from "../../mod/lab/host.ts";
+import { readRefusal } from "../../mod/wire/refusal.ts";
 import { startOne, statusOf, untilStatus, waitForMesh } from "./cluster.ts";
 import type { Overheard } from "./eavesdropper.ts";
 import {
@@ -191,7 +192,7 @@ async function keepOut(stage: Stage, wrong: Key): Promise<void> {
   assert.deepEqual(await Promise.all(cluster.map(namesSeenBy)), before);
 }
 
-/** Lets a host ask the stranger as if that were a seed: what it says is sealed, and useless when sent to another host. */
+/** Lets one host reach another through the stranger: what they say is sealed, and useless when it is said again. */
 async function assertNothingLegible({ lab, note }: Stage, stranger: Host): Promise<void> {
   const [one, two] = [lab.host(1), lab.host(2)];
   const before = await namesSeenBy(two);
@@ -208,14 +209,18 @@ async function assertNothingLegible({ lab, note }: Stage, stranger: Host): Promi
   succeeded(await one.gossamer("join", stranger.address));
   const { code, stdout, stderr } = await overhearing;
   assert.equal(code, 0, stderr);
-  const { asked, answered }: Overheard = JSON.parse(stdout);
-  note(`overheard ${asked.length} characters of base64, sent again, ${answered.length} answered`);
-  assert(asked.length > 0);
+  const { exchanges, again }: Overheard = JSON.parse(stdout);
+  const frames = exchanges.flatMap(({ asked, answered }) => [asked, answered]);
+  note(
+    `overheard frames of ${frames.map((frame) => frame.length).join(", ")} characters of base64`,
+  );
+  note(`answers when they were sent again: ${again.map((frame) => frame.length).join(", ")}`);
   const ids = await Promise.all(lab.hosts.map(async (host) => (await statusOf(host)).host.id));
-  for (const sealed of [asked, answered]) {
+  for (const sealed of [...frames, ...again]) {
     const bytes = Uint8Array.fromBase64(sealed).toHex();
     for (const id of ids) assert(!bytes.includes(id), "a host's identity can be read");
   }
+  assert.equal(readRefusal(Uint8Array.fromBase64(again[1] ?? ""))?.reason, "replayed");
   assert.deepEqual(await namesSeenBy(two), before);
 }
 
