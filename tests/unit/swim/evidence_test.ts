@@ -85,6 +85,15 @@ Deno.test("suspicions of older incarnations are ignored", () => {
   assert.equal(stage.status(2), "alive");
 });
 
+Deno.test("verdicts and goodbyes of older incarnations are ignored", () => {
+  const stage = Stage.among(2, 3);
+  stage.packet(THREE.endpoint, encodeDead(9, TWO.id, THREE.id));
+  stage.packet(THREE.endpoint, encodeLeft(9, TWO.id, TWO.instance));
+  assert.equal(stage.status(2), "alive");
+  assert.deepEqual(stage.eventWords(), []);
+  assert.equal(stage.swim.snapshot().queueLength, 0);
+});
+
 Deno.test("a second suspicion is no second event", () => {
   const stage = Stage.among(2, 3, 4);
   stage.packet(THREE.endpoint, encodeSuspect(10, TWO.id, THREE.id));

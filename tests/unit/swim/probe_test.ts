@@ -1,6 +1,11 @@
 /** Failure detection: direct, indirect, over a stream; whom to blame. */
 import assert from "node:assert/strict";
-import { encodeAlive, encodeSuspect } from "../../../mod/wire/news_messages.ts";
+import {
+  encodeAlive,
+  encodeDead,
+  encodeLeft,
+  encodeSuspect,
+} from "../../../mod/wire/news_messages.ts";
 import {
   encodeAck,
   encodeIndirectPing,
@@ -59,6 +64,26 @@ Deno.test("laps differ in their order, so that no two hosts probe in step", () =
     laps.push(targets);
   }
   assert.ok(new Set(laps).size >= 4, laps.join(" "));
+});
+
+Deno.test("the dead and those who left are not pinged, suspects are, and who comes back is again", () => {
+  const stage = Stage.among(2, 3, 4, 5, 6);
+  const [FOUR, FIVE, SIX] = [peer(4), peer(5), peer(6)];
+  stage.packet(SIX.endpoint, encodeSuspect(10, TWO.id, SIX.id));
+  stage.packet(SIX.endpoint, encodeDead(10, THREE.id, SIX.id));
+  stage.packet(SIX.endpoint, encodeLeft(10, FOUR.id, FOUR.instance));
+  const pinged = () => {
+    const targets = new Set<number>();
+    stage.runFor(6000, (packet) => {
+      if (packet.messages.some(({ kind }) => kind === "ping")) targets.add(number(packet.to));
+      stage.ack(packet);
+    });
+    return [...targets].sort();
+  };
+  assert.deepEqual(pinged(), [2, 5, 6]);
+  stage.packet(FIVE.endpoint, encodeAlive({ ...THREE, incarnation: 11 }));
+  stage.packet(FOUR.endpoint, encodeAlive({ ...FOUR, incarnation: 11 }));
+  assert.deepEqual(pinged(), [2, 3, 4, 5, 6]);
 });
 
 Deno.test("nobody to ping means no timer at all", () => {
