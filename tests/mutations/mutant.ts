@@ -1,0 +1,51 @@
+/**
+ * A protocol broken on purpose: one change to one file, in a copy of the product that is thrown away
+ * afterwards. The simulator's rules are worth something only if they notice it.
+ */
+
+export interface Mutant {
+  /** The rule that the change breaks, in words. */
+  readonly rule: string;
+  /** Below the project's root. */
+  readonly file: string;
+  /** Stands in the file exactly once. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+const ROOT = decodeURIComponent(new URL("../../", import.meta.url).pathname);
+
+/** What the hunt needs: it imports nothing of the runtime's side of the house. */
+const FOLDERS = ["mod/base", "mod/address", "mod/wire", "mod/swim", "mod/claim", "mod/sim"];
+const FILES = ["deno.json", "deno.lock", "package.json", "tests/mutations/hunt.ts"];
+
+/**
+ * Copies the pure modules into a new folder, with the change made in the copy (none for null), and returns the
+ * folder's path. Throws when the place to change is not there exactly once: the list is then out of date.
+ */
+export async function mutatedCopy(mutant: Mutant | null): Promise<string> {
+  const folder = await Deno.makeTempDir({ prefix: "gossamer-mutant-" });
+  for (const path of FOLDERS) await copyFolder(path, folder);
+  for (const path of FILES) await copyFile(path, folder);
+  if (mutant === null) return folder;
+  const path = `${folder}/${mutant.file}`;
+  const parts = (await Deno.readTextFile(path)).split(mutant.find);
+  if (parts.length !== 2) {
+    await Deno.remove(folder, { recursive: true });
+    throw new Error(`${mutant.file} has ${parts.length - 1} places to break "${mutant.rule}"`);
+  }
+  await Deno.writeTextFile(path, parts.join(mutant.replace));
+  return folder;
+}
+
+async function copyFolder(path: string, folder: string): Promise<void> {
+  for await (const { name, isDirectory } of Deno.readDir(ROOT + path)) {
+    if (isDirectory) await copyFolder(`${path}/${name}`, folder);
+    else await copyFile(`${path}/${name}`, folder);
+  }
+}
+
+async function copyFile(path: string, folder: string): Promise<void> {
+  await Deno.mkdir(`${folder}/${path.slice(0, path.lastIndexOf("/") + 1)}`, { recursive: true });
+  await Deno.copyFile(ROOT + path, `${folder}/${path}`);
+}
