@@ -5,6 +5,7 @@
 import { vtepMac } from "../address/mac.ts";
 import { makePool, type Pool } from "../address/pool.ts";
 import { sha256Hex } from "../base/hash.ts";
+import type { Random } from "../base/random.ts";
 import {
   type ClaimOptions,
   type HostCommand,
@@ -15,6 +16,7 @@ import {
 import { decodeClaimMemory } from "../claim/memory.ts";
 import { decodeMembers } from "../swim/memory.ts";
 import { LAN_TIMINGS, type SwimTimings } from "../swim/timings.ts";
+import type { Keyring } from "../wire/keyring.ts";
 import { Cluster } from "./cluster.ts";
 import { ClaimInvariants } from "./invariants.ts";
 import type { NetworkOptions } from "./network.ts";
@@ -39,6 +41,8 @@ export interface HostClusterOptions {
   readonly network?: Partial<NetworkOptions>;
   readonly persistDelayMs?: number;
   readonly timings?: SwimTimings;
+  /** Makes the gossip keys of a host that starts; gossip is plain without. */
+  readonly keyring?: (random: Random) => Keyring;
 }
 
 const VXLAN_PORT = 8472;
@@ -138,9 +142,11 @@ export class HostCluster {
       instance,
       restored,
     };
+    const { keyring } = this.#options;
     return new HostCore({
       claim,
       swim: {
+        ...(keyring === undefined ? {} : { keys: keyring(boot.random) }),
         label: "simulated",
         self: { id: hostId, name: boot.name, endpoint: boot.endpoint, instance, version: "0.0.0" },
         incarnation: members === null ? 0 : members.incarnation + 1,

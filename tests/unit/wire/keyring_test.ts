@@ -1,7 +1,9 @@
 /** Key files: what is accepted, and how errors point at the line without showing the key. */
 import assert from "node:assert/strict";
 import { ConfigError } from "../../../mod/base/errors.ts";
-import { parseKeys } from "../../../mod/wire/keyring.ts";
+import { Random } from "../../../mod/base/random.ts";
+import { fingerprintOf, formatKeys, Keyring, parseKeys } from "../../../mod/wire/keyring.ts";
+import { testCipher, testKey } from "../../support/test_cipher.ts";
 
 const ONE = new Uint8Array(32).fill(1).toBase64();
 const TWO = new Uint8Array(32).fill(2).toBase64();
@@ -27,3 +29,29 @@ for (const [what, text, message] of WRONG) {
     });
   });
 }
+
+const AEAD = testCipher(new Random(1));
+
+Deno.test("a key that is given twice is one key, and nine are too many", () => {
+  assert.deepEqual(parseKeys(`${ONE}\n${TWO}\n${ONE}\n`, "keys").map((key) => key[0]), [1, 2]);
+  const nine = Array.from({ length: 9 }, (_, index) => testKey(index).toBase64()).join("\n");
+  assert.throws(() => parseKeys(nine, "keys"), /keys: There are 9 keys in it, at most 8/);
+});
+
+Deno.test("a fingerprint is the beginning of the key's SHA-256", () => {
+  // printf '\1%.0s' {1..32} | sha256sum
+  assert.equal(fingerprintOf(testKey(1)), "72cd6e84");
+});
+
+Deno.test("a keyring is written as it is read", () => {
+  const keyring = new Keyring(parseKeys(`${TWO}\n${ONE}\n`, "keys"), AEAD);
+  assert.equal(formatKeys(keyring.keys), `${TWO}\n${ONE}\n`);
+  assert.deepEqual(keyring.fingerprints, [testKey(2), testKey(1)].map(fingerprintOf));
+  assert.equal(keyring.primary.fingerprint, fingerprintOf(testKey(2)));
+});
+
+Deno.test("a keyring is never empty and all its keys are whole", () => {
+  const keyring = new Keyring([testKey(1)], AEAD);
+  assert.throws(() => keyring.replace([]), /1 to 8 keys/);
+  assert.throws(() => new Keyring([new Uint8Array(16)], AEAD), /32 bytes/);
+});

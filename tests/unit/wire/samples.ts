@@ -2,6 +2,12 @@
 import { BucketSet } from "../../../mod/wire/bucket_set.ts";
 import type { Message } from "../../../mod/wire/messages.ts";
 import type { MemberRecord } from "../../../mod/wire/member_record.ts";
+import { encodeHello, encodeHelloed } from "../../../mod/wire/hello_messages.ts";
+import {
+  encodeKeysAnswer,
+  encodeKeysRequest,
+  type KeyOperation,
+} from "../../../mod/wire/key_messages.ts";
 import {
   encodeAlive,
   encodeDead,
@@ -80,6 +86,13 @@ const SYNCS: readonly Sync[] = [
   { kind: "updated", sender: SENDER, entries: ENTRIES, rider: RIDER },
 ];
 
+/** `list` is left out here: it has no argument that could be of the wrong type. */
+const OPERATIONS: readonly KeyOperation[] = [
+  { kind: "install", key: new Uint8Array(32).fill(1) },
+  { kind: "use", fingerprint: "01020304" },
+  { kind: "remove", fingerprint: "a0b0c0d0" },
+];
+
 export interface Sample {
   readonly name: string;
   readonly bytes: Uint8Array;
@@ -148,6 +161,26 @@ export const SAMPLES: readonly Sample[] = [
     name: "rider-letter",
     bytes: encodeRiderLetter(new Uint8Array(300).fill(1)),
     message: { kind: "rider-letter", bytes: new Uint8Array(300).fill(1) },
+  },
+  { name: "hello", bytes: encodeHello(), message: { kind: "hello" } },
+  {
+    name: "helloed",
+    bytes: encodeHelloed(H1.id, H1.instance),
+    message: { kind: "helloed", id: H1.id, instance: H1.instance },
+  },
+  ...OPERATIONS.map((operation) => ({
+    name: `keys, ${operation.kind}`,
+    bytes: encodeKeysRequest(H1.id, operation),
+    message: { kind: "keys", target: H1.id, operation } as const,
+  })),
+  {
+    name: "keys answer",
+    bytes: encodeKeysAnswer(["01020304", "a0b0c0d0"], "it has no such key"),
+    message: {
+      kind: "keys-answer",
+      fingerprints: ["01020304", "a0b0c0d0"],
+      failure: "it has no such key",
+    },
   },
 ];
 
