@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { deadFiles, entryFiles } from "./dead_files.ts";
 import { forbiddenWords } from "./forbidden_words.ts";
 import { anchorOf, badTitles, brokenLinks } from "./markdown.ts";
+import { missingPortedTests } from "./ported.ts";
 import { badChangelog, badDecisions } from "./records.ts";
 import type { Checker, SourceFile } from "./source_file.ts";
 import {
@@ -26,6 +27,27 @@ const CASES: { check: Checker; good: SourceFile[]; bad: SourceFile[]; complaint:
     good: [file("mod/base/a.ts", "x\n".repeat(400)), file("tests/b.ts", "x\n".repeat(900))],
     bad: [file("mod/base/a.ts", "x\n".repeat(401))],
     complaint: /a\.ts has 401 lines/,
+  },
+  {
+    check: missingPortedTests,
+    good: [
+      file(
+        "docs/ported-tests.md",
+        "| behaviour | f | t |\n| --- |\n| A | [a](../tests/a.ts) | b c |\n",
+      ),
+      file("tests/a.ts", 'Deno.test("b c", () => {});'),
+    ],
+    bad: [
+      file("docs/ported-tests.md", "| A | [a](../tests/a.ts) | b |\n"),
+      file("tests/a.ts", 'Deno.test("b c", () => {});'),
+    ],
+    complaint: /names a test that tests\/a\.ts has not: b$/,
+  },
+  {
+    check: missingPortedTests,
+    good: [file("docs/ported-tests.md", "nothing yet\n")],
+    bad: [file("docs/ported-tests.md", "| A | nowhere | b |\n")],
+    complaint: /1 rows that name no file/,
   },
   {
     check: unopenedFiles,

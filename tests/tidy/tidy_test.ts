@@ -4,6 +4,7 @@ import { readModuleGraph } from "../layers/module_graph.ts";
 import { deadFiles } from "./dead_files.ts";
 import { forbiddenWords } from "./forbidden_words.ts";
 import { badTitles, brokenLinks } from "./markdown.ts";
+import { missingPortedTests } from "./ported.ts";
 import { badChangelog, badDecisions } from "./records.ts";
 import { type Checker, isTypeScript, readProject } from "./source_file.ts";
 import {
@@ -30,6 +31,7 @@ const CHECKS: Record<string, Checker> = {
   "decision records are complete and indexed": badDecisions,
   "the changelog keeps its format": badChangelog,
   "versions agree wherever they stand": disagreeingVersions,
+  "every ported behaviour has its test": missingPortedTests,
   "the README names both set-up commands": missingSetup,
   "no source file is dead": (files) => deadFiles(files, graph),
 };
