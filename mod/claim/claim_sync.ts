@@ -8,7 +8,7 @@ import type { MemberId } from "../swim/member.ts";
 import type { ClaimContext } from "./context.ts";
 import type { FenceEntry } from "./fence.ts";
 import { type AgedRecord, agedRecord } from "./flat_state.ts";
-import { type Intake, readable } from "./intake.ts";
+import { type Intake, orNull } from "./intake.ts";
 import { type LedgerEntry, sameBytes } from "./ledger.ts";
 import { type ClaimRecord, wasHeld } from "./record.ts";
 import { peekHostId } from "./record_codec.ts";
@@ -248,6 +248,6 @@ function read<Kind extends ClaimSyncMessage["kind"]>(
   const isKind = (
     message: ClaimSyncMessage,
   ): message is Extract<ClaimSyncMessage, { kind: Kind }> => message.kind === kind;
-  const message = readable(() => decodeClaimSync(bytes));
+  const message = orNull(() => decodeClaimSync(bytes));
   return message !== null && isKind(message) ? message : null;
 }

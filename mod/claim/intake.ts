@@ -77,7 +77,7 @@ export class Intake {
       if (known !== null) all.push(known.record);
       if (known !== null && known.record.state !== "released") continue; // a tombstone's age may be news
       // One that a newer version wrote must not keep us from hearing all the others.
-      const record = readable(() => decodeRecord(bytes));
+      const record = orNull(() => decodeRecord(bytes));
       if (record === null) continue;
       all.push(record);
       isNews = this.take(nowMs, { record, bytes }, complete, ageMs) || isNews;
@@ -164,7 +164,7 @@ export class Intake {
 }
 
 /** What the decoder gives, or null when the bytes are not acceptable. */
-export function readable<T>(decode: () => T): T | null {
+export function orNull<T>(decode: () => T): T | null {
   try {
     return decode();
   } catch (error) {

@@ -1,6 +1,7 @@
 /** Syncs: what is compared, told, merged, answered and refused. */
 import assert from "node:assert/strict";
 import { MEMBERS_MAX } from "../../../mod/base/limits.ts";
+import { newsVersion } from "../../../mod/swim/news.ts";
 import { BucketDigest } from "../../../mod/wire/bucket_digest.ts";
 import { BucketSet } from "../../../mod/wire/bucket_set.ts";
 import { Envelope } from "../../../mod/wire/envelope.ts";
@@ -10,6 +11,7 @@ import { encodeRefusal, readRefusal } from "../../../mod/wire/refusal.ts";
 import {
   type Compared,
   encodeSync,
+  type MembersAnswer,
   type Sync,
   type SyncEntry,
 } from "../../../mod/wire/sync_messages.ts";
@@ -338,4 +340,136 @@ Deno.test("another address of this host behind a name does not hide that the oth
   stage.step({ kind: "answer", id: ids[0] ?? 0, bytes: encodeRefusal("own-host") });
   stage.step({ kind: "failed", id: ids[1] ?? 0, reason: "refused" });
   assert.equal(seedState(stage), "s, unreachable, 10.0.0.2:7947: refused");
+});
+
+/** The question of the sync with host 2 that is under way, and its id. */
+function question<Kind extends Sync["kind"]>(stage: Stage, kind: Kind) {
+  const [request] = stage.take().filter((action) => action.kind === "request");
+  assert(request?.kind === "request" && request.to === TWO.endpoint);
+  return { id: request.id, message: readSync(stage, request.bytes, kind) };
+}
+
+/** A host among many that begins a sync with host 2; the request's id and what it says. */
+function comparing(count: number) {
+  const stage = new Stage();
+  const crowd = Array.from({ length: count }, (_, index) => entry(100 + index));
+  ask(stage, update(entry(2), ...crowd));
+  stage.quieten();
+  stage.rider.calls.length = 0;
+  stage.swim.requestSync(TWO.id);
+  stage.step({ kind: "wake" });
+  return { stage, ...question(stage, "compare") };
+}
+
+/** What host 2 would know: the crowd of {@linkcode comparing} with changes, this host and itself. */
+function peerDigests(count: number, changes: readonly SyncEntry[] = []): Uint8Array {
+  const digest = new BucketDigest();
+  const entries = new Map<string, SyncEntry>();
+  const crowd = Array.from({ length: count }, (_, index) => entry(100 + index));
+  for (const one of [entry(1), entry(2), ...crowd, ...changes]) entries.set(one.record.id, one);
+  for (const { record, status } of entries.values()) {
+    digest.add(record.id, newsVersion(record.incarnation, status));
+  }
+  return digest.digests();
+}
+
+function answer(stage: Stage, id: number, message: Sync): void {
+  stage.step({ kind: "answer", id, bytes: stage.seal(encodeSync(message)) });
+}
+
+const AGREED: MembersAnswer = { kind: "digests", digests: new Uint8Array() };
+
+Deno.test("hosts that know the same have told each other so in one round", () => {
+  const { stage, id, message } = comparing(40);
+  assert.equal(message.members.count, 42);
+  answer(stage, id, { kind: "compared", sender: entry(2), members: AGREED, rider: RIDER });
+  assert.deepEqual(stage.rider.calls, ["update 2 ab", "synced 2"]);
+  assert.deepEqual(stage.take().filter(({ kind }) => kind === "request"), []);
+});
+
+Deno.test("where digests differ, the entries of those buckets are told, and the rest is heard", () => {
+  const { stage, id } = comparing(40);
+  const changed = entry(120, "alive", 11);
+  const members: MembersAnswer = { kind: "digests", digests: peerDigests(40, [changed]) };
+  answer(stage, id, { kind: "compared", sender: entry(2), members, rider: RIDER });
+  const { id: second, message } = question(stage, "update");
+  assert.ok(message.entries.some(({ record }) => record.id === changed.record.id));
+  assert.ok(message.entries.length < 8, `${message.entries.length} told`);
+  assert.ok(message.buckets.has(changed.record.id));
+  assert.equal(message.rider.length, 0);
+  assert.deepEqual(stage.rider.calls, ["update 2 ab"]);
+  const rest = { sender: entry(2), entries: [changed], rider: new Uint8Array() };
+  answer(stage, second, { kind: "updated", ...rest });
+  assert.equal(stage.known(120).incarnation, 11);
+  assert.deepEqual(stage.rider.calls, ["update 2 ab", "synced 2"]);
+});
+
+Deno.test("who was told everything tells what the other lacks, and no more", () => {
+  const { stage, id } = comparing(20);
+  const entries = Array.from({ length: 19 }, (_, index) => entry(100 + index));
+  const members: MembersAnswer = { kind: "everything", entries: [entry(1), ...entries] };
+  answer(stage, id, { kind: "compared", sender: entry(2), members, rider: RIDER });
+  const { message } = question(stage, "update");
+  assert.deepEqual(message.entries.map(({ record }) => record.id), [peer(119).id]);
+  assert.equal(message.buckets.isEmpty, true);
+});
+
+Deno.test("the rider alone may have something to tell", () => {
+  const { stage, id } = comparing(20);
+  stage.rider.toTell = new Uint8Array([7, 7]);
+  answer(stage, id, { kind: "compared", sender: entry(2), members: AGREED, rider: RIDER });
+  const { id: second, message } = question(stage, "update");
+  assert.deepEqual([message.rider.toHex(), message.entries], ["0707", []]);
+  answer(stage, second, { kind: "updated", sender: entry(2), entries: [], rider: RIDER });
+  assert.deepEqual(stage.rider.calls, ["update 2 ab", "merge 2 ab", "synced 2"]);
+});
+
+for (
+  const [what, end] of [
+    ["fails", (stage: Stage, id: number) => {
+      stage.step({ kind: "failed", id, reason: "timed out" });
+    }],
+    ["is answered by another host", (stage: Stage, id: number) => {
+      answer(stage, id, { kind: "updated", sender: entry(3), entries: [], rider: RIDER });
+    }],
+    ["is answered by something else", (stage: Stage, id: number) => {
+      answer(stage, id, { kind: "compared", sender: entry(2), members: AGREED, rider: RIDER });
+    }],
+  ] as const
+) {
+  Deno.test(`a sync whose second question ${what} is no sync`, () => {
+    const { stage, id } = comparing(20);
+    stage.rider.toTell = new Uint8Array([7]);
+    answer(stage, id, { kind: "compared", sender: entry(2), members: AGREED, rider: RIDER });
+    const { id: second } = question(stage, "update");
+    end(stage, second);
+    assert.deepEqual(stage.rider.calls, ["update 2 ab"]);
+  });
+}
+
+Deno.test("one who left makes no difference to who never met it", () => {
+  const stage = Stage.among(3, 4);
+  const before = stage.swim.members().length;
+  ask(stage, update(entry(2), entry(5), entry(3, "left")));
+  const digest = new BucketDigest();
+  for (const { record } of [entry(1), entry(2), entry(4), entry(5)]) {
+    digest.add(record.id, newsVersion(record.incarnation, "alive"));
+  }
+  const { members } = readSync(stage, ask(stage, compare(entry(2), digest.summary())), "compared");
+  assert.deepEqual(members, AGREED);
+  assert.equal(stage.swim.members().length, before + 2);
+});
+
+Deno.test("an update without the rider is answered without it", () => {
+  const stage = Stage.among(2);
+  const frame = encodeSync({
+    kind: "update",
+    sender: entry(2),
+    buckets: BucketSet.NONE,
+    entries: [entry(3)],
+    rider: new Uint8Array(),
+  });
+  const { rider, entries } = readSync(stage, ask(stage, frame), "updated");
+  assert.deepEqual([rider.length, entries.length], [0, 0]);
+  assert.deepEqual(stage.rider.calls, ["h3 unknown > alive"]);
 });
