@@ -41,7 +41,7 @@ import { DataPath } from "./data_path.ts";
 import { Driver } from "./driver.ts";
 import { logEvent } from "./event_log.ts";
 import { restoreIdentity } from "./identity.ts";
-import { KeyRequests } from "./key_requests.ts";
+import { awaitedHosts, KeyRequests } from "./key_requests.ts";
 import { forgetTarget } from "./forget.ts";
 import { keysAnswer, keysDocument } from "./keys_document.ts";
 import { hostOptions } from "./options.ts";
@@ -260,8 +260,10 @@ class Agent {
   }
 
   async #askForKeys(operation: KeyOperation, force: boolean): Promise<KeyOutcome> {
+    const awaited = awaitedHosts(this.#driver.snapshot());
     return await this.#keyRequests.ask((request) => {
-      this.#driver.feed({ kind: "command", command: { kind: "keys", request, operation, force } });
+      const command = { kind: "keys", request, operation, force, awaited } as const;
+      this.#driver.feed({ kind: "command", command });
     });
   }
 

@@ -1,12 +1,29 @@
 /** Operations on the gossip keys that are under way: the core answers by an event, the asker waits for a promise. */
 import { UserError } from "../base/errors.ts";
+import type { HostSnapshot } from "../claim/host_core.ts";
 import type { KeyOutcome } from "../swim/key_outcome.ts";
+import type { MemberId } from "../swim/member.ts";
 
 /**
  * The core gives each host a few seconds and always comes to an end. This is for the case that it does not: an asker must
  * not wait for ever.
  */
 const OUTCOME_MS_MAX = 30_000;
+
+/**
+ * Hosts that left and are expected back, with the keys that they had: they said goodbye, as any agent does that is
+ * stopped, and kept their subnets.
+ */
+export function awaitedHosts({ swim, claim }: HostSnapshot): MemberId[] {
+  const held = new Set(
+    claim.records.filter(({ state }) => state !== "released").map(({ hostId }) => hostId),
+  );
+  return swim.members
+    .filter(({ id, status, isForgotten }) =>
+      status === "left" && isForgotten !== true && held.has(id)
+    )
+    .map(({ id }) => id);
+}
 
 export class KeyRequests {
   readonly #pending = new Map<number, (outcome: KeyOutcome) => void>();

@@ -2,7 +2,7 @@
  * An operation on the gossip keys of the whole cluster, from this host: done here, asked of every known host over a stream,
  * and summed up. Before a key is used or removed everybody is asked what they have, so that nobody is cut off by mistake.
  *
- * Dead members count: they come back with the keys that they had.
+ * Dead members count: they come back with the keys that they had. So do those who left for a while.
  */
 import type { Endpoint } from "../base/core.ts";
 import { KEY_BYTES } from "../wire/aead.ts";
@@ -29,6 +29,7 @@ export interface KeysCommand {
   readonly request: number;
   readonly operation: KeyOperation;
   readonly force: boolean;
+  readonly awaited?: readonly MemberId[];
 }
 
 type Change = Exclude<KeyOperation, { kind: "list" }>;
@@ -82,12 +83,12 @@ export class KeyRotation {
     const finish = (hosts: readonly KeyHolder[]) => this.#finish(command, summary(hosts, null));
     switch (operation.kind) {
       case "list":
-        return this.#survey([], finish);
+        return this.#survey(command, [], finish);
       case "install":
-        return this.#carryOut(command, operation, this.#others());
+        return this.#carryOut(command, operation, this.#others(command));
       case "use":
       case "remove":
-        return this.#survey([], (hosts) => {
+        return this.#survey(command, [], (hosts) => {
           const refusal = command.force ? null : objection(operation, hosts);
           if (refusal === null) return this.#carryOut(command, operation, hosts.slice(1));
           this.#refuse(command, refusal.text, refusal.remedy, hosts);
@@ -124,12 +125,18 @@ export class KeyRotation {
   }
 
   /** Asks everybody what they have; also who appears meanwhile, since they may have other keys. */
-  #survey(before: readonly KeyHolder[], done: (hosts: readonly KeyHolder[]) => void): void {
+  #survey(
+    command: KeysCommand,
+    before: readonly KeyHolder[],
+    done: (hosts: readonly KeyHolder[]) => void,
+  ): void {
     const asked = new Set(before.map(({ id }) => id));
-    const newcomers = this.#others().filter(({ id }) => !asked.has(id));
+    const newcomers = this.#others(command).filter(({ id }) => !asked.has(id));
     if (before.length > 0 && newcomers.length === 0) return done(before);
     const known = before.length > 0 ? before : [this.#own(null)];
-    this.#ask({ kind: "list" }, newcomers, (hosts) => this.#survey([...known, ...hosts], done));
+    this.#ask({ kind: "list" }, newcomers, (hosts) => {
+      this.#survey(command, [...known, ...hosts], done);
+    });
   }
 
   #carryOut(command: KeysCommand, change: Change, others: readonly Host[]): void {
@@ -160,7 +167,7 @@ export class KeyRotation {
       const host = hosts[index];
       if (host === undefined) return;
       const handler = (_nowMs: number, outcome: Outcome) => {
-        answers[index] = { ...pickHost(host), ...readAnswer(outcome) };
+        answers[index] = { ...pickHost(host), ...readAnswer(host, outcome) };
         if (--missing === 0) return done(answers);
         askNext();
       };
@@ -171,10 +178,12 @@ export class KeyRotation {
     for (let stream = 0; stream < STREAMS_MAX; stream++) askNext();
   }
 
-  /** Everybody who may come back: who left comes back as a newcomer does. */
-  #others(): Host[] {
+  /** Everybody who may come back. Who left comes back as a newcomer does, unless it is expected. */
+  #others({ awaited = [] }: KeysCommand): Host[] {
     const members: Host[] = this.#table.list()
-      .filter(({ id, status }) => id !== this.#self.id && status !== "left");
+      .filter(({ id, status }) =>
+        id !== this.#self.id && (status !== "left" || awaited.includes(id))
+      );
     const known = new Set(members.map(({ id }) => id));
     const missing = this.#missing()
       .filter(({ id }) => !known.has(id) && this.#table.get(id) === undefined)
@@ -211,8 +220,14 @@ function isFingerprint(text: string): boolean {
   return text.length === 2 * FINGERPRINT_BYTES && /^[0-9a-f]+$/.test(text);
 }
 
-function readAnswer(outcome: Outcome): Pick<KeyHolder, "fingerprints" | "failure"> {
-  if (outcome.kind === "failed") return { fingerprints: null, failure: outcome.reason };
+function readAnswer(
+  { status }: Host,
+  outcome: Outcome,
+): Pick<KeyHolder, "fingerprints" | "failure"> {
+  if (outcome.kind === "failed") {
+    const failure = status === "left" ? `it left for a while; ${outcome.reason}` : outcome.reason;
+    return { fingerprints: null, failure };
+  }
   const { message } = outcome;
   if (message.kind === "keys-answer") return message;
   return { fingerprints: null, failure: "its answer is not about keys" };

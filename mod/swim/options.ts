@@ -64,6 +64,8 @@ export type SwimCommand =
     readonly operation: KeyOperation;
     /** Also when that cuts hosts off. */
     readonly force: boolean;
+    /** Members that left and are expected back: they count as those do who failed. */
+    readonly awaited?: readonly MemberId[];
   };
 
 /** What is known of the way to a peer. */

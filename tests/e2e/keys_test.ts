@@ -132,6 +132,12 @@ async function refuseRemoval({ lab }: Stage, key: Key, next: Key): Promise<void>
   await untilStatus(one, "h3 has failed", ({ cluster }) => cluster.dead === 1, 30_000);
   await assertRefused(one, "use", next);
   startOne(three, lab.hosts, `--key-file=${keyFileOf(three)}`);
+  for (const host of lab.hosts) await untilWhole(host, 3);
+  // Stopped for a while, as by systemd: it says goodbye, and comes back with the keys that it had.
+  await three.stop();
+  await untilStatus(one, "h3 has left", ({ cluster }) => cluster.left === 1);
+  await assertRefused(one, "use", next);
+  startOne(three, lab.hosts, `--key-file=${keyFileOf(three)}`);
   await untilWhole(one, 3);
   await untilWhole(three, 3);
   await keys(one, "use", next.fingerprint);

@@ -1,7 +1,8 @@
 /** Gossip keys in the control API: requests read strictly, answers made of what the core says, and no asker who waits for ever. */
 import assert from "node:assert/strict";
 import { UserError } from "../../../mod/base/errors.ts";
-import { KeyRequests } from "../../../mod/agent/key_requests.ts";
+import type { HostSnapshot } from "../../../mod/claim/host_core.ts";
+import { awaitedHosts, KeyRequests } from "../../../mod/agent/key_requests.ts";
 import { keysAnswer, keysDocument } from "../../../mod/agent/keys_document.ts";
 import { keyChangeOf } from "../../../mod/agent/request_body.ts";
 import { keysAnswerOf, keysOf } from "../../../mod/cli/documents.ts";
@@ -133,6 +134,30 @@ Deno.test("a change that makes no sense is refused, and what may be a key is not
       return true;
     });
   }
+});
+
+Deno.test("who left is expected back while it keeps its subnet, unless it was forgotten", () => {
+  const member = (id: string, status: string, isForgotten = false) => ({ id, status, isForgotten });
+  const record = (hostId: string, state: string) => ({ hostId, state });
+  const snapshot = {
+    swim: {
+      members: [
+        member("here", "alive"),
+        member("stopped", "left"),
+        member("lost", "dead"),
+        member("forgotten", "left", true),
+        member("released", "left"),
+        member("never-had-one", "left"),
+      ],
+    },
+    claim: {
+      records: [
+        ...["here", "stopped", "lost", "forgotten"].map((id) => record(id, "held")),
+        record("released", "released"),
+      ],
+    },
+  } as unknown as HostSnapshot;
+  assert.deepEqual(awaitedHosts(snapshot), ["stopped"]);
 });
 
 Deno.test("each asker gets the answer to its own request, also one that comes at once", async () => {
