@@ -9,8 +9,10 @@ import type { Outside } from "../outside.ts";
 import { paintFor, plainPaint } from "../paint.ts";
 import { continued } from "../say_error.ts";
 
-/** Every host is asked, and some do not answer: the agent itself waits for them for half of this. */
-const ANSWER_TIMEOUT_MS = 60_000;
+/** Hosts that do not answer are waited for, some at a time; the agent itself gives up before this. */
+const ANSWER_TIMEOUT_MS = 300_000;
+/** A person who waits longer wonders why. */
+const PATIENCE_MS = 2_000;
 
 /** As `fingerprintOf` of mod/wire/keyring.ts makes them. */
 const FINGERPRINT_PATTERN = /^[0-9a-f]{8}$/i;
@@ -140,11 +142,8 @@ async function generate(outside: Outside, given: Given): Promise<ExitCode> {
 }
 
 async function list(outside: Outside, given: Given): Promise<ExitCode> {
-  const { askAgent } = await import("../control_client.ts");
   const { keysOf } = await import("../documents.ts");
-  const runDir = await runDirOf(outside, given);
-  const timeoutMs = ANSWER_TIMEOUT_MS;
-  const document = keysOf(await askAgent(runDir, { method: "GET", path: "/keys", timeoutMs }));
+  const document = keysOf(await ask(outside, given));
   const { hosts, unanswered } = document;
   if (givenSwitch(given, "json")) {
     printJson(outside, document);
@@ -158,19 +157,33 @@ async function list(outside: Outside, given: Given): Promise<ExitCode> {
 }
 
 async function change(outside: Outside, given: Given, request: KeysRequest): Promise<ExitCode> {
-  const { askAgent } = await import("../control_client.ts");
   const { keysAnswerOf } = await import("../documents.ts");
-  const answer = keysAnswerOf(
-    await askAgent(await runDirOf(outside, given), {
-      method: "POST",
-      path: "/keys",
-      body: request,
-      timeoutMs: ANSWER_TIMEOUT_MS,
-    }),
-  );
+  const answer = keysAnswerOf(await ask(outside, given, request));
   if (givenSwitch(given, "json")) printJson(outside, answer);
   await tell(outside, answer);
   return answer.refused === null && answer.failed.length === 0 ? ExitCode.done : ExitCode.failed;
+}
+
+/** Asks for a change, or for the list; on a terminal, says what the wait is for when it is long. */
+async function ask(outside: Outside, given: Given, request?: KeysRequest): Promise<unknown> {
+  const { askAgent } = await import("../control_client.ts");
+  const runDir = await runDirOf(outside, given);
+  const common = { path: "/keys", timeoutMs: ANSWER_TIMEOUT_MS } as const;
+  const timer = setTimeout(() => {
+    if (outside.talkIsTerminal) {
+      outside.say("waiting for hosts that do not answer");
+    }
+  }, PATIENCE_MS);
+  try {
+    return await askAgent(
+      runDir,
+      request === undefined
+        ? { ...common, method: "GET" }
+        : { ...common, method: "POST", body: request },
+    );
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** One line that says how it went, and the hosts that are the reason when it did not go. */
