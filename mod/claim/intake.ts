@@ -55,7 +55,10 @@ export class Intake {
       });
     }
     const latest = ledger.entry(record.hostId)?.record;
-    if (spread && latest === record) this.#context.spread(sealed);
+    // Gossip tells no ages. An old tombstone that contradicts nothing here would begin its time anew wherever it was
+    // dropped already, and be told from there to those who drop it next, for ever.
+    const isOldNews = ageMs > 0 && merge.kind === "news" && merge.previous === null;
+    if (spread && latest === record && !isOldNews) this.#context.spread(sealed);
     return true;
   }
 

@@ -7,7 +7,7 @@
 import { BucketSet } from "../wire/bucket_set.ts";
 import type { MembersAnswer, SyncEntry, Update } from "../wire/sync_messages.ts";
 import type { Summary } from "../wire/bucket_digest.ts";
-import type { MemberId } from "./member.ts";
+import type { Member, MemberId } from "./member.ts";
 import type { MemberTable } from "./members.ts";
 import { newsVersion, syncEntry } from "./news.ts";
 import type { Self } from "./self.ts";
@@ -47,43 +47,37 @@ export class MemberSync {
         ? BucketSet.NONE
         : this.#table.digest.differing(answer.digests);
       if (buckets.isEmpty) return null;
-      return { buckets, entries: this.#entries(({ record }) => buckets.has(record.id)) };
+      return { buckets, entries: this.#entries(({ id }) => buckets.has(id)) };
     }
     const known = versionsOf([sender, ...answer.entries]);
-    const entries = this.#entries((entry) => isNews(entry, known));
-    const own = syncEntry(this.#self.member);
-    if (entries.length === 0 && !isNews(own, known)) return null;
+    const entries = this.#entries((member) => isNews(member, known));
+    if (entries.length === 0 && !isNews(this.#self.member, known)) return null;
     return { buckets: BucketSet.NONE, entries };
   }
 
   /** What is answered to an update whose entries were merged already. */
   rest(update: Pick<Update, "sender" | "buckets" | "entries">): SyncEntry[] {
     const known = versionsOf([update.sender, ...update.entries]);
-    return this.#entries((entry) => update.buckets.has(entry.record.id) && isNews(entry, known));
+    return this.#entries((member) => update.buckets.has(member.id) && isNews(member, known));
   }
 
   /** Other members that pass; this host's own entry is in each message anyway. */
-  #entries(passes: (entry: SyncEntry) => boolean): SyncEntry[] {
-    const entries: SyncEntry[] = [];
-    for (const member of this.#table.list()) {
-      if (member.id === this.#self.id) continue;
-      const entry = syncEntry(member);
-      if (passes(entry)) entries.push(entry);
-    }
-    return entries;
+  #entries(passes: (member: Member) => boolean): SyncEntry[] {
+    return this.#table.list()
+      .filter((member) => member.id !== this.#self.id && passes(member))
+      .map(syncEntry);
   }
 }
 
 function versionsOf(entries: readonly SyncEntry[]): Map<MemberId, number> {
-  return new Map(entries.map((entry) => [entry.record.id, versionOf(entry)]));
+  return new Map(
+    entries.map(({ record, status }) => [record.id, newsVersion(record.incarnation, status)]),
+  );
 }
 
-function versionOf({ record, status }: SyncEntry): number {
-  return newsVersion(record.incarnation, status);
-}
-
-/** Whether the entry says something to who has told these versions and knows no others. */
-function isNews(entry: SyncEntry, known: ReadonlyMap<MemberId, number>): boolean {
-  const version = known.get(entry.record.id);
-  return version === undefined ? entry.status !== "left" : versionOf(entry) > version;
+/** Whether a member as it is known here is news to who has told these versions and knows no others. */
+function isNews(member: Member, known: ReadonlyMap<MemberId, number>): boolean {
+  const version = known.get(member.id);
+  if (version === undefined) return member.status !== "left";
+  return newsVersion(member.incarnation, member.status) > version;
 }

@@ -114,6 +114,42 @@ Deno.test("a tombstone is told with its age though both have it: the older age c
   equal(ageAfter(update(3_600_000)), 3_600_000);
 });
 
+Deno.test("a tombstone that is only known by age is not passed on, or gossip would make it young for ever", () => {
+  const released = record({
+    hostId: hostId(3),
+    subnet: "10.244.8.0/24",
+    state: "released",
+    sequence: 1,
+  });
+  const ledger = new Ledger();
+  ledger.merge(0, released, encodeRecord(released));
+  const state = stateOfLedger(TOMBSTONE_MS - 2_000, ledger, 0, true);
+  const spread = (host: Staged) =>
+    host.carrier.gossiped.filter(({ key }) => key === `claim ${hostId(3)}`).length;
+
+  const forgotten = stagedHolding();
+  forgotten.claimant.merge(0, hostId(2), state);
+  equal(forgotten.snapshot.records.length, 2);
+  equal(spread(forgotten), 0);
+  forgotten.at(2_001);
+  equal(forgotten.snapshot.records.length, 1);
+
+  // Who still believes the host to hold may be one of many.
+  const outdated = stagedHolding();
+  outdated.claimant.merge(0, hostId(2), stateOfHolding());
+  const before = spread(outdated);
+  outdated.claimant.merge(0, hostId(2), state);
+  equal(spread(outdated), before + 1);
+});
+
+/** Host 3 still holds. */
+function stateOfHolding(): Uint8Array {
+  const held = record({ hostId: hostId(3), subnet: "10.244.8.0/24", generation: 1, sequence: 0 });
+  const ledger = new Ledger();
+  ledger.merge(0, held, encodeRecord(held));
+  return stateOfLedger(0, ledger, 0, true);
+}
+
 Deno.test("ages do not differ in digests", () => {
   const released = record({ hostId: hostId(3), subnet: "10.244.8.0/24", state: "released" });
   const [one, other] = [holderKnowing(40), holderKnowing(40)];
