@@ -93,7 +93,10 @@ export class Prober {
   /** A member appeared or came back: it gets a random place in the lap, which bounds detection time. */
   enrol(nowMs: number, id: MemberId): void {
     this.begin(nowMs);
-    this.#lap.splice(this.#random.below(this.#lap.length + 1), 0, id);
+    const at = this.#random.below(this.#lap.length + 1);
+    // Whose place is past has its turn in the next lap, and nobody waits for two turns at once.
+    if (at < this.#next || this.#lap.indexOf(id, this.#next) >= 0) return;
+    this.#lap.splice(at, 0, id);
   }
 
   advance(nowMs: number): void {

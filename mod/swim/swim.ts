@@ -342,7 +342,8 @@ export class Swim implements Carrier {
   #enrol(nowMs: number, member: Member, previous: Member | null): void {
     if (member.status === "alive") {
       // One that is merely renamed has its place in the lap: another each time would let the lap grow without end.
-      if (previous?.status !== "alive") this.#prober.enrol(nowMs, member.id);
+      const isInLap = previous?.status === "alive" || previous?.status === "suspect";
+      if (!isInLap) this.#prober.enrol(nowMs, member.id);
       this.#synchroniser.arm(nowMs);
     } else if (member.status !== "suspect") this.#udpWatch.forget(member.id);
     if (member.status === "left") this.#tombstones.left(nowMs, member.id);

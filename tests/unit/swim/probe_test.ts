@@ -52,6 +52,23 @@ Deno.test("each member is pinged once per lap, one an interval", () => {
   }
 });
 
+Deno.test("who is suspected and recovers again and again gets no more turns than others", () => {
+  const stage = Stage.among(2, 3, 4, 5, 6);
+  const targets: string[] = [];
+  let incarnation = 10;
+  for (let second = 0; second < 60; second++) {
+    stage.packet(TWO.endpoint, encodeSuspect(incarnation, THREE.id, TWO.id));
+    stage.packet(THREE.endpoint, encodeAlive(peer(3, { incarnation: ++incarnation })));
+    stage.runFor(1000, (packet) => {
+      if (packet.messages.some(({ kind }) => kind === "ping")) targets.push(packet.to);
+      stage.ack(packet);
+    });
+  }
+  for (let start = 0; start + 9 <= targets.length; start++) {
+    assert.equal(new Set(targets.slice(start, start + 9)).size, 5, `${targets}`);
+  }
+});
+
 Deno.test("laps differ in their order, so that no two hosts probe in step", () => {
   const stage = Stage.among(2, 3, 4, 5, 6);
   const laps: string[] = [];
