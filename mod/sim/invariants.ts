@@ -9,17 +9,13 @@ import { compareClaims } from "../claim/order.ts";
 import { type ClaimRecord, isNewer, wasHeld } from "../claim/record.ts";
 import { encodeRecord } from "../claim/record_codec.ts";
 import type { MemberId } from "../swim/member.ts";
+import { InvariantError } from "./invariant_error.ts";
 import type { SimHost } from "./sim_host.ts";
 
 type Host = SimHost<HostCommand, HostEvent, HostSnapshot>;
 
 /** How long a holder may stay below an epoch it knows of (S6): a write to disk, with room for a refusing one. */
 const BELOW_FENCE_MS_MAX = 10_000;
-
-/** A rule of the protocol did not hold; the message names rule, time and hosts. */
-export class InvariantError extends Error {
-  override readonly name = "InvariantError";
-}
 
 export class ClaimInvariants {
   /** Whether two hosts may hold one subnet now (S3): set while a test cuts the network or forces a conflict. */
@@ -204,7 +200,7 @@ export class ClaimInvariants {
   }
 
   #fail(rule: string, what: string): never {
-    throw new InvariantError(`${rule} at ${this.#nowMs.toFixed(1)} ms: ${what}`);
+    throw new InvariantError(rule, this.#nowMs, what);
   }
 }
 

@@ -37,6 +37,8 @@ export class Life {
   reachable = 1;
   /** Most that were ever reachable in this life. */
   reachableMax = 1;
+  /** Incarnations at which this host itself accused members after a round without an answer, and when last. */
+  readonly accusations = new Map<MemberId, { incarnation: number; atMs: number }>();
   /** When the host wanted to be woken, on its own clock. */
   dueMs = Infinity;
 
@@ -107,6 +109,15 @@ export class ObservedStep {
   after(id: MemberId): Member | undefined {
     for (const change of this.changes) if (change.id === id) return change.after;
     return this.life.table.get(id);
+  }
+
+  /** Whether the input may have brought a reason to suspect that member: bad news, or all that a peer believes. */
+  hasBadNewsOf(id: MemberId): boolean {
+    return this.frame !== null ||
+      this.received.some((message) =>
+        (message.kind === "suspect" || message.kind === "dead" || message.kind === "left") &&
+        message.id === id
+      );
   }
 
   /** Keeps what the next step of this life is compared with. */

@@ -16,8 +16,15 @@ interface Round {
   readonly beganMs: number;
   readonly directDeadlineMs: number;
   readonly deadlineMs: number;
+  /** Of the target when the round began. */
+  readonly incarnation: number;
   hasAsked: boolean;
+  /** The target answered over a stream. */
+  isReached: boolean;
+  /** Answered, given up, or ended at its deadline. */
   isOver: boolean;
+  /** The host has left since it began: what becomes of it is nobody's concern. */
+  isVoid: boolean;
 }
 
 /** A ping that a host sends for another, and owes an ack or a nack for. */
@@ -39,6 +46,8 @@ interface Followed {
   enrolments: number;
   readonly enrolmentsAt: Map<MemberId, number>;
   relays: Relay[];
+  /** Members that once needed another way than a datagram: a series of pings may go to them. */
+  readonly doubted: Set<MemberId>;
 }
 
 export class ProbeRules {
@@ -59,6 +68,7 @@ export class ProbeRules {
         enrolments: 0,
         enrolmentsAt: new Map(),
         relays: [],
+        doubted: new Set(),
       };
       this.#lives.set(step.life, followed);
     }
@@ -68,18 +78,55 @@ export class ProbeRules {
     this.#checkRelays(step, followed);
     this.#checkAccusations(step, followed);
     this.#checkHelpers(step, followed);
-    step.expect(probes.length <= 1, "probe-overlap", () => `probes ${probes.length} at once`);
-    for (const [packet, ping] of probes) this.#checkBegin(step, followed, packet, ping);
+    probes.forEach(([packet, ping], index) => {
+      // Prober first, then the series that tell whether a peer's datagrams are blocked.
+      const mayBeSeries = followed.round?.isVoid !== false && followed.doubted.has(ping.target);
+      if (index === 0 && this.#isDue(step, followed) && !mayBeSeries) {
+        this.#checkBegin(step, followed, packet, ping);
+      } else this.#checkSeries(step, followed, ping);
+    });
     this.#noteTurns(step, followed);
     this.#checkPace(step, followed);
   }
 
-  #takeAcks(step: ObservedStep, { round }: Followed): void {
+  #takeAcks(step: ObservedStep, { round, doubted }: Followed): void {
+    if (step.frame?.kind === "reach") doubted.add(step.frame.source);
+    if (round === null) return;
     // A host that stood still gives its round up.
-    if (round !== null && step.lateMs > this.#timings.probeIntervalMs) round.isOver = true;
+    if (step.lateMs > this.#timings.probeIntervalMs) round.isOver = true;
+    const isAnswered = step.frame?.kind === "ack" && step.frame.sequence === round.sequence;
+    if (isAnswered) round.isReached = true;
     for (const message of step.received) {
-      if (message.kind === "ack" && message.sequence === round?.sequence) round.isOver = true;
+      if (message.kind !== "ack" || message.sequence !== round.sequence) continue;
+      round.isOver = true;
+      const isDirect = step.input.kind === "packet" &&
+        step.input.from === step.before(round.target)?.endpoint;
+      if (!isDirect) doubted.add(round.target);
     }
+    if (round.isOver || step.localMs < round.deadlineMs - ROUNDING_MS) return;
+    if (step.snapshot.self.status === "left") return;
+    round.isOver = true;
+    doubted.add(round.target);
+    if (round.isReached) return;
+    const { incarnation } = round;
+    step.life.accusations.set(round.target, { incarnation, atMs: step.localMs });
+  }
+
+  /** Whether a round begins in this step if there is anybody to probe. */
+  #isDue(step: ObservedStep, { round }: Followed): boolean {
+    if (round === null || round.isVoid) return true;
+    if (step.lateMs > this.#timings.probeIntervalMs) return true;
+    return round.isOver &&
+      step.localMs - round.beganMs >= this.#timings.probeIntervalMs - ROUNDING_MS;
+  }
+
+  /** Beyond its rounds a host pings only a peer that it has reason to doubt. */
+  #checkSeries(step: ObservedStep, { doubted }: Followed, ping: Ping): void {
+    step.expect(
+      doubted.has(ping.target),
+      "probe-overlap",
+      () => `probes ${step.after(ping.target)?.name ?? ping.target} besides the round under way`,
+    );
   }
 
   /** The pings of this host's own rounds; those sent for others are noted. */
@@ -89,15 +136,9 @@ export class ProbeRules {
     );
     const probes: [SentPacket, Ping][] = [];
     const relayed: Ping[] = [];
-    // Who says over a stream that it hears no datagrams is sent one, to see in which direction they are lost.
-    let doubted = step.frame?.kind === "reach" ? step.frame.source : null;
     for (const packet of step.sent) {
       for (const message of packet.messages) {
         if (message.kind !== "ping") continue;
-        if (message.target === doubted) {
-          doubted = null;
-          continue;
-        }
         step.expect(message.source === step.selfId, "ping-source", () => "pings as somebody else");
         const isRelay = asked.some(({ target }) => target === message.target) &&
           relayed.filter(({ target }) => target === message.target).length <
@@ -198,11 +239,9 @@ export class ProbeRules {
   #checkAccusations(step: ObservedStep, { round }: Followed): void {
     for (const { id, before, after } of step.changes) {
       if (after?.status !== "suspect" || before?.status === "suspect") continue;
-      const isHeard = step.frame !== null ||
-        step.received.some((message) => message.kind === "suspect" && message.id === id);
-      if (isHeard) continue;
-      const isFair = round !== null && round.target === id && !round.isOver && round.hasAsked &&
-        step.localMs >= round.deadlineMs - ROUNDING_MS;
+      if (step.hasBadNewsOf(id)) continue;
+      const isFair = round !== null && round.target === id && (round.hasAsked || round.isVoid) &&
+        step.life.accusations.get(id)?.atMs === step.localMs;
       step.expect(
         isFair,
         "hasty-suspicion",
@@ -217,18 +256,20 @@ export class ProbeRules {
     }
   }
 
-  #checkHelpers(step: ObservedStep, { round }: Followed): void {
+  #checkHelpers(step: ObservedStep, { round, doubted }: Followed): void {
     const helpers: Endpoint[] = [];
     for (const { to, messages } of step.sent) {
       for (const message of messages) {
         if (message.kind !== "indirect-ping") continue;
-        helpers.push(to);
-        const isOfRound = round !== null && message.sequence === round.sequence &&
-          message.target === round.target;
-        step.expect(isOfRound, "helpers", () => `asks ${to} for a ping of no round`);
+        if (round !== null && message.sequence === round.sequence) helpers.push(to);
+        else {
+          const isSeries = doubted.has(message.target);
+          step.expect(isSeries, "helpers", () => `asks ${to} for a ping of no round`);
+        }
       }
     }
-    if (round === null || round.hasAsked || round.isOver) {
+    if (round === null || round.isVoid) return;
+    if (round.hasAsked || round.isOver) {
       step.expect(helpers.length === 0, "helpers", () => "asks helpers again");
       return;
     }
@@ -271,7 +312,6 @@ export class ProbeRules {
   }
 
   #checkBegin(step: ObservedStep, followed: Followed, packet: SentPacket, ping: Ping): void {
-    const { round } = followed;
     const { probeIntervalMs, probeTimeoutMs } = this.#timings;
     const member = step.before(ping.target) ?? step.after(ping.target);
     const statuses = [step.before(ping.target)?.status, step.after(ping.target)?.status];
@@ -282,16 +322,6 @@ export class ProbeRules {
     );
     const endpoints = [step.before(ping.target)?.endpoint, step.after(ping.target)?.endpoint];
     step.expect(endpoints.includes(packet.to), "probe-target", () => `probes at ${packet.to}`);
-    if (round !== null) {
-      const isOver = round.isOver || step.localMs >= round.deadlineMs - ROUNDING_MS;
-      step.expect(isOver, "probe-overlap", () => "begins a round while one is under way");
-      const isLate = step.lateMs > probeIntervalMs;
-      step.expect(
-        isLate || step.localMs - round.beganMs >= probeIntervalMs - ROUNDING_MS,
-        "probe-pace",
-        () => `probes again after ${(step.localMs - round.beganMs).toFixed(0)} ms`,
-      );
-    }
     this.#checkBuddy(step, packet, ping);
     const stretch = step.snapshot.healthScore + 1;
     followed.round = {
@@ -300,8 +330,11 @@ export class ProbeRules {
       beganMs: step.localMs,
       directDeadlineMs: step.localMs + probeTimeoutMs * stretch,
       deadlineMs: step.localMs + probeIntervalMs * stretch,
+      incarnation: step.before(ping.target)?.incarnation ?? 0,
       hasAsked: false,
+      isReached: false,
       isOver: false,
+      isVoid: false,
     };
     followed.rounds++;
     followed.turns.set(ping.target, followed.rounds);
@@ -340,24 +373,22 @@ export class ProbeRules {
       if (!isReachable(after?.status)) {
         followed.turns.delete(id);
         if (followed.round?.target === id) continue;
-      } else if (!isReachable(before?.status) || before?.status === "suspect") {
-        if (after?.status === "alive") followed.enrolments++;
+      } else if (!isReachable(before?.status)) {
+        followed.enrolments++;
         if (!followed.turns.has(id)) {
           followed.turns.set(id, followed.rounds);
           followed.enrolmentsAt.set(id, followed.enrolments);
         }
       }
     }
-    // Alone, or gone itself, there is nobody to probe.
-    if (followed.turns.size === 0 || step.snapshot.self.status === "left") {
-      followed.round = null;
-      followed.turns.clear();
-    }
+    // Alone there is nobody to probe; who left and comes back begins anew.
+    if (step.snapshot.self.status === "left") followed.turns.clear();
+    if (followed.turns.size === 0 && followed.round !== null) followed.round.isVoid = true;
   }
 
   /** With somebody to probe, rounds follow each other without a gap. */
   #checkPace(step: ObservedStep, { round }: Followed): void {
-    if (round === null) return;
+    if (round === null || round.isVoid) return;
     const nextMs = Math.max(round.beganMs + this.#timings.probeIntervalMs, round.deadlineMs);
     step.expect(
       step.localMs <= nextMs + step.lateMs + ROUNDING_MS,

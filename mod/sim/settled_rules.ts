@@ -50,7 +50,8 @@ export class SettledRules {
       if (this.#present().length > 1 && queueLength > 0) {
         this.#fail("queue-drains", `${host.name} still has ${queueLength} items of news`);
       }
-      if (healthScore !== 0) {
+      // Alone there is nobody to show that all is well.
+      if (healthScore !== 0 && this.#present().length > 1) {
         this.#fail("health-returns", `${host.name} has the health score ${healthScore}`);
       }
       if (!joined && this.#present().length > 1) {
@@ -119,13 +120,15 @@ export class SettledRules {
   }
 }
 
-/** Whether two hosts believe different things of anybody. */
+/** Whether two hosts believe different things of anybody. Whoever has left may be unknown to those who came later. */
 function whyDifferent(first: MemberHost, others: readonly MemberHost[]): string | null {
-  const wanted = new Map(first.snapshot().members.map((member) => [member.id, member]));
+  const present = first.snapshot().members.filter(hasNotLeft);
+  const wanted = new Map(present.map((member) => [member.id, member]));
   for (const host of others) {
-    const { members } = host.snapshot();
+    const members = host.snapshot().members.filter(hasNotLeft);
     if (members.length !== wanted.size) {
-      return `${host.name} knows ${members.length} members, ${first.name} ${wanted.size}`;
+      return `${host.name} knows ${members.length} members that have not left, ` +
+        `${first.name} ${wanted.size}`;
     }
     for (const member of members) {
       const other = wanted.get(member.id);
@@ -140,6 +143,10 @@ function whyDifferent(first: MemberHost, others: readonly MemberHost[]): string 
     }
   }
   return null;
+}
+
+function hasNotLeft({ status }: Member): boolean {
+  return status !== "left";
 }
 
 function say({ name, status, incarnation }: Member): string {

@@ -79,15 +79,15 @@ export class VerdictRules {
 
   #begin(step: ObservedStep, suspect: Member): Followed {
     const accusers = accusersOf(step.received, suspect);
-    const isOwn = accusers.size === 0;
+    const isOwn = accusers.size === 0 && !step.hasBadNewsOf(suspect.id);
     if (isOwn && step.frame === null) this.#checkAccusation(step, suspect);
     const now = countReachable(step);
     return {
       sinceMs: step.localMs,
       incarnation: suspect.incarnation,
       members: [step.life.reachable, now],
-      surely: new Set([...accusers].slice(0, 1)),
-      maybe: new Set([...accusers, step.selfId]),
+      surely: new Set(isOwn ? [step.selfId] : [...accusers].slice(0, 1)),
+      maybe: new Set([...accusers, ...(step.hasBadNewsOf(suspect.id) ? [step.selfId] : [])]),
       notBeforeMs: step.localMs,
       surelyNotBeforeMs: step.localMs,
       wasLate: false,
@@ -119,8 +119,16 @@ export class VerdictRules {
       suspicion.surely.add(message.accuser);
       suspicion.maybe.add(message.accuser);
     }
-    // A full sync may carry doubts, and a round of this host's own may have ended.
-    for (const suspicion of followed.values()) suspicion.maybe.add(step.selfId);
+    for (const [id, suspicion] of followed) {
+      // A full sync may carry doubts.
+      if (step.frame !== null) suspicion.maybe.add(step.selfId);
+      const own = step.life.accusations.get(id);
+      if (own === undefined || own.atMs !== step.localMs) continue;
+      if (own.incarnation < suspicion.incarnation) continue;
+      if (!suspicion.surely.has(step.selfId)) this.#delay(step, suspicion);
+      suspicion.surely.add(step.selfId);
+      suspicion.maybe.add(step.selfId);
+    }
   }
 
   #delay(step: ObservedStep, suspicion: Followed): void {
