@@ -1,7 +1,7 @@
 /** Claims over sealed gossip: the same, one round trip later, since a newcomer says hello first. */
 import { equal, ok } from "node:assert/strict";
 import { HostCluster } from "../../mod/sim/host_cluster.ts";
-import { testKeyring } from "../support/test_cipher.ts";
+import { testKey, testKeyring } from "../support/test_cipher.ts";
 import { firstSeed, subnetsHeld } from "./claim_hosts.ts";
 
 /** There and back over the simulated LAN at its slowest. */
@@ -37,4 +37,17 @@ Deno.test("sealed: hosts that start at once, die and come back hold subnets of t
     hosts.checkQuiescent();
     equal(new Set(subnetsHeld(hosts.cluster.hosts)).size, 10);
   }
+});
+
+Deno.test("sealed: keys are changed while hosts hold subnets, each write in its own place", () => {
+  const hosts = sealed(4);
+  const [first] = hosts.grow(3);
+  ok(first !== undefined);
+  const command = { kind: "keys", request: 1, force: false } as const;
+  hosts.cluster.command(first, { ...command, operation: { kind: "install", key: testKey(2) } });
+  hosts.cluster.runFor(1_000);
+  const done = first.events.map(({ event }) => event).find(({ kind }) => kind === "keys-done");
+  ok(done?.kind === "keys-done" && done.outcome.isComplete);
+  for (const host of hosts.cluster.hosts) ok(host.documents.has("keys"));
+  hosts.checkQuiescent();
 });

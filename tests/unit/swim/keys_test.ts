@@ -7,7 +7,7 @@ import { encodeHello, encodeHelloed } from "../../../mod/wire/hello_messages.ts"
 import { encodeKeysRequest, type KeyOperation } from "../../../mod/wire/key_messages.ts";
 import { fingerprintOf } from "../../../mod/wire/keyring.ts";
 import { decodeMessage, type Message } from "../../../mod/wire/messages.ts";
-import { encodeAlive } from "../../../mod/wire/news_messages.ts";
+import { encodeAlive, encodeDead } from "../../../mod/wire/news_messages.ts";
 import { joinParts } from "../../../mod/wire/parts.ts";
 import { encodeAck, encodePing, encodeReach } from "../../../mod/wire/probe_messages.ts";
 import { encodeRefusal, readRefusal, type RefusalReason } from "../../../mod/wire/refusal.ts";
@@ -174,6 +174,23 @@ Deno.test("a ping of a process that nobody told of yet is answered to that proce
   assert(ack?.kind === "send");
   const opened: Opened = anew.open(ack.bytes);
   assert.equal(opened.isBound, true);
+});
+
+Deno.test("the end of a host does not hide who has its address now", () => {
+  const stage = sealedStage(3);
+  const { endpoint } = TWO;
+  stage.packet(endpoint, encodeAlive(peer(4, { ...SEALING, endpoint })));
+  stage.packet(endpoint, encodeAlive(TWO));
+  stage.quieten();
+  stage.packet(peer(3).endpoint, encodeDead(10, peer(4).id, peer(3).id));
+  stage.take();
+  stage.swim.letter(endpoint, new Uint8Array([1]));
+  stage.step({ kind: "wake" });
+  const [letter] = stage.take().filter((action) =>
+    action.kind === "send" && action.to === endpoint
+  );
+  assert(letter?.kind === "send");
+  assert.equal(envelopeOfTwo().open(letter.bytes).isBound, true);
 });
 
 Deno.test("no datagram leaves for an endpoint of which nothing is known", () => {
