@@ -112,7 +112,7 @@ export class KeyRotation {
     if (operation.kind === "install" && operation.key.length !== KEY_BYTES) {
       return {
         text: `A key has ${KEY_BYTES} bytes, not ${operation.key.length}`,
-        remedy: "Make one with `head -c 32 /dev/urandom | base64`",
+        remedy: "Make one with gossamer keys generate",
       };
     }
     if ("fingerprint" in operation && !isFingerprint(operation.fingerprint)) {

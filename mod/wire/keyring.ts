@@ -69,7 +69,7 @@ export class Keyring {
  * begin with `#` do not count. Throws {@linkcode ConfigError} that names the file and line, not the key.
  */
 export function parseKeys(text: string, path: string): Uint8Array[] {
-  const remedy = "Write one key a line, as `head -c 32 /dev/urandom | base64` prints it";
+  const remedy = "Write one key a line in base64, as gossamer keys generate prints it";
   const keys: Uint8Array[] = [];
   for (const [index, line] of text.split("\n").entries()) {
     const encoded = line.trim();
