@@ -19,6 +19,8 @@ interface Round {
   /** Of the target when the round began. */
   readonly incarnation: number;
   hasAsked: boolean;
+  /** Pinged a second time, halfway to the direct deadline. */
+  hasRepeated: boolean;
   /** The target answered over a stream. */
   isReached: boolean;
   /** Answered, given up, or ended at its deadline. */
@@ -47,7 +49,7 @@ interface Followed {
   readonly enrolmentsAt: Map<MemberId, number>;
   relays: Relay[];
   /** Members that once needed another way than a datagram: a series of pings may go to them. */
-  readonly doubted: Set<MemberId>;
+  readonly doubted: Doubts;
 }
 
 export class ProbeRules {
@@ -68,7 +70,7 @@ export class ProbeRules {
         enrolments: 0,
         enrolmentsAt: new Map(),
         relays: [],
-        doubted: new Set(),
+        doubted: new Doubts(),
       };
       this.#lives.set(step.life, followed);
     }
@@ -79,11 +81,17 @@ export class ProbeRules {
     this.#checkAccusations(step, followed);
     this.#checkHelpers(step, followed);
     probes.forEach(([packet, ping], index) => {
+      const { round } = followed;
+      if (round?.sequence === ping.sequence) return this.#checkAgain(step, round, packet);
       // Prober first, then the series that tell whether a peer's datagrams are blocked.
-      const mayBeSeries = followed.round?.isVoid !== false && followed.doubted.has(ping.target);
-      if (index === 0 && this.#isDue(step, followed) && !mayBeSeries) {
+      const isDue = index === 0 && this.#isDue(step, followed);
+      if (isDue && !this.#mayBeSeries(followed, ping)) {
         this.#checkBegin(step, followed, packet, ping);
-      } else this.#checkSeries(step, followed, ping);
+      } else {
+        this.#checkSeries(step, followed, ping);
+        // Perhaps a round all the same: it is not held against anybody.
+        if (isDue) followed.round = { ...this.#newRound(step, ping), isVoid: true };
+      }
     });
     this.#noteTurns(step, followed);
     this.#checkPace(step, followed);
@@ -91,6 +99,9 @@ export class ProbeRules {
 
   #takeAcks(step: ObservedStep, { round, doubted }: Followed): void {
     if (step.frame?.kind === "reach") doubted.add(step.frame.source);
+    for (const message of step.received) {
+      if (message.kind === "ack") doubted.acked(message.sequence);
+    }
     if (round === null) return;
     // A host that stood still gives its round up.
     if (step.lateMs > this.#timings.probeIntervalMs) round.isOver = true;
@@ -101,7 +112,8 @@ export class ProbeRules {
       round.isOver = true;
       const isDirect = step.input.kind === "packet" &&
         step.input.from === step.before(round.target)?.endpoint;
-      if (!isDirect) doubted.add(round.target);
+      if (isDirect) doubted.delete(round.target);
+      else doubted.add(round.target);
     }
     if (round.isOver || step.localMs < round.deadlineMs - ROUNDING_MS) return;
     if (step.snapshot.self.status === "left") return;
@@ -120,6 +132,18 @@ export class ProbeRules {
       step.localMs - round.beganMs >= this.#timings.probeIntervalMs - ROUNDING_MS;
   }
 
+  /** A round has one more ping, halfway to its direct deadline. */
+  #checkAgain(step: ObservedStep, round: Round, packet: SentPacket): void {
+    const halfwayMs = (round.beganMs + round.directDeadlineMs) / 2;
+    const isTimely = step.localMs >= halfwayMs - ROUNDING_MS && !round.hasAsked && !round.isOver;
+    step.expect(
+      isTimely && !round.hasRepeated,
+      "probe-again",
+      () => `pings ${packet.to} again out of turn`,
+    );
+    round.hasRepeated = true;
+  }
+
   /** Beyond its rounds a host pings only a peer that it has reason to doubt. */
   #checkSeries(step: ObservedStep, { doubted }: Followed, ping: Ping): void {
     step.expect(
@@ -127,6 +151,12 @@ export class ProbeRules {
       "probe-overlap",
       () => `probes ${step.after(ping.target)?.name ?? ping.target} besides the round under way`,
     );
+    doubted.pinged(ping.sequence, ping.target);
+  }
+
+  /** Whether it cannot be told if a ping begins a round: when the last one is void, and the target in doubt. */
+  #mayBeSeries({ round, doubted }: Followed, ping: Ping): boolean {
+    return (round === null || round.isVoid) && doubted.has(ping.target);
   }
 
   /** The pings of this host's own rounds; those sent for others are noted. */
@@ -290,6 +320,11 @@ export class ProbeRules {
     if (isSyncAlone) return; // a request for another reason
     round.hasAsked = true;
     step.expect(
+      round.hasRepeated || step.lateMs > 0,
+      "probe-again",
+      () => `asks helpers after one ping of ${target?.name}`,
+    );
+    step.expect(
       step.localMs >= round.directDeadlineMs - ROUNDING_MS,
       "helpers",
       () => `asks helpers before the direct deadline`,
@@ -332,6 +367,7 @@ export class ProbeRules {
       deadlineMs: step.localMs + probeIntervalMs * stretch,
       incarnation: step.before(ping.target)?.incarnation ?? 0,
       hasAsked: false,
+      hasRepeated: false,
       isReached: false,
       isOver: false,
       isVoid: false,
@@ -395,6 +431,35 @@ export class ProbeRules {
       "probe-pace",
       () => `has not probed since ${(step.localMs - round.beganMs).toFixed(0)} ms`,
     );
+  }
+}
+
+/** Members that need other ways than a datagram: after two such rounds a host sends them a series of pings. */
+class Doubts {
+  readonly #counts = new Map<MemberId, number>();
+  readonly #series = new Map<number, MemberId>();
+
+  add(id: MemberId): void {
+    this.#counts.set(id, (this.#counts.get(id) ?? 0) + 1);
+  }
+
+  has(id: MemberId): boolean {
+    return (this.#counts.get(id) ?? 0) >= 2;
+  }
+
+  delete(id: MemberId): void {
+    this.#counts.delete(id);
+  }
+
+  pinged(sequence: number, id: MemberId): void {
+    this.#series.set(sequence, id);
+  }
+
+  acked(sequence: number): void {
+    const id = this.#series.get(sequence);
+    if (id === undefined) return;
+    this.#counts.delete(id);
+    this.#series.delete(sequence);
   }
 }
 

@@ -1,8 +1,8 @@
 /**
  * Failure detection (SWIM section 4.1, Lifeguard): one member per interval, in shuffled round robin.
  *
- * A direct ping; without an ack in time, indirect pings through others and a ping over a stream at
- * once; without any by the deadline, a suspicion. Rounds never overlap; the deadline stretches with
+ * A direct ping, and halfway to its timeout another; without an ack in time, indirect pings through
+ * others and a ping over a stream at once; without any by the deadline, a suspicion. Rounds never overlap; the deadline stretches with
  * local health, and a helper that does not even say "nothing heard" is held against ourselves.
  */
 import type { Endpoint } from "../base/core.ts";
@@ -25,6 +25,8 @@ interface Round {
   readonly target: Member;
   readonly sequence: number;
   readonly startedAtMs: number;
+  /** When the target is pinged once more; Infinity when it was. */
+  againAtMs: number;
   /** When others are asked. */
   readonly directDeadlineMs: number;
   readonly deadlineMs: number;
@@ -104,6 +106,7 @@ export class Prober {
     if (round !== null) {
       if (nowMs >= round.deadlineMs) this.#conclude(nowMs, round);
       else if (!round.isIndirect && nowMs >= round.directDeadlineMs) this.#ask(nowMs, round);
+      else if (!round.isIndirect && nowMs >= round.againAtMs) this.#pingAgain(round);
     }
     if (this.#round === null && nowMs >= this.#nextRoundAtMs) this.#begin(nowMs);
   }
@@ -111,7 +114,7 @@ export class Prober {
   wakeAtMs(): number {
     const round = this.#round;
     if (round === null) return this.#nextRoundAtMs;
-    return round.isIndirect ? round.deadlineMs : round.directDeadlineMs;
+    return round.isIndirect ? round.deadlineMs : Math.min(round.againAtMs, round.directDeadlineMs);
   }
 
   /** An ack of the current round, from the target or through a helper. */
@@ -119,7 +122,9 @@ export class Prober {
     const round = this.#round;
     if (round === null || round.sequence !== sequence) return;
     if (from === round.target.endpoint) {
-      this.#roundTrips.add(round.target.id, nowMs - round.startedAtMs);
+      // After two pings nobody knows which of them was answered (Karn and Partridge 1987).
+      const isOnlyPing = round.againAtMs < Infinity;
+      if (isOnlyPing) this.#roundTrips.add(round.target.id, nowMs - round.startedAtMs);
       this.#udpWatch.works(round.target.id);
     } else this.#udpWatch.doubts(nowMs, round.target.id);
     this.#awareness.adjust(-1);
@@ -161,6 +166,7 @@ export class Prober {
       target,
       sequence,
       startedAtMs: nowMs,
+      againAtMs: nowMs + directMs / 2,
       directDeadlineMs: nowMs + directMs,
       deadlineMs: nowMs + this.#awareness.stretch(probeIntervalMs),
       isIndirect: false,
@@ -168,6 +174,16 @@ export class Prober {
       silentHelpers: new Set(),
       isReached: false,
     };
+    this.#ping(this.#round);
+  }
+
+  /** One lost packet is not worth three helpers: at 10 % loss this saves a third of all packets. */
+  #pingAgain(round: Round): void {
+    round.againAtMs = Infinity;
+    this.#ping(round);
+  }
+
+  #ping({ target, sequence }: Round): void {
     const messages = [encodePing(sequence, target.id, this.#selfId)];
     if (target.status === "suspect" && this.#lifeguard.buddy) {
       // The buddy system: who is suspected hears it first, and can refute at once.
