@@ -11,7 +11,7 @@ import { ReplayWindow } from "./replay_window.ts";
 
 /**
  * A host has one session for datagrams and one for streams: 20,000 for the largest cluster, and half as many of processes
- * that are gone. At 128 bytes of window and about 250 around it that is 11 MB there, and 0.1 MB for 100 hosts.
+ * that are gone. At 128 bytes of window and 320 around it that is 13 MB there, and 0.1 MB for 100 hosts.
  */
 export const SESSIONS_MAX = 3 * MEMBERS_MAX;
 
