@@ -28,7 +28,10 @@ export interface SwimTimings {
   readonly streamTimeoutMs: number;
   /** Between attempts to reach a dead or remembered member again. */
   readonly reconnectIntervalMs: number;
-  /** Between attempts to reach a seed: doubles from the first to the second. */
+  /**
+   * Between attempts to reach a seed: doubles from the first to the second. The first is short because hosts that start
+   * together find a seed that does not listen yet, and would all wait for it.
+   */
   readonly seedRetryMs: number;
   readonly seedRetryMaxMs: number;
   /** A goodbye ends after this, heard or not. */
@@ -49,7 +52,7 @@ export const LAN_TIMINGS: SwimTimings = {
   syncIntervalMs: 30_000,
   streamTimeoutMs: 10_000,
   reconnectIntervalMs: 30_000,
-  seedRetryMs: 1000,
+  seedRetryMs: 200,
   seedRetryMaxMs: 30_000,
   leaveTimeoutMs: 1000,
 };
