@@ -34,7 +34,7 @@ export interface LinePlot {
 /** In CSS pixels; GitHub and most readers show up to about 800. */
 const WIDTH = 760;
 const HEIGHT = 420;
-const [LEFT, RIGHT, TOP, BOTTOM] = [64, 190, 44, 56];
+const [LEFT, RIGHT, TOP, BOTTOM] = [72, 190, 44, 56];
 const LEGEND_LINE = 20;
 
 /** Okabe and Ito's colours, told apart by everybody: for light and for dark pages. */

@@ -17,11 +17,11 @@ const PLOT: LinePlot = {
 const svg = linePlotSvg(PLOT);
 
 Deno.test("values stand where the axes say, and those beyond an axis on its edge", () => {
-  // The plot reaches from 64 to 570 in x, and from 364 up to 44 in y; 10 is halfway from 1 to 100.
-  assert.ok(svg.includes('<path d="M64 364L317 204L570 44"/>'));
-  assert.ok(svg.includes('<path d="M64 44L570 44" stroke-dasharray="6 4"/>'));
-  assert.ok(svg.includes('<circle cx="317" cy="204" r="4"/>'));
-  assert.ok(svg.includes('<text x="317" y="384" text-anchor="middle">ten</text>'));
+  // The plot reaches from 72 to 570 in x, and from 364 up to 44 in y; 10 is halfway from 1 to 100.
+  assert.ok(svg.includes('<path d="M72 364L321 204L570 44"/>'));
+  assert.ok(svg.includes('<path d="M72 44L570 44" stroke-dasharray="6 4"/>'));
+  assert.ok(svg.includes('<circle cx="321" cy="204" r="4"/>'));
+  assert.ok(svg.includes('<text x="321" y="384" text-anchor="middle">ten</text>'));
 });
 
 Deno.test("series of one name share a colour and an entry of the legend", () => {
