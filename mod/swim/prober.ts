@@ -104,8 +104,11 @@ export class Prober {
   advance(nowMs: number): void {
     const round = this.#round;
     if (round !== null) {
-      if (nowMs >= round.deadlineMs) this.#conclude(nowMs, round);
-      else if (!round.isIndirect && nowMs >= round.directDeadlineMs) this.#ask(nowMs, round);
+      if (nowMs >= round.deadlineMs) {
+        // Woken so late that nobody could be asked, this host has no verdict: its own silence is to blame.
+        if (round.isIndirect) this.#conclude(nowMs, round);
+        else this.excuse(nowMs);
+      } else if (!round.isIndirect && nowMs >= round.directDeadlineMs) this.#ask(nowMs, round);
       else if (!round.isIndirect && nowMs >= round.againAtMs) this.#pingAgain(round);
     }
     if (this.#round === null && nowMs >= this.#nextRoundAtMs) this.#begin(nowMs);

@@ -439,6 +439,15 @@ Deno.test("a process that stood still blames itself, not the others", () => {
   assert.equal(stage.status(2), "alive");
 });
 
+Deno.test("a process that woke up only after the deadline, having asked nobody, accuses nobody", () => {
+  const stage = Stage.among(2, 3);
+  firstPing(stage);
+  stage.nowMs += 1001; // less late than what counts as having stood still
+  stage.step({ kind: "wake" });
+  assert.deepEqual([stage.status(2), stage.status(3)], ["alive", "alive"]);
+  assert.equal(stage.sentMessages("ping").length, 1); // the next round
+});
+
 Deno.test("a member that renames itself again and again is probed no more often for it", () => {
   const stage = Stage.among(2, 3);
   for (let incarnation = 11; incarnation < 60; incarnation++) {
