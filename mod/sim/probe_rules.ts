@@ -49,7 +49,7 @@ interface Followed {
   readonly enrolmentsAt: Map<MemberId, number>;
   relays: Relay[];
   /** Members that once needed another way than a datagram: a series of pings may go to them. */
-  readonly doubted: Doubts;
+  readonly doubted: Set<MemberId>;
 }
 
 export class ProbeRules {
@@ -70,7 +70,7 @@ export class ProbeRules {
         enrolments: 0,
         enrolmentsAt: new Map(),
         relays: [],
-        doubted: new Doubts(),
+        doubted: new Set(),
       };
       this.#lives.set(step.life, followed);
     }
@@ -99,9 +99,6 @@ export class ProbeRules {
 
   #takeAcks(step: ObservedStep, { round, doubted }: Followed): void {
     if (step.frame?.kind === "reach") doubted.add(step.frame.source);
-    for (const message of step.received) {
-      if (message.kind === "ack") doubted.acked(message.sequence);
-    }
     if (round === null) return;
     // A host that stood still gives its round up.
     if (step.lateMs > this.#timings.probeIntervalMs) round.isOver = true;
@@ -109,15 +106,17 @@ export class ProbeRules {
     if (isAnswered) round.isReached = true;
     for (const message of step.received) {
       if (message.kind !== "ack" || message.sequence !== round.sequence) continue;
+      if (round.isOver) continue;
       round.isOver = true;
       const isDirect = step.input.kind === "packet" &&
         step.input.from === step.before(round.target)?.endpoint;
-      if (isDirect) doubted.delete(round.target);
-      else doubted.add(round.target);
+      if (!isDirect) doubted.add(round.target);
     }
     if (round.isOver || step.localMs < round.deadlineMs - ROUNDING_MS) return;
     if (step.snapshot.self.status === "left") return;
     round.isOver = true;
+    // Woken so late that nobody was asked, it has no verdict.
+    if (!round.hasAsked && !round.isVoid) return;
     doubted.add(round.target);
     if (round.isReached) return;
     const { incarnation } = round;
@@ -151,12 +150,11 @@ export class ProbeRules {
       "probe-overlap",
       () => `probes ${step.after(ping.target)?.name ?? ping.target} besides the round under way`,
     );
-    doubted.pinged(ping.sequence, ping.target);
   }
 
-  /** Whether it cannot be told if a ping begins a round: when the last one is void, and the target in doubt. */
-  #mayBeSeries({ round, doubted }: Followed, ping: Ping): boolean {
-    return (round === null || round.isVoid) && doubted.has(ping.target);
+  /** Whether it cannot be told if a ping begins a round: when the target is in doubt. */
+  #mayBeSeries({ doubted }: Followed, ping: Ping): boolean {
+    return doubted.has(ping.target);
   }
 
   /** The pings of this host's own rounds; those sent for others are noted. */
@@ -266,12 +264,12 @@ export class ProbeRules {
   }
 
   /** Nobody is accused before the deadline of a round in which others and a stream were tried as well. */
-  #checkAccusations(step: ObservedStep, { round }: Followed): void {
+  #checkAccusations(step: ObservedStep, { round, doubted }: Followed): void {
     for (const { id, before, after } of step.changes) {
       if (after?.status !== "suspect" || before?.status === "suspect") continue;
       if (step.hasBadNewsOf(id)) continue;
-      const isFair = round !== null && round.target === id && (round.hasAsked || round.isVoid) &&
-        step.life.accusations.get(id)?.atMs === step.localMs;
+      const isFair = doubted.has(id) || (round !== null && round.target === id &&
+        (round.hasAsked || round.isVoid) && step.life.accusations.get(id)?.atMs === step.localMs);
       step.expect(
         isFair,
         "hasty-suspicion",
@@ -347,7 +345,6 @@ export class ProbeRules {
   }
 
   #checkBegin(step: ObservedStep, followed: Followed, packet: SentPacket, ping: Ping): void {
-    const { probeIntervalMs, probeTimeoutMs } = this.#timings;
     const member = step.before(ping.target) ?? step.after(ping.target);
     const statuses = [step.before(ping.target)?.status, step.after(ping.target)?.status];
     step.expect(
@@ -358,8 +355,17 @@ export class ProbeRules {
     const endpoints = [step.before(ping.target)?.endpoint, step.after(ping.target)?.endpoint];
     step.expect(endpoints.includes(packet.to), "probe-target", () => `probes at ${packet.to}`);
     this.#checkBuddy(step, packet, ping);
+    followed.round = this.#newRound(step, ping);
+    followed.rounds++;
+    followed.turns.set(ping.target, followed.rounds);
+    followed.enrolmentsAt.set(ping.target, followed.enrolments);
+    this.#checkTurns(step, followed);
+  }
+
+  #newRound(step: ObservedStep, ping: Ping): Round {
+    const { probeIntervalMs, probeTimeoutMs } = this.#timings;
     const stretch = step.snapshot.healthScore + 1;
-    followed.round = {
+    return {
       target: ping.target,
       sequence: ping.sequence,
       beganMs: step.localMs,
@@ -372,10 +378,6 @@ export class ProbeRules {
       isOver: false,
       isVoid: false,
     };
-    followed.rounds++;
-    followed.turns.set(ping.target, followed.rounds);
-    followed.enrolmentsAt.set(ping.target, followed.enrolments);
-    this.#checkTurns(step, followed);
   }
 
   /** Who is suspected hears it with the ping (Lifeguard's buddy system). */
@@ -391,6 +393,8 @@ export class ProbeRules {
 
   /** Round robin: everybody has its turn within two laps, more only as newcomers are put before it. */
   #checkTurns(step: ObservedStep, followed: Followed): void {
+    // Rounds with those in doubt are not always told from a series of pings, and so not counted.
+    if (followed.doubted.size > 0) return;
     const { reachableMax } = step.life;
     for (const [id, turn] of followed.turns) {
       const waited = followed.rounds - turn;
@@ -431,35 +435,6 @@ export class ProbeRules {
       "probe-pace",
       () => `has not probed since ${(step.localMs - round.beganMs).toFixed(0)} ms`,
     );
-  }
-}
-
-/** Members that need other ways than a datagram: after two such rounds a host sends them a series of pings. */
-class Doubts {
-  readonly #counts = new Map<MemberId, number>();
-  readonly #series = new Map<number, MemberId>();
-
-  add(id: MemberId): void {
-    this.#counts.set(id, (this.#counts.get(id) ?? 0) + 1);
-  }
-
-  has(id: MemberId): boolean {
-    return (this.#counts.get(id) ?? 0) >= 2;
-  }
-
-  delete(id: MemberId): void {
-    this.#counts.delete(id);
-  }
-
-  pinged(sequence: number, id: MemberId): void {
-    this.#series.set(sequence, id);
-  }
-
-  acked(sequence: number): void {
-    const id = this.#series.get(sequence);
-    if (id === undefined) return;
-    this.#counts.delete(id);
-    this.#series.delete(sequence);
   }
 }
 

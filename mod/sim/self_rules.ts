@@ -74,7 +74,7 @@ export class SelfRules {
         message.kind === "alive" && message.record.id === step.selfId
       );
     const isLate = step.lateMs > this.#timings.probeIntervalMs;
-    const mayConclude = step.input.kind !== "command" && step.localMs >= step.life.dueMs - 1;
+    const mayConclude = step.localMs >= step.life.dueMs - 1 || step.input.kind === "command";
     step.expect(
       isAccused || isLate || mayConclude,
       "health-score",

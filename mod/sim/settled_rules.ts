@@ -21,14 +21,18 @@ export class SettledRules {
 
   /** Why the cluster is not of one and the right mind yet; null when it is. */
   whyUnsettled(): string | null {
-    const present = this.#present();
-    const [first] = present;
-    if (first === undefined) return null;
-    const running = new Set(present.map(({ name }) => this.#membership.idOf(name)));
-    for (const host of present) {
-      const { members } = host.snapshot();
+    for (const part of this.#parts()) {
+      const why = this.#whyPartUnsettled(part);
+      if (why !== null) return why;
+    }
+    return null;
+  }
+
+  #whyPartUnsettled(part: readonly MemberHost[]): string | null {
+    const running = new Set(part.map(({ name }) => this.#membership.idOf(name)));
+    for (const host of part) {
       let seen = 0;
-      for (const member of members) {
+      for (const member of host.snapshot().members) {
         if (running.has(member.id)) {
           seen++;
           if (member.status !== "alive") return `${host.name} sees ${say(member)}, which runs`;
@@ -38,23 +42,57 @@ export class SettledRules {
       }
       if (seen < running.size) return `${host.name} sees ${seen} of ${running.size} hosts that run`;
     }
-    return whyDifferent(first, present);
+    return whyDifferent(part);
+  }
+
+  /**
+   * Hosts that run, by who can find whom: through a seed, or because one remembers the other and has not heard a goodbye.
+   * A host that left, lost its disk, and finds all its seeds down is on its own: nobody can know better.
+   */
+  #parts(): MemberHost[][] {
+    const unplaced = new Set(this.#present());
+    const parts: MemberHost[][] = [];
+    for (const first of unplaced) {
+      unplaced.delete(first);
+      const part = [first];
+      for (const host of part) {
+        for (const other of unplaced) {
+          if (!this.#finds(host, other) && !this.#finds(other, host)) continue;
+          unplaced.delete(other);
+          part.push(other);
+        }
+      }
+      parts.push(part);
+    }
+    return parts;
+  }
+
+  #finds(host: MemberHost, other: MemberHost): boolean {
+    if (this.#membership.seeds().includes(other.endpoint)) return true;
+    const { members, missing } = host.snapshot();
+    const id = this.#membership.idOf(other.name);
+    return members.some((member) => member.id === id && member.status !== "left") ||
+      missing.some((member) => member.id === id);
   }
 
   /** Checks what must have come to rest, some while after {@linkcode whyUnsettled} said null. */
   checkQuiet(): void {
     const why = this.whyUnsettled();
     if (why !== null) this.#fail("stays-settled", why);
-    for (const host of this.#present()) {
+    for (const part of this.#parts()) this.#checkPartQuiet(part);
+  }
+
+  #checkPartQuiet(part: readonly MemberHost[]): void {
+    for (const host of part) {
       const { queueLength, healthScore, joined } = host.snapshot();
-      if (this.#present().length > 1 && queueLength > 0) {
+      if (part.length > 1 && queueLength > 0) {
         this.#fail("queue-drains", `${host.name} still has ${queueLength} items of news`);
       }
       // Alone there is nobody to show that all is well.
-      if (healthScore !== 0 && this.#present().length > 1) {
+      if (healthScore !== 0 && part.length > 1) {
         this.#fail("health-returns", `${host.name} has the health score ${healthScore}`);
       }
-      if (!joined && this.#present().length > 1) {
+      if (!joined && part.length > 1) {
         this.#fail("joined", `${host.name} says that it has not joined`);
       }
       this.#checkDisk(host);
@@ -121,7 +159,9 @@ export class SettledRules {
 }
 
 /** Whether two hosts believe different things of anybody. Whoever has left may be unknown to those who came later. */
-function whyDifferent(first: MemberHost, others: readonly MemberHost[]): string | null {
+function whyDifferent(part: readonly MemberHost[]): string | null {
+  const [first, ...others] = part;
+  if (first === undefined) return null;
   const present = first.snapshot().members.filter(hasNotLeft);
   const wanted = new Map(present.map((member) => [member.id, member]));
   for (const host of others) {

@@ -133,10 +133,13 @@ export class VerdictRules {
 
   #delay(step: ObservedStep, suspicion: Followed): void {
     const expected = this.#timings.suspicionMultiplier - 2;
+    // Where too few could confirm, nothing but the shortest time counts.
+    if (Math.max(...suspicion.members) - 2 < expected) return;
     const notBeforeMs = step.localMs + GRACE_INTERVALS * this.#timings.probeIntervalMs;
     if (suspicion.surely.size <= expected) suspicion.notBeforeMs = notBeforeMs;
     // Not sure when this host's own accusation may have been the last that counts.
-    if (suspicion.surely.size < expected) suspicion.surelyNotBeforeMs = notBeforeMs;
+    const mayConfirm = Math.min(...suspicion.members) - 2 >= expected;
+    if (mayConfirm && suspicion.surely.size < expected) suspicion.surelyNotBeforeMs = notBeforeMs;
   }
 
   #checkDead(
