@@ -16,6 +16,8 @@ export interface Decoder {
   readonly refusals: readonly ErrorClass[];
   /** The bytes of a value that it gave; decoding them must give an equal value. */
   readonly encode?: (value: never) => Uint8Array;
+  /** Whether a value may be written in several ways; if not, encoding must give back the very input. */
+  readonly hasManyForms?: true;
 }
 
 /** What a decoder did with one input. */
@@ -47,7 +49,7 @@ export async function outcomeOf(decoder: Decoder, input: Uint8Array): Promise<Ou
   const kind = `takes ${shapeOf(value, 0)}`;
   const isTouched = bytes.some((byte, index) => byte !== input[index]);
   if (isTouched) return { kind, isAccepted: true, fault: "it wrote into its input" };
-  return { kind, isAccepted: true, fault: await roundTripFault(decoder, value) };
+  return { kind, isAccepted: true, fault: await roundTripFault(decoder, value, input) };
 }
 
 function refused({ refusals }: Decoder, error: unknown): Outcome {
@@ -69,15 +71,32 @@ function messageFault(message: string): string | null {
   return null;
 }
 
-async function roundTripFault(decoder: Decoder, value: unknown): Promise<string | null> {
+async function roundTripFault(
+  decoder: Decoder,
+  value: unknown,
+  input: Uint8Array,
+): Promise<string | null> {
   if (decoder.encode === undefined) return null;
   let again: unknown;
   try {
-    again = await decoder.decode(decoder.encode(value as never));
+    const bytes = decoder.encode(value as never);
+    if (decoder.hasManyForms === undefined && bytes.toHex() !== input.toHex()) {
+      return `it takes what is not the one form of a value: ${bytes.toHex()}`;
+    }
+    again = await decoder.decode(bytes);
   } catch (error) {
     return `what it took does not survive encoding: ${error}`;
   }
   return isDeepStrictEqual(again, value) ? null : "it decodes another value from its own encoding";
+}
+
+/** Throws unless every text within the value may be shown to people; a decoder that lets others through has a hole. */
+export function checkPrintable(value: unknown): void {
+  if (typeof value === "string" && UNPRINTABLE.test(value)) {
+    throw new TypeError(`it took the text ${JSON.stringify(value)}`);
+  }
+  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return;
+  for (const part of Object.values(value)) checkPrintable(part);
 }
 
 function withoutQuotes(message: string): string {

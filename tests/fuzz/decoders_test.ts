@@ -90,7 +90,7 @@ const BAD: readonly (readonly [what: string, decoder: Decoder, fault: RegExp])[]
   ],
   [
     "a value that its own encoding does not give",
-    bad((bytes) => bytes.length, { encode: () => new Uint8Array(3) }),
+    bad((bytes) => bytes.length, { encode: () => new Uint8Array(3), hasManyForms: true }),
     /another value/,
   ],
   [

@@ -41,6 +41,15 @@ function documentOf(body: Uint8Array): Uint8Array {
   return encode(["gossamer claim", 1, sha256(body).slice(0, CHECKSUM_BYTES), body]);
 }
 
+/** A host's memory of its own claim, never another's. */
+function ownMemory(bytes: Uint8Array): RestoredClaim {
+  const memory = decodeClaimMemory(bytes);
+  if (memory.record !== null && memory.record.hostId !== memory.hostId) {
+    throw new TypeError("it took the claim of another host for the host's own");
+  }
+  return memory;
+}
+
 function recordsIn(message: ClaimMessage): Uint8Array[] {
   switch (message.kind) {
     case "request":
@@ -81,7 +90,7 @@ export const CLAIM_DECODERS: readonly Decoder[] = [
   { name: "mod/claim/record_codec.ts decodeRecord", decode: decodeRecord, samples: RECORDS, refusals: [WireError], encode: encodeAnew },
   { name: "mod/claim/messages.ts decodeClaimMessage", decode: (bytes) => decodeClaimMessage(bytes), samples: CLAIM_MESSAGES, refusals: [WireError], encode: encodeClaimMessage },
   { name: "mod/claim/sync_messages.ts decodeClaimSync", decode: decodeClaimSync, samples: claimSyncs(), refusals: [WireError], encode: encodeClaimSync },
-  { name: "mod/claim/memory.ts decodeClaimMemory", decode: (bytes) => decodeClaimMemory(bytes), samples: DOCUMENTS, refusals: [DamagedClaimError], encode: encodeMemoryAnew },
-  { name: "mod/claim/memory.ts decodeClaimMemory (body)", decode: (bytes) => decodeClaimMemory(documentOf(bytes)), samples: BODIES, refusals: [DamagedClaimError] },
+  { name: "mod/claim/memory.ts decodeClaimMemory", decode: ownMemory, samples: DOCUMENTS, refusals: [DamagedClaimError], encode: encodeMemoryAnew },
+  { name: "mod/claim/memory.ts decodeClaimMemory (body)", decode: (bytes) => ownMemory(documentOf(bytes)), samples: BODIES, refusals: [DamagedClaimError], encode: (memory: RestoredClaim) => blobIn(encodeMemoryAnew(memory), 3) },
   { name: "mod/swim/memory.ts decodeMembers", decode: decodeMembers, samples: documents("members"), refusals: [WireError], encode: encodeMembers },
 ];

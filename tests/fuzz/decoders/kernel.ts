@@ -59,7 +59,7 @@ const HOST = "mod/host/kernel_decode.ts";
 
 // deno-fmt-ignore -- one decoder a line
 export const KERNEL_DECODERS: readonly Decoder[] = [
-  { ...row("ffi/netlink/message.ts parseMessages", parseMessages, KERNEL_REPLIES), encode: joined },
+  { ...row("ffi/netlink/message.ts parseMessages", parseMessages, KERNEL_REPLIES), encode: joined, hasManyForms: true },
   row("ffi/netlink/attribute.ts decodeAttributes", (bytes) => decodeAttributes(bytes).types(), ATTRIBUTES),
   each("ffi/netlink/acknowledgement.ts decodeAcknowledgement", (message) => decodeAcknowledgement(message, "fuzz"), KERNEL_VERDICTS),
   each("ffi/route/link.ts decodeLink", decodeLink),

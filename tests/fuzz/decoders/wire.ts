@@ -21,7 +21,7 @@ import { readRefusal } from "../../../mod/wire/refusal.ts";
 import * as riders from "../../../mod/wire/rider_messages.ts";
 import * as syncs from "../../../mod/wire/sync_messages.ts";
 import { byteStream, framed } from "../byte_stream.ts";
-import type { Decoder } from "../decoder.ts";
+import { checkPrintable, type Decoder } from "../decoder.ts";
 import { LABEL } from "../live_hosts.ts";
 import { ENDPOINTS, FRAMES, messages, PACKETS, PAYLOADS } from "../samples.ts";
 
@@ -43,14 +43,22 @@ function row<T>(
   return encode === undefined ? decoder : { ...decoder, encode };
 }
 
-/** A decoder of one kind of message, behind the CBOR that it comes in. */
+/** A decoder of one kind of message, behind the CBOR that it comes in and the choice by its type. */
 function message<M extends Message>(
   name: string,
   decodeFields: (value: WireValue) => M,
   kinds: readonly Message["kind"][],
   encode: (message: M) => Uint8Array,
+  samples = messages(...kinds),
 ): Decoder {
-  return row(name, (bytes) => decodeFields(decode(bytes)), messages(...kinds), encode);
+  const decodeOne = (bytes: Uint8Array): M => {
+    const message = decodeFields(decode(bytes));
+    const { kind } = decodeMessage(bytes);
+    if (!kinds.includes(kind)) throw new WireError(`a message of the kind ${kind}`);
+    checkPrintable(message);
+    return message;
+  };
+  return row(name, decodeOne, samples, encode);
 }
 
 /** Why a request was refused, in words that a person may read; null when it was not. */
@@ -82,7 +90,8 @@ const KEYS_ANSWERS = [
 
 // deno-fmt-ignore -- one decoder a line
 export const WIRE_DECODERS: readonly Decoder[] = [
-  row("mod/wire/codec.ts decode", decode, messages(), encode),
+  // Text of invalid UTF-8 is taken with a replacement character, which the checks of messages refuse.
+  { ...row("mod/wire/codec.ts decode", decode, messages(), encode), hasManyForms: true },
   row("mod/wire/envelope.ts open (plain)", (bytes) => plain.open(bytes).payload, PACKETS, (payload) => plain.seal(payload)),
   row("mod/wire/envelope.ts open (sealed)", (bytes) => sealed.open(bytes).payload, PAYLOADS.map((payload) => sealed.seal(payload, TO_ANYBODY))),
   row("mod/wire/parts.ts splitParts", splitParts, PAYLOADS, joinParts),
@@ -91,7 +100,8 @@ export const WIRE_DECODERS: readonly Decoder[] = [
   row("mod/wire/endpoint_bytes.ts endpointFromBytes", (bytes) => endpointFromBytes(bytes, "fuzz"), ENDPOINTS, endpointToBytes),
   row("mod/wire/endpoint_bytes.ts addressFromBytes", (bytes) => addressFromBytes(bytes, "fuzz"), ENDPOINTS, addressToBytes),
   row("mod/wire/refusal.ts readRefusal", refusalText, [new Uint8Array([0, 1]), new Uint8Array([0, 2]), new Uint8Array([1, 2])]),
-  row("mod/host/frames.ts readFrame", (bytes) => readFrame(byteStream(bytes)), FRAMES.map(framed), framed),
+  // What follows a frame on its stream is not read.
+  { ...row("mod/host/frames.ts readFrame", (bytes) => readFrame(byteStream(bytes)), FRAMES.map(framed), framed), hasManyForms: true },
   message<probes.Ping>(`${PROBE} decodePing`, probes.decodePing, ["ping"], ({ sequence, target, source }) => probes.encodePing(sequence, target, source)),
   message<probes.IndirectPing>(`${PROBE} decodeIndirectPing`, probes.decodeIndirectPing, ["indirect-ping"], ({ sequence, target }) => probes.encodeIndirectPing(sequence, target)),
   message<probes.Ack>(`${PROBE} decodeAck`, probes.decodeAck, ["ack"], ({ sequence }) => probes.encodeAck(sequence)),
@@ -107,8 +117,8 @@ export const WIRE_DECODERS: readonly Decoder[] = [
   message<syncs.Updated>(`${SYNC} decodeUpdated`, syncs.decodeUpdated, ["updated"], syncs.encodeSync),
   message<riders.RiderItem>(`${RIDER} decodeRiderItem`, riders.decodeRiderItem, ["rider-item"], ({ bytes }) => riders.encodeRiderItem(bytes)),
   message<riders.RiderLetter>(`${RIDER} decodeRiderLetter`, riders.decodeRiderLetter, ["rider-letter"], ({ bytes }) => riders.encodeRiderLetter(bytes)),
-  row(`${KEYS} decodeKeysRequest`, (bytes) => keys.decodeKeysRequest(decode(bytes)), KEYS_REQUESTS, ({ target, operation }) => keys.encodeKeysRequest(target, operation)),
-  row(`${KEYS} decodeKeysAnswer`, (bytes) => keys.decodeKeysAnswer(decode(bytes)), KEYS_ANSWERS, ({ fingerprints, failure }) => keys.encodeKeysAnswer(fingerprints, failure)),
-  row(`${HELLO} decodeHello`, (bytes) => hello.decodeHello(decode(bytes)), [hello.encodeHello()], hello.encodeHello),
-  row(`${HELLO} decodeHelloed`, (bytes) => hello.decodeHelloed(decode(bytes)), [hello.encodeHelloed("0f".repeat(16), "0123456789abcdef")], ({ id, instance }) => hello.encodeHelloed(id, instance)),
+  message<keys.KeysRequest>(`${KEYS} decodeKeysRequest`, keys.decodeKeysRequest, ["keys"], ({ target, operation }) => keys.encodeKeysRequest(target, operation), KEYS_REQUESTS),
+  message<keys.KeysAnswer>(`${KEYS} decodeKeysAnswer`, keys.decodeKeysAnswer, ["keys-answer"], ({ fingerprints, failure }) => keys.encodeKeysAnswer(fingerprints, failure), KEYS_ANSWERS),
+  message<hello.Hello>(`${HELLO} decodeHello`, hello.decodeHello, ["hello"], hello.encodeHello, [hello.encodeHello()]),
+  message<hello.Helloed>(`${HELLO} decodeHelloed`, hello.decodeHelloed, ["helloed"], ({ id, instance }) => hello.encodeHelloed(id, instance), [hello.encodeHelloed("0f".repeat(16), "0123456789abcdef")]),
 ];
