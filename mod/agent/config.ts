@@ -1,5 +1,6 @@
 /** The agent's configuration after flags, environment, file and defaults were merged and checked. */
 import type { Pool } from "../address/pool.ts";
+import type { TimingsName } from "../swim/timings.ts";
 
 export interface AgentConfig {
   /** Seeds as written: `host`, `host:port`; names are resolved again at each try. */
@@ -22,6 +23,7 @@ export interface AgentConfig {
   /** Address told to peers when it differs from the interface's own. */
   readonly publicIp: string | null;
   readonly gossipPort: number;
+  readonly gossipProfile: TimingsName;
   readonly keyFile: string | null;
   /** Speaks plain as well, with hosts that have no key yet; only with a key file. */
   readonly plainGossip: boolean;

@@ -4,7 +4,7 @@ import { VERSION } from "../base/version.ts";
 import type { HostOptions } from "../claim/host_core.ts";
 import { formatEndpoint } from "../host/endpoint.ts";
 import { readKeyFile } from "../host/key_file.ts";
-import { LAN_TIMINGS } from "../swim/timings.ts";
+import { TIMINGS } from "../swim/timings.ts";
 import { Keyring, parseKeys } from "../wire/keyring.ts";
 import type { AgentConfig } from "./config.ts";
 import type { Identity } from "./identity.ts";
@@ -31,7 +31,7 @@ export async function hostOptions(
         version: VERSION,
       },
       incarnation: (identity.members?.incarnation ?? 0) + 1,
-      timings: LAN_TIMINGS,
+      timings: TIMINGS[config.gossipProfile],
       seeds: config.join,
       remembered,
     },

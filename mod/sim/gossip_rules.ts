@@ -56,7 +56,9 @@ export class GossipRules {
     news: readonly Message[],
   ): void {
     const reachable = Math.max(step.life.reachableMax, countReachable(step));
-    const limit = this.#timings.retransmitMultiplier * Math.ceil(Math.log10(reachable + 1));
+    const { retransmitMultiplier, retransmitMinimum } = this.#timings;
+    const scaled = retransmitMultiplier * Math.ceil(Math.log10(reachable + 1));
+    const limit = Math.max(retransmitMinimum, scaled);
     const isProbe = packet.messages.some(({ kind }) => kind === "ping" || kind === "ack");
     for (const message of news) {
       const key = newsKey(message);

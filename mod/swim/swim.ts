@@ -88,7 +88,7 @@ export class Swim implements Carrier {
     this.#rider = rider;
     const mail = openMail(options, {
       queue: this.#queue,
-      gossipLimit: () => retransmitLimit(timings.retransmitMultiplier, this.#table.reachableCount),
+      gossipLimit: () => retransmitLimit(timings, this.#table.reachableCount),
       counters: this.#counters,
       now: () => this.#nowMs,
     });

@@ -50,6 +50,7 @@ export function agentConfig(sources: Sources, outside: Outside): AgentConfig {
     interfacePatterns: sources.value(SETTINGS.ifaceRegex),
     interfaceCanReach: sources.value(SETTINGS.ifaceCanReach),
     publicIp: sources.value(SETTINGS.publicIp),
+    gossipProfile: sources.value(SETTINGS.gossipProfile),
     ...gossipKeys(sources),
     bootstrap: sources.value(SETTINGS.bootstrap),
     onRenumber: sources.value(SETTINGS.onRenumber),

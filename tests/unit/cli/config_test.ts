@@ -62,6 +62,7 @@ Deno.test("without anything given, every setting has the contract's default", as
       interfaceCanReach: null,
       publicIp: null,
       gossipPort: 7947,
+      gossipProfile: "lan",
       keyFile: null,
       plainGossip: false,
       bootstrap: false,
@@ -138,6 +139,11 @@ const PRECEDENCE: readonly (readonly [
     "1.1.1.1",
     "2.2.2.2",
     "3.3.3.3",
+  ]],
+  ["gossip-profile", "tight", "wan", '"local"', (c) => c.gossipProfile, [
+    "tight",
+    "wan",
+    "local",
   ]],
   ["key-file", "/dev/null", "/dev/zero", '"/dev/full"', (c) => c.keyFile, [
     "/dev/null",

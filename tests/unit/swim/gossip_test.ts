@@ -1,6 +1,7 @@
 /** Spreading news: when it ticks, to whom, what rides along. */
 import assert from "node:assert/strict";
 import { PACKET_BYTES_MAX } from "../../../mod/base/limits.ts";
+import { LAN_TIMINGS } from "../../../mod/swim/timings.ts";
 import { encodeAlive, encodeDead } from "../../../mod/wire/news_messages.ts";
 import { encodeRiderItem, encodeRiderLetter } from "../../../mod/wire/rider_messages.ts";
 import { peer, type SentPacket, Stage } from "./stage.ts";
@@ -26,7 +27,7 @@ Deno.test("further packets keep the interval, and end when the news were sent of
     if (packet.messages.some(({ kind }) => kind === "rider-item")) packets++;
     stage.ack(packet);
   });
-  assert.equal(packets, 4); // 4 * ceil(log10(6 + 1))
+  assert.equal(packets, LAN_TIMINGS.retransmitMinimum); // more than 4 * ceil(log10(6 + 1))
   assert.equal(stage.swim.snapshot().queueLength, 0);
 });
 
@@ -76,7 +77,7 @@ Deno.test("news fill probes up and never make a packet too long", () => {
   for (let key = 0; key < 100; key++) {
     stage.swim.gossip(`${key}`, 1, new Uint8Array(100 + key).fill(key));
   }
-  stage.runFor(5000, (packet) => stage.ack(packet));
+  stage.runFor(20_000, (packet) => stage.ack(packet));
   let fullest = 0;
   for (const action of stage.take()) {
     if (action.kind !== "send") continue;

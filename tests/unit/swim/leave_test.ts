@@ -22,6 +22,17 @@ Deno.test("the goodbye goes to everybody alive in the same step", () => {
   for (const number of [3, 4, 5, 6]) assert.equal(told.has(peer(number).endpoint), true);
 });
 
+Deno.test("the goodbye goes out three times before it is over, for who lost the first", () => {
+  const stage = Stage.among(2, 3);
+  leave(stage);
+  stage.runFor(1000);
+  const told = stage.sent().filter(({ to, messages }) =>
+    to === TWO.endpoint && messages.length === 1 && messages[0]?.kind === "left"
+  );
+  assert.ok(told.length >= 3, `${told.length} times`);
+  assert.deepEqual(stage.eventWords(), ["member-left h1", "left"]);
+});
+
 Deno.test("the goodbye is over after a second at most, and then no timer is left", () => {
   const stage = Stage.among(2, 3);
   leave(stage);

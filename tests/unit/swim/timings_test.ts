@@ -9,13 +9,21 @@ import {
   retransmitLimit,
   suspicionBoundsMs,
   syncIntervalMs,
+  TIMINGS,
   WAN_TIMINGS,
 } from "../../../mod/swim/timings.ts";
 
 Deno.test("news are sent more often in larger clusters", () => {
-  const limits = [1, 9, 10, 99, 100, 999, 1000, 9999].map((members) => retransmitLimit(4, members));
+  const limits = [1, 9, 10, 99, 100, 999, 1000, 9999]
+    .map((members) => retransmitLimit({ ...LAN_TIMINGS, retransmitMinimum: 0 }, members));
   assert.deepEqual(limits, [4, 4, 8, 8, 12, 12, 16, 16]);
-  assert.equal(retransmitLimit(3, 0), 0);
+});
+
+Deno.test("news are sent at least eight times, in whatever small cluster", () => {
+  for (const timings of Object.values(TIMINGS)) {
+    for (const members of [0, 1, 9]) assert.equal(retransmitLimit(timings, members), 8);
+    assert.ok(retransmitLimit(timings, 10) >= 8);
+  }
 });
 
 Deno.test("syncs become rarer beyond 32 members, step by step", () => {
