@@ -23,7 +23,7 @@ export const FIGURE_PLANS: readonly FigurePlan[] = [
   plan(10, 20, 3, 1, 120_000),
   plan(100, 5, 5, 4, 120_000),
   plan(1000, 1, 5, 10, 60_000),
-  plan(5000, 1, 3, 5, 30_000),
+  plan(5000, 1, 2, 4, 20_000),
 ];
 
 function plan(
@@ -64,7 +64,7 @@ export interface IdleFigures {
 /** Laps have begun, everybody was probed. */
 const SETTLING_MS = 3000;
 /** News have ended after this, so that the next ones meet an idle cluster. */
-const NEWS_MS = 6000;
+const NEWS_MS = 4000;
 /** Between two crashes. */
 const CRASH_INTERVAL_MS = 1000;
 /** From the last crash: two intervals of probing and then some, until it must be known everywhere. */
