@@ -25,7 +25,7 @@ import type { Post } from "./post.ts";
 import type { Requests } from "./requests.ts";
 import type { Rider } from "./rider.ts";
 import type { Self } from "./self.ts";
-import { type SwimTimings, syncIntervalMs } from "./timings.ts";
+import type { SwimTimings } from "./timings.ts";
 
 /** How a sync that we asked for ended. */
 export type SyncOutcome =
@@ -123,7 +123,7 @@ export class Synchroniser {
   /** Somebody else is there: from now on, sync now and then. */
   arm(nowMs: number): void {
     if (this.#nextAtMs < Infinity) return;
-    this.#nextAtMs = nowMs + this.#random.unit() * this.#intervalMs();
+    this.#nextAtMs = nowMs + this.#random.unit() * this.#timings.syncIntervalMs;
   }
 
   advance(nowMs: number): void {
@@ -137,7 +137,7 @@ export class Synchroniser {
       this.#nextAtMs = Infinity; // until armed again
       return;
     }
-    this.#nextAtMs = nowMs + this.#intervalMs();
+    this.#nextAtMs = nowMs + this.#timings.syncIntervalMs;
     this.start(nowMs, peer.endpoint);
   }
 
@@ -197,10 +197,6 @@ export class Synchroniser {
 
   #answer(id: number, answer: Sync): void {
     this.#post.answer(id, encodeSync(answer));
-  }
-
-  #intervalMs(): number {
-    return syncIntervalMs(this.#timings, this.#table.reachableCount);
   }
 
   #ownEntry(): SyncEntry {

@@ -24,7 +24,10 @@ export interface SwimTimings {
   readonly retransmitMultiplier: number;
   /** Never fewer than this: in a small cluster the multiplier alone leaves some who hear nothing. */
   readonly retransmitMinimum: number;
-  /** Time between full syncs in a cluster of up to 32; see {@linkcode syncIntervalMs}. */
+  /**
+   * Time between syncs. Does not grow with the cluster as memberlist's does, since a sync that finds no difference is as
+   * small in a large cluster as in a small one: some 300 bytes both ways.
+   */
   readonly syncIntervalMs: number;
   /** Of a stream, from dialling to the answer. */
   readonly streamTimeoutMs: number;
@@ -146,14 +149,4 @@ export function suspicionBoundsMs(
   const scale = Math.max(1, Math.log10(Math.max(1, members)));
   const minMs = timings.suspicionMultiplier * scale * timings.probeIntervalMs;
   return { minMs, maxMs: minMs * timings.suspicionMaxMultiplier };
-}
-
-/** Up to this many members, syncs keep their base interval. */
-const SYNC_SCALE_THRESHOLD = 32;
-
-/** The interval of full syncs: one more base interval for each doubling beyond 32 members. */
-export function syncIntervalMs(timings: SwimTimings, members: number): number {
-  if (members <= SYNC_SCALE_THRESHOLD) return timings.syncIntervalMs;
-  const doublings = Math.ceil(Math.log2(members) - Math.log2(SYNC_SCALE_THRESHOLD));
-  return timings.syncIntervalMs * (1 + doublings);
 }
