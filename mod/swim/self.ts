@@ -1,6 +1,7 @@
 /** This host's own member: only its owner raises its incarnation, to refute what others say of it. */
 import { assert } from "../base/assert.ts";
 import type { Endpoint } from "../base/core.ts";
+import { INCARNATION_MAX } from "../wire/member_record.ts";
 import { encodeAlive } from "../wire/news_messages.ts";
 import type { Member, MemberId } from "./member.ts";
 import type { MemberTable } from "./members.ts";
@@ -52,19 +53,19 @@ export class Self {
 
   /** Outlives a verdict of that incarnation: announces this host with a higher one. */
   refute(nowMs: number, incarnation: number): void {
-    this.#put(nowMs, { incarnation: Math.max(this.member.incarnation, incarnation) + 1 });
+    this.#put(nowMs, { incarnation: next(Math.max(this.member.incarnation, incarnation)) });
   }
 
   /** This host has another address now. */
   move(nowMs: number, endpoint: Endpoint): void {
     if (endpoint === this.member.endpoint) return;
-    this.#put(nowMs, { endpoint, incarnation: this.member.incarnation + 1 });
+    this.#put(nowMs, { endpoint, incarnation: next(this.member.incarnation) });
   }
 
   /** This host can do something more, or less, from now on: bits of `wire/features.ts`. */
   offer(nowMs: number, features: number): void {
     if (features === this.member.features) return;
-    this.#put(nowMs, { features, incarnation: this.member.incarnation + 1 });
+    this.#put(nowMs, { features, incarnation: next(this.member.incarnation) });
   }
 
   /** Says goodbye; `finished` is called when gossip has carried it often enough. */
@@ -74,7 +75,7 @@ export class Self {
 
   /** Takes the goodbye back. */
   comeBack(nowMs: number): void {
-    const incarnation = this.member.incarnation + 1;
+    const incarnation = next(this.member.incarnation);
     this.#put(nowMs, { status: "alive", statusSinceMs: nowMs, incarnation });
   }
 
@@ -92,4 +93,9 @@ export class Self {
     const options = finished === undefined ? {} : { finished };
     this.#queue.add(newsKey(this.id), newsVersion(incarnation, status), this.#encoded, options);
   }
+}
+
+/** Nobody could read a higher one than the highest; at a refutation each second it is millions of years away. */
+function next(incarnation: number): number {
+  return Math.min(INCARNATION_MAX, incarnation + 1);
 }

@@ -6,6 +6,7 @@ import { unreachable } from "../base/assert.ts";
 import type { Action, Endpoint, Input } from "../base/core.ts";
 import type { Random } from "../base/random.ts";
 import { Feature, withFeature } from "../wire/features.ts";
+import { INCARNATION_MAX } from "../wire/member_record.ts";
 import { PROTOCOL_RANGE } from "../wire/protocol_range.ts";
 import {
   encodeRiderItem,
@@ -379,7 +380,7 @@ export function ownMember(options: SwimOptions): Member {
     ...PROTOCOL_RANGE,
     ...self,
     features,
-    incarnation,
+    incarnation: Math.min(INCARNATION_MAX, incarnation),
     status: "alive",
     statusSinceMs: 0,
   };

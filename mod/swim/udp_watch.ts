@@ -27,12 +27,17 @@ export const SERIES_PINGS = 20;
 /** Series under way: who is in doubt with more peers than that has one cause for all of them. */
 const SERIES_MAX = 64;
 
+interface Doubt {
+  /** Rounds in a row that needed other ways. */
+  rounds: number;
+  /** A datagram of the peer came in meanwhile, so only ours get lost. */
+  isHeard: boolean;
+}
+
 interface Series {
   readonly endpoint: Endpoint;
   readonly sequences: Set<number>;
   nextAtMs: number;
-  /** A datagram of the peer came in meanwhile, so only ours get lost. */
-  isHeard: boolean;
   /** The last question, which goes over other ways. */
   finalSequence: number | null;
 }
@@ -46,8 +51,7 @@ export class UdpWatch {
   readonly #requests: Requests;
   readonly #sequence: Sequence;
   readonly #states = new Map<MemberId, UdpState>();
-  /** Rounds in a row that needed other ways. */
-  readonly #doubts = new Map<MemberId, number>();
+  readonly #doubts = new Map<Endpoint, Doubt>();
   readonly #series = new Map<MemberId, Series>();
 
   constructor(parts: {
@@ -74,7 +78,7 @@ export class UdpWatch {
 
   /** A datagram to the peer was answered by the peer. */
   works(id: MemberId): void {
-    this.#doubts.delete(id);
+    this.#settle(id);
     this.#series.delete(id);
     this.#states.set(id, "ok");
   }
@@ -83,14 +87,14 @@ export class UdpWatch {
   doubts(nowMs: number, id: MemberId): void {
     const member = this.#table.get(id);
     if (member === undefined || id === this.#selfId || this.state(id) === "blocked") return;
-    const doubts = (this.#doubts.get(id) ?? 0) + 1;
-    this.#doubts.set(id, doubts);
-    if (doubts < DOUBTS || this.#series.has(id) || this.#series.size >= SERIES_MAX) return;
+    const doubt = this.#doubts.get(member.endpoint) ?? { rounds: 0, isHeard: false };
+    this.#doubts.set(member.endpoint, doubt);
+    doubt.rounds++;
+    if (doubt.rounds < DOUBTS || this.#series.has(id) || this.#series.size >= SERIES_MAX) return;
     this.#series.set(id, {
       endpoint: member.endpoint,
       sequences: new Set(),
       nextAtMs: nowMs,
-      isHeard: false,
       finalSequence: null,
     });
   }
@@ -98,15 +102,14 @@ export class UdpWatch {
   /** The peer is gone: what was known of the way to it may not hold when it comes back. */
   forget(id: MemberId): void {
     this.#states.delete(id);
-    this.#doubts.delete(id);
+    this.#settle(id);
     this.#series.delete(id);
   }
 
   /** Some datagram came from there. */
   heard(from: Endpoint): void {
-    for (const series of this.#series.values()) {
-      if (series.endpoint === from) series.isHeard = true;
-    }
+    const doubt = this.#doubts.get(from);
+    if (doubt !== undefined) doubt.isHeard = true;
   }
 
   /** An ack came, for a ping of anybody's. */
@@ -133,6 +136,12 @@ export class UdpWatch {
     let atMs = Infinity;
     for (const { nextAtMs } of this.#series.values()) atMs = Math.min(atMs, nextAtMs);
     return atMs;
+  }
+
+  /** No doubt is left, one way or the other. */
+  #settle(id: MemberId): void {
+    const endpoint = this.#series.get(id)?.endpoint ?? this.#table.get(id)?.endpoint;
+    if (endpoint !== undefined) this.#doubts.delete(endpoint);
   }
 
   #ping(nowMs: number, id: MemberId, series: Series): void {
@@ -167,8 +176,10 @@ export class UdpWatch {
   #conclude(id: MemberId, series: Series): void {
     this.#series.delete(id);
     this.#states.set(id, "blocked");
+    const isHeard = this.#doubts.get(series.endpoint)?.isHeard === true;
+    this.#settle(id);
     const member = this.#table.get(id);
-    if (member !== undefined) this.#post.event(blockedWarning(member, series.isHeard));
+    if (member !== undefined) this.#post.event(blockedWarning(member, isHeard));
   }
 }
 
