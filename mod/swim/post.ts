@@ -12,6 +12,12 @@ import type { SwimEvent } from "./event.ts";
 import type { Paths } from "./paths.ts";
 import type { GossipQueue } from "./queue.ts";
 
+/**
+ * Datagrams to the sender of one packet. A real packet gets two at most: an ack or a letter, and a correction. Who forges the
+ * sender's address must not be able to fill a packet with questions and have all answers sent there.
+ */
+export const ANSWERS_MAX = 4;
+
 export class Post {
   /** Bytes that the messages of one packet may take, the overhead of each included. */
   readonly packetBytesMax: number;
@@ -23,7 +29,7 @@ export class Post {
   /** Requests of others that wait for their answers. */
   readonly #asked = new Map<number, Opened>();
   /** Who sent the packet that is being worked on. */
-  #sender: { readonly endpoint: Endpoint; readonly path: Path } | null = null;
+  #sender: { readonly endpoint: Endpoint; readonly path: Path; answers: number } | null = null;
   #actions: Action<SwimEvent>[] = [];
 
   constructor(envelope: Envelope, paths: Paths, queue: GossipQueue, gossipLimit: () => number) {
@@ -55,7 +61,7 @@ export class Post {
    * nobody told us of yet.
    */
   answering(endpoint: Endpoint, path: Path, work: () => void): void {
-    this.#sender = { endpoint, path };
+    this.#sender = { endpoint, path, answers: 0 };
     try {
       work();
     } finally {
@@ -114,7 +120,8 @@ export class Post {
   }
 
   #pathTo(to: Endpoint): Path | null {
-    return this.#sender?.endpoint === to ? this.#sender.path : this.#paths.to(to);
+    if (this.#sender?.endpoint !== to) return this.#paths.to(to);
+    return this.#sender.answers++ < ANSWERS_MAX ? this.#sender.path : null;
   }
 
   #send(to: Endpoint, path: Path, messages: readonly Uint8Array[]): void {

@@ -158,7 +158,9 @@ export class Receiver {
       // Who is not believed alive hears it from us, and can refute.
       answer.push(encodeNews(source, this.#self.id));
     }
-    this.#post.sendWithGossip(from, answer);
+    // Gossip is for members: a forged address must not get a packet that is larger than the ping.
+    if (source?.endpoint === from) this.#post.sendWithGossip(from, answer);
+    else this.#post.send(from, answer);
   }
 
   /** Takes the `request` input; each is answered, if only with a refusal. */

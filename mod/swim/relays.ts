@@ -1,4 +1,7 @@
-/** Pings that this host sends for others, and the acks and nacks that it owes them. */
+/**
+ * Pings that this host sends for others, and the acks and nacks that it owes them. These carry no gossip: nobody knows whether
+ * the asker's address is its own, and a small packet must not send a large one to somebody else.
+ */
 import type { Endpoint } from "../base/core.ts";
 import { encodeAck, encodeNack, encodePing, type IndirectPing } from "../wire/probe_messages.ts";
 import type { Lifeguard } from "./lifeguard.ts";
@@ -16,6 +19,9 @@ interface Relay {
 
 /** Each lasts half a second; a host that is asked more often than 500 times a second is flooded. */
 const RELAYS_MAX = 256;
+
+/** An asker has one round of probes under way, and rarely a doubt beside it; a forged one may ask for many in one packet. */
+export const RELAYS_PER_ASKER_MAX = 4;
 
 export class Relays {
   readonly #selfId: MemberId;
@@ -45,7 +51,7 @@ export class Relays {
 
   /** Pings the target for somebody; one that is unknown here ends in a nack. */
   ask(nowMs: number, asker: Endpoint, request: IndirectPing): void {
-    if (this.#relays.size >= RELAYS_MAX) return;
+    if (this.#relays.size >= RELAYS_MAX || this.#countOf(asker) >= RELAYS_PER_ASKER_MAX) return;
     const sequence = this.#sequence.next();
     const nackAtMs = nowMs + nackWaitMs(this.#timings);
     this.#relays.set(sequence, { asker, askerSequence: request.sequence, nackAtMs });
@@ -59,7 +65,7 @@ export class Relays {
     const relay = this.#relays.get(sequence);
     if (relay === undefined) return;
     this.#relays.delete(sequence);
-    this.#post.sendWithGossip(relay.asker, [encodeAck(relay.askerSequence)]);
+    this.#post.send(relay.asker, [encodeAck(relay.askerSequence)]);
   }
 
   advance(nowMs: number): void {
@@ -67,8 +73,14 @@ export class Relays {
       if (relay.nackAtMs > nowMs) return;
       this.#relays.delete(sequence);
       if (!this.#lifeguard.lhaProbe) continue;
-      this.#post.sendWithGossip(relay.asker, [encodeNack(relay.askerSequence)]);
+      this.#post.send(relay.asker, [encodeNack(relay.askerSequence)]);
     }
+  }
+
+  #countOf(asker: Endpoint): number {
+    let count = 0;
+    for (const relay of this.#relays.values()) if (relay.asker === asker) count++;
+    return count;
   }
 
   wakeAtMs(): number {

@@ -178,13 +178,13 @@ export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
   {
     rule: "helpers pass the answer on",
     file: `${SWIM}/relays.ts`,
-    find: "this.#post.sendWithGossip(relay.asker, [encodeAck(relay.askerSequence)]);",
+    find: "this.#post.send(relay.asker, [encodeAck(relay.askerSequence)]);",
     replace: "",
   },
   {
     rule: "helpers say that they heard nothing",
     file: `${SWIM}/relays.ts`,
-    find: "this.#post.sendWithGossip(relay.asker, [encodeNack(relay.askerSequence)]);",
+    find: "this.#post.send(relay.asker, [encodeNack(relay.askerSequence)]);",
     replace: "",
   },
   {
