@@ -49,6 +49,7 @@ import {
   lonelyProblem,
   overlapProblem,
   plainGossipProblem,
+  strangerProblems,
   udpProblem,
   Warnings,
 } from "./problems.ts";
@@ -334,6 +335,7 @@ class Agent {
       lonelyProblem(this.#driver.snapshot()),
       udpProblem(this.#driver.snapshot()),
       plainGossipProblem(this.#driver.snapshot()),
+      ...strangerProblems(this.#driver.snapshot(), performance.now()),
       this.#config.keyFile === null ? null : keyFileProblem(this.#config.keyFile),
       forwardingProblem(),
       underlayProblem(underlay, device),

@@ -3,6 +3,7 @@ import type { Problem } from "../base/problem.ts";
 import { ConfigError } from "../base/errors.ts";
 import type { HostEvent, HostSnapshot } from "../claim/host_core.ts";
 import { Feature, hasFeature } from "../wire/features.ts";
+import type { Stranger, StrangeReason } from "../swim/strangers.ts";
 import type { Identity } from "./identity.ts";
 
 /** How long a warning stays in the status after it was last raised. */
@@ -74,6 +75,58 @@ export function plainGossipProblem({ swim }: HostSnapshot): Problem | null {
       : "Give every host --key-file and --plain-gossip; when all have a key, restart all agents " +
         "without --plain-gossip",
   };
+}
+
+/** One packet may be a mistake or a scan; a host that is set up wrongly goes on. */
+const KNOCKS_MIN = 3;
+
+/** What is said of strangers, by why they are refused. */
+const STRANGE: Record<StrangeReason, { what: string; remedy: string }> = {
+  "other-key": {
+    what: "has no gossip key in common with this host",
+    remedy:
+      "If it belongs to this cluster, compare Encryption in gossamer status on both hosts, copy " +
+      "the right --key-file and restart that agent; if not, keep it away from the gossip port",
+  },
+  "other-cluster": {
+    what: "is of another cluster (--cluster differs)",
+    remedy:
+      "If it belongs to this cluster, give it the same --cluster; if not, take this host out " +
+      "of its --join, or keep it away from the gossip port",
+  },
+};
+
+/** Hosts that try to gossip with this one and may not. They see it in their own status, where perhaps nobody looks. */
+export function strangerProblems({ swim }: HostSnapshot, nowMs: number): Problem[] {
+  const recent = swim.strangers(nowMs).filter(({ count }) => count >= KNOCKS_MIN);
+  return (Object.keys(STRANGE) as StrangeReason[]).flatMap((reason): Problem[] => {
+    const strangers = recent.filter((stranger) => stranger.reason === reason).reverse();
+    if (strangers.length === 0) return [];
+    const named = strangers.slice(0, NAMED_MAX).map((stranger) => describe(stranger, swim, nowMs));
+    const more = strangers.length - named.length;
+    const whom = more === 0 ? named.join(", ") : `${named.join(", ")} and ${more} more`;
+    const { what, remedy } = STRANGE[reason];
+    const text = `Gossip from ${whom} is refused: the sender ${what}`;
+    return [{ code: reason, severity: "warning", text, remedy }];
+  });
+}
+
+/** `h3 (10.0.0.3, 14 times within 3 min, last 5 s ago)`: an address may be that of a known member. */
+function describe(
+  { address, count, firstAtMs, lastAtMs }: Stranger,
+  swim: HostSnapshot["swim"],
+  nowMs: number,
+): string {
+  const member = swim.members.find(({ endpoint }) => endpoint.startsWith(`${address}:`));
+  const span = `${count} times within ${duration(lastAtMs - firstAtMs)}`;
+  const when = `${span}, last ${duration(nowMs - lastAtMs)} ago`;
+  const bare = address.replace(/^\[(.*)\]$/, "$1");
+  return member === undefined ? `${bare} (${when})` : `${member.name} (${bare}, ${when})`;
+}
+
+function duration(ms: number): string {
+  const seconds = Math.max(1, Math.round(ms / 1000));
+  return seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
 }
 
 /** h2 before h10. */

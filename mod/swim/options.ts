@@ -7,6 +7,7 @@ import type { SwimCounters } from "./counters.ts";
 import type { Member, MemberId } from "./member.ts";
 import type { RememberedMember } from "./reconnector.ts";
 import type { SeedState } from "./seeds.ts";
+import type { Stranger } from "./strangers.ts";
 import type { SwimTimings } from "./timings.ts";
 import type { UdpState } from "./udp_watch.ts";
 
@@ -90,6 +91,8 @@ export interface SwimSnapshot {
   /** Has found the cluster, or had nobody to look for. */
   readonly joined: boolean;
   readonly counters: Readonly<SwimCounters>;
+  /** Who was turned away lately for its key or cluster; a few, who was heard last at the end. */
+  readonly strangers: (nowMs: number) => readonly Stranger[];
   /** The way to a member, as far as it was measured. */
   readonly path: (id: MemberId) => PeerPath;
   /** Null without gossip keys. Members without the feature `opensSealed` are still spoken to plainly, if at all. */

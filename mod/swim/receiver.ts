@@ -26,6 +26,7 @@ import type { Prober } from "./prober.ts";
 import type { Relays } from "./relays.ts";
 import type { Rider } from "./rider.ts";
 import type { Self } from "./self.ts";
+import type { Strangers } from "./strangers.ts";
 import type { Synchroniser } from "./synchroniser.ts";
 import type { UdpWatch } from "./udp_watch.ts";
 
@@ -45,6 +46,7 @@ export class Receiver {
   readonly #udpWatch: UdpWatch;
   readonly #ownKeys: OwnKeys;
   readonly #rider: Rider;
+  readonly #strangers: Strangers;
   readonly #counters: SwimCounters;
   /** When each member's outdated news was last answered. */
   readonly #correctedAtMs = new Map<MemberId, number>();
@@ -62,6 +64,7 @@ export class Receiver {
     udpWatch: UdpWatch;
     ownKeys: OwnKeys;
     rider: Rider;
+    strangers: Strangers;
     counters: SwimCounters;
   }) {
     this.#self = parts.self;
@@ -76,6 +79,7 @@ export class Receiver {
     this.#udpWatch = parts.udpWatch;
     this.#ownKeys = parts.ownKeys;
     this.#rider = parts.rider;
+    this.#strangers = parts.strangers;
     this.#counters = parts.counters;
   }
 
@@ -91,7 +95,7 @@ export class Receiver {
       messages = splitParts(opened.payload).map(decodeMessage);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
-      countRefused(this.#counters, error);
+      this.#strangers.refused(nowMs, from, countRefused(this.#counters, error));
       return;
     }
     this.#udpWatch.heard(from);
@@ -164,7 +168,7 @@ export class Receiver {
   }
 
   /** Takes the `request` input; each is answered, if only with a refusal. */
-  request(nowMs: number, id: number, bytes: Uint8Array): void {
+  request(nowMs: number, id: number, from: Endpoint, bytes: Uint8Array): void {
     this.#counters.requestsReceived++;
     let message: Message;
     let opened: Opened;
@@ -173,7 +177,9 @@ export class Receiver {
       message = decodeMessage(opened.payload);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
-      return this.#post.refuse(id, countRefused(this.#counters, error));
+      const reason = countRefused(this.#counters, error);
+      this.#strangers.refused(nowMs, from, reason);
+      return this.#post.refuse(id, reason);
     }
     this.#post.asked(id, opened);
     if (message.kind === "hello") return this.#hello(id, opened);

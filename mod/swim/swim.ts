@@ -40,6 +40,7 @@ import { Seeds } from "./seeds.ts";
 import { RoundTrips } from "./round_trip.ts";
 import { Self } from "./self.ts";
 import { Sequence } from "./sequence.ts";
+import { Strangers } from "./strangers.ts";
 import { Synchroniser } from "./synchroniser.ts";
 import { retransmitLimit, type SwimTimings } from "./timings.ts";
 import { Tombstones } from "./tombstones.ts";
@@ -76,6 +77,7 @@ export class Swim implements Carrier {
   readonly #rotation: KeyRotation;
   readonly #receiver: Receiver;
   readonly #counters = newCounters();
+  readonly #strangers = new Strangers();
   #nowMs = 0;
   #hasStarted = false;
   /** When the step now under way was asked for. */
@@ -147,6 +149,7 @@ export class Swim implements Carrier {
       relays: this.#relays,
       synchroniser,
       udpWatch,
+      strangers: this.#strangers,
     });
     this.letterBytesMax = this.#post.roomFor(ownBytesMax(member), 1) - RIDER_OVERHEAD_BYTES;
   }
@@ -196,6 +199,7 @@ export class Swim implements Carrier {
       missing: this.#reconnector.missing,
       joined: this.#hasJoined(),
       counters: this.#counters,
+      strangers: (nowMs) => this.#strangers.recent(nowMs),
       path: (id) => ({ rttMs: this.#roundTrips.median(id), udp: this.#udpWatch.state(id) }),
       encryption: this.#encryption(),
     };
@@ -245,7 +249,7 @@ export class Swim implements Carrier {
       case "packet":
         return this.#receiver.packet(nowMs, input.from, input.bytes);
       case "request":
-        return this.#receiver.request(nowMs, input.id, input.bytes);
+        return this.#receiver.request(nowMs, input.id, input.from, input.bytes);
       case "answer":
         return this.#mail.requests.answered(nowMs, input.id, input.bytes);
       case "failed":

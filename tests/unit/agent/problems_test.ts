@@ -7,6 +7,7 @@ import {
   lonelyProblem,
   overlapProblem,
   plainGossipProblem,
+  strangerProblems,
   udpProblem,
   Warnings,
 } from "../../../mod/agent/problems.ts";
@@ -120,4 +121,38 @@ Deno.test("plain gossip beside the keys is a problem until it is refused, and na
     (_, index) => [`n${index}`, "alive", 0] as [string, "alive", number],
   );
   assert.match(problemOf("allow", many)?.text ?? "", /: n0, .*, n7 and 3 more$/);
+});
+
+Deno.test("strangers that keep knocking are named with how often, once for each reason", () => {
+  const stranger = (address: string, reason: string, count: number) => ({
+    address,
+    reason,
+    count,
+    firstAtMs: 100_000,
+    lastAtMs: 280_000,
+  });
+  const problemsOf = (strangers: unknown[]) =>
+    strangerProblems({
+      swim: {
+        strangers: () => strangers,
+        members: [{ name: "h3", endpoint: "10.0.0.3:7947" }],
+      },
+    } as unknown as HostSnapshot, 285_000);
+  assert.deepEqual(problemsOf([stranger("10.0.0.9", "other-key", 2)]), []);
+  const [otherKey, otherCluster] = problemsOf([
+    stranger("10.0.0.9", "other-key", 14),
+    stranger("10.0.0.3", "other-key", 3),
+    stranger("[2001:db8::1]", "other-cluster", 5),
+  ]);
+  assert.equal(
+    otherKey?.text,
+    "Gossip from h3 (10.0.0.3, 3 times within 3 min, last 5 s ago), " +
+      "10.0.0.9 (14 times within 3 min, last 5 s ago) is refused: " +
+      "the sender has no gossip key in common with this host",
+  );
+  assert.match(otherKey?.remedy ?? "", /compare Encryption/);
+  assert.equal(otherCluster?.code, "other-cluster");
+  assert.match(otherCluster?.text ?? "", /from 2001:db8::1 \(5 times .* is of another cluster/);
+  const many = Array.from({ length: 9 }, (_, at) => stranger(`10.0.1.${at}`, "other-key", 3));
+  assert.match(problemsOf(many)[0]?.text ?? "", /10\.0\.1\.8 .* and 4 more is refused/);
 });
