@@ -73,10 +73,17 @@ export class Evidence {
     this.#forgotten = parts.forgotten;
   }
 
+  /** Whether that host speaks a protocol version that we speak; counted and warned of if not. */
+  understands(record: MemberRecord): boolean {
+    if (protocolsMeet(record, this.#self.member)) return true;
+    this.#refused({ why: "protocol-mismatch", record });
+    return false;
+  }
+
   /** The member, or somebody who passes it on, says that it is alive. */
   alive(nowMs: number, record: MemberRecord): AliveVerdict {
     if (record.id === this.#self.id) return this.#aliveSelf(nowMs, record);
-    if (!this.#isUnderstood(record)) return "refused";
+    if (!this.understands(record)) return "refused";
     const known = this.#table.get(record.id);
     if (known === undefined) {
       if (!this.#makeRoom()) return "refused";
@@ -168,7 +175,7 @@ export class Evidence {
     }
     const isUnknown = this.#table.get(id) === undefined && id !== this.#self.id;
     if (status === "dead" && isUnknown) {
-      if (!this.#isUnderstood(record) || !this.#makeRoom()) return;
+      if (!this.understands(record) || !this.#makeRoom()) return;
       const member = { ...pickRecord(record), status, statusSinceMs: nowMs };
       this.#table.put(member);
       return this.#changed(nowMs, member, null);
@@ -232,12 +239,6 @@ export class Evidence {
     const { id, incarnation } = record;
     this.#refused({ why: "incarnation-jump", id, incarnation });
     return true;
-  }
-
-  #isUnderstood(record: MemberRecord): boolean {
-    if (protocolsMeet(record, this.#self.member)) return true;
-    this.#refused({ why: "protocol-mismatch", record });
-    return false;
   }
 
   #putLeft(nowMs: number, known: Member, isForgotten: boolean): void {

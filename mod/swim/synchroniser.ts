@@ -15,6 +15,7 @@ import {
   type SyncEntry,
   type Update,
 } from "../wire/sync_messages.ts";
+import { protocolText } from "../wire/protocol_range.ts";
 import { BucketSet } from "../wire/bucket_set.ts";
 import type { Evidence } from "./evidence.ts";
 import type { MemberId } from "./member.ts";
@@ -104,6 +105,9 @@ export class Synchroniser {
   /** Answers a peer that wants to know what differs. */
   compare(nowMs: number, id: number, question: Compare): void {
     if (this.#isOwn(question)) return this.#post.refuse(id, "own-host");
+    if (!this.#evidence.understands(question.sender.record)) {
+      return this.#post.refuse(id, "other-protocol");
+    }
     this.#evidence.merge(nowMs, question.sender);
     const rider = this.#rider.compared(nowMs, question.rider);
     const members = this.#members.answer(question.members);
@@ -113,6 +117,9 @@ export class Synchroniser {
   /** Takes what a peer has to tell, and answers with what it lacks. */
   update(nowMs: number, id: number, update: Update): void {
     if (this.#isOwn(update)) return this.#post.refuse(id, "own-host");
+    if (!this.#evidence.understands(update.sender.record)) {
+      return this.#post.refuse(id, "other-protocol");
+    }
     this.#merge(nowMs, update.sender, update.entries);
     const isRiding = update.rider.length > 0;
     const rider = isRiding ? this.#rider.updated(nowMs, update.rider) : NOTHING;
@@ -154,6 +161,11 @@ export class Synchroniser {
   #compared(nowMs: number, sought: Sought, answer: Compared): void {
     if (this.#isOwn(answer)) return sought.ended(nowMs, { kind: "own-host" });
     const { sender, members } = answer;
+    if (!this.#evidence.understands(sender.record)) {
+      const theirs = protocolText(sender.record);
+      const ours = protocolText(this.#self.member);
+      return failed(nowMs, sought, `it speaks protocol ${theirs}, this host ${ours}`);
+    }
     const { id } = sender.record;
     this.#merge(nowMs, sender, members.kind === "everything" ? members.entries : []);
     const riding = this.#rider.update(nowMs, id, answer.rider);

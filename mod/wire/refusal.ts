@@ -14,6 +14,10 @@ const REASONS = {
   "own-host": { code: 5, text: "that is this host itself" },
   "other-instance": { code: 6, text: "it was started anew meanwhile" },
   "replayed": { code: 7, text: "it takes the request for a replay of an earlier one" },
+  "other-protocol": {
+    code: 8,
+    text: "it speaks no protocol version that this host speaks: upgrade the older of the two",
+  },
 } as const;
 
 export type RefusalReason = keyof typeof REASONS;

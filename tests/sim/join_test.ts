@@ -6,6 +6,7 @@ import { Keyring } from "../../mod/wire/keyring.ts";
 import {
   allSee,
   bootHosts,
+  idOf,
   SILENT_RIDER,
   statusOf,
   swimCluster,
@@ -32,6 +33,12 @@ function mixedCluster(seed: number, kinds: Readonly<Record<string, Partial<SwimO
 /** Why a host is not in, as it tells its operator. */
 function reasonOf(host: SwimHost): string | undefined {
   return host.snapshot().seeds[0]?.reason;
+}
+
+/** The options of h4, but for the protocols that it speaks. */
+function withProtocols(protocolMin: number, protocolMax: number): Partial<SwimOptions> {
+  const self = { id: idOf("h4"), name: "h4", endpoint: "10.0.0.4:7947", instance: "04".repeat(8) };
+  return { self: { ...self, version: "9.0.0", protocolMin, protocolMax } };
 }
 
 /** What hosts of a kind may be like, and whether one of another kind gets in. */
@@ -62,6 +69,12 @@ const STRANGERS: readonly {
   { what: "no key", cluster: { keys: ring(1) }, stranger: {}, reason: /gossip keys differ/ },
   { what: "a key among hosts without", cluster: {}, stranger: { keys: ring(1) }, reason: /keys/ },
   {
+    what: "a later protocol",
+    cluster: {},
+    stranger: withProtocols(2, 3),
+    reason: /no protocol version that this host speaks: upgrade the older of the two/,
+  },
+  {
     what: "the same key and another label",
     cluster: { keys: ring(1), label: "blue" },
     stranger: { keys: ring(1), label: "green" },
@@ -84,6 +97,28 @@ for (const { what, cluster: kind, stranger: other, reason } of STRANGERS) {
     assert.match(reasonOf(stranger) ?? "none", reason);
   });
 }
+
+Deno.test("a host of another protocol is warned of once, with both versions and what to do", () => {
+  const cluster = mixedCluster(34, { h4: withProtocols(2, 3) });
+  const hosts = bootHosts(cluster, 4);
+  cluster.runFor(120_000);
+  const [seed, , , stranger] = hosts;
+  const warnings = (host: SwimHost | undefined) =>
+    (host?.events ?? []).flatMap(({ event }) => event.kind === "warning" ? [event] : []);
+  assert.deepEqual(warnings(seed).map(({ code, text }) => `${code}: ${text}`), [
+    "protocol-mismatch: h4 (10.0.0.4:7947) runs gossamer 9.0.0, which speaks protocol 2 to 3; this " +
+    "host runs 0.1.0 and speaks 1: they cannot be members of one cluster",
+  ]);
+  assert.match(warnings(seed)[0]?.remedy ?? "", /upgrade the older one/);
+  assert.ok((seed?.snapshot().counters.protocolMismatches ?? 0) > 1);
+  assert.equal(stranger?.snapshot().members.length, 1);
+});
+
+Deno.test("a host that speaks the old protocol and the new one is let in", () => {
+  const cluster = mixedCluster(35, { h4: withProtocols(0, 7) });
+  const hosts = bootHosts(cluster, 4);
+  cluster.runUntil("formed", () => allSee(cluster, hosts, "alive"), 5000);
+});
 
 const KINDS: readonly (readonly [what: string, kind: Partial<SwimOptions>])[] = [
   ["one label", { label: "blue" }],
