@@ -14,8 +14,15 @@ interface ByteStream {
   write(bytes: Uint8Array): Promise<number>;
 }
 
-/** Reads one frame. Throws WireError when the length is out of range or the stream ends early. */
-export async function readFrame(stream: ByteStream): Promise<Uint8Array> {
+/**
+ * Reads one frame. Throws WireError when the length is out of range or the stream ends early.
+ *
+ * @param allocating is told the bytes of each part before they are allocated.
+ */
+export async function readFrame(
+  stream: ByteStream,
+  allocating: (bytes: number) => void = () => {},
+): Promise<Uint8Array> {
   const header = new Uint8Array(HEADER_BYTES);
   await readFully(stream, header, "the length of a frame");
   const length = new DataView(header.buffer).getUint32(0);
@@ -24,7 +31,9 @@ export async function readFrame(stream: ByteStream): Promise<Uint8Array> {
   }
   const chunks: Uint8Array[] = [];
   for (let missing = length; missing > 0;) {
-    const chunk = new Uint8Array(Math.min(missing, CHUNK_BYTES));
+    const chunkBytes = Math.min(missing, CHUNK_BYTES);
+    allocating(chunkBytes);
+    const chunk = new Uint8Array(chunkBytes);
     await readFully(stream, chunk, `a frame of ${length} bytes`);
     chunks.push(chunk);
     missing -= chunk.length;

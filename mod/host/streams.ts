@@ -1,5 +1,6 @@
 /** Gossip streams: the TCP half of the transport. Each carries one request frame and one answer frame. */
 import type { Endpoint } from "../base/core.ts";
+import { FRAME_BYTES_MAX } from "../base/limits.ts";
 import { readFrame, writeFrame } from "./frames.ts";
 import { portError } from "./datagrams.ts";
 import { formatEndpoint, splitEndpoint } from "./endpoint.ts";
@@ -10,8 +11,21 @@ import { startTimer } from "./timer.ts";
  * for its request longest, so that streams which say nothing cannot keep anybody from joining.
  */
 const SERVED_MAX = 128;
+/**
+ * Bytes of requests that are still arriving, of all streams together: nobody knows yet whether they come from a stranger.
+ * Syncs of the largest cluster have 1.2 MB, nearly all have less than a kilobyte.
+ */
+export const ARRIVING_BYTES_MAX = 4 * FRAME_BYTES_MAX;
 /** How long a peer may take for its request, and we for the answer: memberlist's TCPTimeout for LANs. */
 const SERVED_TIMEOUT_MS = 10_000;
+
+/** A stream from its beginning to its end. */
+interface Served {
+  readonly close: () => void;
+  /** Of its request; 0 when that is here. */
+  arrivingBytes: number;
+  isAsking: boolean;
+}
 
 export interface StreamHandlers {
   /** A peer asks; answer with {@linkcode StreamServer.answer} of the same id. */
@@ -21,20 +35,23 @@ export interface StreamHandlers {
 /** Accepts streams and keeps them open until they are answered or too old. */
 export class StreamServer {
   readonly #listener: Deno.TcpListener;
+  readonly #servedMax: number;
   readonly #waiting = new Map<number, (bytes: Uint8Array) => void>();
-  /** Streams whose request has not arrived yet, oldest first, with what closes them. */
-  readonly #asking = new Map<number, () => void>();
+  /** Oldest first. */
+  readonly #served = new Map<number, Served>();
   #nextId = 1;
   #closed = false;
 
-  constructor(listener: Deno.TcpListener) {
+  constructor(listener: Deno.TcpListener, servedMax: number) {
     this.#listener = listener;
+    this.#servedMax = servedMax;
   }
 
-  /** Binds to every address. Throws UserError when the port is taken. */
-  static open(port: number): StreamServer {
+  /** Binds to every address. Throws UserError when the port is taken. Fewer streams are served only in tests. */
+  static open(port: number, servedMax = SERVED_MAX): StreamServer {
     try {
-      return new StreamServer(Deno.listen({ transport: "tcp", hostname: "0.0.0.0", port }));
+      const listener = Deno.listen({ transport: "tcp", hostname: "0.0.0.0", port });
+      return new StreamServer(listener, servedMax);
     } catch (error) {
       throw portError("TCP", port, error);
     }
@@ -65,22 +82,52 @@ export class StreamServer {
     this.#listener.close();
   }
 
+  /** Streams that are neither answered nor closed. */
+  get servedStreams(): number {
+    return this.#served.size;
+  }
+
+  /** Bytes of requests that are still arriving; at most {@linkcode ARRIVING_BYTES_MAX}. */
+  get arrivingBytes(): number {
+    let bytes = 0;
+    for (const { arrivingBytes } of this.#served.values()) bytes += arrivingBytes;
+    return bytes;
+  }
+
+  /** Those that do not read their answer go last: they may be slow. */
   #makeRoom(): void {
-    if (this.#asking.size + this.#waiting.size < SERVED_MAX) return;
-    const oldest = this.#asking.entries().next();
-    if (oldest.done === true) return; // all are being answered by the core: that takes no time
-    const [id, close] = oldest.value;
-    this.#asking.delete(id);
+    if (this.#served.size < this.#servedMax) return;
+    const served = [...this.#served];
+    const oldest = served.find(([, { isAsking }]) => isAsking) ?? served[0];
+    if (oldest !== undefined) this.#drop(...oldest);
+  }
+
+  /** Before a part of a request is read: when there is too much of all, the stream that holds most has to go. */
+  #arriving(served: Served, bytes: number): void {
+    served.arrivingBytes += bytes;
+    while (this.arrivingBytes > ARRIVING_BYTES_MAX) {
+      const [largest] = [...this.#served].sort(([, one], [, other]) =>
+        other.arrivingBytes - one.arrivingBytes
+      );
+      if (largest === undefined) return;
+      this.#drop(...largest);
+    }
+  }
+
+  #drop(id: number, { close }: Served): void {
+    this.#served.delete(id);
     close();
   }
 
   async #serve(connection: Deno.TcpConn, handlers: StreamHandlers): Promise<void> {
     const id = this.#nextId++;
-    const closing = closeAfter(connection, SERVED_TIMEOUT_MS);
-    this.#asking.set(id, closing);
+    const close = closeAfter(connection, SERVED_TIMEOUT_MS);
+    const served: Served = { close, arrivingBytes: 0, isAsking: true };
+    this.#served.set(id, served);
     try {
-      const bytes = await readFrame(connection);
-      this.#asking.delete(id);
+      const bytes = await readFrame(connection, (count) => this.#arriving(served, count));
+      served.isAsking = false;
+      served.arrivingBytes = 0;
       const { promise, resolve } = Promise.withResolvers<Uint8Array>();
       this.#waiting.set(id, resolve);
       const cancelOverdue = startTimer(() => resolve(new Uint8Array(0)), SERVED_TIMEOUT_MS);
@@ -92,9 +139,9 @@ export class StreamServer {
     } catch {
       // A broken or hostile stream: nothing to tell anybody; the peer sees it close.
     } finally {
-      this.#asking.delete(id);
+      this.#served.delete(id);
       this.#waiting.delete(id);
-      closing();
+      close();
     }
   }
 }

@@ -57,6 +57,9 @@ export interface SealedPath {
 /** Sealed for whoever opens it: only good for asking who is there. */
 export const UNBOUND: Uint8Array = new Uint8Array(DESTINATION_BYTES);
 
+/** Bytes of a payload that may be sealed for whoever opens it; a hello has 2. Nobody can make us decrypt 4 MiB in vain. */
+export const UNBOUND_PAYLOAD_BYTES_MAX = 64;
+
 /** What the answer to a question must match: its nonce, null when the question was plain. */
 export type Question = Uint8Array | null;
 
@@ -151,6 +154,9 @@ export class Envelope {
     }
     const associated = bytes.subarray(0, at + DESTINATION_BYTES);
     const secret = bytes.subarray(at + DESTINATION_BYTES + NONCE_BYTES);
+    if (!isBound && secret.length > UNBOUND_PAYLOAD_BYTES_MAX + TAG_BYTES) {
+      throw new EnvelopeError("malformed", "packet: too long to be sealed for whoever opens it");
+    }
     const last = sealer.sessions.get(session)?.key;
     const { payload, key } = openSecret(sealer.keys, last, nonce, associated, secret);
     if (isBound) sealer.sessions.heard(session, counter, key);

@@ -1,7 +1,8 @@
 /** Streams and datagrams over loopback: answers, silence, refusals, ports in use. */
 import assert from "node:assert/strict";
 import { UserError } from "../../../mod/base/errors.ts";
-import { askOverStream, StreamServer } from "../../../mod/host/streams.ts";
+import { FRAME_BYTES_MAX } from "../../../mod/base/limits.ts";
+import { ARRIVING_BYTES_MAX, askOverStream, StreamServer } from "../../../mod/host/streams.ts";
 import { DatagramSocket } from "../../../mod/host/datagrams.ts";
 
 /** A free port: bound, read, let go. */
@@ -50,6 +51,66 @@ Deno.test("streams that say nothing do not keep anybody from asking", async () =
   const answer = await askOverStream(`127.0.0.1:${port}`, new Uint8Array([7]), 5_000);
   assert.deepEqual(answer, new Uint8Array([7]));
   for (const connection of silent) connection.close();
+  server.close();
+  await accepting;
+});
+
+Deno.test("large requests that never end hold little memory, and keep nobody from asking", async () => {
+  const port = freePort();
+  const server = StreamServer.open(port);
+  const accepting = server.accept({ request: (id, _from, bytes) => server.answer(id, bytes) });
+  const { promise: enoughClosed, resolve } = Promise.withResolvers<void>();
+  let closed = 0;
+  const frame = new Uint8Array(FRAME_BYTES_MAX); // less than it says, by its four bytes of length
+  new DataView(frame.buffer).setUint32(0, FRAME_BYTES_MAX);
+  const strangers = await Promise.all(
+    Array.from({ length: 8 }, () => Deno.connect({ hostname: "127.0.0.1", port })),
+  );
+  const talking = strangers.map(async (connection) => {
+    try {
+      for (let sent = 0; sent < frame.length;) {
+        sent += await connection.write(frame.subarray(sent));
+      }
+      await connection.read(new Uint8Array(1));
+    } catch {
+      // Cut while it was talking.
+    }
+    if (++closed === 4) resolve();
+  });
+  await enoughClosed;
+  assert.ok(server.arrivingBytes > 0 && server.arrivingBytes <= ARRIVING_BYTES_MAX);
+  const answer = await askOverStream(`127.0.0.1:${port}`, new Uint8Array([7]), 5_000);
+  assert.deepEqual(answer, new Uint8Array([7]));
+  for (const connection of strangers) connection.close();
+  await Promise.all(talking);
+  server.close();
+  await accepting;
+});
+
+Deno.test("streams that do not read their answers are bounded as well", async () => {
+  const port = freePort();
+  const server = StreamServer.open(port, 4);
+  // More than the buffers of a connection take when nobody reads.
+  const large = new Uint8Array(4 * FRAME_BYTES_MAX);
+  let asked = Promise.withResolvers<void>();
+  const accepting = server.accept({
+    request(id, _from, bytes) {
+      server.answer(id, bytes[0] === 1 ? large : bytes);
+      asked.resolve();
+    },
+  });
+  const deaf: Deno.TcpConn[] = [];
+  while (deaf.length < 8) {
+    const connection = await Deno.connect({ hostname: "127.0.0.1", port });
+    await connection.write(new Uint8Array([0, 0, 0, 1, 1]));
+    await asked.promise;
+    asked = Promise.withResolvers<void>();
+    deaf.push(connection);
+  }
+  const answer = await askOverStream(`127.0.0.1:${port}`, new Uint8Array([7]), 5_000);
+  assert.deepEqual(answer, new Uint8Array([7]));
+  assert.ok(server.servedStreams <= 4, `${server.servedStreams}`);
+  for (const connection of deaf) connection.close();
   server.close();
   await accepting;
 });

@@ -127,6 +127,21 @@ Deno.test("a question that is taken for a replay is asked once more, in another 
   assert.deepEqual(stage.take().filter(({ kind }) => kind === "request"), []);
 });
 
+Deno.test("each renewal of the session waits longer than the one before", () => {
+  const stage = sealedStage(2);
+  let renewals = 0;
+  for (const endMs = stage.nowMs + 3_600_000; stage.nowMs < endMs; stage.nowMs += 30_000) {
+    stage.take();
+    stage.swim.requestSync(TWO.id);
+    stage.step({ kind: "wake" });
+    const asked = stage.take().filter((action) => action.kind === "request");
+    for (const { id } of asked) refuse(stage, id, "replayed");
+    renewals += stage.take().filter(({ kind }) => kind === "request").length;
+  }
+  // At 0, 1, 3, 6, 10, ... minutes: others have to remember every one of them.
+  assert.equal(renewals, 11);
+});
+
 Deno.test("a host that missed a rotation is asked with the key that it has", () => {
   const stage = new Stage({ keys: testKeyring(random, 2, 1) });
   stage.packet(TWO.endpoint, encodeAlive(TWO));

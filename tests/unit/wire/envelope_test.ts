@@ -184,6 +184,22 @@ Deno.test("what is sealed for whoever opens it says so, and is not remembered", 
   assert.equal(sessions.size, 0);
 });
 
+Deno.test("nothing long is opened for whoever seals it for anybody", () => {
+  let attempts = 0;
+  const open: typeof AES_GCM.open = (...parts) => {
+    attempts++;
+    return AES_GCM.open(...parts);
+  };
+  const receiver = host(B, new Keyring([key(1)], { ...AES_GCM, open }));
+  const path = { destination: UNBOUND, key: null };
+  const reasons = [64, 65, 4_000_000].map((bytes) => {
+    const packet = host(A, ring(2)).seal(new Uint8Array(bytes), path);
+    return reasonOf(() => receiver.open(packet));
+  });
+  assert.deepEqual(reasons, ["other-key", "malformed", "malformed"]);
+  assert.equal(attempts, 1);
+});
+
 Deno.test("an answer belongs to one question of one process", () => {
   const [asker, answerer] = [host(A, ring(1)), host(B, ring(1))];
   const one = asker.ask(PAYLOAD, to(B));
