@@ -1,6 +1,7 @@
 /** The measurements: joins, deaths, a quiet while, and a lossy one. */
 import type { Lab } from "../../../mod/lab/lab.ts";
 import { sleep } from "../../../mod/lab/ping.ts";
+import { progress } from "../bench_lab.ts";
 import { cpuSeconds, type Memory, memoryOf } from "../process_cost.ts";
 import { spreadOf } from "../statistics.ts";
 import { type Cluster, waitFor } from "./cluster.ts";
@@ -49,11 +50,11 @@ export async function measureJoin(cluster: Cluster, hosts: number): Promise<Join
   };
 }
 
-/** How long after `kill -9` the others reported a death; null where not all did. */
+/** How long after `kill -9` the others reported a death; Infinity where nobody did, or not all. */
 export interface Death {
   readonly firstMs: number;
   readonly medianMs: number;
-  readonly allMs: number | null;
+  readonly allMs: number;
 }
 
 /** Kills agents one after another, never the seed, and starts each again. */
@@ -80,11 +81,18 @@ async function measureDeath(cluster: Cluster, index: number): Promise<Death> {
     },
     PATIENCE_MS,
   );
+  if (!isAll) {
+    const silent = observers.filter((observer) => !reports().has(observer));
+    progress(
+      `${cluster.contestant.name}: the death of ${name} was not reported by ${silent} ` +
+        `(${silent.length} of ${observers.length})`,
+    );
+  }
   const times = [...reports().values()].map((atMs) => atMs - killedAtMs);
-  const { least, median, most } = spreadOf(times);
+  const { least, median, most } = spreadOf(times.length > 0 ? times : [Infinity]);
   cluster.start(index);
   await waitFor(() => cluster.friendsOf(name).length === cluster.agents.length - 1, RETURN_MS);
-  return { firstMs: least, medianMs: median, allMs: isAll ? most : null };
+  return { firstMs: least, medianMs: median, allMs: isAll ? most : Infinity };
 }
 
 /** What each agent of a cluster costs and sends. */
