@@ -191,6 +191,12 @@ async function keepOut(stage: Stage, wrong: Key): Promise<void> {
     assert.deepEqual(status.members.map(({ name }) => name), [stranger.name]);
     assert.deepEqual([status.ready, status.claim.subnet], [false, null]);
     assert.deepEqual(await Promise.all(cluster.map(namesSeenBy)), before);
+    await untilStatus(
+      lab.host(1),
+      "its seed names the stranger",
+      ({ problems }) =>
+        problems.some(({ code, text }) => code === "other-key" && text.includes(stranger.address)),
+    );
     await stranger.stop();
   }
   await assertNothingLegible(stage, stranger);
