@@ -260,12 +260,20 @@ function objection(
   const named = reasons.slice(0, NAMED_MAX).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
   return {
     text: `${kind === "use" ? "Using" : "Removing"} key ${fingerprint} would cut off ${named}`,
-    remedy:
-      (kind === "use"
-        ? "Install the key on every host first"
-        : "Have every host use another key first") +
-      "; forget hosts that will not come back, or give --force",
+    remedy: remedyFor(kind, hosts, reasons.length),
   };
+}
+
+/** Something else helps with hosts that do not answer than with those that do. */
+function remedyFor(kind: "use" | "remove", hosts: readonly KeyHolder[], inTheWay: number): string {
+  const silent = hosts.filter(({ fingerprints }) => fingerprints === null).length;
+  const prepare = kind === "use"
+    ? "Install the key on every host first"
+    : "Have every host use another key first";
+  if (silent === 0) return prepare;
+  const wait =
+    "tart the hosts that do not answer, forget those that will not come back, or give --force";
+  return silent === inTheWay ? `S${wait}` : `${prepare}; s${wait}`;
 }
 
 function summary(hosts: readonly KeyHolder[], refusal: KeyOutcome["refusal"]): KeyOutcome {

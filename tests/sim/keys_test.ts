@@ -131,6 +131,7 @@ withKeys("a dead member is asked as well; without it no key is used or removed",
     used.refusal?.text,
     `Using key ${NEW} would cut off h5 (connection refused)`,
   );
+  assert.match(used.refusal?.remedy ?? "", /^Start the hosts that do not answer, forget those/);
   const removed = change(cluster, operator, { kind: "remove", fingerprint: NEW });
   assert.match(removed.refusal?.text ?? "", /would cut off h5/);
   for (const host of hosts.slice(0, -1)) assert.deepEqual(fingerprints(host), [OLD, NEW]);
@@ -196,6 +197,7 @@ withKeys("a key that hosts seal with is not removed, even by force", () => {
   const { cluster, operator, hosts } = formed(7, 3);
   const refused = change(cluster, operator, REMOVE);
   assert.match(refused.refusal?.text ?? "", /h1 \(seals with it\), h2 .*, h3/);
+  assert.equal(refused.refusal?.remedy, "Have every host use another key first");
   assert.match(
     change(cluster, operator, REMOVE, true).refusal?.text ?? "",
     /use another one first/,

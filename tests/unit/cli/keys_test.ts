@@ -59,10 +59,16 @@ Deno.test("install reads the key from a file or standard input and says what com
     deepEqual([file.code, file.stdout], [0, ""]);
     match(file.stderr, /^7c1f3a90 is on all 3 hosts; gossamer keys use 7c1f3a90 makes/);
   });
+  await withFile(`${KEY}\n`, async (path) => {
+    Deno.chmodSync(path, 0o644);
+    const { code, stderr } = await keys(`install --run-dir ${agent.runDir} ${path}`);
+    equal(code, 0);
+    equal(stderr.split("\n")[0], `gossamer: other users of this host may read the key in ${path}`);
+  });
   const piped = await keys(`install - --run-dir ${agent.runDir}`, { input: `${KEY}\n` });
   equal(piped.code, 0);
   const request = `POST /keys ${JSON.stringify({ operation: "install", key: KEY })}`;
-  deepEqual(agent.requests, [request, request]);
+  deepEqual(agent.requests, [request, request, request]);
 });
 
 Deno.test("use and remove name the key by its fingerprint, and hand on --force", async () => {
