@@ -44,6 +44,13 @@ interface Sought {
 /** The rider has no part in a message. */
 const NOTHING = new Uint8Array();
 
+/**
+ * Until the first sync after a host met somebody; twice that until the next one, and so on up to the usual
+ * interval. When 300 join at once, gossip alone takes 6 s to tell all of them of each other, since each has
+ * the news of all others to pass on.
+ */
+const FIRST_INTERVAL_MS = 1000;
+
 export class Synchroniser {
   readonly #self: Self;
   readonly #table: MemberTable;
@@ -55,6 +62,7 @@ export class Synchroniser {
   readonly #requests: Requests;
   readonly #rider: Rider;
   #nextAtMs = Infinity;
+  #intervalMs = FIRST_INTERVAL_MS;
   #completed = 0;
 
   constructor(parts: {
@@ -130,7 +138,8 @@ export class Synchroniser {
   /** Somebody else is there: from now on, sync now and then. */
   arm(nowMs: number): void {
     if (this.#nextAtMs < Infinity) return;
-    this.#nextAtMs = nowMs + this.#random.unit() * this.#timings.syncIntervalMs;
+    this.#intervalMs = FIRST_INTERVAL_MS;
+    this.#schedule(nowMs);
   }
 
   advance(nowMs: number): void {
@@ -144,8 +153,16 @@ export class Synchroniser {
       this.#nextAtMs = Infinity; // until armed again
       return;
     }
-    this.#nextAtMs = nowMs + this.#timings.syncIntervalMs;
+    this.#schedule(nowMs);
     this.start(nowMs, peer.endpoint);
+  }
+
+  /** Half of each interval is random while they grow; later ones differ from host to host by that. */
+  #schedule(nowMs: number): void {
+    const { syncIntervalMs } = this.#timings;
+    if (this.#intervalMs >= syncIntervalMs) this.#nextAtMs = nowMs + syncIntervalMs;
+    else this.#nextAtMs = nowMs + this.#intervalMs * (0.5 + 0.5 * this.#random.unit());
+    this.#intervalMs *= 2;
   }
 
   wakeAtMs(): number {

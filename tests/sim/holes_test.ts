@@ -342,7 +342,7 @@ Deno.test("8: a seed name that leads to hosts of both sides brings them together
   assert.equal(odd.length, even.length);
 });
 
-Deno.test("8: among two thousand that are long dead, a lonely host still finds its living ones", () => {
+Deno.test("8: among hundreds that are long dead, a lonely host still finds its living ones", () => {
   // What a host believes after years of autoscaling, and then of a partition: whom it dials, and when.
   const stage = new Stage();
   const dead = Array.from({ length: 500 }, (_, index) =>

@@ -171,8 +171,27 @@ Deno.test("syncs of unknown members and of this host itself are not asked for", 
   assert.deepEqual(stage.take(), []);
 });
 
+Deno.test("who has just met others syncs more often at first", () => {
+  const stage = new Stage();
+  const fromMs = stage.nowMs;
+  stage.packet(TWO.endpoint, encodeAlive(TWO));
+  const atMs: number[] = [];
+  while (stage.nowMs < fromMs + 100_000) {
+    stage.runFor(100, (packet) => stage.ack(packet));
+    for (const action of stage.take()) if (action.kind === "request") atMs.push(stage.nowMs);
+  }
+  const gapsMs = atMs.map((at, index) => at - (atMs[index - 1] ?? fromMs));
+  for (const [index, longestMs] of [1000, 2000, 4000, 8000, 16_000].entries()) {
+    const gapMs = gapsMs[index] ?? 0;
+    assert.ok(gapMs >= longestMs / 2 && gapMs <= longestMs + 100, `${index}: ${gapMs} ms`);
+  }
+  assert.ok(gapsMs.slice(5).every((gapMs) => gapMs >= 29_900 && gapMs <= 30_100));
+});
+
 Deno.test("every 30 seconds, somebody alive is asked for a sync", () => {
   const stage = Stage.among(2, 3);
+  stage.runFor(60_000, (packet) => stage.ack(packet)); // they are more frequent at first
+  stage.take();
   stage.runFor(300_000, (packet) => stage.ack(packet));
   const asked = stage.take().flatMap((action) => action.kind === "request" ? [action.to] : []);
   assert.ok(asked.length >= 9 && asked.length <= 11, `${asked.length} in 300 s`);
