@@ -21,7 +21,7 @@ import type { Evidence } from "./evidence.ts";
 import type { MemberId } from "./member.ts";
 import { MemberSync } from "./member_sync.ts";
 import type { MemberTable } from "./members.ts";
-import { syncEntry } from "./news.ts";
+import { encodeNews, syncEntry } from "./news.ts";
 import type { Post } from "./post.ts";
 import type { Requests } from "./requests.ts";
 import type { Rider } from "./rider.ts";
@@ -116,7 +116,7 @@ export class Synchroniser {
     if (!this.#evidence.understands(question.sender.record)) {
       return this.#post.refuse(id, "other-protocol");
     }
-    this.#evidence.merge(nowMs, question.sender);
+    this.#meet(nowMs, question.sender);
     const rider = this.#rider.compared(nowMs, question.rider);
     const members = this.#members.answer(question.members);
     this.#answer(id, { kind: "compared", sender: this.#ownEntry(), members, rider });
@@ -237,8 +237,21 @@ export class Synchroniser {
     return id === this.#self.id && instance === this.#self.member.instance;
   }
 
-  #merge(nowMs: number, sender: SyncEntry, entries: readonly SyncEntry[]): void {
+  /**
+   * What a peer says of itself. Known here as another process of equal or higher incarnation, it has lost its disk: it hears
+   * so and outlives that process. Digests do not tell, since they hold no instances.
+   */
+  #meet(nowMs: number, sender: SyncEntry): void {
+    const { id, incarnation, instance, endpoint } = sender.record;
+    const known = this.#table.get(id);
     this.#evidence.merge(nowMs, sender);
+    if (known?.status !== "alive" || known.instance === instance) return;
+    if (known.incarnation < incarnation) return;
+    this.#post.send(endpoint, [encodeNews(known, this.#self.id)]);
+  }
+
+  #merge(nowMs: number, sender: SyncEntry, entries: readonly SyncEntry[]): void {
+    this.#meet(nowMs, sender);
     for (const entry of entries) this.#evidence.merge(nowMs, entry);
   }
 }

@@ -492,3 +492,18 @@ Deno.test("an update without the rider is answered without it", () => {
   assert.deepEqual([rider.length, entries.length], [0, 0]);
   assert.deepEqual(stage.rider.calls, ["h3 unknown > alive"]);
 });
+
+Deno.test("a peer that lost its disk hears in a sync that another process of it is known, and can outlive it", () => {
+  const stage = Stage.among(2, 3);
+  const anew = { ...entry(2), record: { ...entry(2).record, instance: "f".repeat(16) } };
+  ask(stage, compare(anew));
+  // Asked again: the first answer was looked at without its datagrams.
+  stage.step({
+    kind: "request",
+    id: 8,
+    from: TWO.endpoint,
+    bytes: stage.envelope.seal(compare(anew)),
+  });
+  const [told] = stage.sentMessages("alive");
+  assert.deepEqual([told?.record.id, told?.record.instance], [TWO.id, TWO.instance]);
+});
