@@ -21,11 +21,12 @@ import {
 } from "../claim/host_core.ts";
 import type { KeyOutcome } from "../swim/key_outcome.ts";
 import type { KeyOperation } from "../wire/key_messages.ts";
+import { fingerprintOf, parseKeys } from "../wire/keyring.ts";
 import { DeviceLock } from "../host/device_lock.ts";
 import { type HostKernel, openKernel } from "../host/kernel.ts";
 import { checkPoolOverlap } from "../host/pool_overlap.ts";
 import { forwardingProblem } from "../host/forwarding.ts";
-import { keyFileProblem, writeKeyFile } from "../host/key_file.ts";
+import { keyFileProblem, unreadKeys, writeKeyFile } from "../host/key_file.ts";
 import { resolveSeed } from "../host/resolve.ts";
 import { writeLogLine } from "../host/log_writer.ts";
 import { Store } from "../host/store.ts";
@@ -249,7 +250,17 @@ class Agent {
     if (document !== "keys") return this.#store.write(document, bytes);
     const { keyFile } = this.#config;
     assert(keyFile !== null, "a host without a key file has no keys to keep");
-    writeKeyFile(keyFile, new TextDecoder().decode(bytes));
+    const keys = new TextDecoder().decode(bytes);
+    const wanted = parseKeys(keys, keyFile).map(fingerprintOf);
+    const known = this.#driver.snapshot().swim.encryption?.fingerprints ?? [];
+    const unread = unreadKeys(keyFile, [...known, ...wanted]);
+    if (unread.length > 0) {
+      throw new Error(
+        `somebody wrote the key ${unread.join(", ")} into ${keyFile} since the agent read it: ` +
+          "restart the agent first",
+      );
+    }
+    writeKeyFile(keyFile, keys);
   }
 
   async #keys(): Promise<KeysDocument> {

@@ -4,6 +4,7 @@
  */
 import type { Problem } from "../base/problem.ts";
 import { systemReasonOf, UserError } from "../base/errors.ts";
+import { fingerprintOf, parseKeys } from "../wire/keyring.ts";
 import { PRIVATE_FILE_MODE, replaceFile } from "./replace_file.ts";
 
 /** First line of a file that was written here. */
@@ -43,6 +44,16 @@ export function writeKeyFile(path: string, keys: string): void {
     throw new Error(`the key file ${path} cannot be replaced: ${systemReasonOf(error)}`, {
       cause: error,
     });
+  }
+}
+
+/** Fingerprints of keys in the file that are not among these: somebody has written them there, and they must not get lost. */
+export function unreadKeys(path: string, read: readonly string[]): string[] {
+  try {
+    const fingerprints = parseKeys(Deno.readTextFileSync(path), path).map(fingerprintOf);
+    return fingerprints.filter((fingerprint) => !read.includes(fingerprint));
+  } catch {
+    return []; // nothing legible, so no key to lose
   }
 }
 

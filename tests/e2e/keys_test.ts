@@ -120,6 +120,14 @@ async function blockKeyFile({ lab }: Stage, key: Key, next: Key): Promise<void> 
   for (const host of lab.hosts) await untilWhole(host, 3);
 
   Deno.removeSync(`${keyFileOf(two)}.new`, { recursive: true });
+  // A key that somebody added by hand, and that no agent has read, is not lost either.
+  const file = Deno.readTextFileSync(keyFileOf(two));
+  const byHand = await generateKey(one);
+  Deno.writeTextFileSync(keyFileOf(two), `${file}${byHand.text}\n`);
+  const edited = await installKey(one, next);
+  assert.match(edited.stderr, /h2 .*restart the agent first/);
+  assert.deepEqual(keysInFile(two), [key.text, byHand.text]);
+  Deno.writeTextFileSync(keyFileOf(two), file);
   succeeded(await installKey(one, next));
   assert.deepEqual(keysInFile(two), [key.text, next.text]);
 }

@@ -4,9 +4,11 @@ import { UserError } from "../../../mod/base/errors.ts";
 import {
   keyFileProblem,
   readKeyFile,
+  unreadKeys,
   withComments,
   writeKeyFile,
 } from "../../../mod/host/key_file.ts";
+import { fingerprintOf } from "../../../mod/wire/keyring.ts";
 
 const HEADING =
   "# Kept by gossamer: change it with gossamer keys; one key a line, the first one encrypts";
@@ -77,6 +79,20 @@ Deno.test("a key file that cannot be replaced is named, stays as it was and leav
     const gone = `${directory}/gone.key`;
     assert.throws(() => writeKeyFile(gone, "new\n"), /gone\.key cannot be replaced: No such file/);
     assert.deepEqual(namesIn(directory), ["gossip.key", "gossip.key.new"]);
+  });
+});
+
+Deno.test("keys that somebody wrote into the file since it was read are found", () => {
+  inTemporaryDirectory((directory) => {
+    const path = `${directory}/gossip.key`;
+    const [one, two] = [1, 2].map((byte) => new Uint8Array(32).fill(byte));
+    assert(one !== undefined && two !== undefined);
+    Deno.writeTextFileSync(path, `# by hand\n${one.toBase64()}\n${two.toBase64()}\n`);
+    assert.deepEqual(unreadKeys(path, [fingerprintOf(one)]), [fingerprintOf(two)]);
+    assert.deepEqual(unreadKeys(path, [fingerprintOf(one), fingerprintOf(two)]), []);
+    Deno.writeTextFileSync(path, "no key\n");
+    assert.deepEqual(unreadKeys(path, []), []);
+    assert.deepEqual(unreadKeys(`${directory}/gone`, []), []);
   });
 });
 
