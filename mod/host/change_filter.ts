@@ -14,7 +14,7 @@ export class ChangeFilter {
   readonly #looks = new Map<number, string>();
   /**
    * Those of them that are only below the overlay. Their neighbours are the kernel's own business and change state at each
-   * probe of membership: on 20 idle hosts, a comparison a second and half of the agent's processor time.
+   * probe of membership: on 20 idle hosts, a comparison every two seconds and two fifths of the agent's processor time.
    */
   readonly #below = new Set<number>();
   /**
