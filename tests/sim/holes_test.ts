@@ -367,10 +367,11 @@ Deno.test("8: among hundreds that are long dead, a lonely host still finds its l
       stage.take().some((action) => action.kind === "request" && isLiving.has(action.to));
     while (!finds() && stage.nowMs - fromMs < 600_000) stage.runFor(500);
     waitsMs.push(stage.nowMs - fromMs);
-    stage.runFor(7000);
+    stage.runFor((heal * 7919) % 60_000); // at any moment between two attempts
+    stage.take();
   }
   waitsMs.sort((one, other) => one - other);
-  assert.ok((waitsMs[50] ?? 0) <= 16_000, `median ${waitsMs[50]} ms`);
+  assert.ok((waitsMs[50] ?? 0) <= 20_000, `median ${waitsMs[50]} ms`);
   assert.ok((waitsMs[98] ?? 0) <= 60_000, `99 % ${waitsMs[98]} ms`);
 });
 
