@@ -104,6 +104,7 @@ export class Cluster<Command, Event, Snapshot> {
   /** Starts a host, or starts it again. */
   boot(host: SimHost<Command, Event, Snapshot>): void {
     assert(host.core === null, `${host.name} is already running`);
+    host.startedAtMs = this.#nowMs;
     host.core = this.#options.start({
       name: host.name,
       endpoint: host.endpoint,

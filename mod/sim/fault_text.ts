@@ -49,7 +49,6 @@ export function parseTimedFault(line: string): TimedFault {
   return { atMs, fault: parseFault(words, line) };
 }
 
-// deno-lint-ignore gossamer/function-length -- one case a fault
 function parseFault(words: readonly string[], line: string): Fault {
   const [kind, ...rest] = words;
   const host = () => name(rest[0], line);

@@ -153,6 +153,14 @@ const EPISODES: Readonly<Record<string, Episode>> = {
     const [host, other] = draw.pair();
     return [{ kind: "forget", host, other }, { kind: "boot", host: other }];
   },
+  slowDisk: (draw) => {
+    const host = draw.host();
+    return [{ kind: "slow-disk", host, delayMs: draw.between(10, 20_000) }, {
+      kind: "slow-disk",
+      host,
+      delayMs: 0,
+    }];
+  },
   disk: (draw) => {
     const host = draw.host();
     return [{ kind: "disk", host, error: "No space left on device" }, {
@@ -171,7 +179,7 @@ const PACES = [2, 6, 15, 40] as const;
 /** A host stands still, or is away, for times around the suspicion's: below, between, and beyond. */
 const LENGTHS_MS = [300, 1500, 5000, 15_000, 40_000] as const;
 
-const DURATION_MS = 60_000;
+const DURATION_MS = 40_000;
 /** Joins of 20 hosts take a second; the first faults come when they are hardly over. */
 const FIRST_FAULT_MS = 3000;
 

@@ -34,9 +34,8 @@ export class GossipRules {
     let ticked = 0;
     for (const packet of step.sent) {
       this.#checkPacket(step, packet);
-      if (step.input.kind === "command") continue; // a goodbye goes to many at once
+      if (isGoodbye(step, packet) || isAnswer(step, packet)) continue;
       const news = packet.messages.filter(isNews);
-      if (isAnswer(step, packet)) continue;
       if (news.length === packet.messages.length) ticked++;
       this.#count(step, followed, packet, news);
     }
@@ -84,7 +83,8 @@ export class GossipRules {
     );
     followed.lastTickMs = step.localMs;
     for (const packet of step.sent) {
-      if (isAnswer(step, packet) || !packet.messages.every(isNews)) continue;
+      if (isGoodbye(step, packet) || isAnswer(step, packet)) continue;
+      if (!packet.messages.every(isNews)) continue;
       const target = step.snapshot.members.find(({ endpoint }) => endpoint === packet.to);
       const before = target === undefined ? undefined : step.before(target.id);
       if (target?.status !== "left" && before?.status !== "left") {
@@ -100,8 +100,17 @@ function isNews({ kind }: Message): boolean {
   return kind === "alive" || kind === "suspect" || kind === "dead" || kind === "left";
 }
 
+/** A goodbye goes to everybody directly; by gossip alone it looks the same. */
+function isGoodbye(step: ObservedStep, { messages }: SentPacket): boolean {
+  const [message] = messages;
+  return messages.length === 1 && message?.kind === "left" && message.id === step.selfId;
+}
+
 /** A single item of news back to where a packet came from: a correction, sent besides all gossip. */
 function isAnswer(step: ObservedStep, packet: SentPacket): boolean {
+  const [message] = packet.messages;
+  const isAfterSync = step.frame !== null && packet.messages.length === 1;
+  if (isAfterSync && message !== undefined && isAbout(step, message, packet.to)) return true;
   return step.input.kind === "packet" && packet.to === step.input.from &&
     packet.messages.length === 1 && packet.messages.every(isNews);
 }

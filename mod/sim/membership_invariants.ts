@@ -7,6 +7,7 @@ import { InvariantError } from "./invariant_error.ts";
 import type { MemberHost, MembershipCluster } from "./membership_cluster.ts";
 import { Life, ObservedStep } from "./observed_step.ts";
 import { ProbeRules } from "./probe_rules.ts";
+import { RelayRules } from "./relay_rules.ts";
 import { SelfRules } from "./self_rules.ts";
 import type { Shadow } from "./shadow.ts";
 import { TableRules } from "./table_rules.ts";
@@ -25,6 +26,7 @@ export class MembershipInvariants {
     this.#rules = [
       new TableRules((id) => membership.hostOf(id)),
       new SelfRules(timings),
+      new RelayRules(timings),
       new ProbeRules(timings),
       this.verdicts,
       new GossipRules(timings),

@@ -19,6 +19,8 @@ import { ALL_TROUBLES, Shadow } from "./shadow.ts";
 
 /** Sees everything that happens, for traces and pictures. */
 export interface RunObserver {
+  /** The run begins, on this cluster. */
+  attach?(membership: MembershipCluster): void;
   step?(
     host: MemberHost,
     nowMs: number,
@@ -75,7 +77,6 @@ export class MembershipRun {
   readonly #invariants: MembershipInvariants;
   readonly #settled: SettledRules;
   readonly #player: FaultPlayer<SwimCommand, SwimEvent, ReturnType<MemberHost["snapshot"]>>;
-  readonly #startedAtMs = new Map<MemberHost, number>();
   #settledAfterMs: number | null = null;
 
   constructor(schedule: Schedule, options: RunOptions = {}) {
@@ -89,6 +90,7 @@ export class MembershipRun {
       ...(options.lifeguard === undefined ? {} : { lifeguard: options.lifeguard }),
       afterStep: (host, actions, input) => this.#afterStep(host, actions, input),
     });
+    options.observer?.attach?.(this.membership);
     this.#invariants = new MembershipInvariants(this.membership, this.#shadow);
     this.#settled = new SettledRules(this.membership);
     this.#player = new FaultPlayer(this.membership.cluster, {
@@ -156,7 +158,6 @@ export class MembershipRun {
 
   #started(host: MemberHost): void {
     const { nowMs } = this.membership.cluster;
-    this.#startedAtMs.set(host, nowMs);
     this.#shadow.noteAbsence(nowMs, host.name, false);
   }
 
@@ -178,7 +179,7 @@ export class MembershipRun {
     const { cluster, timings } = this.membership;
     const killedAtMs = cluster.nowMs;
     const { boots } = host;
-    if (killedAtMs - (this.#startedAtMs.get(host) ?? 0) < FRESH_MS) return;
+    if (killedAtMs - host.startedAtMs < FRESH_MS) return;
     const { hosts } = this.#schedule;
     const rounds = Math.min(2 * hosts, FIRST_PROBE_ROUNDS) + 2;
     const suspectedMs = rounds * timings.probeIntervalMs + SPREAD_MS;

@@ -83,15 +83,11 @@ export class ObservedStep {
     this.input = input;
     this.actions = actions;
     this.snapshot = host.snapshot();
-    this.received = input.kind === "packet" ? readPacket(input.bytes) : [];
+    this.received = input.kind === "packet" ? readPacket(input.bytes) : NOTHING;
     this.frame = input.kind === "request" || input.kind === "answer"
       ? readFrame(input.bytes)
       : null;
-    this.sent = actions.flatMap((action) =>
-      action.kind === "send"
-        ? [{ to: action.to, length: action.bytes.length, messages: readPacket(action.bytes) }]
-        : []
-    );
+    this.sent = sentBy(actions);
     this.changes = changes(life.table, this.snapshot.members);
     this.lateMs = Math.max(0, this.localMs - life.dueMs);
   }
@@ -147,6 +143,19 @@ export class ObservedStep {
   fail(rule: string, what: string): never {
     throw new InvariantError(rule, this.nowMs, `${this.host.name} ${what}`);
   }
+}
+
+const NOTHING: readonly never[] = [];
+
+function sentBy(actions: readonly Action<SwimEvent>[]): readonly SentPacket[] {
+  if (actions.length === 0) return NOTHING;
+  const sent: SentPacket[] = [];
+  for (const action of actions) {
+    if (action.kind !== "send") continue;
+    const { to, bytes } = action;
+    sent.push({ to, length: bytes.length, messages: readPacket(bytes) });
+  }
+  return sent;
 }
 
 /** Members are immutable, so one that is the same object has not changed. */

@@ -1,12 +1,13 @@
 /**
  * What must hold for failure detection: one member per interval in round robin, rounds that never overlap and stretch with
- * local health, helpers and a stream before any accusation, and every ping, relayed or not, answered as it should be.
+ * local health, helpers and a stream before any accusation.
  */
 import type { Endpoint } from "../base/core.ts";
 import type { Member, MemberId, MemberStatus } from "../swim/member.ts";
 import type { SwimTimings } from "../swim/timings.ts";
-import type { IndirectPing, Ping } from "../wire/probe_messages.ts";
+import type { Ping } from "../wire/probe_messages.ts";
 import { type Life, type ObservedStep, ROUNDING_MS, type SentPacket } from "./observed_step.ts";
+import { pingsForOthers } from "./relay_rules.ts";
 import { say } from "./table_rules.ts";
 
 /** A round as the checker follows it. */
@@ -29,16 +30,6 @@ interface Round {
   isVoid: boolean;
 }
 
-/** A ping that a host sends for another, and owes an ack or a nack for. */
-interface Relay {
-  readonly asker: Endpoint;
-  readonly askerSequence: number;
-  readonly target: MemberId;
-  readonly sinceMs: number;
-  /** Of the ping that was sent; null when the target is not known. */
-  readonly sequence: number | null;
-}
-
 interface Followed {
   round: Round | null;
   /** Rounds since the start, and the one in which each member was last probed or enrolled. */
@@ -47,7 +38,6 @@ interface Followed {
   /** Members enrolled since the start: each may take a place in the lap before others. */
   enrolments: number;
   readonly enrolmentsAt: Map<MemberId, number>;
-  relays: Relay[];
   /** Members that once needed another way than a datagram: a series of pings may go to them. */
   readonly doubted: Set<MemberId>;
 }
@@ -69,15 +59,12 @@ export class ProbeRules {
         turns: new Map(),
         enrolments: 0,
         enrolmentsAt: new Map(),
-        relays: [],
         doubted: new Set(),
       };
       this.#lives.set(step.life, followed);
     }
     this.#takeAcks(step, followed);
-    const probes = this.#splitPings(step, followed);
-    this.#checkAnswers(step, followed);
-    this.#checkRelays(step, followed);
+    const probes = this.#ownPings(step);
     this.#checkAccusations(step, followed);
     this.#checkHelpers(step, followed);
     probes.forEach(([packet, ping], index) => {
@@ -157,110 +144,18 @@ export class ProbeRules {
     return doubted.has(ping.target);
   }
 
-  /** The pings of this host's own rounds; those sent for others are noted. */
-  #splitPings(step: ObservedStep, followed: Followed): [SentPacket, Ping][] {
-    const asked = step.received.filter((message): message is IndirectPing =>
-      message.kind === "indirect-ping"
-    );
-    const probes: [SentPacket, Ping][] = [];
-    const relayed: Ping[] = [];
+  /** The pings that this host sends on its own account. */
+  #ownPings(step: ObservedStep): [SentPacket, Ping][] {
+    const forOthers = pingsForOthers(step);
+    const own: [SentPacket, Ping][] = [];
     for (const packet of step.sent) {
       for (const message of packet.messages) {
-        if (message.kind !== "ping") continue;
+        if (message.kind !== "ping" || forOthers.has(message)) continue;
         step.expect(message.source === step.selfId, "ping-source", () => "pings as somebody else");
-        const isRelay = asked.some(({ target }) => target === message.target) &&
-          relayed.filter(({ target }) => target === message.target).length <
-            asked.filter(({ target }) => target === message.target).length;
-        if (isRelay) relayed.push(message);
-        else probes.push([packet, message]);
+        own.push([packet, message]);
       }
     }
-    const asker = step.input.kind === "packet" ? step.input.from : "";
-    for (const { sequence, target } of asked) {
-      const at = relayed.findIndex((ping) => ping.target === target);
-      const ping = at < 0 ? undefined : relayed.splice(at, 1)[0];
-      const isKnown = step.before(target) !== undefined && target !== step.selfId;
-      step.expect(
-        ping !== undefined || !isKnown || step.snapshot.self.status === "left",
-        "relay-pings",
-        () => `does not ping ${step.before(target)?.name} for ${asker}`,
-      );
-      followed.relays.push({
-        asker,
-        askerSequence: sequence,
-        target,
-        sinceMs: step.localMs,
-        sequence: ping?.sequence ?? null,
-      });
-    }
-    return probes;
-  }
-
-  /** A ping for this host is answered at once, one for another host never. */
-  #checkAnswers(step: ObservedStep, followed: Followed): void {
-    if (step.input.kind !== "packet") return;
-    const { from } = step.input;
-    const acks = (sequence: number) =>
-      step.sent.some(({ to, messages }) =>
-        to === from &&
-        messages.some((message) => message.kind === "ack" && message.sequence === sequence)
-      );
-    for (const message of step.received) {
-      if (message.kind !== "ping") continue;
-      const isForUs = message.target === step.selfId;
-      const isAcked = acks(message.sequence);
-      step.expect(
-        isAcked === isForUs || this.#isRelayed(step, followed, message.sequence),
-        "ping-answer",
-        () => isForUs ? `does not answer a ping of ${from}` : `answers a ping for another host`,
-      );
-    }
-    const pings = step.received.filter(({ kind }) => kind === "ping").length;
-    const passed = step.received.filter(({ kind }) => kind === "ack").length;
-    let sent = 0;
-    for (const { messages } of step.sent) {
-      for (const { kind } of messages) if (kind === "ack") sent++;
-    }
-    step.expect(
-      sent <= pings + passed,
-      "ping-answer",
-      () => `sends ${sent} acks for ${pings} pings`,
-    );
-  }
-
-  #isRelayed(step: ObservedStep, { relays }: Followed, sequence: number): boolean {
-    return step.received.some(({ kind }) => kind === "ack") &&
-      relays.some(({ askerSequence }) => askerSequence === sequence);
-  }
-
-  /** Whoever asked for an indirect ping hears an ack if there was one, else a nack before its own deadline. */
-  #checkRelays(step: ObservedStep, followed: Followed): void {
-    if (followed.relays.length === 0) return;
-    const acked = new Set<number>();
-    for (const message of step.received) if (message.kind === "ack") acked.add(message.sequence);
-    const answers = (relay: Relay, kind: "ack" | "nack") =>
-      step.sent.some(({ to, messages }) =>
-        to === relay.asker &&
-        messages.some((message) =>
-          message.kind === kind && message.sequence === relay.askerSequence
-        )
-      );
-    followed.relays = followed.relays.filter((relay) => {
-      const isAcked = relay.sequence !== null && acked.has(relay.sequence);
-      if (isAcked) {
-        step.expect(answers(relay, "ack"), "relay-ack", () => `keeps an ack from ${relay.asker}`);
-        return false;
-      }
-      if (answers(relay, "nack")) return false;
-      const waitedMs = step.localMs - relay.sinceMs;
-      const isOver = waitedMs > this.#timings.probeTimeoutMs + step.lateMs + ROUNDING_MS;
-      step.expect(
-        !isOver || step.snapshot.self.status === "left",
-        "relay-nack",
-        () => `owes ${relay.asker} a nack since ${waitedMs.toFixed(0)} ms`,
-      );
-      return !isOver;
-    });
+    return own;
   }
 
   /** Nobody is accused before the deadline of a round in which others and a stream were tried as well. */

@@ -92,7 +92,11 @@ export class SettledRules {
       if (healthScore !== 0 && part.length > 1) {
         this.#fail("health-returns", `${host.name} has the health score ${healthScore}`);
       }
-      if (!joined && part.length > 1) {
+      // Who was found by others knows so when its own next sync is over.
+      const lastStartMs = Math.max(...part.map(({ startedAtMs }) => startedAtMs));
+      const sinceMs = this.#membership.cluster.nowMs - lastStartMs;
+      const isNew = sinceMs < 1.5 * this.#membership.timings.syncIntervalMs;
+      if (!joined && !isNew && part.length > 1) {
         this.#fail("joined", `${host.name} says that it has not joined`);
       }
       this.#checkDisk(host);

@@ -40,6 +40,8 @@ export class SimHost<Command, Event, Snapshot> {
   core: Core<Command, Event, Snapshot> | null = null;
   /** Starts so far. */
   boots = 0;
+  /** When the last one was, in the cluster's time. */
+  startedAtMs = 0;
   readonly clock = new HostClock();
   /** Since the host was added, over all its lives. */
   readonly traffic: Traffic = newTraffic();

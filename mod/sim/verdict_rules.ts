@@ -53,7 +53,9 @@ export class VerdictRules {
   check(step: ObservedStep): void {
     const followed = this.#followed.get(step.life) ?? new Map<MemberId, Followed>();
     this.#followed.set(step.life, followed);
-    if (step.lateMs > this.#timings.probeIntervalMs) {
+    // Who stood still gives more time; who has left, and may come back, looks at no clock.
+    const isAway = step.snapshot.self.status === "left";
+    if (isAway || step.lateMs > this.#timings.probeIntervalMs) {
       for (const suspicion of followed.values()) suspicion.wasLate = true;
     }
     this.#confirm(step, followed);
@@ -82,12 +84,14 @@ export class VerdictRules {
     const isOwn = accusers.size === 0 && !step.hasBadNewsOf(suspect.id);
     if (isOwn && step.frame === null) this.#checkAccusation(step, suspect);
     const now = countReachable(step);
+    // By a sync, or since another host's operator has it forgotten, a host doubts on its own account.
+    const maySelf = isOwn || step.frame !== null || accusers.size === 0;
     return {
       sinceMs: step.localMs,
       incarnation: suspect.incarnation,
       members: [step.life.reachable, now],
       surely: new Set(isOwn ? [step.selfId] : [...accusers].slice(0, 1)),
-      maybe: new Set([...accusers, ...(step.hasBadNewsOf(suspect.id) ? [step.selfId] : [])]),
+      maybe: new Set([...accusers, ...(maySelf ? [step.selfId] : [])]),
       notBeforeMs: step.localMs,
       surelyNotBeforeMs: step.localMs,
       wasLate: false,
@@ -115,23 +119,30 @@ export class VerdictRules {
       if (message.kind !== "suspect") continue;
       const suspicion = followed.get(message.id);
       if (suspicion === undefined || message.incarnation < suspicion.incarnation) continue;
-      if (!suspicion.surely.has(message.accuser)) this.#delay(step, suspicion);
+      const isEcho = message.accuser === step.selfId;
+      if (!isEcho && !suspicion.surely.has(message.accuser)) this.#delay(step, suspicion);
       suspicion.surely.add(message.accuser);
       suspicion.maybe.add(message.accuser);
     }
     for (const [id, suspicion] of followed) {
       // A full sync may carry doubts.
-      if (step.frame !== null) suspicion.maybe.add(step.selfId);
+      if (step.frame !== null && !suspicion.surely.has(step.selfId)) {
+        const graceMs = GRACE_INTERVALS * this.#timings.probeIntervalMs;
+        suspicion.notBeforeMs = Math.max(suspicion.notBeforeMs, step.localMs + graceMs);
+        suspicion.maybe.add(step.selfId);
+      }
       const own = step.life.accusations.get(id);
       if (own === undefined || own.atMs !== step.localMs) continue;
       if (own.incarnation < suspicion.incarnation) continue;
-      if (!suspicion.surely.has(step.selfId)) this.#delay(step, suspicion);
+      const wasCounted = suspicion.maybe.has(step.selfId);
+      if (!suspicion.surely.has(step.selfId)) this.#delay(step, suspicion, !wasCounted);
       suspicion.surely.add(step.selfId);
       suspicion.maybe.add(step.selfId);
     }
   }
 
-  #delay(step: ObservedStep, suspicion: Followed): void {
+  /** @param isSure whether that accuser has surely not been counted before. */
+  #delay(step: ObservedStep, suspicion: Followed, isSure = true): void {
     const expected = this.#timings.suspicionMultiplier - 2;
     // Where too few could confirm, nothing but the shortest time counts.
     if (Math.max(...suspicion.members) - 2 < expected) return;
@@ -139,7 +150,9 @@ export class VerdictRules {
     if (suspicion.surely.size <= expected) suspicion.notBeforeMs = notBeforeMs;
     // Not sure when this host's own accusation may have been the last that counts.
     const mayConfirm = Math.min(...suspicion.members) - 2 >= expected;
-    if (mayConfirm && suspicion.surely.size < expected) suspicion.surelyNotBeforeMs = notBeforeMs;
+    if (isSure && mayConfirm && suspicion.surely.size < expected) {
+      suspicion.surelyNotBeforeMs = notBeforeMs;
+    }
   }
 
   #checkDead(

@@ -8,6 +8,7 @@ import { joinCommand } from "./join.ts";
 import { keysCommand } from "./keys.ts";
 import { leaveCommand } from "./leave.ts";
 import { membersCommand } from "./members.ts";
+import { simulateCommand } from "./simulate.ts";
 import { statusCommand } from "./status.ts";
 import { subnetsCommand } from "./subnets.ts";
 import { upCommand } from "./up.ts";
@@ -25,5 +26,6 @@ export const COMMANDS: readonly Command[] = [
   cleanupCommand,
   configCommand,
   demoCommand,
+  simulateCommand,
   versionCommand,
 ];

@@ -1,0 +1,123 @@
+/**
+ * Membership under random faults in virtual time: thousands of seeds over all cores, every rule checked after every step
+ * (docs/simulator.md).
+ *
+ *   deno task sim                      1,000 seeds of 20 hosts
+ *   deno task sim --seeds 50 --from 7  other ones
+ *   deno task sim --hosts 5            another size
+ *   deno task sim --nightly            10,000 seeds of 3 to 100 hosts
+ *
+ * Of a failing seed the smallest schedule that still fails, its story and its picture are written to a folder. The last
+ * line is `N passed, N failed`.
+ */
+import { parseArgs } from "node:util";
+import type { CampaignNews, Share } from "../mod/sim/campaign.ts";
+import type { FailureReport } from "../mod/sim/report.ts";
+import { countsLine } from "./test_report.ts";
+
+const SEEDS = 1000;
+const NIGHTLY_SEEDS = 10_000;
+const HOSTS = 20;
+/** Seeds between lines of progress where nobody watches. */
+const PROGRESS_EACH = 250;
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: "string" },
+    from: { type: "string", default: "1" },
+    hosts: { type: "string" },
+    nightly: { type: "boolean", default: false },
+    out: { type: "string" },
+    workers: { type: "string" },
+  },
+});
+
+const seeds = count("seeds", values.seeds) ?? (values.nightly ? NIGHTLY_SEEDS : SEEDS);
+const fromSeed = count("from", values.from) ?? 1;
+const hosts = count("hosts", values.hosts) ?? (values.nightly ? null : HOSTS);
+const workers = Math.min(
+  seeds,
+  count("workers", values.workers) ?? navigator.hardwareConcurrency,
+);
+
+const startedMs = performance.now();
+const failures: Extract<CampaignNews, { kind: "run" }>[] = [];
+const settled: number[] = [];
+let passed = 0;
+let steps = 0;
+let virtualMs = 0;
+let folder = values.out;
+
+await Promise.all(Array.from({ length: workers }, (_, worker) => runWorker(worker)));
+
+for (const { seed, hosts, message } of failures) {
+  console.log(`seed ${seed}, ${hosts} hosts: ${message}`);
+}
+settled.sort((one, other) => one - other);
+const seconds = (performance.now() - startedMs) / 1000;
+console.log(
+  `${seeds} seeds from ${fromSeed}, ${hosts ?? "3 to 100"} hosts each: ` +
+    `${(virtualMs / 3_600_000).toFixed(1)} hours of cluster time, ` +
+    `${(steps / 1e6).toFixed(1)} million steps in ${seconds.toFixed(0)} s; of one mind after ` +
+    `${at(0.5)} s (median), ${at(1)} s (longest)`,
+);
+console.log(countsLine({ passed, failed: failures.length, skipped: 0 }));
+Deno.exit(failures.length === 0 ? 0 : 1);
+
+function runWorker(number: number): Promise<void> {
+  const worker = new Worker(new URL("./sim_worker.ts", import.meta.url), { type: "module" });
+  const share: Share = { fromSeed, seeds, hosts, worker: number, workers };
+  return new Promise((resolve) => {
+    worker.onmessage = ({ data }: MessageEvent<CampaignNews>) => {
+      if (data.kind === "run") return note(data);
+      if (data.kind === "report") return write(data.report);
+      worker.terminate();
+      resolve();
+    };
+    worker.onerror = (event) => {
+      console.error(`A worker ended: ${event.message}`);
+      Deno.exit(1);
+    };
+    worker.postMessage(share);
+  });
+}
+
+function note(run: Extract<CampaignNews, { kind: "run" }>): void {
+  if (run.rule === null) passed++;
+  else failures.push(run);
+  steps += run.steps;
+  virtualMs += run.virtualMs;
+  if (run.settledAfterMs !== null) settled.push(run.settledAfterMs);
+  const done = passed + failures.length;
+  const line = `${done} of ${seeds} seeds, ${failures.length} failed`;
+  if (Deno.stderr.isTerminal()) {
+    const end = done === seeds ? "\n" : "\r";
+    Deno.stderr.writeSync(new TextEncoder().encode(`${line}${end}`));
+  } else if (done % PROGRESS_EACH === 0) console.error(line);
+}
+
+function write(report: FailureReport): void {
+  folder ??= Deno.makeTempDirSync({ prefix: "gossamer-sim-" });
+  Deno.mkdirSync(folder, { recursive: true });
+  const path = `${folder}/seed-${report.seed}`;
+  Deno.writeTextFileSync(`${path}.txt`, report.scenario);
+  Deno.writeTextFileSync(`${path}.log`, report.story);
+  Deno.writeTextFileSync(`${path}.svg`, report.svg);
+  console.log(
+    `seed ${report.seed} fails: ${report.failure.message}\n` +
+      `  smallest: ${report.hosts} hosts, ${report.faults} faults: ${report.shrunkFailure.message}\n` +
+      `  ${path}.txt (gossamer simulate --scenario), .log (story), .svg (picture)`,
+  );
+}
+
+function at(quantile: number): string {
+  const ms = settled[Math.min(settled.length - 1, Math.floor(quantile * settled.length))] ?? 0;
+  return (ms / 1000).toFixed(1);
+}
+
+function count(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  console.error(`--${name}: ${JSON.stringify(text)} is not a whole number above 0`);
+  Deno.exit(2);
+}
