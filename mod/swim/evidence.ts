@@ -117,7 +117,8 @@ export class Evidence {
       const suspicion = new Suspicion(nowMs, accuser, this.#timings, members, lhaSuspicion);
       this.#suspicions.set(id, suspicion);
       const statusSinceMs = known.status === "suspect" ? known.statusSinceMs : nowMs;
-      this.#put(nowMs, { ...known, incarnation, status: "suspect", statusSinceMs }, accuser);
+      const record = { ...pickRecord(known), incarnation };
+      this.#put(nowMs, { ...record, status: "suspect", statusSinceMs }, accuser);
       return;
     }
     const isNews = this.#suspicions.get(id)?.confirm(nowMs, accuser) === true;
@@ -135,24 +136,29 @@ export class Evidence {
     const isGone = known.status === "left" && incarnation === known.incarnation;
     if (known.status === "dead" || isGone) return this.#raise(known, incarnation);
     this.#suspicions.delete(id);
-    this.#put(nowMs, { ...known, incarnation, status: "dead", statusSinceMs: nowMs }, accuser);
+    const record = { ...pickRecord(known), incarnation };
+    this.#put(nowMs, { ...record, status: "dead", statusSinceMs: nowMs }, accuser);
   }
 
   /**
-   * The member says goodbye, or an operator had it forgotten; believed only with its own instance. Who
-   * believes a forgotten member alive only suspects it, so that it has time to say that it is there.
+   * The member says goodbye, or an operator had it forgotten. At the incarnation that is known it must be
+   * the process that is known, if that one is there: it would be the goodbye of the one before it. A later
+   * one is that of a process which came and went unnoticed here. Who believes a forgotten member alive only
+   * suspects it, so that it has time to say that it is there.
    */
   left(nowMs: number, goodbye: Omit<Left, "kind">): void {
     const { incarnation, id, instance, isForgotten } = goodbye;
     if (id === this.#self.id) return this.#accused(nowMs, incarnation);
     if (this.#table.get(id) === undefined) return this.#forgotten(id);
     const known = this.#current(id, incarnation);
-    if (known === undefined || known.instance !== instance) return;
+    if (known === undefined) return;
+    const isOtherProcess = known.instance !== instance && incarnation === known.incarnation;
+    if (isOtherProcess && known.status !== "dead") return;
     if (known.status === "left") return this.#raise(known, incarnation);
     if (isForgotten && known.status !== "dead") {
       return this.suspect(nowMs, { id, incarnation, accuser: this.#self.id });
     }
-    this.#putLeft(nowMs, { ...known, incarnation }, isForgotten);
+    this.#putLeft(nowMs, { ...known, incarnation, instance }, isForgotten);
   }
 
   /** The operator of this host has it forgotten, whatever is believed of it: a live one comes back by itself. */
@@ -175,13 +181,26 @@ export class Evidence {
     }
     const isUnknown = this.#table.get(id) === undefined && id !== this.#self.id;
     if (status === "dead" && isUnknown) {
-      if (!this.understands(record) || !this.#makeRoom()) return;
+      // Full tables would push out each other's dead for ever.
+      if (!this.understands(record) || this.#table.size >= MEMBERS_MAX) return;
       const member = { ...pickRecord(record), status, statusSinceMs: nowMs };
       this.#table.put(member);
       return this.#changed(nowMs, member, null);
     }
     if (status === "alive" || isUnknown) this.alive(nowMs, record);
-    if (status !== "alive") this.suspect(nowMs, { id, incarnation, accuser: this.#self.id });
+    if (status === "alive") return;
+    this.#learn(nowMs, record);
+    this.suspect(nowMs, { id, incarnation, accuser: this.#self.id });
+  }
+
+  /** A later record of a member of which its teller believes nothing good: who it was at last, and where. */
+  #learn(nowMs: number, record: MemberRecord): void {
+    const known = this.#current(record.id, record.incarnation);
+    if (known === undefined || record.id === this.#self.id) return;
+    if (record.incarnation === known.incarnation || !this.understands(record)) return;
+    const member = { ...known, ...pickRecord(record), incarnation: known.incarnation };
+    this.#table.put(member);
+    if (differs(member, known)) this.#changed(nowMs, member, known);
   }
 
   /** Ends the suspicions whose time has come. */

@@ -1,4 +1,5 @@
 /** Keeps the members document up to date on disk: when something changed, but not often. */
+import { MEMBERS_MAX } from "../base/limits.ts";
 import type { MemberTable } from "./members.ts";
 import { encodeMembers } from "./memory.ts";
 import type { Post } from "./post.ts";
@@ -81,7 +82,8 @@ export class Keeper {
 
   /**
    * Everybody who has not left, and who was remembered but not met yet. The next process looks for them
-   * in this order: those who are there before those lost, and those lost last before the long lost.
+   * in this order: those who are there before those lost, and those lost last before the long lost. No
+   * more than can be read again.
    */
   #members(): RememberedMember[] {
     const others = this.#table.list().filter(({ id }) => id !== this.#self.id);
@@ -89,6 +91,6 @@ export class Keeper {
     const dead = others.filter(({ status }) => status === "dead")
       .sort((one, other) => other.statusSinceMs - one.statusSinceMs);
     const known = [...there, ...dead].map(({ id, name, endpoint }) => ({ id, name, endpoint }));
-    return [...known, ...this.#reconnector.missing];
+    return [...known, ...this.#reconnector.missing].slice(0, MEMBERS_MAX);
   }
 }
