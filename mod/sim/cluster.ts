@@ -123,6 +123,7 @@ export class Cluster<Command, Event, Snapshot> {
     host.inbox.length = 0;
     host.outbox.length = 0;
     host.bufferedBytes = 0;
+    host.writtenAtMs = 0;
     host.wakeQueuedAtMs = Infinity;
   }
 
@@ -266,7 +267,9 @@ export class Cluster<Command, Event, Snapshot> {
       case "persist": {
         const { id, document, bytes } = action;
         const copy = bytes.slice();
-        return this.#afterInBoot(host, this.#persistDelayMs + host.diskDelayMs, () => {
+        const doneAtMs = this.#nowMs + this.#persistDelayMs + host.diskDelayMs;
+        host.writtenAtMs = Math.max(host.writtenAtMs, doneAtMs);
+        return this.#afterInBoot(host, host.writtenAtMs - this.#nowMs, () => {
           const error = host.diskError;
           if (error === null) host.documents.set(document, copy);
           return { kind: "persisted", id, ...(error === null ? {} : { error }) };

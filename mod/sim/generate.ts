@@ -155,7 +155,7 @@ const EPISODES: Readonly<Record<string, Episode>> = {
   },
   slowDisk: (draw) => {
     const host = draw.host();
-    return [{ kind: "slow-disk", host, delayMs: draw.between(10, 20_000) }, {
+    return [{ kind: "slow-disk", host, delayMs: draw.between(10, 5000) }, {
       kind: "slow-disk",
       host,
       delayMs: 0,

@@ -13,6 +13,9 @@ interface Relay {
   readonly sequence: number | null;
 }
 
+/** Owed to one asker at once: a prober has one round at a time, and doubts beside it. */
+const RELAYS_PER_ASKER = 4;
+
 const NONE: ReadonlySet<Ping> = new Set();
 
 /** The pings of a step that were sent because somebody asked for them in its input. */
@@ -40,14 +43,17 @@ export class RelayRules {
   }
 
   check(step: ObservedStep): void {
-    const relays = [...this.#relays.get(step.life) ?? [], ...this.#newRelays(step)];
+    const owed = this.#relays.get(step.life) ?? [];
+    const relays = [...owed, ...this.#newRelays(step, owed)];
     this.#checkAnswers(step, relays);
     this.#relays.set(step.life, relays.filter((relay) => this.#isOwed(step, relay)));
   }
 
-  #newRelays(step: ObservedStep): Relay[] {
+  #newRelays(step: ObservedStep, owed: readonly Relay[]): Relay[] {
     if (step.input.kind !== "packet") return [];
     const asker = step.input.from;
+    // Who asks more often at once than an honest prober can is not served: it may be a forged sender.
+    if (owed.filter((relay) => relay.asker === asker).length >= RELAYS_PER_ASKER) return [];
     const pings = [...pingsForOthers(step)];
     return step.received.filter(isIndirectPing).map(({ sequence, target }) => {
       const at = pings.findIndex((ping) => ping.target === target);

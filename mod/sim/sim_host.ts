@@ -58,6 +58,8 @@ export class SimHost<Command, Event, Snapshot> {
   diskError: string | null = null;
   /** What each write takes in addition, on a slow disk. */
   diskDelayMs = 0;
+  /** When the last write is done, in the cluster's time: a host writes one thing after the other. */
+  writtenAtMs = 0;
   /** Everything the core announced, in all its lives; times are the cluster's. */
   readonly events: { readonly atMs: number; readonly event: Event }[] = [];
   /** The earliest wake-up already in the queue, in the cluster's time. */

@@ -184,3 +184,139 @@ Deno.test("a name leads to the endpoints that the test gave it", () => {
   cluster.runFor(1);
   assert.deepEqual(one.snapshot(), ["0.0 resolved"]);
 });
+
+Deno.test("a slow disk writes one document after the other", () => {
+  const { cluster, one } = stage();
+  const write = (byte: number): Action<string> => ({
+    kind: "persist",
+    id: byte,
+    document: "claim",
+    bytes: new Uint8Array([byte]),
+  });
+  one.diskDelayMs = 100;
+  cluster.command(one, write(1));
+  one.diskDelayMs = 0;
+  cluster.command(one, write(2));
+  cluster.runFor(50);
+  assert.equal(one.documents.size, 0);
+  cluster.runFor(100);
+  assert.deepEqual(one.documents.get("claim"), new Uint8Array([2]));
+  assert.deepEqual(one.snapshot(), ["101.0 persisted", "101.0 persisted"]);
+});
+
+Deno.test("a paused host makes no steps, and takes what waited when it goes on, as far as its buffer held it", () => {
+  const { cluster, one, two } = stage();
+  const puppet = two.core;
+  assert(puppet instanceof Puppet);
+  puppet.wakeAt = 5;
+  cluster.command(one, send(one.endpoint)); // any step of the other host
+  cluster.command(two, send("10.9.9.9:1")); // so that its alarm is known
+  cluster.pause(two);
+  for (let byte = 0; byte < 300; byte++) cluster.command(one, send(two.endpoint, byte));
+  cluster.command(one, request(two.endpoint));
+  cluster.runFor(50);
+  assert.deepEqual(two.snapshot(), []);
+  cluster.resume(two);
+  const seen = two.snapshot();
+  assert.equal(seen.filter((line) => line.startsWith("50.0 packet")).length, 276); // 212,992 / 769
+  assert.equal(two.traffic.datagramsDropped, 24);
+  assert.ok(seen.includes("50.0 request 2"));
+  assert.equal(seen.filter((line) => line === "50.0 wake").length <= 1, true);
+  cluster.runFor(10);
+  assert.ok(one.snapshot().includes("51.0 answer 9"), "a stream waits longer than that");
+});
+
+Deno.test("a frozen host's timers run while what it sends and gets waits for the thaw", () => {
+  const { cluster, one, two } = stage();
+  const puppet = two.core;
+  assert(puppet instanceof Puppet);
+  cluster.freeze(two);
+  puppet.wakeAt = 5;
+  cluster.command(two, send(one.endpoint, 7));
+  cluster.command(two, request(one.endpoint));
+  cluster.command(one, send(two.endpoint, 8));
+  cluster.runFor(50);
+  assert.deepEqual(two.snapshot(), ["5.0 wake"]);
+  assert.deepEqual(one.snapshot(), []);
+  cluster.thaw(two);
+  assert.deepEqual(two.snapshot(), ["5.0 wake", "50.0 packet 8"]);
+  cluster.runFor(10);
+  assert.deepEqual(one.snapshot(), ["51.0 packet 7", "51.0 request 2"]);
+  assert.deepEqual(two.snapshot().slice(2), ["52.0 answer 9"]);
+  cluster.freeze(two);
+  cluster.command(two, request(one.endpoint));
+  cluster.runFor(200);
+  assert.deepEqual(
+    two.snapshot().slice(3),
+    ["160.0 failed"],
+    "the deadline of a question is a timer",
+  );
+});
+
+Deno.test("a host sees its own clock: with its own drift and jumps, and never falling", () => {
+  const { cluster, one } = stage();
+  const puppet = one.core;
+  assert(puppet instanceof Puppet);
+  cluster.driftClock(one, 2);
+  puppet.wakeAt = 100;
+  cluster.command(one, send("10.9.9.9:1"));
+  cluster.runFor(51);
+  assert.deepEqual(puppet.seen, ["100.0 wake"]);
+  cluster.jumpClock(one, 1000);
+  puppet.wakeAt = 1200;
+  cluster.command(one, send("10.9.9.9:1"));
+  cluster.runFor(48);
+  assert.deepEqual(puppet.seen, ["100.0 wake"]);
+  cluster.runFor(2);
+  assert.deepEqual(puppet.seen, ["100.0 wake", "1200.0 wake"]);
+});
+
+Deno.test("a link may be different from the rest, in one direction, until the network heals", () => {
+  const network = new Network(new Random(1), { ...LAN, delayMs: 1, jitterMs: 0 });
+  network.configureLink("a", "b", { delayMs: 50 });
+  network.configureLink("a", "b", { bytesPerMs: 10 });
+  assert.deepEqual(network.datagramDelaysMs("a", "b", 100), [60]);
+  assert.deepEqual(network.datagramDelaysMs("b", "a", 100), [1]);
+  network.heal();
+  assert.deepEqual(network.datagramDelaysMs("a", "b", 100), [1]);
+});
+
+Deno.test("datagrams overtake each other as often as asked for, and lost packets only slow streams down", () => {
+  const network = new Network(new Random(1), {
+    ...LAN,
+    jitterMs: 0,
+    reorderRate: 0.25,
+    reorderMs: 100,
+    lossRate: 0.5,
+  });
+  let late = 0;
+  let arrived = 0;
+  let slow = 0;
+  for (let round = 0; round < 4000; round++) {
+    for (const delayMs of network.datagramDelaysMs("a", "b")) {
+      arrived++;
+      if (delayMs > 0.1) late++;
+    }
+    const streamMs = network.streamDelayMs("a", "b");
+    assert(streamMs !== null);
+    if (streamMs > 200) slow++;
+  }
+  assert.ok(Math.abs(arrived / 4000 - 0.5) < 0.03, `${arrived}`);
+  assert.ok(Math.abs(late / arrived - 0.25) < 0.03, `${late}`);
+  assert.ok(Math.abs(slow / 4000 - 0.75) < 0.03, `${slow}`); // the packet or its acknowledgement: 1 - 0.5^2
+});
+
+Deno.test("what hosts send and receive is counted", () => {
+  const { cluster, one, two } = stage();
+  cluster.command(one, send(two.endpoint));
+  cluster.command(one, request(two.endpoint));
+  cluster.runFor(10);
+  assert.deepEqual(
+    [one.traffic.datagramsSent, one.traffic.datagramBytesSent, two.traffic.datagramsReceived],
+    [1, 1, 1],
+  );
+  assert.deepEqual(
+    [one.traffic.requestsSent, two.traffic.requestsReceived, one.traffic.streamBytesReceived],
+    [1, 1, 1],
+  );
+});
