@@ -1,3 +1,4 @@
+/** The Lifeguard experiment as people read it. */
 import assert from "node:assert/strict";
 import { plainPaint } from "../../../mod/cli/paint.ts";
 import { renderLifeguard } from "../../../mod/cli/render_lifeguard.ts";

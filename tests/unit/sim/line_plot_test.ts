@@ -1,3 +1,4 @@
+/** Plots as SVG: where values stand, and what readers need besides. */
 import assert from "node:assert/strict";
 import { type LinePlot, linePlotSvg } from "../../../mod/sim/line_plot.ts";
 

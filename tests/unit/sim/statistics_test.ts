@@ -1,3 +1,4 @@
+/** How figures of several runs are summed up. */
 import assert from "node:assert/strict";
 import { quantile } from "../../../mod/sim/statistics.ts";
 

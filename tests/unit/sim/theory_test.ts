@@ -1,3 +1,4 @@
+/** Formulas against values that were worked out elsewhere. */
 import assert from "node:assert/strict";
 import {
   convergence,
