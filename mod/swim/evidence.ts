@@ -141,10 +141,10 @@ export class Evidence {
   }
 
   /**
-   * The member says goodbye, or an operator had it forgotten. At the incarnation that is known it must be
-   * the process that is known, if that one is there: it would be the goodbye of the one before it. A later
-   * one is that of a process which came and went unnoticed here. Who believes a forgotten member alive only
-   * suspects it, so that it has time to say that it is there.
+   * The member says goodbye, or an operator had it forgotten. Who believes the member there believes only
+   * its own process. The goodbye of another one may be old, or forged, or of a process that came and went
+   * unnoticed: such a member is only suspected, as a forgotten one is, so that it has time to say that it is
+   * there; and at the same incarnation not even that, since the process before it may have been slow.
    */
   left(nowMs: number, goodbye: Omit<Left, "kind">): void {
     const { incarnation, id, instance, isForgotten } = goodbye;
@@ -152,10 +152,10 @@ export class Evidence {
     if (this.#table.get(id) === undefined) return this.#forgotten(id);
     const known = this.#current(id, incarnation);
     if (known === undefined) return;
-    const isOtherProcess = known.instance !== instance && incarnation === known.incarnation;
-    if (isOtherProcess && known.status !== "dead") return;
     if (known.status === "left") return this.#raise(known, incarnation);
-    if (isForgotten && known.status !== "dead") {
+    const isOtherProcess = known.instance !== instance;
+    if (known.status !== "dead" && (isOtherProcess || isForgotten)) {
+      if (isOtherProcess && incarnation === known.incarnation) return;
       return this.suspect(nowMs, { id, incarnation, accuser: this.#self.id });
     }
     this.#putLeft(nowMs, { ...known, incarnation, instance }, isForgotten);

@@ -18,7 +18,7 @@ import { countRefused, type SwimCounters } from "./counters.ts";
 import type { Evidence } from "./evidence.ts";
 import type { OwnKeys } from "./own_keys.ts";
 import type { Lifeguard } from "./lifeguard.ts";
-import type { MemberId } from "./member.ts";
+import type { Member, MemberId } from "./member.ts";
 import type { MemberTable } from "./members.ts";
 import { encodeNews } from "./news.ts";
 import type { Post } from "./post.ts";
@@ -30,7 +30,7 @@ import type { Strangers } from "./strangers.ts";
 import type { Synchroniser } from "./synchroniser.ts";
 import type { UdpWatch } from "./udp_watch.ts";
 
-/** Answers to outdated news of one member: at most one in this time. */
+/** Answers to outdated news of one member, and to each who passes them on: at most one in this time. */
 const CORRECTION_INTERVAL_MS = 1000;
 
 export class Receiver {
@@ -48,8 +48,8 @@ export class Receiver {
   readonly #rider: Rider;
   readonly #strangers: Strangers;
   readonly #counters: SwimCounters;
-  /** When each member's outdated news was last answered. */
-  readonly #correctedAtMs = new Map<MemberId, number>();
+  /** When outdated news were last answered: those that a member has of itself by its id, others with their teller. */
+  readonly #correctedAtMs = new Map<string, number>();
 
   constructor(parts: {
     self: Self;
@@ -122,13 +122,13 @@ export class Receiver {
         }
         return;
       case "suspect":
-        this.#enlighten(from, message);
+        this.#enlighten(nowMs, from, message);
         return this.#evidence.suspect(nowMs, message);
       case "dead":
-        this.#enlighten(from, message);
+        this.#enlighten(nowMs, from, message);
         return this.#evidence.dead(nowMs, message);
       case "left":
-        this.#enlighten(from, message);
+        this.#enlighten(nowMs, from, message);
         return this.#evidence.left(nowMs, message);
       case "rider-item":
         return this.#rider.receive(nowMs, { via: "gossip", from }, message.bytes);
@@ -220,19 +220,31 @@ export class Receiver {
   #correct(nowMs: number, from: Endpoint, record: { id: MemberId; endpoint: Endpoint }): void {
     const known = this.#table.get(record.id);
     if (known === undefined || from !== record.endpoint) return;
-    const lastAtMs = this.#correctedAtMs.get(record.id) ?? -Infinity;
-    if (nowMs - lastAtMs < CORRECTION_INTERVAL_MS) return;
-    if (this.#correctedAtMs.size >= MEMBERS_MAX) this.#correctedAtMs.clear();
-    this.#correctedAtMs.set(record.id, nowMs);
-    this.#post.send(from, [encodeNews(known, this.#self.id)]);
+    if (this.#isToCorrect(nowMs, record.id)) this.#tell(from, known);
   }
 
   /**
-   * Somebody holds bad news of this host that it refuted already, so they missed the refutation. Gossip
-   * does not repeat it; told now, they will not pronounce us dead.
+   * Somebody holds bad news that were refuted already, so they missed the refutation. Gossip does not repeat
+   * it; told now, they will not pronounce the member dead. Between hosts that do not reach each other this
+   * host may be the only way that refutations take.
    */
-  #enlighten(from: Endpoint, news: { id: MemberId; incarnation: number }): void {
-    if (news.id !== this.#self.id || news.incarnation >= this.#self.member.incarnation) return;
-    this.#post.send(from, [this.#self.encoded]);
+  #enlighten(nowMs: number, from: Endpoint, news: { id: MemberId; incarnation: number }): void {
+    const known = this.#table.get(news.id);
+    if (known === undefined || news.incarnation >= known.incarnation) return;
+    const isHere = known.status === "alive" && this.#isToCorrect(nowMs, `${known.id} ${from}`);
+    if (known.id === this.#self.id || isHere) this.#tell(from, known);
+  }
+
+  #tell(to: Endpoint, member: Member): void {
+    this.#post.send(to, [encodeNews(member, this.#self.id)]);
+  }
+
+  /** Whether this has not been answered for a while. */
+  #isToCorrect(nowMs: number, what: string): boolean {
+    const lastAtMs = this.#correctedAtMs.get(what) ?? -Infinity;
+    if (nowMs - lastAtMs < CORRECTION_INTERVAL_MS) return false;
+    if (this.#correctedAtMs.size >= MEMBERS_MAX) this.#correctedAtMs.clear();
+    this.#correctedAtMs.set(what, nowMs);
+    return true;
   }
 }

@@ -131,8 +131,10 @@ Deno.test("3: a host at the highest incarnation goes on speaking words that othe
 
 Deno.test("4: a goodbye without the member's instance is not believed, nor gives it its address away", () => {
   const stage = Stage.among(2, 3);
-  stage.packet(THREE.endpoint, encodeLeft(11, TWO.id, THREE.instance));
+  stage.packet(THREE.endpoint, encodeLeft(10, TWO.id, THREE.instance));
   assert.equal(stage.status(2), "alive");
+  stage.packet(THREE.endpoint, encodeLeft(11, TWO.id, THREE.instance));
+  assert.equal(stage.status(2), "suspect", "it can say that it is there");
   stage.packet(THREE.endpoint, encodeAlive({ ...TWO, incarnation: 10, endpoint: "10.6.6.6:7947" }));
   assert.equal(stage.known(2).endpoint, TWO.endpoint);
 });

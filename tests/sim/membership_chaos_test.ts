@@ -99,9 +99,11 @@ const HAPPENINGS: Readonly<Record<string, Happening>> = {
 function membersOf(host: SimulatedHost): string {
   return host.snapshot().swim.members
     .filter(({ status }) => status !== "left")
-    .map(({ name, instance, endpoint, status, incarnation }) =>
-      `${name} ${instance.slice(0, 4)} ${endpoint} ${status} ${incarnation}`
-    ).join("\n");
+    .map(({ id, name, instance, endpoint, status, incarnation }) => {
+      // The last process of a dead member may be known by its death alone: gossip of it does not say which one it was.
+      const who = status === "dead" ? id.slice(0, 4) : `${instance.slice(0, 4)} ${endpoint}`;
+      return `${name} ${who} ${status} ${incarnation}`;
+    }).join("\n");
 }
 
 function recordsOf(host: SimulatedHost): string {
@@ -125,8 +127,11 @@ function run(seed: number): void {
   for (let event = 0; event < EVENTS; event++) {
     const [name = ""] = cluster.random.sample(Object.keys(HAPPENINGS), 1);
     const [host] = cluster.random.sample(cluster.hosts.filter(isUp), 1);
-    if (host === undefined) start(hosts, hostAt(hosts, 0), false);
-    else {
+    if (host === undefined) {
+      const first = hostAt(hosts, 0);
+      if (first.gait === "paused") cluster.resume(first);
+      else start(hosts, first, false);
+    } else {
       told.push(`${(cluster.nowMs / 1000).toFixed(1)} ${name} ${host.name}`);
       HAPPENINGS[name]?.(hosts, host);
     }

@@ -318,6 +318,31 @@ Deno.test("outdated news that somebody else passes on are not answered", () => {
   assert.deepEqual(stage.sent(), []);
 });
 
+Deno.test("who passes on bad news that were refuted since hears the refutation, once a second", () => {
+  const stage = Stage.among(2, 3, 4);
+  stage.packet(TWO.endpoint, encodeAlive({ ...TWO, incarnation: 11 }));
+  stage.quieten();
+  for (const news of [encodeSuspect(10, TWO.id, THREE.id), encodeDead(10, TWO.id, THREE.id)]) {
+    stage.packet(THREE.endpoint, news);
+  }
+  const answers = stage.sent();
+  assert.deepEqual(answers.map(({ to }) => to), [THREE.endpoint]);
+  assert.deepEqual(answers[0]?.messages, [
+    { kind: "alive", record: { ...TWO, incarnation: 11 } },
+  ]);
+  stage.packet(peer(4).endpoint, encodeSuspect(10, TWO.id, THREE.id));
+  assert.deepEqual(stage.sent().map(({ to }) => to), [peer(4).endpoint]);
+  assert.equal(stage.status(2), "alive");
+});
+
+Deno.test("who passes on bad news of a member that is not there hears nothing", () => {
+  const stage = Stage.among(2, 3, 4);
+  stage.packet(peer(4).endpoint, encodeDead(11, TWO.id, peer(4).id));
+  stage.quieten();
+  stage.packet(THREE.endpoint, encodeSuspect(10, TWO.id, THREE.id));
+  assert.deepEqual(stage.sent(), []);
+});
+
 Deno.test("two living hosts of one name are warned of once", () => {
   const stage = Stage.among(2);
   const double = peer(3, { name: "h2" });

@@ -38,16 +38,23 @@ function withDead(): Stage {
   return stage;
 }
 
-Deno.test("the goodbye of a later process is believed, whatever was known of the one before", () => {
+Deno.test("the dead whose later process said goodbye have left", () => {
   for (const isForgotten of [false, true]) {
     const stage = withDead();
     stage.packet(THREE.endpoint, encodeLeft(12, TWO.id, LATER.instance, isForgotten));
     assert.equal(stage.status(2), "left");
     assert.equal(stage.known(2).instance, LATER.instance);
   }
+});
+
+Deno.test("who is believed there and whose later process is said to have left can say that it is there", () => {
   const stage = Stage.among(2, 3);
   stage.packet(THREE.endpoint, encodeLeft(12, TWO.id, LATER.instance));
-  assert.equal(stage.status(2), "left");
+  assert.equal(stage.status(2), "suspect");
+  stage.runFor(60_000, (packet) => packet.to !== TWO.endpoint && stage.ack(packet));
+  assert.equal(stage.status(2), "dead");
+  tell(stage, { record: LATER, status: "left" });
+  assert.equal(stage.status(2), "left", "as everybody else has it");
 });
 
 Deno.test("a later process told in a sync has left as well", () => {
