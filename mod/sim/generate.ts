@@ -207,6 +207,7 @@ export function generateSchedule(seed: number, options: GenerateOptions): Schedu
     hosts: options.hosts,
     seedHosts: 1 + random.below(Math.min(3, options.hosts)),
     startWithinMs: random.unit() < 0.3 ? 0 : 1 + random.below(3000),
+    isSealed: random.unit() < 0.25,
     faults,
   };
 }

@@ -1,6 +1,7 @@
 /** Hosts that run membership alone: what most simulations of swim are made of. */
 import type { Endpoint } from "../base/core.ts";
 import { assert } from "../base/assert.ts";
+import { Random } from "../base/random.ts";
 import type { SwimEvent } from "../swim/event.ts";
 import type { Lifeguard } from "../swim/lifeguard.ts";
 import type { Member, MemberId } from "../swim/member.ts";
@@ -14,6 +15,7 @@ import {
   type SwimSnapshot,
 } from "../swim/swim.ts";
 import { LAN_TIMINGS, type SwimTimings } from "../swim/timings.ts";
+import { clearKeyring } from "./clear_cipher.ts";
 import { Cluster, type ClusterOptions } from "./cluster.ts";
 import type { Boot, SimHost } from "./sim_host.ts";
 
@@ -45,6 +47,8 @@ export interface MembershipOptions extends Options {
   readonly lifeguard?: Lifeguard;
   /** So many of the first hosts are everybody's seeds; 1 unless said. */
   readonly seedHosts?: number;
+  /** Whether hosts have a gossip key; see clear_cipher.ts. */
+  readonly isSealed?: boolean;
 }
 
 export class MembershipCluster {
@@ -109,7 +113,7 @@ export class MembershipCluster {
   #start(boot: Boot): Swim {
     const document = boot.documents.get("members");
     const memory = document === undefined ? undefined : decodeMembers(document);
-    const options = this.#swimOptions(boot.name, boot.endpoint, boot.bootNumber);
+    const options = this.#swimOptions(boot.name, boot.endpoint, boot.bootNumber, boot.random);
     const isFormed = this.#known !== null && boot.bootNumber === 0 &&
       this.#known.some(({ name }) => name === boot.name);
     return new Swim(
@@ -124,11 +128,17 @@ export class MembershipCluster {
     );
   }
 
-  #swimOptions(name: string, endpoint: Endpoint, bootNumber: number): SwimOptions {
-    const { lifeguard } = this.#options;
+  #swimOptions(
+    name: string,
+    endpoint: Endpoint,
+    bootNumber: number,
+    random = new Random(bootNumber),
+  ): SwimOptions {
+    const { lifeguard, isSealed } = this.#options;
     const number = name.replace(/\D/g, "");
     return {
       label: SIMULATED_LABEL,
+      ...(isSealed === true ? { keys: clearKeyring(random) } : {}),
       self: {
         id: this.idOf(name),
         name,

@@ -86,6 +86,7 @@ export class MembershipRun {
       seed: schedule.seed,
       seedHosts: schedule.seedHosts,
       keepEvents: false,
+      isSealed: schedule.isSealed,
       ...(options.timings === undefined ? {} : { timings: options.timings }),
       ...(options.lifeguard === undefined ? {} : { lifeguard: options.lifeguard }),
       afterStep: (host, actions, input) => this.#afterStep(host, actions, input),

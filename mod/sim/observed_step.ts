@@ -32,13 +32,16 @@ export class Life {
   readonly table = new Map<MemberId, Member>();
   snapshot: SwimSnapshot | null = null;
   healthScore = 0;
-  queueLength = 0;
+  /** Packets and frames that were not accepted. */
+  refused = 0;
   /** Alive or suspect, after the last step. */
   reachable = 1;
   /** Most that were ever reachable in this life. */
   reachableMax = 1;
   /** Incarnations at which this host itself accused members after a round without an answer, and when last. */
   readonly accusations = new Map<MemberId, { incarnation: number; atMs: number }>();
+  /** Members that once needed another way than a datagram: rounds with them are not always told from a series of pings. */
+  readonly doubted = new Set<MemberId>();
   /** When the host wanted to be woken, on its own clock. */
   dueMs = Infinity;
 
@@ -83,8 +86,10 @@ export class ObservedStep {
     this.input = input;
     this.actions = actions;
     this.snapshot = host.snapshot();
-    this.received = input.kind === "packet" ? readPacket(input.bytes) : NOTHING;
-    this.frame = input.kind === "request" || input.kind === "answer"
+    // What is refused, such as the second copy of a sealed packet, is as good as not there.
+    const isRefused = this.snapshot.counters.refused > life.refused;
+    this.received = input.kind === "packet" && !isRefused ? readPacket(input.bytes) : NOTHING;
+    this.frame = (input.kind === "request" || input.kind === "answer") && !isRefused
       ? readFrame(input.bytes)
       : null;
     this.sent = sentBy(actions);
@@ -125,7 +130,7 @@ export class ObservedStep {
     }
     life.snapshot = snapshot;
     life.healthScore = snapshot.healthScore;
-    life.queueLength = snapshot.queueLength;
+    life.refused = snapshot.counters.refused;
     if (this.changes.length > 0) {
       life.reachable = 0;
       for (const { status } of life.table.values()) {

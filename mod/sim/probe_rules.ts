@@ -38,8 +38,6 @@ interface Followed {
   /** Members enrolled since the start: each may take a place in the lap before others. */
   enrolments: number;
   readonly enrolmentsAt: Map<MemberId, number>;
-  /** Members that once needed another way than a datagram: a series of pings may go to them. */
-  readonly doubted: Set<MemberId>;
 }
 
 export class ProbeRules {
@@ -59,7 +57,6 @@ export class ProbeRules {
         turns: new Map(),
         enrolments: 0,
         enrolmentsAt: new Map(),
-        doubted: new Set(),
       };
       this.#lives.set(step.life, followed);
     }
@@ -72,10 +69,10 @@ export class ProbeRules {
       if (round?.sequence === ping.sequence) return this.#checkAgain(step, round, packet);
       // Prober first, then the series that tell whether a peer's datagrams are blocked.
       const isDue = index === 0 && this.#isDue(step, followed);
-      if (isDue && !this.#mayBeSeries(followed, ping)) {
+      if (isDue && !step.life.doubted.has(ping.target)) {
         this.#checkBegin(step, followed, packet, ping);
       } else {
-        this.#checkSeries(step, followed, ping);
+        this.#checkSeries(step, ping);
         // Perhaps a round all the same: it is not held against anybody.
         if (isDue) followed.round = { ...this.#newRound(step, ping), isVoid: true };
       }
@@ -84,8 +81,8 @@ export class ProbeRules {
     this.#checkPace(step, followed);
   }
 
-  #takeAcks(step: ObservedStep, { round, doubted }: Followed): void {
-    if (step.frame?.kind === "reach") doubted.add(step.frame.source);
+  #takeAcks(step: ObservedStep, { round }: Followed): void {
+    if (step.frame?.kind === "reach") step.life.doubted.add(step.frame.source);
     if (round === null) return;
     // A host that stood still gives its round up.
     if (step.lateMs > this.#timings.probeIntervalMs) round.isOver = true;
@@ -97,14 +94,14 @@ export class ProbeRules {
       round.isOver = true;
       const isDirect = step.input.kind === "packet" &&
         step.input.from === step.before(round.target)?.endpoint;
-      if (!isDirect) doubted.add(round.target);
+      if (!isDirect) step.life.doubted.add(round.target);
     }
     if (round.isOver || step.localMs < round.deadlineMs - ROUNDING_MS) return;
     if (step.snapshot.self.status === "left") return;
     round.isOver = true;
     // Woken so late that nobody was asked, it has no verdict.
     if (!round.hasAsked && !round.isVoid) return;
-    doubted.add(round.target);
+    step.life.doubted.add(round.target);
     if (round.isReached) return;
     const { incarnation } = round;
     step.life.accusations.set(round.target, { incarnation, atMs: step.localMs });
@@ -131,17 +128,12 @@ export class ProbeRules {
   }
 
   /** Beyond its rounds a host pings only a peer that it has reason to doubt. */
-  #checkSeries(step: ObservedStep, { doubted }: Followed, ping: Ping): void {
+  #checkSeries(step: ObservedStep, ping: Ping): void {
     step.expect(
-      doubted.has(ping.target),
+      step.life.doubted.has(ping.target),
       "probe-overlap",
       () => `probes ${step.after(ping.target)?.name ?? ping.target} besides the round under way`,
     );
-  }
-
-  /** Whether it cannot be told if a ping begins a round: when the target is in doubt. */
-  #mayBeSeries({ doubted }: Followed, ping: Ping): boolean {
-    return doubted.has(ping.target);
   }
 
   /** The pings that this host sends on its own account. */
@@ -159,11 +151,11 @@ export class ProbeRules {
   }
 
   /** Nobody is accused before the deadline of a round in which others and a stream were tried as well. */
-  #checkAccusations(step: ObservedStep, { round, doubted }: Followed): void {
+  #checkAccusations(step: ObservedStep, { round }: Followed): void {
     for (const { id, before, after } of step.changes) {
       if (after?.status !== "suspect" || before?.status === "suspect") continue;
       if (step.hasBadNewsOf(id)) continue;
-      const isFair = doubted.has(id) || (round !== null && round.target === id &&
+      const isFair = step.life.doubted.has(id) || (round !== null && round.target === id &&
         (round.hasAsked || round.isVoid) && step.life.accusations.get(id)?.atMs === step.localMs);
       step.expect(
         isFair,
@@ -179,14 +171,14 @@ export class ProbeRules {
     }
   }
 
-  #checkHelpers(step: ObservedStep, { round, doubted }: Followed): void {
+  #checkHelpers(step: ObservedStep, { round }: Followed): void {
     const helpers: Endpoint[] = [];
     for (const { to, messages } of step.sent) {
       for (const message of messages) {
         if (message.kind !== "indirect-ping") continue;
         if (round !== null && message.sequence === round.sequence) helpers.push(to);
         else {
-          const isSeries = doubted.has(message.target);
+          const isSeries = step.life.doubted.has(message.target);
           step.expect(isSeries, "helpers", () => `asks ${to} for a ping of no round`);
         }
       }
@@ -289,7 +281,7 @@ export class ProbeRules {
   /** Round robin: everybody has its turn within two laps, more only as newcomers are put before it. */
   #checkTurns(step: ObservedStep, followed: Followed): void {
     // Rounds with those in doubt are not always told from a series of pings, and so not counted.
-    if (followed.doubted.size > 0) return;
+    if (step.life.doubted.size > 0) return;
     const { reachableMax } = step.life;
     for (const [id, turn] of followed.turns) {
       const waited = followed.rounds - turn;

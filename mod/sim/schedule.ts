@@ -11,12 +11,14 @@ export interface Schedule {
   readonly seedHosts: number;
   /** The hosts start within this time; 0 begins with a cluster that has been there for long. */
   readonly startWithinMs: number;
+  /** Whether gossip is sealed with a key. */
+  readonly isSealed: boolean;
   /** In order of their times. */
   readonly faults: readonly TimedFault[];
 }
 
 /** The numbers of a scenario, each on a line of its own before the faults. */
-const HEADERS = ["seed", "hosts", "seed-hosts", "start-within"] as const;
+const HEADERS = ["seed", "hosts", "seed-hosts", "start-within", "sealed"] as const;
 type Header = typeof HEADERS[number];
 
 /** As many hosts as a run may have: memory for each to know all others. */
@@ -34,6 +36,7 @@ export function formatSchedule(schedule: Schedule): string {
     "hosts": schedule.hosts,
     "seed-hosts": schedule.seedHosts,
     "start-within": schedule.startWithinMs,
+    "sealed": schedule.isSealed ? 1 : 0,
   };
   const head = HEADERS.map((header) => `${header} ${values[header]}`);
   return [...head, ...schedule.faults.map(formatTimedFault), ""].join("\n");
@@ -46,6 +49,7 @@ export function parseSchedule(text: string): Schedule {
     "hosts": 5,
     "seed-hosts": 1,
     "start-within": 1000,
+    "sealed": 0,
   };
   const faults: TimedFault[] = [];
   for (const whole of text.split("\n")) {
@@ -61,6 +65,7 @@ export function parseSchedule(text: string): Schedule {
     hosts: values.hosts,
     seedHosts: Math.max(1, Math.min(values.hosts, values["seed-hosts"])),
     startWithinMs: values["start-within"],
+    isSealed: values.sealed !== 0,
     faults,
   };
 }

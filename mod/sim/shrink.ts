@@ -51,8 +51,10 @@ class Shrinker {
 
   /** What becomes smaller while there is something to gain. */
   size(): string {
-    const { hosts, seedHosts, startWithinMs, faults } = this.best;
-    return `${hosts} ${seedHosts} ${startWithinMs} ${faults.length} ${faults.at(-1)?.atMs}`;
+    const { hosts, seedHosts, startWithinMs, isSealed, faults } = this.best;
+    return `${hosts} ${seedHosts} ${startWithinMs} ${isSealed} ${faults.length} ${
+      faults.at(-1)?.atMs
+    }`;
   }
 
   /** Leaves out ever smaller runs of faults. */
@@ -76,6 +78,7 @@ class Shrinker {
 
   simplifyStart(): void {
     if (this.best.startWithinMs > 0) this.#try({ ...this.best, startWithinMs: 0 });
+    if (this.best.isSealed) this.#try({ ...this.best, isSealed: false });
     if (this.best.seedHosts > 1) this.#try({ ...this.best, seedHosts: 1 });
   }
 

@@ -30,6 +30,8 @@ interface Followed {
   surelyNotBeforeMs: number;
   /** Whether the host stood still meanwhile, and rightly gave more time. */
   wasLate: boolean;
+  /** Whether it cannot be told if and when the host itself accuses. */
+  isVague: boolean;
 }
 
 export class VerdictRules {
@@ -95,6 +97,7 @@ export class VerdictRules {
       notBeforeMs: step.localMs,
       surelyNotBeforeMs: step.localMs,
       wasLate: false,
+      isVague: false,
     };
   }
 
@@ -125,6 +128,10 @@ export class VerdictRules {
       suspicion.maybe.add(message.accuser);
     }
     for (const [id, suspicion] of followed) {
+      if (step.life.doubted.has(id)) {
+        suspicion.maybe.add(step.selfId);
+        suspicion.isVague = true;
+      }
       // A full sync may carry doubts.
       if (step.frame !== null && !suspicion.surely.has(step.selfId)) {
         const graceMs = GRACE_INTERVALS * this.#timings.probeIntervalMs;
@@ -221,7 +228,7 @@ export class VerdictRules {
     );
     const lateMs = step.lateMs + ROUNDING_MS;
     const isFine = tookMs >= shortestMs - ROUNDING_MS &&
-      (suspicion.wasLate || tookMs <= longestMs + lateMs);
+      (suspicion.wasLate || suspicion.isVague || tookMs <= longestMs + lateMs);
     step.expect(
       isFine,
       "suspicion-length",

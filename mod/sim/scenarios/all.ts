@@ -118,7 +118,7 @@ export const SCENARIOS: readonly Scenario[] = [
 ];
 
 function make(seed: number, hosts: number, faults: readonly TimedFault[]): Schedule {
-  return { seed, hosts, seedHosts: 1, startWithinMs: 1000, faults };
+  return { seed, hosts, seedHosts: 1, startWithinMs: 1000, isSealed: false, faults };
 }
 
 function last(hosts: number): string {
