@@ -10,11 +10,13 @@ import { ProbeRules } from "./probe_rules.ts";
 import { RelayRules } from "./relay_rules.ts";
 import { SelfRules } from "./self_rules.ts";
 import type { Shadow } from "./shadow.ts";
+import { SpreadRules } from "./spread_rules.ts";
 import { TableRules } from "./table_rules.ts";
 import { VerdictRules } from "./verdict_rules.ts";
 
 export class MembershipInvariants {
   readonly verdicts: VerdictRules;
+  readonly spread: SpreadRules;
   readonly #membership: MembershipCluster;
   readonly #rules: readonly { check(step: ObservedStep): void }[];
   readonly #lives = new Map<MemberHost, Life>();
@@ -23,6 +25,7 @@ export class MembershipInvariants {
     this.#membership = membership;
     const { timings } = membership;
     this.verdicts = new VerdictRules(timings, shadow, (id) => membership.hostOf(id));
+    this.spread = new SpreadRules(membership, shadow);
     this.#rules = [
       new TableRules((id) => membership.hostOf(id)),
       new SelfRules(timings),
@@ -30,6 +33,7 @@ export class MembershipInvariants {
       new ProbeRules(timings),
       this.verdicts,
       new GossipRules(timings),
+      this.spread,
     ];
   }
 

@@ -138,6 +138,7 @@ export class MembershipRun {
     cluster.runFor(QUIET_MS);
     this.#settled.checkTraffic(sent, QUIET_MS / 1000);
     this.#settled.checkQuiet();
+    this.#invariants.spread.checkWhole();
   }
 
   #start(): void {

@@ -20,7 +20,7 @@ const GRACE_INTERVALS = 2;
 interface Followed {
   readonly sinceMs: number;
   readonly incarnation: number;
-  /** Reachable members when it began: before and after that step. */
+  /** Reachable members when it began: so many at least, and at most. */
   readonly members: readonly [number, number];
   readonly surely: Set<MemberId>;
   readonly maybe: Set<MemberId>;
@@ -86,12 +86,17 @@ export class VerdictRules {
     const isOwn = accusers.size === 0 && !step.hasBadNewsOf(suspect.id);
     if (isOwn && step.frame === null) this.#checkAccusation(step, suspect);
     const now = countReachable(step);
+    // Of several changes in one step, it is not known which came first.
+    const others = step.changes.length - 1;
     // By a sync, or since another host's operator has it forgotten, a host doubts on its own account.
     const maySelf = isOwn || step.frame !== null || accusers.size === 0;
     return {
       sinceMs: step.localMs,
       incarnation: suspect.incarnation,
-      members: [step.life.reachable, now],
+      members: [
+        Math.min(step.life.reachable, now) - others,
+        Math.max(step.life.reachable, now) + others,
+      ],
       surely: new Set(isOwn ? [step.selfId] : [...accusers].slice(0, 1)),
       maybe: new Set([...accusers, ...(maySelf ? [step.selfId] : [])]),
       notBeforeMs: step.localMs,

@@ -5,13 +5,14 @@ import { hostsOf } from "../../../mod/sim/fault.ts";
 import { formatFault, parseTimedFault } from "../../../mod/sim/fault_text.ts";
 import { EPISODE_KINDS, generateSchedule } from "../../../mod/sim/generate.ts";
 import { runMembership } from "../../../mod/sim/membership_run.ts";
-import { both } from "../../../mod/sim/report.ts";
+import { both, reportFailure } from "../../../mod/sim/report.ts";
 import { formatSchedule, parseSchedule, type Schedule } from "../../../mod/sim/schedule.ts";
 import { Shadow } from "../../../mod/sim/shadow.ts";
 import { shrinkSchedule } from "../../../mod/sim/shrink.ts";
 import { Story } from "../../../mod/sim/story.ts";
 import { Timeline } from "../../../mod/sim/timeline.ts";
 import { timelineSvg } from "../../../mod/sim/timeline_svg.ts";
+import { LAN_TIMINGS } from "../../../mod/swim/timings.ts";
 
 Deno.test("a drawn schedule is the same after it was written and read", () => {
   const kinds = new Set<string>();
@@ -117,6 +118,22 @@ Deno.test("a link is bad until all that is wrong with it has ended; little loss 
   assert.equal(shadow.isOn("h3", 0, ["network"]), false);
   shadow.note(6000, { kind: "partition", groups: [["h1"]] });
   assert.equal(shadow.isOn("h3", 9000, ["network"]), true);
+});
+
+Deno.test("a failing run is reported with the smallest scenario that fails alike, its story and its picture", () => {
+  // Without gossip of its own, news only ride on probes: they come late.
+  const options = { timings: { ...LAN_TIMINGS, gossipNodes: 0 }, shrinkRunsMax: 40 };
+  const schedule = generateSchedule(7, { hosts: 20 });
+  const { failure } = runMembership(schedule, options);
+  assert(failure !== null);
+  const report = reportFailure(schedule, failure, options);
+  const again = runMembership(parseSchedule(report.scenario), options);
+  assert.deepEqual(again.failure, report.shrunkFailure);
+  assert.equal(report.shrunkFailure.rule, failure.rule);
+  assert.equal(failure.rule, "news-spread");
+  assert.ok(report.faults < schedule.faults.length, report.scenario);
+  assert.ok(report.story.endsWith(`${report.shrunkFailure.message}\n`));
+  assert.match(report.svg, /^<svg /);
 });
 
 Deno.test("a run is told in words and drawn, with its faults", () => {
