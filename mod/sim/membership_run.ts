@@ -66,6 +66,8 @@ const EXIT_DELAY_MS = 50;
 const FIRST_PROBE_ROUNDS = 15;
 /** News reach everybody within a second or two; a bit more for losses. */
 const SPREAD_MS = 4000;
+/** Of the monotonic clock of a host at the start of a run: four months. */
+const UPTIME_MS_MAX = 10_000_000_000;
 /** Who was killed so soon after its start may be unknown to some. */
 const FRESH_MS = 10_000;
 
@@ -145,10 +147,11 @@ export class MembershipRun {
     const { hosts, startWithinMs } = this.#schedule;
     const { cluster } = this.membership;
     if (startWithinMs === 0) {
-      this.membership.addFormed(hosts);
+      for (const host of this.membership.addFormed(hosts)) this.#setClock(host);
       return;
     }
     for (const host of this.membership.add(hosts)) {
+      this.#setClock(host);
       const atMs = cluster.random.unit() * startWithinMs;
       cluster.after(atMs, () => {
         if (host.isRunning || host.boots > 0) return;
@@ -156,6 +159,11 @@ export class MembershipRun {
         cluster.boot(host);
       });
     }
+  }
+
+  /** No two clocks show the same: times mean something on the host alone where they were read. */
+  #setClock(host: MemberHost): void {
+    this.membership.cluster.jumpClock(host, this.membership.cluster.random.below(UPTIME_MS_MAX));
   }
 
   #started(host: MemberHost): void {
