@@ -168,7 +168,7 @@ export class MembershipRun {
 
   #started(host: MemberHost): void {
     const { nowMs } = this.membership.cluster;
-    this.#shadow.noteAbsence(nowMs, host.name, false);
+    this.#shadow.noteStart(nowMs, host.name);
   }
 
   #playFault({ fault }: TimedFault): void {

@@ -80,9 +80,11 @@ export class Shadow {
     }
   }
 
-  /** A host has just started, or is about to end on its own. */
-  noteAbsence(nowMs: number, host: HostName, isAbsent: boolean): void {
-    this.#of(host).absent = isAbsent ? Infinity : nowMs;
+  /** A host has just started. */
+  noteStart(nowMs: number, host: HostName): void {
+    const troubles = this.#of(host);
+    troubles.absent = nowMs;
+    endGait(troubles, nowMs); // of another life
   }
 
   /** Whether one of these troubles was with a host since that time. */
@@ -129,10 +131,10 @@ export class Shadow {
     const troubles = this.#of(fault.host);
     switch (fault.kind) {
       case "kill":
+        troubles.absent = Infinity;
+        return endGait(troubles, nowMs);
       case "leave":
         troubles.absent = Infinity;
-        troubles.late = Math.min(troubles.late, nowMs);
-        troubles.frozen = Math.min(troubles.frozen, nowMs);
         return;
       case "boot":
       case "reinstall":
@@ -163,6 +165,12 @@ export class Shadow {
     }
     return troubles;
   }
+}
+
+/** A process that is gone neither stands still nor is it frozen. */
+function endGait(troubles: Troubles, nowMs: number): void {
+  troubles.late = Math.min(troubles.late, nowMs);
+  troubles.frozen = Math.min(troubles.frozen, nowMs);
 }
 
 function isHarmless(options: LinkOptions): boolean {
