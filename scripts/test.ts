@@ -57,6 +57,7 @@ const STEPS: readonly Step[] = [
   testStep("fuzz", ["--allow-read", "--allow-env"]),
   testStep("sim", ["--allow-read", "--allow-env"]),
   { name: "seeds", args: ["run", "-A", "scripts/sim.ts"], fast: false, live: true, counts: true },
+  { ...testStep("mutations", ["-A"]), fast: false },
   testStep("layers", ["-A"]),
   testStep("tidy", ["-A"]),
   {

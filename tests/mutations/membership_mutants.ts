@@ -32,22 +32,23 @@ export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
   {
     rule: "a refutation is above the accusation",
     file: `${SWIM}/self.ts`,
-    find: "{ incarnation: Math.max(this.member.incarnation, incarnation) + 1 }",
-    replace: "{ incarnation: this.member.incarnation }",
+    find: "next(Math.max(this.member.incarnation, incarnation))",
+    replace: "this.member.incarnation",
   },
   {
     rule: "who has to refute is less sure of its own health",
     file: `${SWIM}/evidence.ts`,
     find: "if (this.#outlive(nowMs, incarnation)) this.#awareness.adjust(1);",
     replace: "this.#outlive(nowMs, incarnation);",
+    noticedBy: "tests/unit/swim/evidence_test.ts",
   },
   {
     rule: "a peer's verdict in a sync is only a suspicion",
     file: `${SWIM}/evidence.ts`,
     find:
-      'if (status !== "alive") this.suspect(nowMs, { id, incarnation, accuser: this.#self.id });',
+      "    this.#learn(nowMs, record);\n    this.suspect(nowMs, { id, incarnation, accuser: this.#self.id });",
     replace:
-      'if (status !== "alive") this.dead(nowMs, { id, incarnation, accuser: this.#self.id });',
+      "    this.#learn(nowMs, record);\n    this.dead(nowMs, { id, incarnation, accuser: this.#self.id });",
   },
   {
     rule: "a goodbye in a sync counts as a goodbye",
@@ -97,6 +98,7 @@ export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
     file: `${SWIM}/swim.ts`,
     find: "this.#evidence.postpone(lateMs);",
     replace: "",
+    noticedBy: "tests/unit/swim/probe_test.ts",
   },
   {
     rule: "who stood still gives its probe up without a verdict",
@@ -168,12 +170,14 @@ export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
     file: `${SWIM}/prober.ts`,
     find: "this.#awareness.adjust(round.helpers === 0 ? 1 : round.silentHelpers.size);",
     replace: "",
+    noticedBy: "tests/unit/swim/probe_test.ts",
   },
   {
     rule: "only the host that is meant answers a ping",
     file: `${SWIM}/receiver.ts`,
     find: "    if (ping.target !== this.#self.id) return;\n",
     replace: "",
+    noticedBy: "tests/unit/swim/probe_test.ts",
   },
   {
     rule: "helpers pass the answer on",
@@ -205,6 +209,7 @@ export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
     file: `${SWIM}/gossiper.ts`,
     find: "return nowMs - member.statusSinceMs < this.#timings.gossipToTheDeadMs;",
     replace: "return false;",
+    noticedBy: "tests/unit/swim/gossip_test.ts",
   },
   {
     rule: "the long dead hear no news",
@@ -217,6 +222,7 @@ export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
     file: `${SWIM}/gossiper.ts`,
     find: '      case "left":\n        return false;',
     replace: '      case "left":\n        return true;',
+    noticedBy: "tests/unit/swim/forget_test.ts",
   },
   {
     rule: "an item is sent a limited number of times",
@@ -235,44 +241,49 @@ export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
     file: `${SWIM}/queue.ts`,
     find: "if (held.version > version) return false;",
     replace: "",
+    noticedBy: "tests/unit/swim/queue_test.ts",
   },
   {
     rule: "news ride on probes and answers",
     file: `${SWIM}/post.ts`,
-    find: "if (this.#queue.length === 0) return this.send(to, messages);",
-    replace: "if (this.#queue.length >= 0) return this.send(to, messages);",
+    find: "if (this.#queue.length === 0) return this.#send(to, path, messages);",
+    replace: "if (this.#queue.length >= 0) return this.#send(to, path, messages);",
+    noticedBy: "tests/unit/swim/forged_sender_test.ts",
   },
   {
     rule: "outdated news of oneself are answered with what is known",
     file: `${SWIM}/receiver.ts`,
     find: "          this.#correct(nowMs, from, message.record);\n",
     replace: "",
+    noticedBy: "tests/unit/swim/evidence_test.ts",
   },
   {
     rule: "who holds refuted news is told so",
     file: `${SWIM}/receiver.ts`,
-    find:
-      "    if (news.id !== this.#self.id || news.incarnation >= this.#self.member.incarnation) return;\n",
-    replace: "    if (news.id.length > 0) return;\n",
+    find: "    if (known.id === this.#self.id || isHere) this.#tell(from, known);\n",
+    replace: "",
+    noticedBy: "tests/unit/swim/evidence_test.ts",
   },
   // Syncs.
   {
     rule: "hosts sync now and then",
     file: `${SWIM}/synchroniser.ts`,
-    find: "    this.start(nowMs, peer.endpoint);\n  }\n\n  wakeAtMs",
-    replace: "  }\n\n  wakeAtMs",
+    find: "    this.start(nowMs, peer.endpoint);\n",
+    replace: "",
   },
   {
     rule: "who is asked for a sync takes what it is told",
     file: `${SWIM}/synchroniser.ts`,
     find: "this.#merge(nowMs, update.sender, update.entries);",
     replace: "",
+    noticedBy: "tests/unit/swim/sync_test.ts",
   },
   {
     rule: "who asks for a sync takes what it is told",
     file: `${SWIM}/synchroniser.ts`,
     find: "this.#merge(laterMs, rest.sender, rest.entries);",
     replace: "",
+    noticedBy: "tests/unit/swim/sync_test.ts",
   },
   // Finding each other again.
   {
@@ -286,6 +297,7 @@ export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
     file: `${SWIM}/reconnector.ts`,
     find: "if (member.id !== this.#selfId) this.#remembered.set(member.id, member);",
     replace: "",
+    noticedBy: "tests/unit/swim/leave_test.ts",
   },
   {
     rule: "seeds are tried again",
@@ -307,12 +319,14 @@ export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
     file: `${SWIM}/farewell.ts`,
     find: "      this.#post.send(member.endpoint, [this.#self.encoded]);\n",
     replace: "",
+    noticedBy: "tests/unit/swim/leave_test.ts",
   },
   {
     rule: "who left does not refute",
     file: `${SWIM}/evidence.ts`,
     find: "if (this.#self.hasLeft || this.#jumps(",
     replace: "if (this.#jumps(",
+    noticedBy: "tests/unit/swim/leave_test.ts",
   },
   {
     rule: "who comes back outdoes its goodbye",

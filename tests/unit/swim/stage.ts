@@ -76,6 +76,9 @@ export class RecordingRider implements Rider {
   }
 }
 
+/** News of some dozen members, each sent ten times at most, are over in a few seconds. */
+const QUIET_TICKS_MAX = 600;
+
 export class Stage {
   readonly rider = new RecordingRider();
   /** Plain. */
@@ -162,7 +165,10 @@ export class Stage {
   /** All peers answer their pings until no news are left; then what was sent is forgotten. */
   quieten(): void {
     const answer = (packet: SentPacket) => this.ack(packet);
-    while (this.swim.snapshot().queueLength > 0) this.runFor(100, answer);
+    for (let ticks = 0; this.swim.snapshot().queueLength > 0; ticks++) {
+      if (ticks === QUIET_TICKS_MAX) throw new Error("the news never end");
+      this.runFor(100, answer);
+    }
     this.runFor(300, answer); // beyond a gossip interval: the next news leave at once
     this.take();
     this.events();
