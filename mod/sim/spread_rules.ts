@@ -58,6 +58,8 @@ export class SpreadRules {
     const fromMs = step.nowMs;
     const { boots } = subject;
     const { host: teller } = step;
+    // A host that lost its disk, and knows nobody yet, can tell nobody.
+    const known = new Set(step.snapshot.members.map((member) => member.id));
     const withinMs = SPREAD_MS * Math.max(1, Math.log10(cluster.hosts.length));
     cluster.after(withinMs, () => {
       if (subject.boots !== boots || this.#shadow.isOnNetwork(fromMs)) return;
@@ -65,6 +67,7 @@ export class SpreadRules {
       const id = this.#membership.idOf(subject.name);
       for (const viewer of cluster.running) {
         if (viewer === subject || viewer === teller) continue;
+        if (!known.has(this.#membership.idOf(viewer.name))) continue;
         if (this.#shadow.isOn(viewer.name, fromMs, ALL_TROUBLES)) continue;
         if (viewer.snapshot().self.status === "left") continue;
         if (knows(viewer, id, version)) this.#heard++;
