@@ -24,9 +24,9 @@ function ring(byte: number): Keyring {
   return new Keyring([new Uint8Array(32).fill(byte)], AES_GCM);
 }
 
-/** What the host shows of itself, as it is now. */
+/** What the host shows of itself, as it is now; that strangers knock it may well remember. */
 function stateOf(stage: Stage) {
-  const { path: _, ...state } = stage.swim.snapshot();
+  const { path: _path, strangers: _strangers, ...state } = stage.swim.snapshot();
   return structuredClone(state);
 }
 
