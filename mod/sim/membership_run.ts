@@ -80,6 +80,8 @@ export class MembershipRun {
   readonly #settled: SettledRules;
   readonly #player: FaultPlayer<SwimCommand, SwimEvent, ReturnType<MemberHost["snapshot"]>>;
   #settledAfterMs: number | null = null;
+  /** Nothing is left to be said. */
+  #isQuiet = false;
 
   constructor(schedule: Schedule, options: RunOptions = {}) {
     this.#schedule = schedule;
@@ -137,6 +139,7 @@ export class MembershipRun {
     cluster.runFor(CALM_DOWN_MS);
     this.#settled.checkQuiet();
     const sent = this.#settled.sent();
+    this.#isQuiet = true;
     cluster.runFor(QUIET_MS);
     this.#settled.checkTraffic(sent, QUIET_MS / 1000);
     this.#settled.checkQuiet();
@@ -219,6 +222,7 @@ export class MembershipRun {
   ): void {
     this.#options.observer?.step?.(host, this.membership.cluster.nowMs, input, actions);
     if (this.#options.checksSteps !== false) this.#invariants.check(host, actions, input);
+    if (this.#isQuiet) this.#settled.checkSync(host, input);
     const hasLeft = actions.some((action) =>
       action.kind === "event" && action.event.kind === "left"
     );
