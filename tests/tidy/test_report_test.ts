@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import {
   countJunit,
+  countOwn,
   countsLine,
   failureOutput,
   stepLine,
@@ -64,4 +65,11 @@ Deno.test("the output of a failed step begins with its errors", () => {
   const output = "a ... ok\n\n ERRORS \n\nb => x.ts:1\n\nFAILED\n";
   assert.equal(failureOutput(output), " ERRORS \n\nb => x.ts:1\n\nFAILED");
   assert.equal(failureOutput("error: no such file\n"), "error: no such file");
+});
+
+Deno.test("a step that counts itself is believed, and failed once when it did not get that far", () => {
+  const output = "250 of 1000 seeds, 1 failed\n998 passed, 2 failed\n";
+  assert.deepEqual(countOwn(false, output), { passed: 998, failed: 2, skipped: 0 });
+  assert.deepEqual(countOwn(false, "250 of 1000"), { passed: 0, failed: 1, skipped: 0 });
+  assert.deepEqual(countOwn(true, "3 passed, 0 failed"), { passed: 3, failed: 0, skipped: 0 });
 });
