@@ -71,7 +71,8 @@ async function observed(host: Host) {
     members: members.map(({ id, name, address, subnet, claim, mac }) =>
       [id, name, address, subnet, claim, mac].join(" ")
     ).sort(),
-    problems,
+    // That somebody of another cluster knocks is what status should say.
+    problems: problems.filter(({ code }) => code !== "other-cluster" && code !== "other-key"),
     kernel: actualKernel(host),
     subnetFile: host.subnetText(),
     written: Deno.statSync(host.subnetFile).mtime?.getTime(),
