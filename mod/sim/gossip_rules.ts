@@ -38,6 +38,7 @@ export class GossipRules {
       const news = packet.messages.filter(isNews);
       if (news.length === packet.messages.length) ticked++;
       this.#count(step, followed, packet, news);
+      this.#checkRide(step, packet, news);
     }
     if (ticked > 0) this.#checkTick(step, followed, ticked);
   }
@@ -45,6 +46,19 @@ export class GossipRules {
   #checkPacket(step: ObservedStep, { to, length }: SentPacket): void {
     step.expect(length <= PACKET_BYTES_MAX, "packet-size", () => `sends ${length} B to ${to}`);
     step.expect(to !== step.host.endpoint, "packet-to-self", () => "sends to itself");
+  }
+
+  /** A probe takes along what news there are. */
+  #checkRide(step: ObservedStep, { messages, length }: SentPacket, news: readonly Message[]): void {
+    const [first] = messages;
+    if (first?.kind !== "ping" || step.input.kind !== "wake" || news.length > 0) return;
+    if (step.life.doubted.has(first.target)) return; // perhaps one of a series, which is for nothing else
+    const hasRoom = length < PACKET_BYTES_MAX / 2;
+    step.expect(
+      !hasRoom || step.life.queueLength === 0 || step.snapshot.queueLength === 0,
+      "news-ride",
+      () => `has ${step.life.queueLength} items of news, and sends a ping without any`,
+    );
   }
 
   /** News are passed on `multiplier * ceil(log10(n + 1))` times at most (memberlist). */
@@ -87,11 +101,14 @@ export class GossipRules {
       if (!packet.messages.every(isNews)) continue;
       const target = step.snapshot.members.find(({ endpoint }) => endpoint === packet.to);
       const before = target === undefined ? undefined : step.before(target.id);
-      if (target?.status !== "left" && before?.status !== "left") {
-        const isLongDead = target?.status === "dead" && before?.status === "dead" &&
-          step.localMs - target.statusSinceMs > this.#timings.gossipToTheDeadMs + ROUNDING_MS;
-        step.expect(!isLongDead, "gossip-target", () => `gossips to ${target?.name}, long dead`);
-      }
+      const isLongDead = target?.status === "dead" && before?.status === "dead" &&
+        step.localMs - target.statusSinceMs > this.#timings.gossipToTheDeadMs + ROUNDING_MS;
+      const hasLeft = target?.status === "left" && before?.status === "left";
+      step.expect(
+        !isLongDead && !hasLeft,
+        "gossip-target",
+        () => `gossips to ${target?.name}, which is ${target?.status} for long`,
+      );
     }
   }
 }

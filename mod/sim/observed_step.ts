@@ -32,6 +32,8 @@ export class Life {
   readonly table = new Map<MemberId, Member>();
   snapshot: SwimSnapshot | null = null;
   healthScore = 0;
+  /** Items of news to be passed on. */
+  queueLength = 0;
   /** Packets and frames that were not accepted. */
   refused = 0;
   /** Alive or suspect, after the last step. */
@@ -131,6 +133,7 @@ export class ObservedStep {
     life.snapshot = snapshot;
     life.healthScore = snapshot.healthScore;
     life.refused = snapshot.counters.refused;
+    life.queueLength = snapshot.queueLength;
     if (this.changes.length > 0) {
       life.reachable = 0;
       for (const { status } of life.table.values()) {

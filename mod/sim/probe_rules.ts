@@ -10,6 +10,9 @@ import { type Life, type ObservedStep, ROUNDING_MS, type SentPacket } from "./ob
 import { pingsForOthers } from "./relay_rules.ts";
 import { say } from "./table_rules.ts";
 
+/** Of the Lifeguard paper; see self_rules.ts. */
+const HEALTH_SCORE_MAX = 7;
+
 /** A round as the checker follows it. */
 interface Round {
   readonly target: MemberId;
@@ -20,6 +23,9 @@ interface Round {
   /** Of the target when the round began. */
   readonly incarnation: number;
   hasAsked: boolean;
+  /** Those asked who have not answered. */
+  readonly helpers: Set<Endpoint>;
+  hadHelpers: boolean;
   /** Pinged a second time, halfway to the direct deadline. */
   hasRepeated: boolean;
   /** The target answered over a stream. */
@@ -89,7 +95,11 @@ export class ProbeRules {
     const isAnswered = step.frame?.kind === "ack" && step.frame.sequence === round.sequence;
     if (isAnswered) round.isReached = true;
     for (const message of step.received) {
-      if (message.kind !== "ack" || message.sequence !== round.sequence) continue;
+      if (!("sequence" in message) || message.sequence !== round.sequence) continue;
+      if (message.kind === "nack" && step.input.kind === "packet") {
+        round.helpers.delete(step.input.from);
+      }
+      if (message.kind !== "ack") continue;
       if (round.isOver) continue;
       round.isOver = true;
       const isDirect = step.input.kind === "packet" &&
@@ -103,8 +113,23 @@ export class ProbeRules {
     if (!round.hasAsked && !round.isVoid) return;
     step.life.doubted.add(round.target);
     if (round.isReached) return;
+    this.#checkDoubt(step, round);
     const { incarnation } = round;
     step.life.accusations.set(round.target, { incarnation, atMs: step.localMs });
+  }
+
+  /** A helper that does not even say that it heard nothing is held against oneself, and so is to have none. */
+  #checkDoubt(step: ObservedStep, round: Round): void {
+    if (round.isVoid || step.received.length > 0 || step.frame !== null || step.lateMs > 0) return;
+    const silent = round.helpers.size === 0 && !round.hadHelpers ? 1 : round.helpers.size;
+    const wanted = Math.min(HEALTH_SCORE_MAX, step.life.healthScore + silent);
+    step.expect(
+      step.snapshot.healthScore === wanted,
+      "health-score",
+      () =>
+        `ends a round without an answer, ${silent} helpers silent, with the health score ` +
+        `${step.snapshot.healthScore} after ${step.life.healthScore}`,
+    );
   }
 
   /** Whether a round begins in this step if there is anybody to probe. */
@@ -204,6 +229,8 @@ export class ProbeRules {
     const isSyncAlone = helpers.length === 0 && step.localMs < round.directDeadlineMs - ROUNDING_MS;
     if (isSyncAlone) return; // a request for another reason
     round.hasAsked = true;
+    round.hadHelpers = helpers.length > 0;
+    for (const helper of helpers) round.helpers.add(helper);
     step.expect(
       round.hasRepeated || step.lateMs > 0,
       "probe-again",
@@ -260,6 +287,8 @@ export class ProbeRules {
       deadlineMs: step.localMs + probeIntervalMs * stretch,
       incarnation: step.before(ping.target)?.incarnation ?? 0,
       hasAsked: false,
+      helpers: new Set(),
+      hadHelpers: false,
       hasRepeated: false,
       isReached: false,
       isOver: false,

@@ -43,6 +43,11 @@ export class SelfRules {
       () => `is accused at incarnation ${accused} and stays at ${own.incarnation}`,
     );
     if (own.incarnation === before.incarnation) return;
+    step.expect(
+      own.status !== "left" || before.status !== "left",
+      "refutes",
+      () => `has left, and raises its incarnation to ${own.incarnation}`,
+    );
     const isCaused = isAccused || step.frame !== null || step.input.kind === "command";
     step.expect(
       isCaused,
@@ -60,6 +65,7 @@ export class SelfRules {
       "health-score",
       () => `has the health score ${healthScore}`,
     );
+    this.#checkDoubt(step, rise);
     if (rise === 0) return;
     const acks = step.received.filter(({ kind }) => kind === "ack").length;
     step.expect(
@@ -80,6 +86,21 @@ export class SelfRules {
       "health-score",
       () => `feels ${rise} worse for nothing`,
     );
+  }
+
+  /** Who has to refute is less sure of its own health. */
+  #checkDoubt(step: ObservedStep, rise: number): void {
+    const before = step.before(step.selfId);
+    const isRefuting = before !== undefined && before.status === "alive" &&
+      step.snapshot.self.incarnation > before.incarnation;
+    const isAccused = step.received.some((message) =>
+      (message.kind === "suspect" || message.kind === "dead") && message.id === step.selfId &&
+      message.incarnation >= (before?.incarnation ?? 0)
+    );
+    if (!isRefuting || !isAccused) return;
+    const acks = step.received.filter(({ kind }) => kind === "ack").length;
+    const isSure = rise < 1 - acks && step.snapshot.healthScore < HEALTH_SCORE_MAX;
+    step.expect(!isSure, "health-score", () => `refutes, and feels as well as before`);
   }
 
   #checkWake(step: ObservedStep): void {

@@ -11,9 +11,9 @@ import { bytesSent } from "./traffic.ts";
  * What a host sends in a second when there is nothing to say: a ping of its own and an ack of another's, about 40 B each,
  * a sync of digests of 200 B each half minute, and attempts to reach who is dead.
  */
-const QUIET_BYTES_PER_SECOND = 150;
+const QUIET_BYTES_PER_SECOND = 180;
 /** Sealing adds 36 B to each packet. */
-const SEALED_BYTES_PER_SECOND = 220;
+const SEALED_BYTES_PER_SECOND = 250;
 
 export class SettledRules {
   readonly #membership: MembershipCluster;

@@ -1,7 +1,10 @@
 /** What must hold for the tables of members: who may change what, in which order, and what is told of it. */
 import type { SwimEvent } from "../swim/event.ts";
 import type { Member, MemberEvent, MemberId, MemberStatus } from "../swim/member.ts";
+import type { Message } from "../wire/messages.ts";
+import type { SyncEntry } from "../wire/sync_messages.ts";
 import type { MemberHost } from "./membership_cluster.ts";
+import { readFrame } from "./packet_reader.ts";
 import { type Change, type ObservedStep, ROUNDING_MS } from "./observed_step.ts";
 
 /** The order of belief at equal incarnation, as the protocol has it; written anew here on purpose. */
@@ -42,6 +45,31 @@ export class TableRules {
     step.expect(isFine, "own-status", () => `believes itself ${self.status}`);
     for (const change of step.changes) this.#checkChange(step, change);
     this.#checkEvents(step);
+    this.#checkSync(step);
+  }
+
+  /** What a sync brings is taken over: nobody stays below what a peer has told. */
+  #checkSync(step: ObservedStep): void {
+    const { frame } = step;
+    if (frame === null || !("sender" in frame) || frame.sender.record.id === step.selfId) return;
+    const isRefused = step.actions.some((action) =>
+      action.kind === "answer" && readFrame(action.bytes) === null
+    );
+    if (isRefused || step.snapshot.self.status === "left") return;
+    for (const { record, status } of [frame.sender, ...entriesOf(frame)]) {
+      if (record.id === step.selfId || status === "left") continue;
+      const after = step.after(record.id);
+      const isTaken = after !== undefined && after.incarnation >= record.incarnation &&
+        (status === "alive" || after.status !== "alive" || after.incarnation > record.incarnation);
+      step.expect(
+        isTaken,
+        "sync-merges",
+        () =>
+          `was told of ${record.name} ${status}@${record.incarnation} and believes ${
+            after === undefined ? "nothing" : say(after)
+          }`,
+      );
+    }
   }
 
   #noteSelf(self: Member): void {
@@ -115,6 +143,19 @@ export class TableRules {
       const member = step.after(id);
       checkChain(step, member, member, events);
     }
+  }
+}
+
+/** The members of which a message of a sync tells, besides its sender. */
+function entriesOf(message: Message): readonly SyncEntry[] {
+  switch (message.kind) {
+    case "compared":
+      return message.members.kind === "everything" ? message.members.entries : [];
+    case "update":
+    case "updated":
+      return message.entries;
+    default:
+      return [];
   }
 }
 

@@ -30,6 +30,8 @@ interface Followed {
   surelyNotBeforeMs: number;
   /** Whether the host stood still meanwhile, and rightly gave more time. */
   wasLate: boolean;
+  /** So much in all. */
+  lateMs: number;
   /** Whether it cannot be told if and when the host itself accuses. */
   isVague: boolean;
 }
@@ -58,7 +60,13 @@ export class VerdictRules {
     // Who stood still gives more time; who has left, and may come back, looks at no clock.
     const isAway = step.snapshot.self.status === "left";
     if (isAway || step.lateMs > this.#timings.probeIntervalMs) {
-      for (const suspicion of followed.values()) suspicion.wasLate = true;
+      for (const suspicion of followed.values()) {
+        suspicion.wasLate = true;
+        if (isAway) continue;
+        suspicion.lateMs += step.lateMs;
+        suspicion.notBeforeMs += step.lateMs;
+        suspicion.surelyNotBeforeMs += step.lateMs;
+      }
     }
     this.#confirm(step, followed);
     for (const { before, after } of step.changes) {
@@ -102,6 +110,7 @@ export class VerdictRules {
       notBeforeMs: step.localMs,
       surelyNotBeforeMs: step.localMs,
       wasLate: false,
+      lateMs: 0,
       isVague: false,
     };
   }
@@ -223,7 +232,7 @@ export class VerdictRules {
     const maybe = Math.max(surely, suspicion.maybe.size - 1);
     const shortestMs = Math.max(
       suspicion.surelyNotBeforeMs - suspicion.sinceMs,
-      Math.min(
+      suspicion.lateMs + Math.min(
         ...suspicion.members.map((members) => lengthMs(this.#timings, members, maybe)),
       ),
     );
