@@ -147,7 +147,11 @@ export class VerdictRules {
         suspicion.isVague = true;
       }
       // A full sync may carry doubts.
-      if (step.frame !== null && !suspicion.surely.has(step.selfId)) {
+      // Nor what a forgotten member's goodbye makes of a suspicion that is under way.
+      const isForgotten = step.received.some((message) =>
+        message.kind === "left" && message.isForgotten && message.id === id
+      );
+      if ((step.frame !== null || isForgotten) && !suspicion.surely.has(step.selfId)) {
         const graceMs = GRACE_INTERVALS * this.#timings.probeIntervalMs;
         suspicion.notBeforeMs = Math.max(suspicion.notBeforeMs, step.localMs + graceMs);
         suspicion.maybe.add(step.selfId);
