@@ -16,8 +16,10 @@ export type Fault =
   /** As `kill -9`: the disk stays. */
   | { readonly kind: "kill"; readonly host: HostName }
   | { readonly kind: "boot"; readonly host: HostName }
-  /** Starts with an empty disk. */
+  /** Starts without its list of members; it is still the same host. */
   | { readonly kind: "reinstall"; readonly host: HostName }
+  /** Another host starts at its address, with its name: an empty disk makes a new identity. */
+  | { readonly kind: "replace"; readonly host: HostName }
   | { readonly kind: "pause"; readonly host: HostName }
   | { readonly kind: "resume"; readonly host: HostName }
   | { readonly kind: "freeze"; readonly host: HostName }

@@ -6,6 +6,8 @@ import type { SimHost } from "./sim_host.ts";
 
 /** How hosts of one kind are told what faults mean to them. */
 export interface FaultCommands<Command, Event, Snapshot> {
+  /** The next start of this host is one of another identity. */
+  replace(host: SimHost<Command, Event, Snapshot>): void;
   leave(host: SimHost<Command, Event, Snapshot>): Command;
   join(host: SimHost<Command, Event, Snapshot>): Command;
   /** Null when the host knows nobody of that name. */
@@ -82,8 +84,10 @@ export class FaultPlayer<Command, Event, Snapshot> {
         return true;
       case "boot":
       case "reinstall":
+      case "replace":
         if (host.isRunning) return false;
-        if (fault.kind === "reinstall") host.documents.clear();
+        if (fault.kind !== "boot") host.documents.clear();
+        if (fault.kind === "replace") this.#commands.replace(host);
         cluster.boot(host);
         return true;
       case "pause":

@@ -57,6 +57,7 @@ function parseFault(words: readonly string[], line: string): Fault {
     case "kill":
     case "boot":
     case "reinstall":
+    case "replace":
     case "pause":
     case "resume":
     case "freeze":

@@ -91,6 +91,10 @@ const EPISODES: Readonly<Record<string, Episode>> = {
     const host = draw.host();
     return [{ kind: "kill", host }, { kind: "reinstall", host }];
   },
+  replace: (draw) => {
+    const host = draw.host();
+    return [{ kind: "kill", host }, { kind: "replace", host }];
+  },
   pause: (draw) => {
     const host = draw.host();
     return [{ kind: "pause", host }, { kind: "resume", host }];

@@ -39,6 +39,9 @@ export const SILENT_RIDER: Rider = {
   synced: () => {},
 };
 
+/** Of an id: how many other hosts were at this address before. */
+const PREDECESSORS_DIGITS = 2;
+
 type Options = Partial<ClusterOptions<SwimCommand, SwimEvent, SwimSnapshot>>;
 
 export interface MembershipOptions extends Options {
@@ -65,7 +68,7 @@ export class MembershipCluster {
     this.cluster = new Cluster({ ...options, start: (boot) => this.#start(boot) });
   }
 
-  /** Of `h5`: an id that is readable in failures, `0..05`. */
+  /** Of `h5`: an id that is readable in failures, `0..05`; the third host at its address has `020..05`. */
   idOf(name: string): MemberId {
     let id = this.#ids.get(name);
     if (id === undefined) {
@@ -75,9 +78,20 @@ export class MembershipCluster {
     return id;
   }
 
-  /** The host of that id; undefined if it is none of ours. */
+  /** From its next start on, the host of that name is another one. */
+  replace(name: string): void {
+    const id = this.idOf(name);
+    const predecessors = Number(id.slice(0, PREDECESSORS_DIGITS)) + 1;
+    this.#ids.set(
+      name,
+      predecessors.toString().padStart(PREDECESSORS_DIGITS, "0") + id.slice(PREDECESSORS_DIGITS),
+    );
+  }
+
+  /** The host of that id; undefined if it is none of ours, or was replaced. */
   hostOf(id: MemberId): MemberHost | undefined {
-    return this.cluster.hosts[Number(id) - 1];
+    const host = this.cluster.hosts[Number(id.slice(PREDECESSORS_DIGITS)) - 1];
+    return host !== undefined && this.idOf(host.name) === id ? host : undefined;
   }
 
   /** Adds hosts without starting them. */

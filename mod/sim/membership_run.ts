@@ -99,6 +99,7 @@ export class MembershipRun {
     this.#invariants = new MembershipInvariants(this.membership, this.#shadow);
     this.#settled = new SettledRules(this.membership);
     this.#player = new FaultPlayer(this.membership.cluster, {
+      replace: (host) => this.membership.replace(host.name),
       leave: () => ({ kind: "leave" }),
       join: () => ({ kind: "join", seeds: this.membership.seeds() }),
       forget: (_host, other) => {

@@ -31,6 +31,8 @@ export class Life {
   /** The table after the last step. */
   readonly table = new Map<MemberId, Member>();
   snapshot: SwimSnapshot | null = null;
+  /** Whether two members share an address. */
+  hasTwins = false;
   healthScore = 0;
   /** Items of news to be passed on. */
   queueLength = 0;
@@ -71,6 +73,8 @@ export class ObservedStep {
   readonly sent: readonly SentPacket[];
   readonly actions: readonly Action<SwimEvent>[];
   readonly changes: readonly Change[];
+  /** Whether two members share an address: one has taken another's place, and what goes there is for either. */
+  readonly hasTwins: boolean;
   /** How much later than wanted the step came; above 0 only when the host stood still or its clock jumped. */
   readonly lateMs: number;
 
@@ -84,7 +88,11 @@ export class ObservedStep {
     this.host = host;
     this.life = life;
     this.nowMs = nowMs;
-    this.localMs = host.clock.read(nowMs);
+    // A wake-up is given the time that was asked for when the clock is off by its rounding.
+    const localMs = host.clock.read(nowMs);
+    const early = life.dueMs - localMs;
+    const isRounded = input.kind === "wake" && early > 0 && early < ROUNDING_MS;
+    this.localMs = isRounded ? life.dueMs : localMs;
     this.input = input;
     this.actions = actions;
     this.snapshot = host.snapshot();
@@ -96,6 +104,7 @@ export class ObservedStep {
       : null;
     this.sent = sentBy(actions);
     this.changes = changes(life.table, this.snapshot.members);
+    this.hasTwins = this.changes.length === 0 ? life.hasTwins : haveTwins(this.snapshot.members);
     this.lateMs = Math.max(0, this.localMs - life.dueMs);
   }
 
@@ -131,6 +140,7 @@ export class ObservedStep {
       else life.table.set(id, after);
     }
     life.snapshot = snapshot;
+    life.hasTwins = this.hasTwins;
     life.healthScore = snapshot.healthScore;
     life.refused = snapshot.counters.refused;
     life.queueLength = snapshot.queueLength;
@@ -151,6 +161,10 @@ export class ObservedStep {
   fail(rule: string, what: string): never {
     throw new InvariantError(rule, this.nowMs, `${this.host.name} ${what}`);
   }
+}
+
+function haveTwins(members: readonly Member[]): boolean {
+  return new Set(members.map(({ endpoint }) => endpoint)).size < members.length;
 }
 
 const NOTHING: readonly never[] = [];

@@ -106,7 +106,7 @@ export class ProbeRules {
         step.input.from === step.before(round.target)?.endpoint;
       if (!isDirect) step.life.doubted.add(round.target);
     }
-    if (round.isOver || step.localMs < round.deadlineMs - ROUNDING_MS) return;
+    if (round.isOver || step.localMs < round.deadlineMs) return;
     if (step.snapshot.self.status === "left") return;
     round.isOver = true;
     // Woken so late that nobody was asked, it has no verdict.
@@ -120,7 +120,10 @@ export class ProbeRules {
 
   /** A helper that does not even say that it heard nothing is held against oneself, and so is to have none. */
   #checkDoubt(step: ObservedStep, round: Round): void {
-    if (round.isVoid || step.received.length > 0 || step.frame !== null || step.lateMs > 0) return;
+    if (
+      round.isVoid || step.hasTwins || step.received.length > 0 || step.frame !== null ||
+      step.lateMs > 0
+    ) return;
     const silent = round.helpers.size === 0 && !round.hadHelpers ? 1 : round.helpers.size;
     const wanted = Math.min(HEALTH_SCORE_MAX, step.life.healthScore + silent);
     step.expect(
@@ -247,8 +250,9 @@ export class ProbeRules {
     );
     const wanted = eligible.map((count) => Math.min(count, this.#timings.indirectChecks));
     step.expect(
-      wanted.includes(helpers.length) && new Set(helpers).size === helpers.length &&
-        !helpers.includes(target?.endpoint ?? ""),
+      step.hasTwins ||
+        wanted.includes(helpers.length) && new Set(helpers).size === helpers.length &&
+          !helpers.includes(target?.endpoint ?? ""),
       "helpers",
       () => `asks ${helpers.length} helpers, not ${wanted.join(" or ")}`,
     );

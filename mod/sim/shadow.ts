@@ -138,6 +138,7 @@ export class Shadow {
         return;
       case "boot":
       case "reinstall":
+      case "replace":
       case "join":
         troubles.absent = nowMs;
         return;

@@ -138,9 +138,10 @@ function sayMessage(message: Message): string {
   }
 }
 
-/** Simulated ids are padded numbers: h7 again. */
+/** Simulated ids are padded numbers: h7 again, h7' for the second host at its address. */
 function short(id: string): string {
-  return /^0+\d+$/.test(id) ? `h${Number(id)}` : id.slice(0, 8);
+  if (!/^\d{32}$/.test(id)) return id.slice(0, 8);
+  return `h${Number(id.slice(2))}${"'".repeat(Number(id.slice(0, 2)))}`;
 }
 
 /** Simulated addresses are 10.0.x.y: h(256 x + y) again. */

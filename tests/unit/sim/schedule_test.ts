@@ -123,7 +123,12 @@ Deno.test("a link is bad until all that is wrong with it has ended; little loss 
 Deno.test("a failing run is reported with the smallest scenario that fails alike, its story and its picture", () => {
   // Without gossip of its own, news only ride on probes: they come late.
   const options = { timings: { ...LAN_TIMINGS, gossipNodes: 0 }, shrinkRunsMax: 40 };
-  const schedule = generateSchedule(7, { hosts: 20 });
+  const faults = [1, 2, 3, 4].flatMap((number) => [
+    parseTimedFault(`${20_000 * number} kill h${number}`),
+    parseTimedFault(`${20_000 * number + 1000} pause h9`),
+    parseTimedFault(`${20_000 * number + 15_000} resume h9`),
+  ]);
+  const schedule = { ...parseSchedule("hosts 16\nseed 1\n"), faults };
   const { failure } = runMembership(schedule, options);
   assert(failure !== null);
   const report = reportFailure(schedule, failure, options);
