@@ -2,6 +2,7 @@
 import type { Action, Input } from "../base/core.ts";
 import type { SwimEvent } from "../swim/event.ts";
 import type { SwimCommand } from "../swim/swim.ts";
+import { CorrectionRules } from "./correction_rules.ts";
 import { GossipRules } from "./gossip_rules.ts";
 import { InvariantError } from "./invariant_error.ts";
 import type { MemberHost, MembershipCluster } from "./membership_cluster.ts";
@@ -33,6 +34,7 @@ export class MembershipInvariants {
       new ProbeRules(timings),
       this.verdicts,
       new GossipRules(timings),
+      new CorrectionRules(),
       this.spread,
     ];
   }
