@@ -58,8 +58,9 @@ export class SpreadRules {
     const fromMs = step.nowMs;
     const { boots } = subject;
     const { host: teller } = step;
-    // A host that lost its disk, and knows nobody yet, can tell nobody.
-    const known = new Set(step.snapshot.members.map((member) => member.id));
+    // Whom it does not know, or takes for dead, a host cannot tell: after a split they meet first.
+    const present = step.snapshot.members.filter(({ status }) => status === "alive");
+    const known = new Set(present.map((member) => member.id));
     const withinMs = SPREAD_MS * Math.max(1, Math.log10(cluster.hosts.length));
     cluster.after(withinMs, () => {
       if (subject.boots !== boots || this.#shadow.isOnNetwork(fromMs)) return;

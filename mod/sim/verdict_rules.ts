@@ -64,8 +64,13 @@ export class VerdictRules {
         suspicion.wasLate = true;
         if (isAway) continue;
         suspicion.lateMs += step.lateMs;
-        suspicion.notBeforeMs += step.lateMs;
-        suspicion.surelyNotBeforeMs += step.lateMs;
+        // What the accused had to say meanwhile may still wait in a socket.
+        const heardMs = step.localMs + GRACE_INTERVALS * this.#timings.probeIntervalMs;
+        suspicion.notBeforeMs = Math.max(suspicion.notBeforeMs + step.lateMs, heardMs);
+        suspicion.surelyNotBeforeMs = Math.max(
+          suspicion.surelyNotBeforeMs + step.lateMs,
+          heardMs,
+        );
       }
     }
     this.#confirm(step, followed);

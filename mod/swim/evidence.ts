@@ -219,8 +219,8 @@ export class Evidence {
   }
 
   /** This host itself stood still that long: nobody could have refuted in that time. */
-  postpone(byMs: number): void {
-    for (const suspicion of this.#suspicions.values()) suspicion.postpone(byMs);
+  postpone(nowMs: number, byMs: number): void {
+    for (const suspicion of this.#suspicions.values()) suspicion.postpone(nowMs, byMs);
   }
 
   /** An echo of ourselves, or of the process before us, or another process that uses our identity. */

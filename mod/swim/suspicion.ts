@@ -66,7 +66,7 @@ export class Suspicion {
 
   /** When the accused counts as dead unless it refutes before. */
   get deadlineMs(): number {
-    if (this.#expected === 0) return this.#startMs + this.#minMs;
+    if (this.#expected === 0) return Math.max(this.#startMs + this.#minMs, this.#notBeforeMs);
     const confirmations = this.#accusers.size - 1;
     const durationMs = remainingSuspicionMs(
       confirmations,
@@ -78,9 +78,12 @@ export class Suspicion {
     return Math.max(this.#startMs + durationMs, this.#notBeforeMs);
   }
 
-  /** Moves the deadline: time in which this host itself stood still does not count. */
-  postpone(byMs: number): void {
+  /**
+   * Moves the deadline: time in which this host itself stood still does not count. What the accused had to say meanwhile may
+   * still wait in a socket.
+   */
+  postpone(nowMs: number, byMs: number): void {
     this.#startMs += byMs;
-    this.#notBeforeMs += byMs;
+    this.#notBeforeMs = Math.max(this.#notBeforeMs + byMs, nowMs + this.#graceMs);
   }
 }

@@ -361,7 +361,7 @@ export class Swim implements Carrier {
     const lateMs = nowMs - this.#dueAtMs;
     if (lateMs <= this.#timings.probeIntervalMs) return;
     this.#awareness.adjust(1);
-    this.#evidence.postpone(lateMs);
+    this.#evidence.postpone(nowMs, lateMs);
     this.#prober.excuse(nowMs);
   }
 

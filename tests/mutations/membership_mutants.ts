@@ -96,7 +96,7 @@ export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
   {
     rule: "who stood still does not hold that time against others",
     file: `${SWIM}/swim.ts`,
-    find: "this.#evidence.postpone(lateMs);",
+    find: "this.#evidence.postpone(nowMs, lateMs);",
     replace: "",
     noticedBy: "tests/unit/swim/probe_test.ts",
   },

@@ -31,6 +31,17 @@ const FOUND: Readonly<Record<string, string>> = {
     44914 pause h5
     51777 leave h3
     52146 join h3`,
+  "who stood still at the end of a suspicion hears the refutation that waits before it declares anybody":
+    `
+    seed 626
+    hosts 20
+    seed-hosts 3
+    start-within 2390
+    sealed 1
+    18197 pause h1
+    23893 pause h3
+    23893 resume h1
+    66116 resume h3`,
   "a split under loss ends with everybody alive": `
     seed 6013
     hosts 9

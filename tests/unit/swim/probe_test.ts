@@ -438,6 +438,25 @@ Deno.test("a process that stood still blames itself, not the others", () => {
   assert.equal(stage.status(2), "alive");
 });
 
+Deno.test("a process that stood still at the end of a suspicion first hears what the accused said meanwhile", () => {
+  const stage = Stage.among(2, 3, 4, 5);
+  stage.packet(THREE.endpoint, encodeSuspect(10, TWO.id, THREE.id));
+  for (const accuser of [peer(4), peer(5)]) {
+    stage.packet(accuser.endpoint, encodeSuspect(10, TWO.id, accuser.id));
+  }
+  const answer = (packet: SentPacket) => {
+    if (packet.to !== TWO.endpoint) stage.ack(packet);
+  };
+  // To just before the end of the suspicion: nothing else is due first.
+  while (stage.status(2) === "suspect" && stage.nowMs < 4990 + 1000) stage.runFor(10, answer);
+  assert.equal(stage.status(2), "suspect");
+  stage.nowMs += 60_000;
+  stage.step({ kind: "wake" });
+  assert.equal(stage.status(2), "suspect");
+  stage.packet(TWO.endpoint, encodeAlive({ ...TWO, incarnation: 11 }));
+  assert.equal(stage.status(2), "alive");
+});
+
 Deno.test("a process that woke up only after the deadline, having asked nobody, accuses nobody", () => {
   const stage = Stage.among(2, 3);
   firstPing(stage);

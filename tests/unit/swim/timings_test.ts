@@ -63,7 +63,7 @@ Deno.test("a suspicion counts each accuser once, and only as many as matter", ()
     false,
   ]);
   assert.equal(suspicion.deadlineMs, 100 + 4000);
-  suspicion.postpone(50);
+  suspicion.postpone(1050, 50);
   assert.equal(suspicion.deadlineMs, 150 + 4000);
 });
 
@@ -73,8 +73,11 @@ Deno.test("an accusation never ends a suspicion at once: who is accused may answ
   assert.equal(suspicion.deadlineMs, 11_381); // 24 s - log(2) / log(3) * 20 s
   suspicion.confirm(11_000, "c");
   assert.equal(suspicion.deadlineMs, 11_000 + 2000); // not 4 s, which are long over
-  suspicion.postpone(500);
+  suspicion.postpone(11_500, 500);
   assert.equal(suspicion.deadlineMs, 13_500);
+  // Who stood still beyond the end first hears what was said meanwhile.
+  suspicion.postpone(20_000, 6500);
+  assert.equal(suspicion.deadlineMs, 22_000);
 });
 
 Deno.test("too few members to confirm: the shortest suspicion at once", () => {
