@@ -138,6 +138,12 @@ export class VerdictRules {
   #confirm(step: ObservedStep, followed: ReadonlyMap<MemberId, Followed>): void {
     if (followed.size === 0) return;
     for (const message of step.received) {
+      if (message.kind === "left") {
+        // Another operator has it forgotten: then a host that takes it for alive doubts on its own account.
+        const doubted = followed.get(message.id);
+        doubted?.maybe.add(step.selfId);
+        if (doubted !== undefined) doubted.isVague = true;
+      }
       if (message.kind !== "suspect") continue;
       const suspicion = followed.get(message.id);
       if (suspicion === undefined || message.incarnation < suspicion.incarnation) continue;
