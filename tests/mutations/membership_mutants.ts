@@ -125,6 +125,7 @@ export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
     file: `${SWIM}/prober.ts`,
     find: "if (isAck && outcome.message.sequence === sequence) round.isReached = true;",
     replace: "if (isAck && outcome.message.sequence === sequence) round.isReached = false;",
+    noticedBy: "tests/unit/swim/probe_test.ts",
   },
   {
     rule: "rounds do not overlap",
