@@ -1,17 +1,11 @@
 /** From plain gossip to sealed on a running cluster: two rolling restarts, and nobody is ever in doubt. */
 import assert from "node:assert/strict";
+import { SILENT_RIDER } from "../../mod/sim/membership_cluster.ts";
 import type { Endpoint } from "../../mod/base/core.ts";
 import { Feature, hasFeature } from "../../mod/wire/features.ts";
 import { Swim } from "../../mod/swim/swim.ts";
 import { testKeyring } from "../support/test_cipher.ts";
-import {
-  allSee,
-  bootHosts,
-  SILENT_RIDER,
-  swimCluster,
-  type SwimHost,
-  swimOptions,
-} from "./swim_hosts.ts";
+import { allSee, bootHosts, swimCluster, type SwimHost, swimOptions } from "./swim_hosts.ts";
 
 /** `foreign` has a key of its own. */
 type Form = "plain" | "allow" | "sealed" | "foreign";

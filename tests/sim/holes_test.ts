@@ -14,6 +14,7 @@
  * 9. Leaving has no inverse in the same process (ml 38, 140)
  */
 import assert from "node:assert/strict";
+import { SILENT_RIDER } from "../../mod/sim/membership_cluster.ts";
 import { Cluster } from "../../mod/sim/cluster.ts";
 import { Swim, type SwimCommand, type SwimSnapshot } from "../../mod/swim/swim.ts";
 import type { SwimEvent } from "../../mod/swim/event.ts";
@@ -32,7 +33,6 @@ import {
   bootHosts,
   eventsAbout,
   idOf,
-  SILENT_RIDER,
   statusOf,
   type SwimCluster,
   swimCluster,

@@ -1,5 +1,6 @@
 /** Who is let into a cluster, and how everybody else hears of it. */
 import assert from "node:assert/strict";
+import { SILENT_RIDER } from "../../mod/sim/membership_cluster.ts";
 import { AES_GCM } from "../../mod/host/aes_gcm.ts";
 import { Swim, type SwimOptions } from "../../mod/swim/swim.ts";
 import { Keyring } from "../../mod/wire/keyring.ts";
@@ -7,7 +8,6 @@ import {
   allSee,
   bootHosts,
   idOf,
-  SILENT_RIDER,
   statusOf,
   swimCluster,
   type SwimHost,

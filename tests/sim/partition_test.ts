@@ -1,11 +1,11 @@
 /** Partitions of every kind and length, and what must come back by itself when they end. */
 import assert from "node:assert/strict";
+import { SILENT_RIDER } from "../../mod/sim/membership_cluster.ts";
 import { Swim } from "../../mod/swim/swim.ts";
 import {
   allSee,
   bootHosts,
   eventsAbout,
-  SILENT_RIDER,
   statusOf,
   type SwimCluster,
   swimCluster,

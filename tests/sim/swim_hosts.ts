@@ -1,10 +1,10 @@
 /** Hosts that run swim alone, for the simulated cluster. */
 import { Cluster, type ClusterOptions } from "../../mod/sim/cluster.ts";
+import { SILENT_RIDER } from "../../mod/sim/membership_cluster.ts";
 import type { Boot, SimHost } from "../../mod/sim/sim_host.ts";
 import type { SwimEvent } from "../../mod/swim/event.ts";
 import { decodeMembers } from "../../mod/swim/memory.ts";
 import type { MemberStatus } from "../../mod/swim/member.ts";
-import type { Rider } from "../../mod/swim/rider.ts";
 import {
   Swim,
   type SwimCommand,
@@ -17,18 +17,6 @@ import { testCipher, testKey } from "../support/test_cipher.ts";
 
 export type SwimHost = SimHost<SwimCommand, SwimEvent, SwimSnapshot>;
 export type SwimCluster = Cluster<SwimCommand, SwimEvent, SwimSnapshot>;
-
-/** Rides along without a word. */
-export const SILENT_RIDER: Rider = {
-  compare: () => new Uint8Array(),
-  compared: () => new Uint8Array(),
-  update: () => null,
-  updated: () => new Uint8Array(),
-  merge: () => {},
-  receive: () => {},
-  memberChanged: () => {},
-  synced: () => {},
-};
 
 const ids = new Map<string, string>();
 
