@@ -4,8 +4,11 @@
  *
  *   scripts/figures.ts         all sizes
  *   scripts/figures.ts 1000    up to that size; writes nothing, prints the tables
+ *   scripts/figures.ts heal    only the picture of docs/claims.md, in a second
  */
+import { healSvg } from "../mod/sim/heal_svg.ts";
 import { linePlotSvg } from "../mod/sim/line_plot.ts";
+import { HEAL_SEED, playHeal } from "../mod/sim/scenarios/heal.ts";
 import { FIGURE_PLANS, measureFigures } from "../mod/sim/scenarios/figures.ts";
 import { bytesPlot, deathPlot, newsPlot } from "../mod/sim/scenarios/figure_plots.ts";
 import { type FigureTable, figureTables } from "../mod/sim/scenarios/figure_table.ts";
@@ -14,6 +17,10 @@ const PAGE = new URL("../docs/figures.md", import.meta.url);
 const FOLDER = new URL("../docs/figures/", import.meta.url);
 const [BEGIN, END] = ["<!-- begin: deno task figures -->\n", "<!-- end: deno task figures -->"];
 
+if (Deno.args[0] === "heal") {
+  await Deno.writeTextFile(new URL("heal.svg", FOLDER), healSvg(playHeal(HEAL_SEED)));
+  Deno.exit();
+}
 const hostsMax = Number(Deno.args[0] ?? Infinity);
 
 const all = FIGURE_PLANS.filter(({ hosts }) => hosts <= hostsMax).map((plan) => {
