@@ -218,6 +218,28 @@ export function linkSetRequest(index: number, settings: LinkSettings): NetlinkRe
   };
 }
 
+/** Equivalent to: ip link set dev INDEX type KIND DATA. RTM_SETLINK would ignore the data without a word. */
+export function linkChangeRequest(
+  index: number,
+  kind: string,
+  data: (writer: AttributeWriter) => void,
+): NetlinkRequest {
+  const payload = encodePayload((writer) => {
+    writeLinkHeader(writer, index);
+    writer.nested(IFLA_LINKINFO, () => {
+      writer.string(IFLA_INFO_KIND, kind);
+      writer.nested(IFLA_INFO_DATA, data);
+    });
+  });
+  return {
+    operation: "link set",
+    subject: `dev ${index} type ${kind}`,
+    type: RTM.NEWLINK,
+    flags: 0,
+    payload,
+  };
+}
+
 /** Changes a device. Throws NetlinkError. */
 export function linkSet(transport: NetlinkTransport, index: number, settings: LinkSettings): void {
   execute(transport, linkSetRequest(index, settings));

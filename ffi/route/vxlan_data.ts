@@ -61,6 +61,9 @@ export interface VxlanParameters {
   readonly port?: number;
 }
 
+/** Where an existing vxlan device is to stand on the underlay; what is absent stays. */
+export type VxlanMove = Pick<VxlanParameters, "link" | "local">;
+
 /** Parameters of an existing vxlan device, as the kernel reports them. */
 export interface VxlanInfo {
   readonly id: number;
@@ -114,6 +117,15 @@ export function writeVxlanData(writer: AttributeWriter, vxlan: VxlanParameters):
   writer.u8(IFLA_VXLAN_UDP_ZERO_CSUM6_RX, bit(vxlan.udpZeroCsum6Rx));
   if (vxlan.gbp === true) writer.flag(IFLA_VXLAN_GBP);
   if (vxlan.port !== undefined && vxlan.port > 0) writer.be16(IFLA_VXLAN_PORT, vxlan.port);
+}
+
+/**
+ * Writes only what a device that is there may be given anew (drivers/net/vxlan, vxlan_changelink): the kernel refuses the
+ * port, even the same one.
+ */
+export function writeVxlanMove(writer: AttributeWriter, { link, local }: VxlanMove): void {
+  if (link !== undefined) writer.u32(IFLA_VXLAN_LINK, link);
+  if (local !== undefined) writeAddress(writer, IFLA_VXLAN_LOCAL, IFLA_VXLAN_LOCAL6, local);
 }
 
 /** Reads IFLA_INFO_DATA of a vxlan device. Throws NetlinkFormatError. */

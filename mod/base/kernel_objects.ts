@@ -46,6 +46,12 @@ export interface LinkChanges {
   readonly up?: boolean;
 }
 
+/** Where a device that is there is to stand on the underlay; what is absent is not touched. */
+export interface LinkMove {
+  readonly local?: string;
+  readonly underlayIndex?: number;
+}
+
 /** An address on a device: `ip address add ADDRESS dev DEVICE`. */
 export interface DeviceAddress {
   readonly device: string;
@@ -114,6 +120,8 @@ export type Operation =
   | { readonly kind: "link-add"; readonly link: VxlanLink }
   /** Changes the device in place. */
   | { readonly kind: "link-set"; readonly name: string; readonly changes: LinkChanges }
+  /** Moves the device to another address or device of the underlay, with all that it carries. */
+  | { readonly kind: "link-move"; readonly name: string; readonly move: LinkMove }
   | { readonly kind: "link-delete"; readonly name: string }
   | { readonly kind: "address-add"; readonly address: DeviceAddress }
   | { readonly kind: "address-delete"; readonly address: DeviceAddress }

@@ -11,12 +11,13 @@ import { fdbDump } from "../../ffi/route/fdb.ts";
 import { type Link, linkDelete, linkDump, linkGet, linkSet } from "../../ffi/route/link.ts";
 import { neighbourDump } from "../../ffi/route/neighbour.ts";
 import { routeDump } from "../../ffi/route/route.ts";
-import { vxlanAdd } from "../../ffi/route/vxlan.ts";
+import { vxlanAdd, vxlanMove } from "../../ffi/route/vxlan.ts";
 import { assert } from "../base/assert.ts";
 import type {
   Kernel,
   KernelState,
   LinkChanges,
+  LinkMove,
   Operation,
   OperationFailure,
   Route,
@@ -202,6 +203,9 @@ export class HostKernel implements Kernel {
         case "link-set":
           this.#setLink(operation.name, operation.changes);
           return null;
+        case "link-move":
+          this.#moveLink(operation.name, operation.move);
+          return null;
         case "link-delete": {
           const link = linkGet(this.#transport, operation.name);
           if (link !== null) linkDelete(this.#transport, link.index);
@@ -240,6 +244,17 @@ export class HostKernel implements Kernel {
     if (present === null) return; // gone since the dump: the next comparison makes it anew
     const settings = mac === undefined ? changes : { ...changes, address: mac };
     linkSet(this.#transport, present.index, settings);
+  }
+
+  #moveLink(name: string, { local, underlayIndex }: LinkMove): void {
+    const present = linkGet(this.#transport, name);
+    if (present === null) return; // as above
+    vxlanMove(this.#transport, present.index, {
+      ...(local === undefined ? {} : { local }),
+      ...(underlayIndex === undefined ? {} : { link: underlayIndex }),
+    });
+    const moved = linkGet(this.#transport, present.index);
+    if (moved !== null) this.#follow(moved);
   }
 
   /** All in a few sends; `missing` names devices that are known not to be there. */

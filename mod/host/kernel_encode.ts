@@ -13,13 +13,16 @@ import type {
   Route,
 } from "../base/kernel_objects.ts";
 
-export type LinkOperation = Extract<Operation, { kind: "link-add" | "link-set" | "link-delete" }>;
+export type LinkOperation = Extract<
+  Operation,
+  { kind: "link-add" | "link-set" | "link-move" | "link-delete" }
+>;
 /** Operations on what a device carries. */
 export type EntryOperation = Exclude<Operation, LinkOperation>;
 
 export function isLinkOperation(operation: Operation): operation is LinkOperation {
   return operation.kind === "link-add" || operation.kind === "link-set" ||
-    operation.kind === "link-delete";
+    operation.kind === "link-move" || operation.kind === "link-delete";
 }
 
 /** Whether an operation takes something away; that it was not there is then success. */

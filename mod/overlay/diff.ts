@@ -10,6 +10,7 @@ import {
   isVxlanLink,
   type KernelState,
   type LinkChanges,
+  type LinkMove,
   type Neighbour,
   type Operation,
   type Route,
@@ -21,8 +22,20 @@ import type { Desired } from "./desired.ts";
 import { isOwnAddress, isOwnForwarding, isOwnNeighbour, isOwnRoute, ownLink } from "./ownership.ts";
 import type { Plan } from "./plan.ts";
 
+/** What the kernel can do; Linux 4.12 and later all of it. */
+export interface KernelAbilities {
+  /** Moves a VXLAN device that is there to another place on the underlay. */
+  readonly movesDevices: boolean;
+}
+
+const ALL_ABILITIES: KernelAbilities = { movesDevices: true };
+
 /** Linear in the number of objects. */
-export function diffState(desired: Desired, actual: KernelState): Plan {
+export function diffState(
+  desired: Desired,
+  actual: KernelState,
+  abilities: KernelAbilities = ALL_ABILITIES,
+): Plan {
   if (desired.link === null || desired.address === null) {
     return planCleanup(desired.device, desired.network, actual);
   }
@@ -30,7 +43,7 @@ export function diffState(desired: Desired, actual: KernelState): Plan {
   if (actual.link !== null && own === null) {
     return { operations: [], problems: [foreignDevice(actual.link)] };
   }
-  const link = diffLink(desired.link, own);
+  const link = diffLink(desired.link, own, abilities);
   const left = link.survivors(actual);
   const operations: Operation[] = [
     ...link.operations,
@@ -84,15 +97,23 @@ interface LinkChange {
   survivors(actual: KernelState): KernelState;
 }
 
-function diffLink(desired: VxlanLink, actual: VxlanLink | null): LinkChange {
+function diffLink(
+  desired: VxlanLink,
+  actual: VxlanLink | null,
+  abilities: KernelAbilities,
+): LinkChange {
   const add: Operation = { kind: "link-add", link: desired };
   if (actual === null) return { operations: [add], survivors: withoutDevice };
-  if (needsNewDevice(desired, actual)) {
-    return {
-      operations: [{ kind: "link-delete", name: desired.name }, add],
-      survivors: withoutDevice,
-    };
+  const { name } = desired;
+  const move = diffPlace(desired, actual);
+  const isMoved = Object.keys(move).length > 0;
+  const mayMove = abilities.movesDevices && hasPlace(actual) && hasPlace(desired);
+  if (needsNewDevice(desired, actual) || (isMoved && !mayMove)) {
+    return { operations: [{ kind: "link-delete", name }, add], survivors: withoutDevice };
   }
+  const operations: Operation[] = [];
+  // First: a larger MTU is allowed only once the device stands on the underlay device that carries it.
+  if (isMoved) operations.push({ kind: "link-move", name, move });
   const sameMac = desired.mac === actual.mac;
   const changes: LinkChanges = {
     ...(sameMac ? {} : { mac: desired.mac }),
@@ -100,20 +121,32 @@ function diffLink(desired: VxlanLink, actual: VxlanLink | null): LinkChange {
     ...(desired.alias === actual.alias ? {} : { alias: desired.alias }),
     ...(desired.up === actual.up ? {} : { up: desired.up }),
   };
-  if (Object.keys(changes).length === 0) return { operations: [], survivors: (state) => state };
+  if (Object.keys(changes).length > 0) operations.push({ kind: "link-set", name, changes });
   return {
-    operations: [{ kind: "link-set", name: desired.name, changes }],
+    operations,
     // A new MAC makes the kernel forget all neighbours of the device, permanent ones too (net/core/neighbour.c,
     // neigh_changeaddr).
     survivors: (state) => sameMac ? state : { ...state, neighbours: [] },
   };
 }
 
-/** What of a VXLAN device is fixed when it is made, or is on older kernels. */
+/** What of a VXLAN device is fixed when it is made, or nobody but a stranger changes. */
 function needsNewDevice(desired: VxlanLink, actual: VxlanLink): boolean {
   return desired.vni !== actual.vni || desired.port !== actual.port ||
-    desired.local !== actual.local || desired.underlayIndex !== actual.underlayIndex ||
     desired.learning !== actual.learning;
+}
+
+function diffPlace(desired: VxlanLink, actual: VxlanLink): LinkMove {
+  const { local, underlayIndex } = desired;
+  return {
+    ...(local === actual.local ? {} : { local }),
+    ...(underlayIndex === actual.underlayIndex ? {} : { underlayIndex }),
+  };
+}
+
+/** The kernel takes neither address nor device away from a VXLAN device, nor gives one its first address. */
+function hasPlace({ local, underlayIndex }: VxlanLink): boolean {
+  return local !== "" && underlayIndex !== 0;
 }
 
 /** A device that goes takes everything on it along. */

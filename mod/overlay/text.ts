@@ -10,6 +10,7 @@ import {
   isVxlanLink,
   type KernelState,
   type LinkChanges,
+  type LinkMove,
   type Neighbour,
   type Operation,
   type Route,
@@ -58,6 +59,8 @@ export function operationCommands(operation: Operation, names: DeviceNames = ind
       return linkAddText(operation.link, names);
     case "link-set":
       return [linkSetText(operation.name, operation.changes)];
+    case "link-move":
+      return [linkMoveText(operation.name, operation.move, names)];
     case "link-delete":
       return [`ip link delete ${operation.name}`];
     case "address-add":
@@ -113,6 +116,14 @@ function linkSetText(name: string, { mac, mtu, alias, up }: LinkChanges): string
     ...(alias === undefined ? [] : [`alias ${alias}`]),
     ...(up === undefined ? [] : [up ? "up" : "down"]),
   ].join(" ");
+}
+
+function linkMoveText(name: string, { local, underlayIndex }: LinkMove, names: DeviceNames) {
+  const words = [
+    ...(local === undefined ? [] : [`local ${local}`]),
+    ...(underlayIndex === undefined ? [] : [`dev ${names(underlayIndex)}`]),
+  ];
+  return `ip link set ${name} type vxlan ${words.join(" ")}`;
 }
 
 function learning(link: VxlanLink): string {

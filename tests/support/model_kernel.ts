@@ -70,6 +70,14 @@ export class ModelKernel implements Kernel {
         this.state = { ...this.state, link: { ...link, ...changes } };
         return null;
       }
+      case "link-move": {
+        const { link } = state;
+        if (link === null || !isVxlanLink(link)) {
+          return refusal(operation, "ENODEV", "No such device");
+        }
+        this.state = { ...state, link: { ...link, ...operation.move } };
+        return null;
+      }
       case "link-delete":
         this.#flush();
         this.state = { ...this.state, link: null, addresses: [], forwarding: [] };

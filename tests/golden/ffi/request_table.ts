@@ -42,7 +42,7 @@ import {
   routeReplaceRequest,
 } from "../../../ffi/route/route.ts";
 import { vethAddRequest } from "../../../ffi/route/veth.ts";
-import { vxlanAddRequest } from "../../../ffi/route/vxlan.ts";
+import { vxlanAddRequest, vxlanMoveRequest } from "../../../ffi/route/vxlan.ts";
 
 /** One request. */
 export interface RequestRow {
@@ -160,6 +160,22 @@ export const REQUESTS: readonly RequestRow[] = [
       "+ 18.2.5: 00",
       "+ 18.2.6: 00",
     ],
+  },
+  {
+    command: "ip link set dev flannel.1 type vxlan dev eth0 local 192.168.1.9",
+    request: () => vxlanMoveRequest(FLANNEL, { link: ETH0, local: "192.168.1.9" }),
+    bytes: `
+      44 00 00 00 10 00 00 00 01 00 00 00 00 00 00 00
+      00 00 00 00 04 00 00 00 00 00 00 00 00 00 00 00
+      24 00 12 00 0a 00 01 00 76 78 6c 61 6e 00 00 00
+      14 00 02 00 08 00 03 00 03 00 00 00 08 00 04 00
+      c0 a8 01 09`,
+    iproute2: `
+      44 00 00 00 10 00 05 00 14 7b 03 6b 00 00 00 00
+      00 00 00 00 04 00 00 00 00 00 00 00 00 00 00 00
+      24 00 12 00 09 00 01 00 76 78 6c 61 6e 00 00 00
+      14 00 02 00 08 00 03 00 03 00 00 00 08 00 04 00
+      c0 a8 01 09`,
   },
   {
     command: "ip link add name br0 type bridge forward_delay 0 stp_state 0 mcast_snooping 0",

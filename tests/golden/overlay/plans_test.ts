@@ -55,7 +55,7 @@ Deno.test("a new MTU changes the device in place", () => {
   golden("mtu_changed", story(desire(claims(1, 2, 3), { mtu: 1400 }), programmed(two)));
 });
 
-Deno.test("another underlay makes the device anew, with all peers", () => {
+Deno.test("another underlay moves the device in place, and no peer notices", () => {
   const underlay = { device: "eth1", index: 4, address: "192.168.200.1", mtu: 1500 };
   golden("underlay_changed", story(desire(claims(1, 2, 3), { underlay }), programmed(two)));
 });

@@ -70,9 +70,9 @@ Deno.test("what is fixed at creation makes the device anew, with everything afte
   const drifts: Partial<VxlanLink>[] = [
     { vni: 2 },
     { port: 4789 },
-    { local: "192.168.100.77" },
-    { underlayIndex: 9 },
     { learning: true },
+    { local: "" },
+    { underlayIndex: 0 },
   ];
   const fromNothing = planText(diffState(DESIRED, EMPTY_STATE).operations, deviceNames);
   for (const drift of drifts) {
@@ -80,6 +80,26 @@ Deno.test("what is fixed at creation makes the device anew, with everything afte
     strictEqual(commands[0], "ip link delete flannel.1", JSON.stringify(drift));
     strictEqual(`${commands.slice(1).join("\n")}\n`, fromNothing);
   }
+});
+
+Deno.test("another place on the underlay moves the device in place, before its MTU may grow", () => {
+  deepStrictEqual(plan(withLink({ local: "192.168.100.77" })), [
+    "ip link set flannel.1 type vxlan local 192.168.100.1",
+  ]);
+  deepStrictEqual(plan(withLink({ underlayIndex: 9, mtu: 1350 })), [
+    "ip link set flannel.1 type vxlan dev eth0",
+    "ip link set flannel.1 mtu 1450",
+  ]);
+  deepStrictEqual(plan(withLink({ local: "192.168.100.77", underlayIndex: 9 })), [
+    "ip link set flannel.1 type vxlan local 192.168.100.1 dev eth0",
+  ]);
+});
+
+Deno.test("a kernel that moves no devices makes the device anew instead, and all its peers", () => {
+  const drifted = { ...STEADY, ...withLink({ local: "192.168.100.77" }) };
+  const { operations } = diffState(DESIRED, drifted, { movesDevices: false });
+  const fromNothing = diffState(DESIRED, EMPTY_STATE).operations;
+  deepStrictEqual(operations, [{ kind: "link-delete", name: DEVICE }, ...fromNothing]);
 });
 
 Deno.test("a device of that name that is not ours is never touched", () => {
