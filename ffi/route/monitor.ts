@@ -19,12 +19,19 @@ import { decodeNeighbour, type Neighbour } from "./neighbour.ts";
 import { decodeRoute, type Route } from "./route.ts";
 
 /** Multicast groups as bits of nl_groups (linux/rtnetlink.h RTNLGRP_*: bit is number - 1). */
-const GROUPS = (1 << 0) | // RTNLGRP_LINK
-  (1 << 2) | // RTNLGRP_NEIGH, which carries forwarding entries too
+const DEVICES_IPV4 = (1 << 0) | // RTNLGRP_LINK
   (1 << 4) | // RTNLGRP_IPV4_IFADDR
-  (1 << 6) | // RTNLGRP_IPV4_ROUTE
-  (1 << 8) | // RTNLGRP_IPV6_IFADDR
-  (1 << 10); // RTNLGRP_IPV6_ROUTE
+  (1 << 6); // RTNLGRP_IPV4_ROUTE
+const GROUPS = {
+  "devices-ipv4": DEVICES_IPV4,
+  everything: DEVICES_IPV4 |
+    (1 << 2) | // RTNLGRP_NEIGH, which carries forwarding entries too
+    (1 << 8) | // RTNLGRP_IPV6_IFADDR
+    (1 << 10), // RTNLGRP_IPV6_ROUTE
+} as const;
+
+/** What to hear of: everything, or devices, IPv4 addresses and IPv4 routes only. */
+export type MonitorGroups = keyof typeof GROUPS;
 
 const RECEIVE_BYTES = 64 * 1024;
 const POLLIN = 1;
@@ -140,11 +147,11 @@ export class RouteMonitor {
   #pollFailures = 0;
   #ended = false;
 
-  constructor(onEvents: (events: MonitorEvent[]) => void) {
+  constructor(onEvents: (events: MonitorEvent[]) => void, groups: MonitorGroups) {
     this.#onEvents = onEvents;
     this.#wakeFd = check("create an eventfd", libc().eventfd(0, EFD_CLOEXEC));
     try {
-      this.#netlinkFd = bindNetlink(NETLINK_ROUTE, GROUPS).fd;
+      this.#netlinkFd = bindNetlink(NETLINK_ROUTE, GROUPS[groups]).fd;
     } catch (error) {
       closeDescriptor(this.#wakeFd);
       throw error;
@@ -240,6 +247,9 @@ export class RouteMonitor {
  * current network namespace. `onEvents` gets everything that one wake-up found. An exception of it
  * ends the monitor and rejects `done`. Throws SysError.
  */
-export function openMonitor(onEvents: (events: MonitorEvent[]) => void): RouteMonitor {
-  return new RouteMonitor(onEvents);
+export function openMonitor(
+  onEvents: (events: MonitorEvent[]) => void,
+  groups: MonitorGroups = "everything",
+): RouteMonitor {
+  return new RouteMonitor(onEvents, groups);
 }

@@ -9,7 +9,6 @@ import { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
 import { Random } from "../base/random.ts";
 import { GOSSIP_PORT_DEFAULT } from "../base/limits.ts";
-import type { Underlay } from "../base/kernel_objects.ts";
 import { VERSION } from "../base/version.ts";
 import { vtepMac } from "../address/mac.ts";
 import {
@@ -24,7 +23,6 @@ import type { KeyOperation } from "../wire/key_messages.ts";
 import { fingerprintOf, parseKeys } from "../wire/keyring.ts";
 import { DeviceLock } from "../host/device_lock.ts";
 import { type HostKernel, openKernel } from "../host/kernel.ts";
-import { checkPoolOverlap } from "../host/pool_overlap.ts";
 import { forwardingProblem } from "../host/forwarding.ts";
 import { keyFileProblem, unreadKeys, writeKeyFile } from "../host/key_file.ts";
 import { resolveSeed } from "../host/resolve.ts";
@@ -32,9 +30,7 @@ import { writeLogLine } from "../host/log_writer.ts";
 import { Store } from "../host/store.ts";
 import { setStarting, startTimer } from "../host/timer.ts";
 import { Transport } from "../host/transport.ts";
-import { chooseUnderlay, underlayProblem } from "../host/underlay.ts";
-import type { OverlayConfig } from "../overlay/desired.ts";
-import { deviceName, mtuProblem, overlayMtu } from "../overlay/vxlan.ts";
+import { deviceName } from "../overlay/vxlan.ts";
 import type { ForgetAnswer, JoinAnswer, KeysAnswer, KeysDocument, LeaveAnswer } from "./api.ts";
 import type { AgentConfig } from "./config.ts";
 import { ControlServer, prepareRunDirectory } from "./control.ts";
@@ -45,10 +41,9 @@ import { restoreIdentity } from "./identity.ts";
 import { awaitedHosts, KeyRequests } from "./key_requests.ts";
 import { forgetTarget } from "./forget.ts";
 import { keysAnswer, keysDocument } from "./keys_document.ts";
-import { hostOptions } from "./options.ts";
+import { hostOptions, placeOf } from "./options.ts";
 import {
   lonelyProblem,
-  overlapProblem,
   plainGossipProblem,
   strangerProblems,
   udpProblem,
@@ -56,6 +51,7 @@ import {
 } from "./problems.ts";
 import type { KeyChange } from "./request_body.ts";
 import { statusDocument, type StatusSources, subnetsDocument } from "./status.ts";
+import { UnderlayKeeper } from "./underlay_keeper.ts";
 
 /** Beyond this the wall clock was set, and not merely read a moment later. */
 const CLOCK_STEP_MS = 1_000;
@@ -78,12 +74,11 @@ class Agent {
   readonly #log: Log;
   readonly #kernel: HostKernel;
   readonly #lock: DeviceLock;
-  readonly #overlap: Problem | null;
   readonly #store: Store;
   readonly #transport: Transport;
   readonly #driver: Driver<HostCommand, HostEvent, HostSnapshot>;
   readonly #dataPath: DataPath;
-  readonly #overlayConfig: OverlayConfig;
+  readonly #underlay: UnderlayKeeper;
   readonly #hostId: string;
   /** Kept while the clocks agree, so that the same moment reads the same each time somebody asks. */
   #wallOffsetMs = Date.now() - performance.now();
@@ -101,8 +96,7 @@ class Agent {
     config: AgentConfig,
     parts: {
       kernel: HostKernel;
-      underlay: Underlay;
-      overlap: Problem | null;
+      underlay: UnderlayKeeper;
       lock: DeviceLock;
       store: Store;
       transport: Transport;
@@ -113,18 +107,10 @@ class Agent {
     this.#log = makeLog(config);
     this.#kernel = parts.kernel;
     this.#lock = parts.lock;
-    this.#overlap = parts.overlap;
     this.#store = parts.store;
     this.#transport = parts.transport;
     this.#hostId = options.swim.self.id;
-    this.#overlayConfig = {
-      network: config.pool.cidr,
-      vni: config.vni,
-      port: config.vxlanPort,
-      mac: options.claim.vtep.mac,
-      mtu: overlayMtu(parts.underlay, config.mtu),
-      underlay: parts.underlay,
-    };
+    this.#underlay = parts.underlay;
     const core = new HostCore(options, new Random(randomSeed()));
     this.#driver = new Driver(core, {
       nowMs: () => performance.now(),
@@ -138,35 +124,33 @@ class Agent {
       settled: () => this.#settled(),
     });
     this.#dataPath = new DataPath({
-      overlay: this.#overlayConfig,
+      overlay: this.#underlay.overlay(options.claim.vtep.mac),
       subnetFile: config.subnetFile,
       onRenumber: config.onRenumber,
       kernel: this.#kernel,
       log: this.#log,
       snapshot: () => this.#driver.snapshot(),
+      isUnderlayThere: () => this.#underlay.isThere(),
     });
   }
 
   /** Takes what the agent needs of this host, failing before anything was changed. */
   static async open(config: AgentConfig): Promise<Agent> {
     const kernel = openKernel();
-    const device = deviceName(config.vni);
-    const underlay = chooseUnderlay(kernel, config);
+    const underlay = new UnderlayKeeper(kernel, config);
     await prepareRunDirectory(config.runDir);
-    const lock = DeviceLock.take(config.vni, device);
+    const lock = DeviceLock.take(config.vni, deviceName(config.vni));
     const store = Store.open(config.stateDir);
     const identity = restoreIdentity(store, config.join.length > 0);
-    const overlap = overlapProblem(identity, () => {
-      checkPoolOverlap(kernel, config.pool, device, underlay);
-    });
+    underlay.checkOverlap(identity.claim?.record?.state === "held");
     const mac = vtepMac(identity.hostId, config.vni);
-    const options = await hostOptions(config, identity, underlay, mac);
+    const options = await hostOptions(config, identity, underlay.present, mac);
     const transport = Transport.open(config.gossipPort);
-    return new Agent(config, { kernel, underlay, overlap, lock, store, transport }, options);
+    return new Agent(config, { kernel, underlay, lock, store, transport }, options);
   }
 
   async run(): Promise<ExitCode> {
-    const { device, address } = this.#overlayConfig.underlay;
+    const { device, address } = this.#underlay.present;
     this.#log.info("gossamer starts", {
       version: VERSION,
       name: this.#config.name,
@@ -195,6 +179,7 @@ class Agent {
     this.#cancelControl();
     if (this.#control !== null) return;
     setStarting(false);
+    this.#underlay.start(this.#log, () => this.#moved());
     this.#control = ControlServer.open(this.#config.runDir, {
       status: () => statusDocument(this.#sources()),
       subnets: () => subnetsDocument(this.#sources()),
@@ -216,6 +201,15 @@ class Agent {
       this.#dataPath.renumbered(event.old, event.new);
     } else if (event.kind === "left") this.#left.resolve();
     else if (event.kind === "keys-done") this.#keyRequests.done(event.request, event.outcome);
+  }
+
+  /** The underlay is another one, or back: the kernel first, then everybody is told. */
+  #moved(): void {
+    const mac = vtepMac(this.#hostId, this.#config.vni);
+    this.#dataPath.move(this.#underlay.overlay(mac));
+    const { endpoint, vtep } = placeOf(this.#config, this.#underlay.present, mac);
+    this.#driver.feed({ kind: "command", command: { kind: "move", endpoint } });
+    this.#driver.feed({ kind: "command", command: { kind: "set-vtep", vtep } });
   }
 
   /** Said once for each text: who sends such a thing sends it again. */
@@ -328,6 +322,7 @@ class Agent {
     this.#isFinishing = true;
     this.#driver.stop();
     this.#dataPath.stop();
+    this.#underlay.stop();
     this.#cancelControl();
     await (await this.#control)?.close();
     this.#transport.close();
@@ -339,18 +334,14 @@ class Agent {
 
   /** What stands in the way of packets on this host, looked up when somebody asks. */
   #problems(): Problem[] {
-    const { underlay, mtu } = this.#overlayConfig;
-    const device = this.#kernel.hostDevice(underlay.index);
     return [
-      this.#overlap,
       lonelyProblem(this.#driver.snapshot()),
       udpProblem(this.#driver.snapshot()),
       plainGossipProblem(this.#driver.snapshot()),
       ...strangerProblems(this.#driver.snapshot(), performance.now()),
       this.#config.keyFile === null ? null : keyFileProblem(this.#config.keyFile),
       forwardingProblem(),
-      underlayProblem(underlay, device),
-      mtuProblem({ ...underlay, mtu: device?.mtu ?? underlay.mtu }, mtu),
+      ...this.#underlay.problems(),
       ...this.#warnings.recent(performance.now()),
     ].filter((problem) => problem !== null);
   }

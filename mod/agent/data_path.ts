@@ -27,11 +27,14 @@ export interface DataPathOptions {
   readonly kernel: Kernel;
   readonly log: Log;
   readonly snapshot: () => HostSnapshot;
+  /** Whether the device is there on which the overlay's stands. */
+  readonly isUnderlayThere: () => boolean;
 }
 
 export class DataPath {
   readonly #options: DataPathOptions;
   readonly #keeper: OverlayKeeper;
+  #overlay: OverlayConfig;
   readonly #startedMs = performance.now();
   #joinedAtMs: number | null = null;
   #isAnnounced = false;
@@ -42,6 +45,7 @@ export class DataPath {
 
   constructor(options: DataPathOptions) {
     this.#options = options;
+    this.#overlay = options.overlay;
     this.#keeper = new OverlayKeeper(options.overlay, {
       kernel: options.kernel,
       log: options.log,
@@ -60,6 +64,12 @@ export class DataPath {
   /** The claims changed: the kernel follows at once. */
   follow(): void {
     this.#keeper.reconcileSoon();
+  }
+
+  /** The underlay is another one, or there again: the device and subnet.env follow at once. */
+  move(overlay: OverlayConfig): void {
+    this.#overlay = overlay;
+    this.#keeper.move(overlay);
   }
 
   /** As {@linkcode follow}, and done when it returns: for a host that leaves. */
@@ -89,6 +99,7 @@ export class DataPath {
     const settled = this.#joinedAtMs !== null && nowMs - this.#joinedAtMs >= SETTLE_MS;
     const { owners, records } = claim;
     if (claim.state === "held" && claim.record !== null) {
+      if (!this.#options.isUnderlayThere()) return { want: "paused" };
       return { want: "up", own: claim.record, owners, records, settled };
     }
     // While a host looks for its next subnet, the old device stays: one switch instead of two. A host that finds none,
@@ -99,11 +110,11 @@ export class DataPath {
 
   /** The kernel is as wanted: say so to Docker and others. */
   #up(own: ClaimRecord): boolean {
-    const { overlay, subnetFile, onRenumber, log } = this.#options;
+    const { subnetFile, onRenumber, log } = this.#options;
     const text = subnetEnvText({
-      network: overlay.network,
+      network: this.#overlay.network,
       subnet: own.subnet,
-      mtu: overlay.mtu,
+      mtu: this.#overlay.mtu,
       ipMasq: false,
     });
     try {

@@ -1,7 +1,9 @@
 /** The cores' options, from the configuration and what the disk remembers. */
+import type { Endpoint } from "../base/core.ts";
 import type { Underlay } from "../base/kernel_objects.ts";
 import { VERSION } from "../base/version.ts";
 import type { HostOptions } from "../claim/host_core.ts";
+import type { Vtep } from "../claim/record.ts";
 import { formatEndpoint } from "../host/endpoint.ts";
 import { readKeyFile } from "../host/key_file.ts";
 import { TIMINGS } from "../swim/timings.ts";
@@ -16,7 +18,7 @@ export async function hostOptions(
   underlay: Underlay,
   mac: string,
 ): Promise<HostOptions> {
-  const address = config.publicIp ?? underlay.address;
+  const { endpoint, vtep } = placeOf(config, underlay, mac);
   const remembered = identity.members?.members ?? [];
   return {
     swim: {
@@ -26,7 +28,7 @@ export async function hostOptions(
       self: {
         id: identity.hostId,
         name: config.name,
-        endpoint: formatEndpoint(address, config.gossipPort),
+        endpoint,
         instance: identity.instance,
         version: VERSION,
       },
@@ -41,11 +43,24 @@ export async function hostOptions(
       pin: config.pin,
       bootstrap: config.bootstrap,
       seedsGiven: config.join.length > 0 || remembered.length > 0,
-      vtep: { address, port: config.vxlanPort, mac },
+      vtep,
       hostId: identity.hostId,
       instance: identity.instance,
       restored: identity.claim,
     },
+  };
+}
+
+/** Where others reach this host, for gossip and for overlay packets. */
+export function placeOf(
+  { publicIp, gossipPort, vxlanPort }: AgentConfig,
+  underlay: Underlay,
+  mac: string,
+): { endpoint: Endpoint; vtep: Vtep } {
+  const address = publicIp ?? underlay.address;
+  return {
+    endpoint: formatEndpoint(address, gossipPort),
+    vtep: { address, port: vxlanPort, mac },
   };
 }
 

@@ -9,7 +9,7 @@ import type { Problem } from "../base/problem.ts";
 import type { ClaimRecord } from "../claim/record.ts";
 import { startTimer } from "../host/timer.ts";
 import { type Desired, desiredState, type OverlayConfig } from "../overlay/desired.ts";
-import { diffState, programmedPeers } from "../overlay/diff.ts";
+import { diffState, type KernelAbilities, programmedPeers } from "../overlay/diff.ts";
 import type { Plan } from "../overlay/plan.ts";
 import { keepUnknown } from "../overlay/settling.ts";
 import { operationText } from "../overlay/text.ts";
@@ -42,7 +42,9 @@ export type OverlayWish =
   }
   | { readonly want: "down" }
   /** Not decided yet: what is there stays. */
-  | { readonly want: "unchanged" };
+  | { readonly want: "unchanged" }
+  /** There is no underlay to stand on: what is left stays until there is one. */
+  | { readonly want: "paused" };
 
 export interface OverlayStatus {
   readonly device: string;
@@ -69,8 +71,9 @@ export interface OverlayPorts {
 }
 
 export class OverlayKeeper {
-  readonly #config: OverlayConfig;
+  #config: OverlayConfig;
   readonly #ports: OverlayPorts;
+  #abilities: KernelAbilities = { movesDevices: true };
   #stopWatching: () => void = () => {};
   #cancelTimer: () => void = () => {};
   #timerAtMs = Infinity;
@@ -123,6 +126,13 @@ export class OverlayKeeper {
     };
   }
 
+  /** The underlay or the MTU are others from now on; done when it returns, if the kernel lets us. */
+  move(config: OverlayConfig): void {
+    this.#config = config;
+    this.#retryAtMs = -Infinity;
+    this.reconcileNow();
+  }
+
   /** Compares now, or as soon as the pause after the last run is over. */
   reconcileSoon(): void {
     if (this.#stopped) return;
@@ -141,6 +151,7 @@ export class OverlayKeeper {
     const wish = this.#ports.wish();
     // Until our first claim is held, what an earlier run left behind keeps carrying traffic.
     if (wish.want === "unchanged" || (wish.want === "down" && !this.#wasUp)) return;
+    if (wish.want === "paused") return this.#pause();
     this.#wasUp = true;
     let failed = false;
     try {
@@ -168,17 +179,27 @@ export class OverlayKeeper {
     }, Math.max(0, Math.ceil(atMs - this.#ports.nowMs())));
   }
 
+  /** The kernel takes the device along with the one below it: to make it again is no repair. */
+  #pause(): void {
+    this.#inSync = false;
+    this.#cleanFor = null;
+  }
+
   /** One dump, diff and apply. Returns whether something was refused. */
-  #pass(wish: Exclude<OverlayWish, { want: "unchanged" }>): boolean {
+  #pass(wish: Extract<OverlayWish, { want: "up" | "down" }>): boolean {
     const { kernel } = this.#ports;
     const desired = wish.want === "up"
       ? desiredState(this.#config, wish.own, wish.owners)
       : desiredState(this.#config, null, []);
     const wanted = JSON.stringify([desired.link, desired.address, desired.peers]);
     const before = kernel.dump(desired.device);
-    const full = diffState(desired, before);
+    const full = diffState(desired, before, this.#abilities);
     const plan = wish.want === "down" || wish.settled ? full : keepUnknown(full, wish.records);
     const failures = plan.operations.length === 0 ? [] : kernel.apply(plan.operations);
+    if (this.#abilities.movesDevices && failures.some(isMoveUnknown)) {
+      this.#abilities = { movesDevices: false };
+      return this.#pass(wish);
+    }
     this.#report(plan, failures, this.#cleanFor === wanted);
     this.#problems = [...desired.problems, ...plan.problems];
     this.#peersWanted = desired.peers.length;
@@ -234,4 +255,9 @@ function programmedAfter(
 ): number {
   const after = plan.operations.length === 0 ? before : kernel.dump(desired.device);
   return programmedPeers(desired, after);
+}
+
+/** The kernel is too old to move a device, or the device is of another make: it is made anew instead. */
+function isMoveUnknown({ operation, code }: OperationFailure): boolean {
+  return operation.kind === "link-move" && (code === "EOPNOTSUPP" || code === "EINVAL");
 }

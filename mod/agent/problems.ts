@@ -4,7 +4,6 @@ import { ConfigError } from "../base/errors.ts";
 import type { HostEvent, HostSnapshot } from "../claim/host_core.ts";
 import { Feature, hasFeature } from "../wire/features.ts";
 import type { Stranger, StrangeReason } from "../swim/strangers.ts";
-import type { Identity } from "./identity.ts";
 
 /** How long a warning stays in the status after it was last raised. */
 const WARNING_MS = 3_600_000;
@@ -163,12 +162,12 @@ export function udpProblem({ swim }: HostSnapshot): Problem | null {
  * Runs the check of the overlay network against this host's own. A newcomer ends with the ConfigError that it throws; a
  * host whose containers run already goes on, and shows the problem.
  */
-export function overlapProblem(identity: Identity, check: () => void): Problem | null {
+export function overlapProblem(hasSubnet: boolean, check: () => void): Problem | null {
   try {
     check();
     return null;
   } catch (error) {
-    if (!(error instanceof ConfigError) || identity.claim?.record?.state !== "held") throw error;
+    if (!(error instanceof ConfigError) || !hasSubnet) throw error;
     return {
       code: "network-overlap",
       severity: "warning",

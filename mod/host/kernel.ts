@@ -50,6 +50,7 @@ import {
   isRemoval,
   type LinkOperation,
 } from "./kernel_encode.ts";
+import { DeviceFilter } from "./device_filter.ts";
 import { KernelWatch } from "./kernel_watch.ts";
 
 /** A dump that meets a vanishing device, or loses replies, this often is an error. */
@@ -57,7 +58,8 @@ const DUMP_ATTEMPTS = 4;
 
 export class HostKernel implements Kernel {
   readonly #transport: NetlinkTransport;
-  readonly #watches = new Set<KernelWatch>();
+  readonly #watches = new Set<KernelWatch<ChangeFilter>>();
+  readonly #deviceWatches = new Set<KernelWatch<DeviceFilter>>();
 
   constructor(transport: NetlinkTransport) {
     this.#transport = transport;
@@ -108,6 +110,13 @@ export class HostKernel implements Kernel {
     return () => watch.stop();
   }
 
+  /** Calls back (coalesced) whenever something changes that the choice of the underlay looks at, or may have. */
+  watchDevices(changed: () => void): () => void {
+    const watch = new KernelWatch(new DeviceFilter(), changed, "devices-ipv4");
+    this.#deviceWatches.add(watch);
+    return () => watch.stop();
+  }
+
   /** Names of all devices that bear our alias, whatever their kind. */
   ownDevices(): string[] {
     return linkDump(this.#transport).filter((link) => link.alias === DEVICE_ALIAS)
@@ -137,8 +146,9 @@ export class HostKernel implements Kernel {
   /** Stops all watches and closes the socket; settles when every descriptor is closed. */
   async close(): Promise<void> {
     this.#transport.close();
-    for (const watch of this.#watches) watch.stop();
-    await Promise.all([...this.#watches].map((watch) => watch.ended));
+    const watches = [...this.#watches, ...this.#deviceWatches];
+    for (const watch of watches) watch.stop();
+    await Promise.all(watches.map((watch) => watch.ended));
   }
 
   #dumpOnce(device: string): KernelState {
@@ -177,7 +187,9 @@ export class HostKernel implements Kernel {
       watch.filter.follow(link);
       if (below === null || watch.filter.isFollowing(below)) continue;
       const underlay = linkGet(this.#transport, below);
-      if (underlay !== null) watch.followBelow(underlay);
+      if (underlay === null) continue;
+      watch.filter.followBelow(underlay);
+      watch.muteNeighbours(underlay);
     }
   }
 

@@ -1,13 +1,24 @@
 /** Hears what changes in the kernel and says so once per wake-up; opens its socket again should it ever fail. */
 import type { Link } from "../../ffi/route/link.ts";
-import { openMonitor, type RouteMonitor } from "../../ffi/route/monitor.ts";
-import type { ChangeFilter } from "./change_filter.ts";
+import {
+  type MonitorEvent,
+  type MonitorGroups,
+  openMonitor,
+  type RouteMonitor,
+} from "../../ffi/route/monitor.ts";
 
 /** How long after its socket failed a new one is tried. */
 const REOPEN_MS = 1_000;
 
-export class KernelWatch {
-  readonly filter: ChangeFilter;
+/** Tells what matters among notifications. */
+export interface NewsFilter {
+  /** Whether anything of what one reading of the socket gave matters. */
+  hasNews(events: readonly MonitorEvent[]): boolean;
+}
+
+export class KernelWatch<Filter extends NewsFilter> {
+  readonly filter: Filter;
+  readonly #groups: MonitorGroups;
   readonly #changed: () => void;
   #monitor: RouteMonitor | null = null;
   /** Index of the device below the overlay's, once it is known. */
@@ -17,17 +28,17 @@ export class KernelWatch {
   #ended: Promise<void> = Promise.resolve();
 
   /** Throws SysError when there is no socket to be had. */
-  constructor(filter: ChangeFilter, changed: () => void) {
+  constructor(filter: Filter, changed: () => void, groups: MonitorGroups = "everything") {
     this.filter = filter;
+    this.#groups = groups;
     this.#changed = changed;
     this.#open();
   }
 
-  /** See ChangeFilter; what would be no news there does not even wake us any more. */
-  followBelow(link: Link): void {
-    this.#below = link.index;
-    this.filter.followBelow(link);
-    this.#monitor?.muteNeighbours(link.index);
+  /** Neighbours on this device do not even wake us any more. */
+  muteNeighbours({ index }: Link): void {
+    this.#below = index;
+    this.#monitor?.muteNeighbours(index);
   }
 
   /** No call comes after this. */
@@ -46,7 +57,7 @@ export class KernelWatch {
     const monitor = openMonitor((events) => {
       // Outside the monitor's own call: a fault of the listener is not one of the socket.
       if (this.filter.hasNews(events)) queueMicrotask(() => this.#tell());
-    });
+    }, this.#groups);
     if (this.#below !== null) monitor.muteNeighbours(this.#below);
     this.#monitor = monitor;
     this.#ended = monitor.done.catch(() => this.#reopenLater());

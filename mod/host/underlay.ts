@@ -45,8 +45,7 @@ export function chooseUnderlay(source: UnderlaySource, choice: UnderlayChoice): 
 }
 
 /**
- * What has become of the underlay since the agent chose it, which it does once; null when it is as it was. A smaller MTU is
- * told apart, see mtuProblem.
+ * Why packets cannot take the underlay that is used; null when they can. A smaller MTU is told apart, see mtuProblem.
  *
  * @param now the device of that index, null when it is gone.
  */
@@ -64,9 +63,9 @@ export function underlayProblem(chosen: Underlay, now: HostDevice | null): Probl
     code: "underlay-changed",
     severity: "error",
     text: `${device}, through which this host talks to the others, ${what}`,
-    remedy: now === null
-      ? "make the device again, or name another with --iface, and restart the agent"
-      : `set ${device} up with its address; if it got another one, restart the agent`,
+    remedy:
+      `${now === null ? "make it again" : `set ${device} up`} with an address; the agent waits ` +
+      "and goes on with what it then finds, by the same rules as at its start",
   };
 }
 

@@ -22,11 +22,12 @@ const POLL_MS = 2;
 export class Host {
   readonly name: string;
   readonly number: number;
-  /** Underlay address. */
-  readonly address: string;
+  /** Underlay address; whoever gives the host another one says so here. */
+  address: string;
   readonly namespace: Namespace;
   readonly directory: string;
-  readonly port: Port;
+  /** Whoever gives the host another network card says so here. */
+  port: Port;
   readonly containers: Container[] = [];
   readonly #command: readonly string[];
   readonly #underlay: Underlay;

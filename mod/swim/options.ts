@@ -56,7 +56,10 @@ export type SwimCommand =
   | { readonly kind: "leave" }
   /** A member that is dead for good counts as left everywhere. Others only with `force`; a live one comes back. */
   | { readonly kind: "forget"; readonly id: MemberId; readonly force: boolean }
-  /** This host is reached at another address from now on. */
+  /**
+   * The network of this host changed or is back: it is reached at that address from now on, which may be the one it had.
+   * Lost members and seeds are tried at once.
+   */
   | { readonly kind: "move"; readonly endpoint: Endpoint }
   /** Does something with the gossip keys of every host; ends in a `keys-done` event of that request number. */
   | {

@@ -23,8 +23,8 @@ export interface RememberedMember {
   readonly endpoint: Endpoint;
 }
 
-/** A host that sees nobody dials this many at a time: the first to answer ends its solitude. */
-const DIALS_WHEN_ALONE = 3;
+/** A host that sees nobody, or whose network is back, dials this many at a time: the first to answer tells of all. */
+const DIALS_AT_ONCE = 3;
 
 /** Up to this age a dead member counts in full; then for as much as this is of its age. */
 const FULL_WEIGHT_MS = 600_000;
@@ -53,6 +53,11 @@ export class Reconnector {
   #nextAtMs = Infinity;
   /** Attempts in solitude: they come sooner at first. */
   #lonelyAttempts = 0;
+  /** Whether the next attempt is due to a network that is another one or is back. */
+  #isHurried = false;
+  #ownEndpoint: Endpoint | undefined;
+  /** Where this host was before it moved. */
+  #formerEndpoint: Endpoint | null = null;
 
   /** @param remembered the most promising ones first. */
   constructor(
@@ -70,6 +75,7 @@ export class Reconnector {
     this.#synchroniser = parts.synchroniser;
     this.#timings = parts.timings;
     this.#random = parts.random;
+    this.#ownEndpoint = this.#table.get(this.#selfId)?.endpoint;
     for (const member of remembered) {
       if (member.id !== this.#selfId) this.#remembered.set(member.id, member);
     }
@@ -83,6 +89,25 @@ export class Reconnector {
   /** The first attempts come at once. */
   begin(nowMs: number): void {
     if (this.#remembered.size > 0) this.#nextAtMs = nowMs;
+  }
+
+  /**
+   * The network of this host is another one, or is back: whoever is lost is dialled now, since the pauses have grown while
+   * nobody could answer. Of a member that is believed to be where this host now is, the best guess is that both swapped.
+   */
+  hurry(nowMs: number): void {
+    const own = this.#table.get(this.#selfId)?.endpoint;
+    if (own !== this.#ownEndpoint) this.#formerEndpoint = this.#ownEndpoint ?? null;
+    this.#ownEndpoint = own;
+    this.#lonelyAttempts = 0;
+    this.#isHurried = this.#lost > 0;
+    if (this.#isHurried) this.#nextAtMs = nowMs;
+    const isSwapped = this.#table.list().some(({ id, status, endpoint }) =>
+      id !== this.#selfId && endpoint === own && (status === "alive" || status === "suspect")
+    );
+    if (isSwapped && this.#formerEndpoint !== null) {
+      this.#synchroniser.start(nowMs, this.#formerEndpoint);
+    }
   }
 
   /** A member was seen, whatever its status. */
@@ -119,14 +144,14 @@ export class Reconnector {
   }
 
   #choose(nowMs: number): Endpoint[] {
-    if (
-      !this.#isAlone && this.#random.unit() >= this.#attempts(nowMs) / this.#table.reachableCount
-    ) {
+    const isEager = this.#isAlone || this.#isHurried;
+    this.#isHurried = false;
+    if (!isEager && this.#random.unit() >= this.#attempts(nowMs) / this.#table.reachableCount) {
       return [];
     }
     const lost = this.#endpoints();
     const chosen = new Set<Endpoint>();
-    const count = Math.min(lost.length, this.#isAlone ? DIALS_WHEN_ALONE : 1);
+    const count = Math.min(lost.length, isEager ? DIALS_AT_ONCE : 1);
     // A few tries more than places: the first place comes up again and again.
     for (let tries = 0; tries < 4 * count && chosen.size < count; tries++) {
       const endpoint = lost[pickPlace(this.#random, lost.length)];
@@ -154,9 +179,14 @@ export class Reconnector {
     this.#random.shuffle(dead);
     dead.sort((one, other) => other.statusSinceMs - one.statusSinceMs);
     // A host that was set up anew answers at the address of its dead predecessor: nobody to find there.
-    const endpoints = [...this.missing, ...dead].map(({ endpoint }) => endpoint)
+    // This host itself, too: who was known there may have taken its former address.
+    const endpoints = [...this.missing, ...dead].map(({ endpoint }) => this.#guess(endpoint))
       .filter((endpoint) => !taken.has(endpoint));
     return [...new Set(endpoints)];
+  }
+
+  #guess(endpoint: Endpoint): Endpoint {
+    return endpoint === this.#ownEndpoint ? this.#formerEndpoint ?? endpoint : endpoint;
   }
 
   /** Half of each interval is random; alone, intervals double from the first retry of a seed on. */

@@ -102,6 +102,15 @@ export class Seeds {
     return [...this.#seeds.values()].map(({ view }) => view);
   }
 
+  /** The network of this host is another one, or is back: no pause that grew without it counts any more. */
+  hurry(nowMs: number): void {
+    for (const seed of this.#seeds.values()) {
+      if (seed.view.state === "joined" || seed.nextAtMs === Infinity) continue;
+      seed.attempts = 0;
+      seed.nextAtMs = nowMs;
+    }
+  }
+
   /** Nobody else is left: go back to the seeds. */
   rejoin(nowMs: number): void {
     for (const seed of this.#seeds.values()) {

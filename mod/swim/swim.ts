@@ -297,7 +297,9 @@ export class Swim implements Carrier {
       case "forget":
         return this.#forget(nowMs, command.id, command.force);
       case "move":
-        return this.#self.move(nowMs, command.endpoint);
+        this.#self.move(nowMs, command.endpoint);
+        this.#reconnector.hurry(nowMs);
+        return this.#seeds.hurry(nowMs);
       case "keys":
         return this.#rotation.start(command);
       default:

@@ -16,6 +16,7 @@ class Bench {
   #heard = () => {};
   state: LifeState = "held";
   own = claim(1);
+  isUnderlayThere = true;
   readonly path: DataPath;
 
   constructor(onRenumber: string | null = null) {
@@ -34,6 +35,7 @@ class Bench {
         now: () => "",
       }),
       snapshot: () => this.#snapshot(),
+      isUnderlayThere: () => this.isUnderlayThere,
     });
   }
 

@@ -1,0 +1,239 @@
+/**
+ * Keeps this host on its underlay: chooses again, by the rules of the start, whenever a device, an address or a route
+ * changed, and says when it has become another one. Nothing is remembered of the changes themselves: each look compares
+ * what is with what is used.
+ */
+import type { Pool } from "../address/pool.ts";
+import { reasonOf, UserError } from "../base/errors.ts";
+import type { Underlay } from "../base/kernel_objects.ts";
+import type { Log } from "../base/log.ts";
+import type { Problem } from "../base/problem.ts";
+import type { HostDevice, HostNetwork } from "../host/host_network.ts";
+import { checkPoolOverlap } from "../host/pool_overlap.ts";
+import { startTimer } from "../host/timer.ts";
+import {
+  chooseUnderlay,
+  type UnderlayChoice,
+  underlayProblem,
+  type UnderlaySource,
+} from "../host/underlay.ts";
+import type { OverlayConfig } from "../overlay/desired.ts";
+import { deviceName, mtuProblem, overlayMtu } from "../overlay/vxlan.ts";
+import { overlapProblem } from "./problems.ts";
+import { decideUnderlay } from "./underlay_plan.ts";
+
+/** An address, its routes and the device's MTU come one after the other: so long nothing may change any more. */
+const URGENT_MS = 100;
+/** Where the present one still works: a default route that comes and goes does not send the host back and forth. */
+const STEADY_MS = 5_000;
+/** How often it is looked at although nothing is known to have changed, as rules of routing do without a word. */
+const AUDIT_INTERVAL_MS = 60_000;
+/** Looking takes at most a fifth of the time: with many containers and peers one takes 10 ms. */
+const PAUSE_FACTOR = 4;
+
+/** What the operator said; AgentConfig has these fields. */
+export interface UnderlaySettings extends UnderlayChoice {
+  readonly pool: Pool;
+  readonly vni: number;
+  readonly vxlanPort: number;
+  /** Overlay MTU, or null for the underlay's minus the encapsulation. */
+  readonly mtu: number | null;
+}
+
+/** HostKernel has these methods. */
+export interface WatchedSource extends UnderlaySource {
+  hostDevice(index: number): HostDevice | null;
+  /** See HostKernel. */
+  watchDevices(changed: () => void): () => void;
+}
+
+export class UnderlayKeeper {
+  readonly #source: WatchedSource;
+  readonly #settings: UnderlaySettings;
+  readonly #nowMs: () => number;
+  #present: Underlay;
+  #overlap: Problem | null = null;
+  /** What the rules said when nothing fitted them. */
+  #unfit: UserError | null = null;
+  /** Whether the present one carried nothing when it was last looked at. */
+  #isLost = false;
+  /** What is to be moved to when it stays as it is, and when. */
+  #next: { readonly underlay: Underlay; readonly atMs: number } | null = null;
+  #log: Log | null = null;
+  #moved: () => void = () => {};
+  #earliestMs = 0;
+  #stopWatching: () => void = () => {};
+  #cancelTimer: () => void = () => {};
+  #timerAtMs = Infinity;
+  #stopped = false;
+
+  /** Throws ConfigError for a flag that makes no sense, UserError when nothing fits; both say what there is. */
+  constructor(
+    source: WatchedSource,
+    settings: UnderlaySettings,
+    nowMs: () => number = () => performance.now(),
+  ) {
+    this.#source = source;
+    this.#settings = settings;
+    this.#nowMs = nowMs;
+    this.#present = chooseUnderlay(source, settings);
+    overlayMtu(this.#present, settings.mtu);
+  }
+
+  get present(): Underlay {
+    return this.#present;
+  }
+
+  /** What the overlay stands on now. */
+  overlay(mac: string): OverlayConfig {
+    const { pool, vni, vxlanPort: port, mtu } = this.#settings;
+    const underlay = this.#present;
+    return { network: pool.cidr, vni, port, mac, mtu: overlayMtu(underlay, mtu), underlay };
+  }
+
+  /**
+   * Looks for the overlay's network among what this host uses for something else. Throws ConfigError when it is a newcomer;
+   * a host that has a subnet goes on and shows the problem.
+   */
+  checkOverlap(hasSubnet: boolean): void {
+    const { pool, vni } = this.#settings;
+    this.#overlap = overlapProblem(hasSubnet, () => {
+      checkPoolOverlap(this.#source, pool, deviceName(vni), this.#present);
+    });
+  }
+
+  /**
+   * Listens to the kernel from now on, and looks once at what happened before.
+   *
+   * @param moved is called when the underlay is another one, or carries packets again.
+   */
+  start(log: Log, moved: () => void): void {
+    this.#log = log;
+    this.#moved = moved;
+    this.#stopWatching = this.#source.watchDevices(() => this.#lookSoon());
+    this.#lookSoon();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelTimer();
+    this.#stopWatching();
+  }
+
+  /** Whether the device is there on which the overlay's stands: the kernel takes that one along when it goes. */
+  isThere(): boolean {
+    return this.#source.hostDevice(this.#present.index) !== null;
+  }
+
+  /** Looked up when somebody asks. */
+  problems(): Problem[] {
+    const device = this.#source.hostDevice(this.#present.index);
+    const lost = underlayProblem(this.#present, device);
+    const mtu = overlayMtu(this.#present, this.#settings.mtu);
+    return [
+      lost,
+      lost === null ? this.#unfitProblem() : null,
+      mtuProblem({ ...this.#present, mtu: device?.mtu ?? this.#present.mtu }, mtu),
+      this.#overlap,
+    ].filter((problem) => problem !== null);
+  }
+
+  #lookSoon(): void {
+    if (this.#stopped) return;
+    if (this.#nowMs() >= this.#earliestMs) this.#look();
+    else this.#schedule(this.#earliestMs);
+  }
+
+  #look(): void {
+    const startMs = this.#nowMs();
+    try {
+      this.#compare(startMs);
+    } catch (error) {
+      this.#log?.error("the underlay could not be looked at", { reason: reasonOf(error) });
+    }
+    const endMs = this.#nowMs();
+    this.#earliestMs = endMs + PAUSE_FACTOR * (endMs - startMs);
+    this.#schedule(Math.min(this.#next?.atMs ?? Infinity, endMs + AUDIT_INTERVAL_MS));
+  }
+
+  #compare(nowMs: number): void {
+    const network = this.#source.hostNetwork();
+    const device = network.devices.find(({ index }) => index === this.#present.index);
+    const problem = underlayProblem(this.#present, device ?? null);
+    const decision = decideUnderlay(this.#present, problem, this.#choose(network));
+    if (decision.kind !== "move") {
+      this.#next = null;
+      return this.#note(problem);
+    }
+    const { underlay, isUrgent, words } = decision;
+    if (this.#next === null || !isSame(this.#next.underlay, underlay)) {
+      this.#next = { underlay, atMs: nowMs + (isUrgent ? URGENT_MS : STEADY_MS) };
+    } else if (isUrgent) {
+      const atMs = Math.min(this.#next.atMs, nowMs + URGENT_MS);
+      this.#next = { underlay, atMs };
+    }
+    if (nowMs < this.#next.atMs) return;
+    this.#next = null;
+    this.#isLost = false;
+    this.#log?.warning("the underlay is another one", { device: underlay.device, words });
+    this.#present = underlay;
+    this.checkOverlap(true);
+    this.#moved();
+  }
+
+  /** What the rules choose now, if anything that can carry the overlay. */
+  #choose(network: HostNetwork): Underlay | null {
+    const routeTo = (address: string) => this.#source.routeTo(address);
+    const seen = { hostNetwork: () => network, routeTo };
+    try {
+      const found = chooseUnderlay(seen, this.#settings);
+      overlayMtu(found, this.#settings.mtu); // throws where too little is left for the overlay
+      this.#unfit = null;
+      return found;
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      this.#unfit = error;
+      return null;
+    }
+  }
+
+  /** Nothing to move to: says once that the present one is lost, and that it is back. */
+  #note(problem: Problem | null): void {
+    const isLost = problem !== null;
+    if (isLost === this.#isLost) return;
+    this.#isLost = isLost;
+    if (isLost) {
+      const { text, remedy } = problem;
+      return this.#log?.error("the underlay is lost", { reason: text, remedy });
+    }
+    this.#log?.info("the underlay is back", { device: this.#present.device });
+    this.#moved();
+  }
+
+  #unfitProblem(): Problem | null {
+    if (this.#unfit === null) return null;
+    const { device, address } = this.#present;
+    return {
+      code: "underlay-not-chosen",
+      severity: "warning",
+      text: `${device} (${address}) is used as before, but after a restart the agent would not ` +
+        `find it: ${this.#unfit.message}`,
+      remedy: this.#unfit.remedy ?? "Name the underlay device with --iface, or its address",
+    };
+  }
+
+  #schedule(atMs: number): void {
+    if (this.#stopped || atMs >= this.#timerAtMs) return;
+    this.#cancelTimer();
+    this.#timerAtMs = atMs;
+    this.#cancelTimer = startTimer(() => {
+      this.#timerAtMs = Infinity;
+      this.#lookSoon();
+    }, Math.max(0, Math.ceil(atMs - this.#nowMs())));
+  }
+}
+
+function isSame(one: Underlay, other: Underlay): boolean {
+  return one.index === other.index && one.address === other.address && one.mtu === other.mtu &&
+    one.device === other.device;
+}

@@ -1,0 +1,68 @@
+/**
+ * Tells which of the kernel's notifications may change the choice of the underlay. Where containers come and go devices,
+ * addresses and routes do so all the time, and each look at all of them costs more than this.
+ */
+import type { InterfaceAddress } from "../../ffi/route/address.ts";
+import type { Link } from "../../ffi/route/link.ts";
+import type { MonitorEvent } from "../../ffi/route/monitor.ts";
+import type { Route } from "../../ffi/route/route.ts";
+import { DEVICE_ALIAS, ROUTE_PROTOCOL } from "../base/limits.ts";
+
+/** Devices remembered; on hosts with more some are looked at once too often. */
+const LOOKS_MAX = 4_096;
+
+export class DeviceFilter {
+  /** By index: how a device looked last. */
+  readonly #looks = new Map<number, string>();
+  /** Our own devices, whose addresses and routes are no way to other hosts. */
+  readonly #own = new Set<number>();
+
+  /** Whether anything of what one reading of the socket gave calls for a look. */
+  hasNews(events: readonly MonitorEvent[]): boolean {
+    let hasNews = false;
+    for (const event of events) {
+      if (this.#isNews(event)) hasNews = true; // no early end: each event may change how a device looks
+    }
+    return hasNews;
+  }
+
+  #isNews(event: MonitorEvent): boolean {
+    switch (event.kind) {
+      case "overrun":
+        return true;
+      case "link":
+        return this.#isLinkNews(event.change, event.link);
+      case "address":
+        return this.#isAddressNews(event.address);
+      case "route":
+        return this.#isRouteNews(event.route);
+      case "neighbour":
+      case "fdb":
+        return false;
+    }
+  }
+
+  #isLinkNews(change: "new" | "delete", link: Link): boolean {
+    const { index, name, up, mtu, alias } = link;
+    if (change === "delete") {
+      this.#looks.delete(index);
+      return !this.#own.delete(index);
+    }
+    if (alias === DEVICE_ALIAS) this.#own.add(index);
+    if (this.#own.has(index)) return false;
+    const look = JSON.stringify([name, up, mtu]);
+    if (this.#looks.get(index) === look) return false;
+    if (this.#looks.size >= LOOKS_MAX) this.#looks.clear();
+    this.#looks.set(index, look);
+    return true;
+  }
+
+  #isAddressNews({ family, index }: InterfaceAddress): boolean {
+    return family === 4 && !this.#own.has(index);
+  }
+
+  /** Any way to elsewhere may be the one that is asked for, but not ours to a peer's subnet. */
+  #isRouteNews({ family, protocol, index }: Route): boolean {
+    return family === 4 && protocol !== ROUTE_PROTOCOL && (index === null || !this.#own.has(index));
+  }
+}
