@@ -28,6 +28,8 @@ const URGENT_MS = 100;
 const STEADY_MS = 5_000;
 /** How often it is looked at although nothing is known to have changed, as rules of routing do without a word. */
 const AUDIT_INTERVAL_MS = 60_000;
+/** How soon after the kernel could not be read it is asked again. */
+const RETRY_MS = 1_000;
 /** Looking takes at most a fifth of the time: with many containers and peers one takes 10 ms. */
 const PAUSE_FACTOR = 4;
 
@@ -47,10 +49,19 @@ export interface WatchedSource extends UnderlaySource {
   watchDevices(changed: () => void): () => void;
 }
 
+/** Time, as tests play it. */
+export interface UnderlayClock {
+  nowMs(): number;
+  /** See host/timer.ts. */
+  startTimer(callback: () => void, delayMs: number): () => void;
+}
+
+const REAL_CLOCK: UnderlayClock = { nowMs: () => performance.now(), startTimer };
+
 export class UnderlayKeeper {
   readonly #source: WatchedSource;
   readonly #settings: UnderlaySettings;
-  readonly #nowMs: () => number;
+  readonly #clock: UnderlayClock;
   #present: Underlay;
   #overlap: Problem | null = null;
   /** What the rules said when nothing fitted them. */
@@ -71,11 +82,11 @@ export class UnderlayKeeper {
   constructor(
     source: WatchedSource,
     settings: UnderlaySettings,
-    nowMs: () => number = () => performance.now(),
+    clock: UnderlayClock = REAL_CLOCK,
   ) {
     this.#source = source;
     this.#settings = settings;
-    this.#nowMs = nowMs;
+    this.#clock = clock;
     this.#present = chooseUnderlay(source, settings);
     overlayMtu(this.#present, settings.mtu);
   }
@@ -140,20 +151,22 @@ export class UnderlayKeeper {
 
   #lookSoon(): void {
     if (this.#stopped) return;
-    if (this.#nowMs() >= this.#earliestMs) this.#look();
+    if (this.#clock.nowMs() >= this.#earliestMs) this.#look();
     else this.#schedule(this.#earliestMs);
   }
 
   #look(): void {
-    const startMs = this.#nowMs();
+    const startMs = this.#clock.nowMs();
+    let againMs = AUDIT_INTERVAL_MS;
     try {
       this.#compare(startMs);
     } catch (error) {
+      againMs = RETRY_MS;
       this.#log?.error("the underlay could not be looked at", { reason: reasonOf(error) });
     }
-    const endMs = this.#nowMs();
+    const endMs = this.#clock.nowMs();
     this.#earliestMs = endMs + PAUSE_FACTOR * (endMs - startMs);
-    this.#schedule(Math.min(this.#next?.atMs ?? Infinity, endMs + AUDIT_INTERVAL_MS));
+    this.#schedule(Math.min(this.#next?.atMs ?? Infinity, endMs + againMs));
   }
 
   #compare(nowMs: number): void {
@@ -175,10 +188,10 @@ export class UnderlayKeeper {
     if (nowMs < this.#next.atMs) return;
     this.#next = null;
     this.#isLost = false;
-    this.#log?.warning("the underlay is another one", { device: underlay.device, words });
+    this.#log?.warning("the underlay changed", { device: underlay.device, now: words });
     this.#present = underlay;
-    this.checkOverlap(true);
     this.#moved();
+    this.checkOverlap(true);
   }
 
   /** What the rules choose now, if anything that can carry the overlay. */
@@ -226,10 +239,10 @@ export class UnderlayKeeper {
     if (this.#stopped || atMs >= this.#timerAtMs) return;
     this.#cancelTimer();
     this.#timerAtMs = atMs;
-    this.#cancelTimer = startTimer(() => {
+    this.#cancelTimer = this.#clock.startTimer(() => {
       this.#timerAtMs = Infinity;
       this.#lookSoon();
-    }, Math.max(0, Math.ceil(atMs - this.#nowMs())));
+    }, Math.max(0, Math.ceil(atMs - this.#clock.nowMs())));
   }
 }
 

@@ -1,11 +1,11 @@
 /** What the kernel port's watch tells, and what it keeps to itself. No test waits for time, each waits for a call. */
 import { strict as assert } from "node:assert";
-import { addressAdd } from "../../../ffi/route/address.ts";
+import { addressAdd, addressDelete } from "../../../ffi/route/address.ts";
 import { bridgeAdd } from "../../../ffi/route/bridge.ts";
 import { fdbDelete } from "../../../ffi/route/fdb.ts";
 import { linkDelete, linkGet, linkSet } from "../../../ffi/route/link.ts";
 import { neighbourDelete, neighbourReplace } from "../../../ffi/route/neighbour.ts";
-import { routeDelete } from "../../../ffi/route/route.ts";
+import { routeAdd, routeDelete } from "../../../ffi/route/route.ts";
 import { type MonitorEvent, openMonitor } from "../../../ffi/route/monitor.ts";
 import type { NetlinkTransport } from "../../../ffi/netlink/transport.ts";
 import { ChangeFilter } from "../../../mod/host/change_filter.ts";
@@ -66,6 +66,59 @@ noticed("an address on the underlay", ({ host, underlayIndex }) => {
 noticed("the underlay deleted, which takes the device along", ({ host, underlayIndex }) => {
   linkDelete(host.transport, underlayIndex);
 });
+
+/** What calls for a new look at the underlay. */
+function looked(name: string, change: (host: OverlayHost) => void): void {
+  kernelTest(`the underlay is looked at again: ${name}`, async () => {
+    const host = new OverlayHost();
+    const bell = new Bell();
+    assert.deepEqual(host.apply(host.desire(PEERS)), []);
+    host.host.run(() => host.kernel.watchDevices(bell.ring));
+    const call = bell.next();
+    change(host);
+    await call;
+    await host.close();
+  });
+}
+
+looked("its address deleted", ({ host, underlayIndex: index }) => {
+  addressDelete(host.transport, { index, address: "192.168.100.1", prefixLength: 24 });
+});
+looked("its MTU lowered", ({ host, underlayIndex }) => {
+  linkSet(host.transport, underlayIndex, { mtu: 1400 });
+});
+looked("it is set down", ({ host, underlayIndex }) => {
+  linkSet(host.transport, underlayIndex, { up: false });
+});
+looked("it is deleted", ({ host, underlayIndex }) => linkDelete(host.transport, underlayIndex));
+looked("a default route", ({ host, underlayIndex: index }) => {
+  routeAdd(host.transport, { destination: "0.0.0.0/0", gateway: "192.168.100.254", index });
+});
+
+kernelTest(
+  "what we do to our own device, and neighbours, are no reason to look at the underlay",
+  async () => {
+    const host = new OverlayHost();
+    const { transport } = host.host;
+    const bell = new Bell();
+    assert.deepEqual(host.apply(host.desire([])), []);
+    host.host.run(() => host.kernel.watchDevices(bell.ring));
+    const index = host.underlayIndex;
+    linkSet(transport, host.index, { mtu: 1400 });
+    for (const owners of [PEERS, claims(1, 2), PEERS]) host.apply(host.desire(owners));
+    neighbourReplace(transport, {
+      index,
+      address: "192.168.100.9",
+      linkAddress: "02:00:00:00:00:09",
+    });
+    assert.equal(bell.calls, 0);
+    const call = bell.next();
+    linkSet(transport, index, { mtu: 1400 });
+    await call;
+    assert.equal(bell.calls, 1, "all before it was in the socket");
+    await host.close();
+  },
+);
 
 /** What the kernel says of what `change` does, in one reading, told apart by a filter that knows of it. */
 async function hasNews(

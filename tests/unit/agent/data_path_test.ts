@@ -4,7 +4,7 @@ import { Log } from "../../../mod/base/log.ts";
 import type { HostSnapshot } from "../../../mod/claim/host_core.ts";
 import type { ClaimSnapshot, LifeState } from "../../../mod/claim/snapshot.ts";
 import { DataPath } from "../../../mod/agent/data_path.ts";
-import { ModelKernel } from "../../support/model_kernel.ts";
+import { EMPTY_STATE, ModelKernel } from "../../support/model_kernel.ts";
 import { claim, CONFIG, DEVICE } from "../../support/overlay.ts";
 
 class Bench {
@@ -81,6 +81,27 @@ Deno.test("a held claim brings the device up and writes subnet.env", () => {
   bench.path.followNow();
   assert.equal(bench.address(), "10.244.1.0/32");
   assert.equal(bench.subnetOfFile(), "10.244.1.1/24");
+});
+
+Deno.test("on an underlay that carries less, device and subnet.env say so at once", () => {
+  using bench = new Bench();
+  bench.path.followNow();
+  bench.path.move({ ...CONFIG, mtu: 1350, underlay: { ...CONFIG.underlay, mtu: 1400 } });
+  assert.match(Deno.readTextFileSync(bench.subnetFile), /^FLANNEL_MTU=1350$/m);
+  assert.equal(bench.path.status().mtu, 1350);
+});
+
+Deno.test("while the underlay is gone, nothing is torn down, until the host gives its subnet back", () => {
+  using bench = new Bench();
+  bench.path.followNow();
+  bench.isUnderlayThere = false;
+  bench.kernel.state = EMPTY_STATE; // as the kernel does
+  bench.path.followNow();
+  assert.equal(bench.kernel.state.link, null);
+  assert.equal(bench.subnetOfFile(), "10.244.1.1/24");
+  bench.state = "released";
+  bench.path.followNow();
+  assert.equal(bench.subnetOfFile(), undefined);
 });
 
 Deno.test("a subnet file that cannot be written is said once and shown until it can be", () => {

@@ -1,16 +1,21 @@
 /** The keeper against a kernel in memory: what it programs, repairs, keeps, reports, and when subnet.env may be written. */
 import assert from "node:assert/strict";
-import type { Operation, OperationFailure } from "../../../mod/base/kernel_objects.ts";
+import {
+  isVxlanLink,
+  type Operation,
+  type OperationFailure,
+} from "../../../mod/base/kernel_objects.ts";
 import { Log } from "../../../mod/base/log.ts";
 import type { ClaimRecord } from "../../../mod/claim/record.ts";
 import { OverlayKeeper } from "../../../mod/agent/overlay_keeper.ts";
-import { ModelKernel } from "../../support/model_kernel.ts";
+import { EMPTY_STATE, ModelKernel } from "../../support/model_kernel.ts";
 import { claims, CONFIG, DEVICE, OWN } from "../../support/overlay.ts";
 
 /** A kernel that refuses what the test tells it to. */
 class RefusingKernel extends ModelKernel {
   refuse: (operation: Operation) => boolean = () => false;
   message = () => "Not permitted";
+  code = "EPERM";
   applied = 0;
   /** Tells the keeper that something changed. */
   notify = () => {};
@@ -26,7 +31,7 @@ class RefusingKernel extends ModelKernel {
     const failures = super.apply(plan.filter((operation) => !this.refuse(operation)));
     return [
       ...failures,
-      ...refused.map((operation) => ({ operation, code: "EPERM", message: this.message() })),
+      ...refused.map((operation) => ({ operation, code: this.code, message: this.message() })),
     ];
   }
 }
@@ -34,7 +39,7 @@ class RefusingKernel extends ModelKernel {
 class Bench {
   readonly kernel = new RefusingKernel(DEVICE);
   readonly lines: string[] = [];
-  want: "up" | "down" | "unchanged" = "up";
+  want: "up" | "down" | "unchanged" | "paused" = "up";
   others: readonly ClaimRecord[] = claims(2, 3);
   settled = true;
   written = 0;
@@ -133,6 +138,58 @@ Deno.test("a peer that goes is removed, which is no repair", () => {
   bench.reconcile();
   assert.deepEqual(bench.destinations(), ["10.244.2.0/24"]);
   assert.equal(bench.keeper.status().repairs, 0);
+});
+
+/** Another place for the overlay's device, with room for less. */
+const ELSEWHERE = {
+  ...CONFIG,
+  mtu: 1350,
+  underlay: { device: "eth1", index: 9, address: "172.16.5.1", mtu: 1400 },
+};
+
+Deno.test("on another underlay the device is moved at once, with its peers, which is no repair", () => {
+  using bench = new Bench();
+  bench.reconcile();
+  const { routes } = bench.kernel.state;
+  bench.keeper.move(ELSEWHERE);
+  const { link } = bench.kernel.state;
+  assert(link !== null && isVxlanLink(link));
+  assert.deepEqual([link.local, link.underlayIndex, link.mtu], ["172.16.5.1", 9, 1350]);
+  assert.equal(bench.kernel.state.routes, routes);
+  const { inSync, mtu, repairs } = bench.keeper.status();
+  assert.deepEqual([inSync, mtu, repairs], [true, 1350, 0]);
+});
+
+Deno.test("a kernel that moves no devices gets a new one in the same pass, and is not asked again", () => {
+  using bench = new Bench();
+  bench.reconcile();
+  bench.kernel.code = "EOPNOTSUPP";
+  bench.kernel.refuse = ({ kind }) => kind === "link-move";
+  bench.keeper.move(ELSEWHERE);
+  assert.deepEqual(bench.destinations(), ["10.244.2.0/24", "10.244.3.0/24"]);
+  assert.equal(bench.keeper.status().inSync, true);
+  bench.kernel.refuse = () => false;
+  const { applied } = bench.kernel;
+  bench.keeper.move(CONFIG);
+  assert.equal(bench.kernel.applied, applied + 1);
+  assert.equal(bench.keeper.status().inSync, true);
+  assert.deepEqual(bench.lines, []);
+});
+
+Deno.test("without an underlay nothing is tried, and what the kernel took is made again without a repair", () => {
+  using bench = new Bench();
+  bench.reconcile();
+  bench.want = "paused";
+  bench.kernel.state = EMPTY_STATE;
+  const { applied } = bench.kernel;
+  bench.reconcile();
+  assert.equal(bench.kernel.applied, applied);
+  assert.deepEqual([bench.keeper.status().inSync, bench.removed], [false, 0]);
+  bench.want = "up";
+  bench.keeper.move(ELSEWHERE);
+  assert.deepEqual(bench.destinations(), ["10.244.2.0/24", "10.244.3.0/24"]);
+  const { inSync, repairs } = bench.keeper.status();
+  assert.deepEqual([inSync, repairs, bench.lines.length], [true, 0, 0]);
 });
 
 Deno.test("after a restart, peers of which nothing was heard yet are kept until settled", () => {

@@ -1,0 +1,275 @@
+/** The keeper of the underlay on an invented host, with time played by hand. */
+import { deepStrictEqual, match, strictEqual, throws } from "node:assert/strict";
+import { makePool } from "../../../mod/address/pool.ts";
+import { ConfigError, UserError } from "../../../mod/base/errors.ts";
+import { Log } from "../../../mod/base/log.ts";
+import {
+  UnderlayKeeper,
+  type UnderlaySettings,
+  type WatchedSource,
+} from "../../../mod/agent/underlay_keeper.ts";
+import type { HostDevice, HostNetwork, HostRoute } from "../../../mod/host/host_network.ts";
+import { hostDevice, hostRoute } from "../../support/host_network.ts";
+
+const SETTINGS: UnderlaySettings = {
+  interfaces: [],
+  interfacePatterns: [],
+  interfaceCanReach: null,
+  pool: makePool({ network: "10.244.0.0/16" }),
+  vni: 1,
+  vxlanPort: 8472,
+  mtu: null,
+};
+const MAC = "02:00:00:00:00:01";
+
+function eth0(address = "192.168.100.1/24", changes: Partial<HostDevice> = {}): HostDevice {
+  return hostDevice(2, "eth0", [address], changes);
+}
+
+/** A host that changes as the test says, and a keeper that watches it. */
+class Bench implements WatchedSource {
+  nowMs = 0;
+  devices: HostDevice[] = [eth0(), hostDevice(3, "eth1", ["172.16.5.1/16"])];
+  routes: HostRoute[] = [hostRoute("0.0.0.0/0", 2)];
+  isBroken = false;
+  looks = 0;
+  moves: string[] = [];
+  readonly lines: string[] = [];
+  readonly keeper: UnderlayKeeper;
+  #changed = () => {};
+  #timers: { atMs: number; callback: () => void }[] = [];
+
+  constructor(settings: Partial<UnderlaySettings> = {}) {
+    this.keeper = new UnderlayKeeper(this, { ...SETTINGS, ...settings }, {
+      nowMs: () => this.nowMs,
+      startTimer: (callback, delayMs) => {
+        const timer = { atMs: this.nowMs + delayMs, callback };
+        this.#timers.push(timer);
+        return () => this.#timers = this.#timers.filter((other) => other !== timer);
+      },
+    });
+    const write = (line: string) => void this.lines.push(line);
+    const log = new Log({ level: "info", format: "text", write, now: () => "" });
+    this.keeper.start(log, () => this.moves.push(this.place()));
+  }
+
+  hostNetwork(): HostNetwork {
+    this.looks++;
+    if (this.isBroken) throw new Error("no buffer");
+    return { devices: this.devices, routes: this.routes };
+  }
+
+  hostDevice(index: number): HostDevice | null {
+    return this.devices.find((device) => device.index === index) ?? null;
+  }
+
+  routeTo(): null {
+    return null;
+  }
+
+  watchDevices(changed: () => void): () => void {
+    this.#changed = changed;
+    return () => this.#changed = () => {};
+  }
+
+  /** Something happens to the host, and the kernel says so. */
+  becomes(devices: HostDevice[], routes = this.routes): void {
+    this.devices = devices;
+    this.routes = routes;
+    this.#changed();
+  }
+
+  runFor(ms: number): void {
+    const endMs = this.nowMs + ms;
+    while (true) {
+      const [next] = this.#timers.sort((one, other) => one.atMs - other.atMs);
+      if (next === undefined || next.atMs > endMs) break;
+      this.#timers.shift();
+      this.nowMs = Math.max(this.nowMs, next.atMs);
+      next.callback();
+    }
+    this.nowMs = endMs;
+  }
+
+  place(): string {
+    const { mtu, underlay } = this.keeper.overlay(MAC);
+    return `${underlay.device} ${underlay.index} ${underlay.address} ${mtu}`;
+  }
+
+  problems(): string[] {
+    return this.keeper.problems().map(({ code }) => code);
+  }
+}
+
+Deno.test("nothing changes, nothing happens, and it is looked at once a minute", () => {
+  const bench = new Bench();
+  const { looks } = bench;
+  bench.runFor(600_000);
+  deepStrictEqual(bench.moves, []);
+  strictEqual(bench.looks, looks + 10);
+  deepStrictEqual(bench.problems(), []);
+});
+
+Deno.test("a new address in place of the old one is followed within a fraction of a second", () => {
+  const bench = new Bench();
+  bench.becomes([eth0("192.168.100.7/24")]);
+  bench.runFor(500);
+  deepStrictEqual(bench.moves, ["eth0 2 192.168.100.7 1450"]);
+  match(bench.lines.join(), /address 192\.168\.100\.7 instead of 192\.168\.100\.1/);
+});
+
+Deno.test("without an address it waits with a problem, and goes on when one comes", () => {
+  const bench = new Bench();
+  bench.becomes([hostDevice(2, "eth0", [])]);
+  deepStrictEqual(bench.problems(), ["underlay-changed"]);
+  bench.runFor(3_600_000);
+  deepStrictEqual(bench.moves, []);
+  strictEqual(bench.lines.length, 1);
+  strictEqual(bench.place(), "eth0 2 192.168.100.1 1450", "what it had");
+  bench.becomes([eth0("192.168.100.7/24")]);
+  bench.runFor(500);
+  deepStrictEqual(bench.moves, ["eth0 2 192.168.100.7 1450"]);
+  deepStrictEqual(bench.problems(), []);
+});
+
+Deno.test("the same address again is told as well, for nobody could be reached meanwhile", () => {
+  const bench = new Bench();
+  bench.becomes([eth0("192.168.100.1/24", { up: false })]);
+  bench.runFor(60_000);
+  bench.becomes([eth0()]);
+  deepStrictEqual(bench.moves, ["eth0 2 192.168.100.1 1450"]);
+});
+
+Deno.test("a device made anew is another one, and the kernel took the overlay's along", () => {
+  const bench = new Bench();
+  strictEqual(bench.keeper.isThere(), true);
+  bench.becomes([]);
+  strictEqual(bench.keeper.isThere(), false);
+  bench.becomes([hostDevice(9, "eth0", ["192.168.100.1/24"])], [hostRoute("0.0.0.0/0", 9)]);
+  bench.runFor(500);
+  deepStrictEqual(bench.moves, ["eth0 9 192.168.100.1 1450"]);
+  strictEqual(bench.keeper.isThere(), true);
+});
+
+Deno.test("changes that come one after the other are followed once, when they are over", () => {
+  const bench = new Bench();
+  bench.becomes([]);
+  for (const [address, mtu] of [["192.168.100.7/24", 1500], ["192.168.100.8/24", 1400]] as const) {
+    bench.runFor(60);
+    bench.becomes([hostDevice(9, "eth0", [address], { mtu })], [hostRoute("0.0.0.0/0", 9)]);
+  }
+  bench.runFor(90);
+  deepStrictEqual(bench.moves, []);
+  bench.runFor(100);
+  deepStrictEqual(bench.moves, ["eth0 9 192.168.100.8 1350"]);
+});
+
+Deno.test("a default route that flickers moves nobody; one that stays elsewhere does in the end", () => {
+  const bench = new Bench();
+  const before = bench.routes;
+  const preferred = [...before, hostRoute("0.0.0.0/0", 3, { metric: -1 })];
+  for (let flicker = 0; flicker < 10; flicker++) {
+    bench.becomes(bench.devices, preferred);
+    bench.runFor(1_000);
+    bench.becomes(bench.devices, before);
+    bench.runFor(1_000);
+  }
+  deepStrictEqual(bench.moves, []);
+  bench.becomes(bench.devices, preferred);
+  bench.runFor(10_000);
+  deepStrictEqual(bench.moves, ["eth1 3 172.16.5.1 1450"]);
+});
+
+Deno.test("what was only preferred is moved to at once when the present one is lost", () => {
+  const bench = new Bench();
+  const preferred = [hostRoute("0.0.0.0/0", 3), ...bench.routes];
+  bench.becomes(bench.devices, preferred);
+  bench.runFor(200);
+  bench.becomes(bench.devices.filter(({ name }) => name === "eth1"), preferred);
+  bench.runFor(500);
+  deepStrictEqual(bench.moves, ["eth1 3 172.16.5.1 1450"]);
+});
+
+Deno.test("another MTU is followed at once; one that leaves nothing for the overlay is not", () => {
+  const bench = new Bench();
+  bench.becomes([eth0("192.168.100.1/24", { mtu: 1400 })]);
+  bench.runFor(500);
+  deepStrictEqual(bench.moves, ["eth0 2 192.168.100.1 1350"]);
+  bench.becomes([eth0("192.168.100.1/24", { mtu: 100 })]);
+  bench.runFor(60_000);
+  strictEqual(bench.moves.length, 1);
+  deepStrictEqual(bench.problems(), ["underlay-not-chosen", "mtu-too-large"]);
+});
+
+Deno.test("a configured MTU stays, and is a problem where it does not fit", () => {
+  const bench = new Bench({ mtu: 1450 });
+  bench.becomes([eth0("192.168.100.1/24", { mtu: 1400 })]);
+  bench.runFor(500);
+  deepStrictEqual(bench.moves, ["eth0 2 192.168.100.1 1450"]);
+  deepStrictEqual(bench.problems(), ["mtu-too-large"]);
+});
+
+Deno.test("a device that is renamed away from --iface is kept, with a word of warning", () => {
+  const bench = new Bench({ interfaces: ["eth0"] });
+  bench.becomes([hostDevice(2, "lan0", ["192.168.100.1/24"])]);
+  bench.runFor(60_000);
+  deepStrictEqual(bench.moves, []);
+  const [problem] = bench.keeper.problems();
+  strictEqual(problem?.code, "underlay-not-chosen");
+  match(problem.text, /No device matches --iface eth0; there is lan0 \(192\.168\.100\.1\)$/);
+});
+
+Deno.test("a device that is renamed is followed where the rules still find it", () => {
+  const bench = new Bench();
+  bench.becomes([hostDevice(2, "lan0", ["192.168.100.1/24"])]);
+  bench.runFor(500);
+  deepStrictEqual(bench.moves, ["lan0 2 192.168.100.1 1450"]);
+  deepStrictEqual(bench.problems(), []);
+});
+
+Deno.test("an underlay that moves into the overlay's network is a problem, as at the start", () => {
+  const bench = new Bench();
+  bench.becomes([eth0("10.244.7.9/24")]);
+  bench.runFor(500);
+  deepStrictEqual(bench.problems(), ["network-overlap"]);
+  bench.becomes([eth0()]);
+  bench.runFor(500);
+  deepStrictEqual(bench.problems(), []);
+});
+
+Deno.test("a kernel that cannot be read is asked again soon", () => {
+  const bench = new Bench();
+  bench.isBroken = true;
+  bench.becomes([eth0("192.168.100.7/24")]);
+  match(bench.lines.join(), /could not be looked at.*no buffer/);
+  bench.isBroken = false;
+  bench.runFor(2_000);
+  deepStrictEqual(bench.moves, ["eth0 2 192.168.100.7 1450"]);
+});
+
+Deno.test("after a stop nothing is followed any more", () => {
+  const bench = new Bench();
+  bench.devices = [eth0("192.168.100.7/24")];
+  bench.keeper.stop();
+  bench.becomes(bench.devices);
+  bench.runFor(600_000);
+  deepStrictEqual(bench.moves, []);
+});
+
+Deno.test("a host without an underlay does not start, nor a newcomer in the overlay's network", () => {
+  const open = (devices: HostDevice[], mtu: number | null = null) =>
+    new UnderlayKeeper(
+      {
+        hostNetwork: () => ({ devices, routes: [hostRoute("0.0.0.0/0", 2)] }),
+        hostDevice: () => null,
+        routeTo: () => null,
+        watchDevices: () => () => {},
+      },
+      { ...SETTINGS, mtu },
+    );
+  throws(() => open([]), UserError);
+  throws(() => open([eth0()], 1), ConfigError);
+  const inside = open([eth0("10.244.7.9/24")]);
+  throws(() => inside.checkOverlap(false), ConfigError);
+  inside.checkOverlap(true);
+});
