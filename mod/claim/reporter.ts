@@ -12,6 +12,7 @@ export class Reporter {
   readonly #pools: PoolWatch;
   #view: ClaimView = { state: "none", subnet: null, reason: null };
   #sinceMs = 0;
+  readonly #fenceOf = (subnet: string) => this.#context.ledger.fence.of(subnet);
   #listed: { readonly entries: readonly LedgerEntry[]; readonly lists: Lists } | null = null;
 
   constructor(context: ClaimContext, pools: PoolWatch) {
@@ -38,6 +39,7 @@ export class Reporter {
       owners: ledger.routed(),
       ...this.#lists(),
       fenceSize: ledger.fence.size,
+      fenceOf: this.#fenceOf,
       complete,
       problems: this.#problems(),
     };

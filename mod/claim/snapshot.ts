@@ -35,6 +35,8 @@ export interface ClaimSnapshot extends ClaimView {
   /** When this host first saw each host's claim on its present subnet, on the core's clock. */
   readonly sinceByHost: ReadonlyMap<MemberId, number>;
   readonly fenceSize: number;
+  /** The highest epoch at which that subnet, or one that overlaps it, was ever held; 0 when it never was. */
+  readonly fenceOf: (subnet: string) => number;
   /**
    * Whether this host has heard all that others claim: a first full sync is done, or there was nobody to ask. Until
    * then a missing owner means nothing, and nothing may be removed because of it.

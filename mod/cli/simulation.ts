@@ -1,8 +1,9 @@
 /** The runs of `gossamer simulate`: reads scenarios, plays them, and writes what they showed. */
 import { ExitCode, systemReasonOf, UserError } from "../base/errors.ts";
-import { runMembership, type RunObserver } from "../sim/membership_run.ts";
 import { Narrative } from "../sim/narrative.ts";
-import { both, reportFailure } from "../sim/report.ts";
+import { reportFailure } from "../sim/report.ts";
+import { runSchedule } from "../sim/run.ts";
+import { both, type RunObserver } from "../sim/run_observer.ts";
 import { SCENARIOS } from "../sim/scenarios/all.ts";
 import { parseSchedule, type Schedule } from "../sim/schedule.ts";
 import { Story } from "../sim/story.ts";
@@ -46,7 +47,7 @@ function runSeeds(outside: Outside, options: SimulationOptions): ExitCode {
   const first = options.seed ?? SEED_DEFAULT;
   const failed: { seed: number; message: string }[] = [];
   for (let seed = first; seed < first + options.seeds; seed++) {
-    const { failure } = runMembership(scheduleOf(options, seed), runOptions(options));
+    const { failure } = runSchedule(scheduleOf(options, seed), runOptions(options));
     if (failure !== null) failed.push({ seed, message: failure.message });
     const done = seed - first + 1;
     if (outside.talkIsTerminal && done % 10 === 0) {
@@ -71,7 +72,10 @@ function play(schedule: Schedule, options: SimulationOptions): SimulationDocumen
   if (timeline !== null) observer = both(observer, timeline);
   if (story !== null) observer = both(observer, story);
   const run = runOptions(options, schedule.hosts);
-  const { failure, ...result } = runMembership(schedule, { ...run, observer });
+  const { failure, coverage: _coverage, measures: _measures, ...result } = runSchedule(schedule, {
+    ...run,
+    observer,
+  });
   const title = `${schedule.hosts} hosts, ${options.scenario}, seed ${schedule.seed}`;
   if (timeline !== null && options.svgPath !== null) {
     write(options.svgPath, timelineSvg(timeline, failure?.message ?? title));

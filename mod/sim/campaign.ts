@@ -1,7 +1,8 @@
 /** Many seeds: what one worker of a campaign does with its share, and what it says of it. */
 import { generateSchedule } from "./generate.ts";
-import { runMembership, type RunResult } from "./membership_run.ts";
+import { runMembership } from "./membership_run.ts";
 import { type FailureReport, reportFailure } from "./report.ts";
+import type { RunResult } from "./run_result.ts";
 import type { Schedule } from "./schedule.ts";
 
 /** Sizes of the nightly mix: the smallest clusters have rules of their own, the largest show what grows. */

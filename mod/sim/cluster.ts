@@ -4,7 +4,7 @@
  * Nothing here knows what the cores do. A test adds hosts, breaks the network, stops, kills and restarts hosts, and asks
  * for snapshots; the same seed gives the same run, step by step.
  */
-import type { Action, Core, Endpoint, Input } from "../base/core.ts";
+import type { Action, Core, Endpoint, Input, PersistedDocument } from "../base/core.ts";
 import { assert } from "../base/assert.ts";
 import { Random } from "../base/random.ts";
 import { EventQueue } from "./event_queue.ts";
@@ -25,6 +25,8 @@ export interface ClusterOptions<Command, Event, Snapshot> {
   readonly socketBufferBytes?: number;
   /** Whether hosts keep all their events; thousands of hosts that meet each other would make millions. */
   readonly keepEvents?: boolean;
+  /** Whether all that was ever on a host's disk is kept, so that a disk can be set back. */
+  readonly keepWrites?: boolean;
   /** Called after each step, with what came in and what the core asked for: the place for invariants. */
   readonly afterStep?: (
     host: SimHost<Command, Event, Snapshot>,
@@ -59,6 +61,7 @@ export class Cluster<Command, Event, Snapshot> {
   readonly #persistDelayMs: number;
   readonly #socketBufferBytes: number;
   readonly #keepsEvents: boolean;
+  readonly #keepsWrites: boolean;
   #nowMs = 0;
   #stepsAtNow = 0;
 
@@ -67,6 +70,7 @@ export class Cluster<Command, Event, Snapshot> {
     this.#persistDelayMs = options.persistDelayMs ?? 1;
     this.#socketBufferBytes = options.socketBufferBytes ?? SOCKET_BUFFER_BYTES;
     this.#keepsEvents = options.keepEvents ?? true;
+    this.#keepsWrites = options.keepWrites ?? false;
     this.random = new Random(options.seed);
     this.network = new Network(new Random(this.random.uint32()), { ...LAN, ...options.network });
     this.#streams = new Streams({
@@ -158,6 +162,24 @@ export class Cluster<Command, Event, Snapshot> {
     host.gait = "running";
     this.#catchUp(host, host.outbox);
     this.#catchUp(host, host.inbox);
+  }
+
+  /** Gives a host another address; whoever had it is not reached there any more. The host must be told. */
+  move(host: SimHost<Command, Event, Snapshot>, endpoint: Endpoint): void {
+    if (this.#byEndpoint.get(host.endpoint) === host) this.#byEndpoint.delete(host.endpoint);
+    host.endpoint = endpoint;
+    this.#byEndpoint.set(endpoint, host);
+  }
+
+  /** Changes what is on a host's disk: null removes the document. */
+  write(
+    host: SimHost<Command, Event, Snapshot>,
+    document: PersistedDocument,
+    bytes: Uint8Array | null,
+  ): void {
+    if (bytes === null) host.documents.delete(document);
+    else host.documents.set(document, bytes);
+    if (this.#keepsWrites) host.writes.push({ atMs: this.#nowMs, document, bytes });
   }
 
   /** Moves a host's monotonic clock ahead, as a suspend does on systems that count it. */
@@ -271,7 +293,7 @@ export class Cluster<Command, Event, Snapshot> {
         host.writtenAtMs = Math.max(host.writtenAtMs, doneAtMs);
         return this.#afterInBoot(host, host.writtenAtMs - this.#nowMs, () => {
           const error = host.diskError;
-          if (error === null) host.documents.set(document, copy);
+          if (error === null) this.write(host, document, copy);
           return { kind: "persisted", id, ...(error === null ? {} : { error }) };
         });
       }
@@ -284,10 +306,12 @@ export class Cluster<Command, Event, Snapshot> {
     host.traffic.datagramsSent++;
     host.traffic.datagramBytesSent += bytes.length;
     const target = this.#byEndpoint.get(to);
-    for (const delayMs of this.network.datagramDelaysMs(host.endpoint, to, bytes.length)) {
+    const from = host.endpoint;
+    const end = target?.home ?? to;
+    for (const delayMs of this.network.datagramDelaysMs(host.home, end, bytes.length)) {
       if (target === undefined) continue;
       // Both sides share the bytes: no core writes into what it has sent or received.
-      this.after(delayMs, () => this.#receive(target, host.endpoint, bytes));
+      this.after(delayMs, () => this.#receive(target, from, bytes));
     }
   }
 

@@ -38,6 +38,22 @@ export type Fault =
   | { readonly kind: "disk"; readonly host: HostName; readonly error: string | null }
   /** Each write takes that long in addition. */
   | { readonly kind: "slow-disk"; readonly host: HostName; readonly delayMs: number }
+  /** Gives its subnet back, and says goodbye; its process ends with it. */
+  | { readonly kind: "release"; readonly host: HostName }
+  /** The state directory is gone; a process that runs does not notice. */
+  | { readonly kind: "wipe"; readonly host: HostName }
+  /** The disk is again what it was that long ago, as after a restored snapshot; a host that runs starts anew with it. */
+  | { readonly kind: "rollback"; readonly host: HostName; readonly backMs: number }
+  /** A copy of the first host's disk is put into the other, which starts anew with it. */
+  | { readonly kind: "clone"; readonly host: HostName; readonly other: HostName }
+  /** The host gets an address that nobody had before. */
+  | { readonly kind: "move"; readonly host: HostName }
+  /** Two hosts exchange their addresses. */
+  | { readonly kind: "swap"; readonly host: HostName; readonly other: HostName }
+  /** The host's tunnel end point changes so many times, a thousandth of a second apart: as many news. */
+  | { readonly kind: "flood"; readonly host: HostName; readonly count: number }
+  /** So many packets come from nowhere: noise, and damaged copies of real ones. */
+  | { readonly kind: "garbage"; readonly host: HostName; readonly count: number }
   /** Each group reaches only itself; hosts of no group form one more. */
   | { readonly kind: "partition"; readonly groups: readonly (readonly HostName[])[] }
   /** Nothing gets from one host to the other; the way back is open. */
@@ -74,6 +90,8 @@ export function hostsOf(fault: Fault): readonly HostName[] {
     case "heal":
       return [];
     case "forget":
+    case "clone":
+    case "swap":
       return [fault.host, fault.other];
     default:
       return [fault.host];

@@ -12,7 +12,19 @@ export interface FaultCommands<Command, Event, Snapshot> {
   join(host: SimHost<Command, Event, Snapshot>): Command;
   /** Null when the host knows nobody of that name. */
   forget(host: SimHost<Command, Event, Snapshot>, other: HostName): Command | null;
+  /** Whatever is about claims: see {@linkcode ClaimFault}. Hosts without claims do without. */
+  readonly claimFault?: (host: SimHost<Command, Event, Snapshot>, fault: ClaimFault) => boolean;
+  /** What a host loses that starts as `reinstall`; all documents unless said. */
+  readonly reinstall?: (host: SimHost<Command, Event, Snapshot>) => void;
 }
+
+/** Faults that mean something only to hosts with claims. */
+export type ClaimFault = Extract<
+  Fault,
+  {
+    kind: "release" | "wipe" | "rollback" | "clone" | "move" | "swap" | "flood" | "garbage";
+  }
+>;
 
 export class FaultPlayer<Command, Event, Snapshot> {
   readonly #cluster: Cluster<Command, Event, Snapshot>;
@@ -35,12 +47,12 @@ export class FaultPlayer<Command, Event, Snapshot> {
     const { network } = this.#cluster;
     switch (fault.kind) {
       case "partition":
-        network.partition(...fault.groups.map((group) => this.#endpoints(group)));
+        network.partition(...fault.groups.map((group) => this.#homes(group)));
         return true;
       case "cut":
       case "mend":
       case "link": {
-        const [from, to] = this.#endpoints([fault.from, fault.to]);
+        const [from, to] = this.#homes([fault.from, fault.to]);
         if (from === undefined || to === undefined) return false;
         if (fault.kind === "cut") network.block(from, to);
         else if (fault.kind === "mend") network.unblock(from, to);
@@ -86,7 +98,9 @@ export class FaultPlayer<Command, Event, Snapshot> {
       case "reinstall":
       case "replace":
         if (host.isRunning) return false;
-        if (fault.kind !== "boot") host.documents.clear();
+        if (fault.kind === "reinstall" && this.#commands.reinstall !== undefined) {
+          this.#commands.reinstall(host);
+        } else if (fault.kind !== "boot") host.documents.clear();
         if (fault.kind === "replace") this.#commands.replace(host);
         cluster.boot(host);
         return true;
@@ -115,6 +129,15 @@ export class FaultPlayer<Command, Event, Snapshot> {
       case "join":
       case "forget":
         return this.#tell(host, fault);
+      case "release":
+      case "wipe":
+      case "rollback":
+      case "clone":
+      case "move":
+      case "swap":
+      case "flood":
+      case "garbage":
+        return this.#commands.claimFault?.(host, fault) ?? false;
       default:
         return unreachable(fault);
     }
@@ -153,7 +176,7 @@ export class FaultPlayer<Command, Event, Snapshot> {
     return host;
   }
 
-  #endpoints(names: readonly HostName[]): string[] {
-    return names.flatMap((name) => this.#find(name)?.endpoint ?? []);
+  #homes(names: readonly HostName[]): string[] {
+    return names.flatMap((name) => this.#find(name)?.home ?? []);
   }
 }

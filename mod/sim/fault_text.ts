@@ -21,7 +21,14 @@ export function formatFault(fault: Fault): string {
     case "drift":
       return `drift ${fault.host} ${fault.rate}`;
     case "forget":
-      return `forget ${fault.host} ${fault.other}`;
+    case "clone":
+    case "swap":
+      return `${fault.kind} ${fault.host} ${fault.other}`;
+    case "rollback":
+      return `rollback ${fault.host} ${fault.backMs}`;
+    case "flood":
+    case "garbage":
+      return `${fault.kind} ${fault.host} ${fault.count}`;
     case "disk":
       return `disk ${fault.host} ${fault.error ?? DISK_WORKS}`;
     case "slow-disk":
@@ -64,13 +71,23 @@ function parseFault(words: readonly string[], line: string): Fault {
     case "thaw":
     case "leave":
     case "join":
+    case "release":
+    case "wipe":
+    case "move":
       return { kind, host: host() };
     case "jump":
       return { kind, host: host(), byMs: number(rest[1], line) };
     case "drift":
       return { kind, host: host(), rate: number(rest[1], line) };
     case "forget":
+    case "clone":
+    case "swap":
       return { kind, host: host(), other: second() };
+    case "rollback":
+      return { kind, host: host(), backMs: number(rest[1], line) };
+    case "flood":
+    case "garbage":
+      return { kind, host: host(), count: number(rest[1], line) };
     case "disk": {
       const error = rest.slice(1).join(" ");
       return { kind, host: host(), error: error === DISK_WORKS ? null : error };

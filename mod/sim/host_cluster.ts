@@ -4,6 +4,7 @@
  */
 import { vtepMac } from "../address/mac.ts";
 import { makePool, type Pool } from "../address/pool.ts";
+import type { Action, Endpoint, Input } from "../base/core.ts";
 import { sha256Hex } from "../base/hash.ts";
 import type { Random } from "../base/random.ts";
 import {
@@ -14,11 +15,14 @@ import {
   type HostSnapshot,
 } from "../claim/host_core.ts";
 import { decodeClaimMemory } from "../claim/memory.ts";
+import type { Vtep } from "../claim/record.ts";
+import type { MemberId } from "../swim/member.ts";
 import { decodeMembers } from "../swim/memory.ts";
 import { LAN_TIMINGS, type SwimTimings } from "../swim/timings.ts";
 import type { Keyring } from "../wire/keyring.ts";
 import { Cluster } from "./cluster.ts";
 import { ClaimInvariants } from "./invariants.ts";
+import { NOWHERE } from "./nowhere.ts";
 import type { NetworkOptions } from "./network.ts";
 import type { Boot, SimHost } from "./sim_host.ts";
 
@@ -43,6 +47,17 @@ export interface HostClusterOptions {
   readonly timings?: SwimTimings;
   /** Makes the gossip keys of a host that starts; gossip is plain without. */
   readonly keyring?: (random: Random) => Keyring;
+  /** See ClusterOptions. */
+  readonly keepEvents?: boolean;
+  readonly keepWrites?: boolean;
+  /** A host that starts with an empty disk, and not for the first time, is another host. */
+  readonly newIdentities?: boolean;
+  /** Given, it is called after each step instead of the rules of {@linkcode ClaimInvariants}. */
+  readonly afterStep?: (
+    host: SimulatedHost,
+    actions: readonly Action<HostEvent>[],
+    input: Input<HostCommand>,
+  ) => void;
 }
 
 const VXLAN_PORT = 8472;
@@ -52,6 +67,9 @@ export class HostCluster {
   readonly cluster: Cluster<HostCommand, HostEvent, HostSnapshot>;
   readonly invariants = new ClaimInvariants();
   readonly #settings = new Map<string, HostSettings>();
+  /** Of hosts that run or ran. */
+  readonly #ids = new Map<string, MemberId>();
+  #lastPacket: Uint8Array | null = null;
   readonly #options: HostClusterOptions;
   readonly #pool: Pool;
 
@@ -63,8 +81,48 @@ export class HostCluster {
       start: (boot) => this.#start(boot),
       ...(options.network === undefined ? {} : { network: options.network }),
       ...(options.persistDelayMs === undefined ? {} : { persistDelayMs: options.persistDelayMs }),
-      afterStep: (host) => this.invariants.check(this.cluster.nowMs, this.cluster.hosts, host),
+      ...(options.keepEvents === undefined ? {} : { keepEvents: options.keepEvents }),
+      ...(options.keepWrites === undefined ? {} : { keepWrites: options.keepWrites }),
+      afterStep: (host, actions, input) => {
+        if (input.kind === "packet" && input.from !== NOWHERE) this.#lastPacket = input.bytes;
+        if (options.afterStep !== undefined) options.afterStep(host, actions, input);
+        else this.#check(host, actions, input);
+      },
     });
+  }
+
+  find(name: string): SimulatedHost | undefined {
+    return this.cluster.hosts.find((host) => host.name === name);
+  }
+
+  /** The id that a host has, or had when it ran last; null before its first start. */
+  idOf(name: string): MemberId | null {
+    return this.#ids.get(name) ?? null;
+  }
+
+  /** What a host is given to join through. */
+  seedsOf(host: SimulatedHost): readonly string[] {
+    return this.#settings.get(host.name)?.seeds ?? [];
+  }
+
+  /** The pool that a host is configured with. */
+  poolOf(host: SimulatedHost): Pool {
+    return this.#settings.get(host.name)?.pool ?? this.#pool;
+  }
+
+  /** The subnet that a host is pinned to. */
+  pinOf(host: SimulatedHost): string | null {
+    return this.#settings.get(host.name)?.pin ?? null;
+  }
+
+  /** Where packets for a host's containers go at present. */
+  vtepOf(host: SimulatedHost): Vtep {
+    return vtepAt(host.endpoint, this.#ids.get(host.name) ?? sha256Hex(host.name).slice(0, 32));
+  }
+
+  /** A packet that arrived somewhere lately; null before the first. */
+  lastPacket(): Uint8Array | null {
+    return this.#lastPacket;
   }
 
   /** Adds a host and starts it. */
@@ -117,13 +175,24 @@ export class HostCluster {
     this.invariants.checkQuiescent(this.cluster.hosts);
   }
 
+  #check(
+    host: SimulatedHost,
+    actions: readonly Action<HostEvent>[],
+    input: Input<HostCommand>,
+  ): void {
+    this.invariants.check(this.cluster.nowMs, this.cluster.hosts, host, input, actions);
+  }
+
   #start(boot: Boot): HostCore {
     const settings = this.#settings.get(boot.name) ?? {};
     const claimBytes = boot.documents.get("claim");
     const memberBytes = boot.documents.get("members");
     const restored = claimBytes === undefined ? null : decodeClaimMemory(claimBytes);
     const members = memberBytes === undefined ? null : decodeMembers(memberBytes);
-    const hostId = restored?.hostId ?? sha256Hex(settings.identity ?? boot.name).slice(0, 32);
+    const isNew = this.#options.newIdentities === true && boot.bootNumber > 0;
+    const identity = `${settings.identity ?? boot.name}${isNew ? ` ${boot.bootNumber}` : ""}`;
+    const hostId = restored?.hostId ?? sha256Hex(identity).slice(0, 32);
+    this.#ids.set(boot.name, hostId);
     const instance = [boot.random.uint32(), boot.random.uint32()]
       .map((part) => part.toString(16).padStart(8, "0")).join("");
     const seeds = settings.seeds ?? [];
@@ -133,11 +202,7 @@ export class HostCluster {
       pin: settings.pin ?? null,
       bootstrap: settings.bootstrap ?? false,
       seedsGiven: seeds.length > 0,
-      vtep: {
-        address: boot.endpoint.slice(0, boot.endpoint.lastIndexOf(":")),
-        port: VXLAN_PORT,
-        mac: vtepMac(hostId, VNI),
-      },
+      vtep: vtepAt(boot.endpoint, hostId),
       hostId,
       instance,
       restored,
@@ -156,4 +221,12 @@ export class HostCluster {
       },
     }, boot.random);
   }
+}
+
+function vtepAt(endpoint: Endpoint, hostId: MemberId): Vtep {
+  return {
+    address: endpoint.slice(0, endpoint.lastIndexOf(":")),
+    port: VXLAN_PORT,
+    mac: vtepMac(hostId, VNI),
+  };
 }

@@ -2,57 +2,22 @@
  * Plays one schedule on hosts that run membership alone, with every rule checked on the way: faults, then calm, then the
  * time that the protocol may take to be of one mind again, then quiet.
  */
+import { assert } from "../base/assert.ts";
 import type { Action, Input } from "../base/core.ts";
 import { reasonOf } from "../base/errors.ts";
 import type { SwimEvent } from "../swim/event.ts";
-import type { Lifeguard } from "../swim/lifeguard.ts";
 import type { SwimCommand } from "../swim/swim.ts";
-import type { SwimTimings } from "../swim/timings.ts";
-import type { Fault, TimedFault } from "./fault.ts";
+import type { TimedFault } from "./fault.ts";
 import { FaultPlayer } from "./fault_player.ts";
 import { InvariantError } from "./invariant_error.ts";
 import { type MemberHost, MembershipCluster } from "./membership_cluster.ts";
 import { MembershipInvariants } from "./membership_invariants.ts";
+import type { RunView } from "./run_observer.ts";
+import type { RunFailure, RunOptions, RunResult } from "./run_result.ts";
 import { lastFaultAtMs, type Schedule } from "./schedule.ts";
+import { FIRST_PROBE_ROUNDS, settleBoundMs, SPREAD_MS } from "./settle_bound.ts";
 import { SettledRules } from "./settled_rules.ts";
 import { ALL_TROUBLES, Shadow } from "./shadow.ts";
-
-/** Sees everything that happens, for traces and pictures. */
-export interface RunObserver {
-  /** The run begins, on this cluster. */
-  attach?(membership: MembershipCluster): void;
-  step?(
-    host: MemberHost,
-    nowMs: number,
-    input: Input<SwimCommand>,
-    actions: readonly Action<SwimEvent>[],
-  ): void;
-  fault?(nowMs: number, fault: Fault, hasHappened: boolean): void;
-}
-
-export interface RunOptions {
-  readonly timings?: SwimTimings;
-  readonly lifeguard?: Lifeguard;
-  readonly observer?: RunObserver;
-  /** Without it only the end is checked. */
-  readonly checksSteps?: boolean;
-}
-
-export interface RunFailure {
-  /** Of the rule that did not hold; `throws` when a core threw. */
-  readonly rule: string;
-  readonly message: string;
-}
-
-export interface RunResult {
-  readonly failure: RunFailure | null;
-  /** Equal for equal schedules. */
-  readonly fingerprint: string;
-  readonly steps: number;
-  readonly virtualMs: number;
-  /** From the last fault until all were of one mind; null when they never were. */
-  readonly settledAfterMs: number | null;
-}
 
 /** Time between looks at whether all are of one mind. */
 const LOOK_MS = 250;
@@ -62,10 +27,6 @@ const CALM_DOWN_MS = 13_000;
 const QUIET_MS = 10_000;
 /** A process ends that soon after its goodbye. */
 const EXIT_DELAY_MS = 50;
-/** Laps in which somebody surely comes by: e^-15 is below a millionth. */
-const FIRST_PROBE_ROUNDS = 15;
-/** News reach everybody within a second or two; a bit more for losses. */
-const SPREAD_MS = 4000;
 /** Of the monotonic clock of a host at the start of a run: four months. */
 const UPTIME_MS_MAX = 10_000_000_000;
 /** Who was killed so soon after its start may be unknown to some. */
@@ -95,7 +56,7 @@ export class MembershipRun {
       ...(options.lifeguard === undefined ? {} : { lifeguard: options.lifeguard }),
       afterStep: (host, actions, input) => this.#afterStep(host, actions, input),
     });
-    options.observer?.attach?.(this.membership);
+    options.observer?.attach?.(viewOf(this.membership));
     this.#invariants = new MembershipInvariants(this.membership, this.#shadow);
     this.#settled = new SettledRules(this.membership);
     this.#player = new FaultPlayer(this.membership.cluster, {
@@ -260,18 +221,25 @@ export class MembershipRun {
   }
 }
 
-/**
- * The time in which a cluster is of one mind after the last fault: lost hosts are dialled (one and a half reconnect or seed
- * intervals), those that are gone are probed by somebody, a suspicion may take its longest, and a sync of each host
- * evens out what gossip missed.
- */
-export function settleBoundMs(timings: SwimTimings, hosts: number): number {
-  const contactMs = 1.5 * Math.max(timings.reconnectIntervalMs, timings.seedRetryMaxMs);
-  const probeMs = (Math.min(2 * hosts, FIRST_PROBE_ROUNDS) + 8) * timings.probeIntervalMs;
-  const scale = Math.max(1, Math.log10(hosts));
-  const suspicionMs = timings.suspicionMultiplier * timings.suspicionMaxMultiplier * scale *
-    timings.probeIntervalMs;
-  return 2 * contactMs + probeMs + suspicionMs + 3 * timings.syncIntervalMs + SPREAD_MS;
+/** The cluster as observers see it. */
+function viewOf(membership: MembershipCluster): RunView {
+  const { cluster } = membership;
+  return {
+    get nowMs() {
+      return cluster.nowMs;
+    },
+    hosts: cluster.hosts,
+    idOf: ({ name }) => membership.idOf(name),
+    swim: ({ index }) => hostAt(cluster.hosts, index).snapshot(),
+    claim: () => null,
+    reaches: (from, to) => cluster.network.reaches(from.home, to.home),
+  };
+}
+
+function hostAt(hosts: readonly MemberHost[], index: number): MemberHost {
+  const host = hosts[index];
+  assert(host !== undefined, "a host that is looked at is one of the cluster");
+  return host;
 }
 
 /** Plays a schedule to its end, or to the first rule that does not hold. */

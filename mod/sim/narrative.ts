@@ -1,8 +1,7 @@
 /** What became of each fault: how soon it was noticed, and how soon all knew. Watches a run from above. */
 import type { Fault } from "./fault.ts";
 import { formatFault } from "./fault_text.ts";
-import type { MemberHost, MembershipCluster } from "./membership_cluster.ts";
-import type { RunObserver } from "./membership_run.ts";
+import type { ObservedHost, RunObserver, RunView } from "./run_observer.ts";
 import { bytesSent } from "./traffic.ts";
 
 export interface Chapter {
@@ -20,17 +19,17 @@ const LOOK_MS = 10;
 
 export class Narrative implements RunObserver {
   readonly chapters: Chapter[] = [];
-  #membership: MembershipCluster | null = null;
+  #view: RunView | null = null;
   #open: Chapter | null = null;
   #beliefs = "";
   #nextLookMs = 0;
 
-  attach(membership: MembershipCluster): void {
-    this.#membership = membership;
+  attach(view: RunView): void {
+    this.#view = view;
     this.#begin(0, "start");
   }
 
-  step(_host: MemberHost, nowMs: number): void {
+  step(_host: ObservedHost, nowMs: number): void {
     if (this.#open === null || nowMs < this.#nextLookMs) return;
     this.#nextLookMs = nowMs + LOOK_MS;
     this.#look(nowMs, this.#open);
@@ -42,50 +41,53 @@ export class Narrative implements RunObserver {
 
   /** Bytes that a host sent in a second, on average over all hosts, up to now. */
   bytesPerSecond(): number {
-    const cluster = this.#membership?.cluster;
-    if (cluster === undefined || cluster.nowMs === 0 || cluster.hosts.length === 0) return 0;
-    const total = cluster.hosts.reduce((sum, { traffic }) => sum + bytesSent(traffic), 0);
-    return total / cluster.hosts.length / (cluster.nowMs / 1000);
+    const view = this.#view;
+    if (view === null || view.nowMs === 0 || view.hosts.length === 0) return 0;
+    const total = view.hosts.reduce((sum, { traffic }) => sum + bytesSent(traffic), 0);
+    return total / view.hosts.length / (view.nowMs / 1000);
   }
 
   #begin(atMs: number, text: string): void {
     const chapter = { atMs, text, noticedAfterMs: null, knownAfterMs: null };
     this.chapters.push(chapter);
     this.#open = chapter;
-    this.#beliefs = this.#membership === null ? "" : beliefs(this.#membership);
+    this.#beliefs = this.#view === null ? "" : beliefs(this.#view);
   }
 
   #look(nowMs: number, chapter: Chapter): void {
-    const membership = this.#membership;
-    if (membership === null) return;
-    if (chapter.noticedAfterMs === null && beliefs(membership) !== this.#beliefs) {
+    const view = this.#view;
+    if (view === null) return;
+    if (chapter.noticedAfterMs === null && beliefs(view) !== this.#beliefs) {
       chapter.noticedAfterMs = nowMs - chapter.atMs;
     }
-    const started = membership.cluster.hosts.filter(({ boots }) => boots > 0).length;
-    if (started < membership.cluster.hosts.length || !isTruthKnown(membership)) return;
+    if (view.hosts.some(({ boots }) => boots === 0) || !isTruthKnown(view)) return;
     chapter.knownAfterMs = nowMs - chapter.atMs;
     this.#open = null;
   }
 }
 
-/** Who believes what, as text that is equal exactly when the beliefs are. */
-function beliefs(membership: MembershipCluster): string {
-  return membership.cluster.running.map((host) => {
-    const { members } = host.snapshot();
-    return members.map(({ id, status }) => `${id.slice(-4)}${status[0]}`).join("");
+/** Who believes what, and holds what, as text that is equal exactly when that is. */
+function beliefs(view: RunView): string {
+  return view.hosts.filter(({ isRunning }) => isRunning).map((host) => {
+    const members = view.swim(host).members
+      .map(({ id, status }) => `${id.slice(-4)}${status[0]}`).join("");
+    const claim = view.claim(host);
+    return claim === null ? members : `${members}${claim.state}${claim.subnet}`;
   }).join(" ");
 }
 
-/** Whether every host that runs sees alive exactly those that run and that it has a way to. */
-function isTruthKnown(membership: MembershipCluster): boolean {
-  const { cluster } = membership;
-  const present = cluster.running.filter((host) => host.snapshot().self.status !== "left");
-  const sides = sidesOf(present, (from, to) => cluster.network.reaches(from, to));
-  for (const side of sides) {
-    const ids = new Set(side.map(({ name }) => membership.idOf(name)));
+/** Whether every host that runs sees alive exactly those that run and that it has a way to, and whether claims are settled. */
+function isTruthKnown(view: RunView): boolean {
+  const present = view.hosts.filter((host) =>
+    host.isRunning && view.swim(host).self.status !== "left"
+  );
+  for (const side of sidesOf(present, view)) {
+    const ids = new Set(side.map((host) => view.idOf(host)));
     for (const host of side) {
+      const state = view.claim(host)?.state;
+      if (state !== undefined && state !== "held" && state !== "waiting") return false;
       let alive = 0;
-      for (const { id, status } of host.snapshot().members) {
+      for (const { id, status } of view.swim(host).members) {
         if (status === "suspect") return false;
         if (status === "alive" && !ids.has(id)) return false;
         if (status === "alive") alive++;
@@ -97,19 +99,15 @@ function isTruthKnown(membership: MembershipCluster): boolean {
 }
 
 /** Groups of hosts that reach each other, if only through others. */
-function sidesOf(
-  hosts: readonly MemberHost[],
-  reaches: (from: string, to: string) => boolean,
-): MemberHost[][] {
+function sidesOf(hosts: readonly ObservedHost[], view: RunView): ObservedHost[][] {
   const unplaced = new Set(hosts);
-  const sides: MemberHost[][] = [];
+  const sides: ObservedHost[][] = [];
   for (const first of unplaced) {
     unplaced.delete(first);
     const side = [first];
     for (const host of side) {
       for (const other of unplaced) {
-        const { endpoint } = other;
-        if (!reaches(host.endpoint, endpoint) || !reaches(endpoint, host.endpoint)) continue;
+        if (!view.reaches(host, other) || !view.reaches(other, host)) continue;
         unplaced.delete(other);
         side.push(other);
       }

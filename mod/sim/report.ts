@@ -1,10 +1,7 @@
 /** What is made of a failing run: the smallest schedule that still fails, its story, and its picture. */
-import {
-  type RunFailure,
-  runMembership,
-  type RunObserver,
-  type RunOptions,
-} from "./membership_run.ts";
+import { runSchedule } from "./run.ts";
+import { both } from "./run_observer.ts";
+import type { RunFailure, RunOptions } from "./run_result.ts";
 import { formatSchedule, type Schedule } from "./schedule.ts";
 import { shrinkSchedule } from "./shrink.ts";
 import { Story } from "./story.ts";
@@ -35,12 +32,12 @@ export function reportFailure(
 ): FailureReport {
   const { shrinkRunsMax = SHRINK_RUNS_MAX } = options;
   const { schedule: small } = shrinkSchedule(schedule, {
-    fails: (candidate) => runMembership(candidate, options).failure?.rule === failure.rule,
+    fails: (candidate) => runSchedule(candidate, options).failure?.rule === failure.rule,
     runsMax: shrinkRunsMax,
   });
   const story = new Story();
   const timeline = new Timeline();
-  const result = runMembership(small, { ...options, observer: both(story, timeline) });
+  const result = runSchedule(small, { ...options, observer: both(story, timeline) });
   const shrunkFailure = result.failure ?? failure;
   return {
     seed: schedule.seed,
@@ -51,23 +48,5 @@ export function reportFailure(
     hosts: small.hosts,
     story: [...story.lines(), shrunkFailure.message, ""].join("\n"),
     svg: timelineSvg(timeline, shrunkFailure.message),
-  };
-}
-
-/** Tells two observers of everything. */
-export function both(one: RunObserver, other: RunObserver): RunObserver {
-  return {
-    attach(membership) {
-      one.attach?.(membership);
-      other.attach?.(membership);
-    },
-    step(host, nowMs, input, actions) {
-      one.step?.(host, nowMs, input, actions);
-      other.step?.(host, nowMs, input, actions);
-    },
-    fault(nowMs, fault, hasHappened) {
-      one.fault?.(nowMs, fault, hasHappened);
-      other.fault?.(nowMs, fault, hasHappened);
-    },
   };
 }

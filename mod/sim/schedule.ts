@@ -1,5 +1,11 @@
 /** A whole run as data: the cluster, its seed, and every fault with its time. Written and read as a scenario file. */
 import { UserError } from "../base/errors.ts";
+import {
+  type ClaimSetup,
+  formatClaimSetup,
+  parseClaimLine,
+  SIMULATED_POOL,
+} from "./claim_setup.ts";
 import type { TimedFault } from "./fault.ts";
 import { formatTimedFault, parseTimedFault } from "./fault_text.ts";
 
@@ -13,6 +19,8 @@ export interface Schedule {
   readonly startWithinMs: number;
   /** Whether gossip is sealed with a key. */
   readonly isSealed: boolean;
+  /** Whole hosts, with claims; without it they run membership alone. */
+  readonly claims?: ClaimSetup;
   /** In order of their times. */
   readonly faults: readonly TimedFault[];
 }
@@ -39,7 +47,8 @@ export function formatSchedule(schedule: Schedule): string {
     "sealed": schedule.isSealed ? 1 : 0,
   };
   const head = HEADERS.map((header) => `${header} ${values[header]}`);
-  return [...head, ...schedule.faults.map(formatTimedFault), ""].join("\n");
+  const claims = schedule.claims === undefined ? [] : formatClaimSetup(schedule.claims);
+  return [...head, ...claims, ...schedule.faults.map(formatTimedFault), ""].join("\n");
 }
 
 /** Reads a scenario file: `#` begins a comment. Throws {@linkcode UserError} that quotes the line. */
@@ -51,12 +60,15 @@ export function parseSchedule(text: string): Schedule {
     "start-within": 1000,
     "sealed": 0,
   };
+  let claims: ClaimSetup | undefined;
   const faults: TimedFault[] = [];
   for (const whole of text.split("\n")) {
     const line = whole.replace(/#.*/, "").trim();
     if (line === "") continue;
     const [word = "", value = ""] = line.split(/\s+/);
-    if (isHeader(word)) values[word] = header(word, value, line);
+    const setup = parseClaimLine(line, claims ?? { pool: SIMULATED_POOL, hosts: {} });
+    if (setup !== null) claims = setup;
+    else if (isHeader(word)) values[word] = header(word, value, line);
     else faults.push(parseTimedFault(line));
   }
   faults.sort((one, other) => one.atMs - other.atMs);
@@ -66,6 +78,7 @@ export function parseSchedule(text: string): Schedule {
     seedHosts: Math.max(1, Math.min(values.hosts, values["seed-hosts"])),
     startWithinMs: values["start-within"],
     isSealed: values.sealed !== 0,
+    ...(claims === undefined ? {} : { claims }),
     faults,
   };
 }

@@ -19,10 +19,22 @@ export const ALL_TROUBLES: readonly Trouble[] = ["absent", "late", "frozen", "ne
 
 /** Less loss than this is no excuse for anything. */
 export const HARMLESS_LOSS_RATE = 0.1;
-/** Nor is a delay that leaves an ack well within the probe timeout of 500 ms, both ways. */
-const HARMLESS_DELAY_MS = 50;
-/** A datagram of 1400 B then takes 14 ms. */
-const HARMLESS_BYTES_PER_MS = 100;
+
+/** What of the network excuses nothing. */
+export interface Harmless {
+  /** Of packets, 0 to 1. */
+  readonly lossRate: number;
+  /** In one direction, with jitter. */
+  readonly delayMs: number;
+  readonly bytesPerMs: number;
+}
+
+/** A delay leaves an ack well within the probe timeout of 500 ms, both ways; a datagram of 1400 B takes 14 ms. */
+const HARMLESS: Harmless = {
+  lossRate: HARMLESS_LOSS_RATE,
+  delayMs: 50,
+  bytesPerMs: 100,
+};
 
 /** One direction between two hosts. */
 interface Link {
@@ -35,6 +47,7 @@ interface Link {
 type Troubles = Record<Trouble, number>;
 
 export class Shadow {
+  readonly #harmless: Harmless;
   readonly #hosts = new Map<HostName, Troubles>();
   /** What single directions have of their own, by `from>to`. */
   readonly #links = new Map<string, Link>();
@@ -42,6 +55,10 @@ export class Shadow {
   #isPartitioned = false;
   /** Until when all links were suspect; Infinity while they are. */
   #networkUntilMs = -Infinity;
+
+  constructor(harmless = HARMLESS) {
+    this.#harmless = harmless;
+  }
 
   /** A fault has happened. */
   note(nowMs: number, fault: Fault): void {
@@ -101,7 +118,7 @@ export class Shadow {
   }
 
   #noteNetwork(nowMs: number): void {
-    const isBad = this.#isPartitioned || !isHarmless(this.#network);
+    const isBad = this.#isPartitioned || !isHarmless(this.#network, this.#harmless);
     if (isBad) this.#networkUntilMs = Infinity;
     else if (this.#networkUntilMs === Infinity) this.#networkUntilMs = nowMs;
   }
@@ -120,7 +137,7 @@ export class Shadow {
     for (const host of ends) {
       const troubles = this.#of(host);
       const isBad = [...this.#links.values()].some((link) =>
-        link.ends.includes(host) && (link.isCut || !isHarmless(link.options))
+        link.ends.includes(host) && (link.isCut || !isHarmless(link.options, this.#harmless))
       );
       if (isBad) troubles.network = Infinity;
       else if (troubles.network === Infinity) troubles.network = nowMs;
@@ -134,6 +151,7 @@ export class Shadow {
         troubles.absent = Infinity;
         return endGait(troubles, nowMs);
       case "leave":
+      case "release":
         troubles.absent = Infinity;
         return;
       case "boot":
@@ -174,9 +192,9 @@ function endGait(troubles: Troubles, nowMs: number): void {
   troubles.frozen = Math.min(troubles.frozen, nowMs);
 }
 
-function isHarmless(options: LinkOptions): boolean {
+function isHarmless(options: LinkOptions, harmless: Harmless): boolean {
   const { lossRate = 0, datagramLossRate = 0, delayMs = 0, jitterMs = 0 } = options;
-  return lossRate <= HARMLESS_LOSS_RATE && datagramLossRate === 0 &&
-    delayMs + jitterMs <= HARMLESS_DELAY_MS &&
-    (options.bytesPerMs ?? Infinity) >= HARMLESS_BYTES_PER_MS;
+  return lossRate <= harmless.lossRate && datagramLossRate === 0 &&
+    delayMs + jitterMs <= harmless.delayMs &&
+    (options.bytesPerMs ?? Infinity) >= harmless.bytesPerMs;
 }

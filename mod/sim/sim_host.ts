@@ -24,6 +24,15 @@ export interface Boot {
  */
 export type Gait = "running" | "frozen" | "paused";
 
+/** One change of a disk. */
+export interface DiskWrite {
+  /** In the cluster's time. */
+  readonly atMs: number;
+  readonly document: PersistedDocument;
+  /** Null when the document was removed. */
+  readonly bytes: Uint8Array | null;
+}
+
 /** Something that waits until the host moves again. */
 export interface Waiting {
   /** What it takes of the socket's buffer; 0 for streams, which wait in the kernel one by one. */
@@ -33,7 +42,10 @@ export interface Waiting {
 
 export class SimHost<Command, Event, Snapshot> {
   readonly name: string;
-  readonly endpoint: Endpoint;
+  /** Its address at present; see Cluster.move. */
+  endpoint: Endpoint;
+  /** Its first address: where it is plugged in, and what faults of the network mean when they mean this host. */
+  readonly home: Endpoint;
   /** Place among the hosts of the cluster, from 0. */
   readonly index: number;
   /** Null while the host is down. */
@@ -54,6 +66,8 @@ export class SimHost<Command, Event, Snapshot> {
   bufferedBytes = 0;
   /** The disk: survives kills. */
   readonly documents = new Map<PersistedDocument, Uint8Array>();
+  /** Every change of the disk so far, where the cluster keeps them. */
+  readonly writes: DiskWrite[] = [];
   /** When set, every write to the disk fails with this text. */
   diskError: string | null = null;
   /** What each write takes in addition, on a slow disk. */
@@ -68,6 +82,7 @@ export class SimHost<Command, Event, Snapshot> {
   constructor(name: string, endpoint: Endpoint, index: number) {
     this.name = name;
     this.endpoint = endpoint;
+    this.home = endpoint;
     this.index = index;
   }
 

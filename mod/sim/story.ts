@@ -1,14 +1,14 @@
 /** A run in words: each step a line, for people who look for what went wrong. */
 import type { Action, Input } from "../base/core.ts";
 import { reasonOf } from "../base/errors.ts";
-import type { SwimEvent } from "../swim/event.ts";
+import type { HostCommand, HostEvent } from "../claim/host_core.ts";
 import type { SwimCommand } from "../swim/swim.ts";
 import type { Message } from "../wire/messages.ts";
 import { type Fault } from "./fault.ts";
 import { formatFault } from "./fault_text.ts";
-import type { MemberHost } from "./membership_cluster.ts";
-import type { RunObserver } from "./membership_run.ts";
+import { sayClaimEvent, sayClaimMessage } from "./claim_words.ts";
 import { readFrame, readPacket } from "./packet_reader.ts";
+import type { ObservedHost, RunObserver, RunView } from "./run_observer.ts";
 
 /** Lines kept unless said: enough for the last seconds of twenty hosts. */
 const LINES_MAX = 400;
@@ -18,6 +18,9 @@ export class Story implements RunObserver {
   readonly #lines: (() => string)[] = [];
   readonly #linesMax: number;
   readonly #about: ReadonlySet<string> | null;
+  /** Names by id: ids of whole hosts are hashes. */
+  readonly #names = new Map<string, string>();
+  #view: RunView | null = null;
 
   /** @param about only these hosts; all when null. */
   constructor(linesMax = LINES_MAX, about: readonly string[] | null = null) {
@@ -29,22 +32,29 @@ export class Story implements RunObserver {
     return this.#lines.map((line) => line());
   }
 
+  attach(view: RunView): void {
+    this.#view = view;
+  }
+
   step(
-    host: MemberHost,
+    host: ObservedHost,
     nowMs: number,
-    input: Input<SwimCommand>,
-    actions: readonly Action<SwimEvent>[],
+    input: Input<SwimCommand | HostCommand>,
+    actions: readonly Action<HostEvent>[],
   ): void {
     if (input.kind === "wake" && actions.length === 0) return;
     if (this.#about !== null && !this.#about.has(host.name)) return;
     // Written down only if anybody asks: most lines fall out again.
-    const { swimScore } = { swimScore: host.core?.snapshot().healthScore ?? 0 };
+    const view = this.#view;
+    const swimScore = view === null || !host.isRunning ? 0 : view.swim(host).healthScore;
+    if (view !== null) this.#names.set(view.idOf(host), host.name);
+    const name = (id: string) => this.#names.get(id) ?? short(id);
     this.#push(() => {
-      const did = actions.map(sayAction).filter((text) => text !== "");
+      const did = actions.map((action) => sayAction(action, name)).filter((text) => text !== "");
       const health = swimScore === 0 ? "" : ` (health ${swimScore})`;
       const what = did.length === 0 ? "" : `  =>  ${did.join("; ")}`;
       return `${nowMs.toFixed(1).padStart(10)} ${host.name.padEnd(4)}${health} ${
-        sayInput(input)
+        sayInput(input, name)
       }${what}`;
     });
   }
@@ -60,14 +70,18 @@ export class Story implements RunObserver {
   }
 }
 
-function sayInput(input: Input<SwimCommand>): string {
+/** How a host is called in a story. */
+type Name = (id: string) => string;
+
+function sayInput(input: Input<SwimCommand | HostCommand>, name: Name): string {
+  const say = (read: () => readonly Message[]) => readable(read, name);
   switch (input.kind) {
     case "packet":
-      return `from ${shortEndpoint(input.from)}: ${readable(() => readPacket(input.bytes))}`;
+      return `from ${shortEndpoint(input.from)}: ${say(() => readPacket(input.bytes))}`;
     case "request":
-      return `asked by ${shortEndpoint(input.from)}: ${readable(() => frame(input.bytes))}`;
+      return `asked by ${shortEndpoint(input.from)}: ${say(() => frame(input.bytes))}`;
     case "answer":
-      return `answered ${input.id}: ${readable(() => frame(input.bytes))}`;
+      return `answered ${input.id}: ${say(() => frame(input.bytes))}`;
     case "failed":
       return `unanswered ${input.id}: ${input.reason}`;
     case "command":
@@ -81,18 +95,19 @@ function sayInput(input: Input<SwimCommand>): string {
   }
 }
 
-function sayAction(action: Action<SwimEvent>): string {
+function sayAction(action: Action<HostEvent>, name: Name): string {
+  const say = (read: () => readonly Message[]) => readable(read, name);
   switch (action.kind) {
     case "send":
-      return `to ${shortEndpoint(action.to)}: ${readable(() => readPacket(action.bytes))}`;
+      return `to ${shortEndpoint(action.to)}: ${say(() => readPacket(action.bytes))}`;
     case "request":
-      return `asks ${shortEndpoint(action.to)}: ${readable(() => frame(action.bytes))}`;
+      return `asks ${shortEndpoint(action.to)}: ${say(() => frame(action.bytes))}`;
     case "answer":
-      return `answers: ${readable(() => frame(action.bytes))}`;
+      return `answers: ${say(() => frame(action.bytes))}`;
     case "event":
       return "member" in action.event
         ? `${action.event.kind} ${action.event.member.name}`.toUpperCase()
-        : action.event.kind.toUpperCase();
+        : sayClaimEvent(action.event, name);
     case "persist":
     case "resolve":
       return "";
@@ -105,34 +120,38 @@ function frame(bytes: Uint8Array): Message[] {
 }
 
 /** Whatever cannot be read is itself worth reading of. */
-function readable(read: () => readonly Message[]): string {
+function readable(read: () => readonly Message[], name: Name): string {
   try {
     const messages = read();
-    return messages.length === 0 ? "refused" : messages.map(sayMessage).join(" + ");
+    if (messages.length === 0) return "refused";
+    return messages.map((message) => sayMessage(message, name)).join(" + ");
   } catch (error) {
     return `unreadable (${reasonOf(error)})`;
   }
 }
 
-function sayMessage(message: Message): string {
+function sayMessage(message: Message, name: Name): string {
   switch (message.kind) {
     case "ping":
     case "reach":
-      return `${message.kind}#${message.sequence % 1000} for ${short(message.target)}`;
+      return `${message.kind}#${message.sequence % 1000} for ${name(message.target)}`;
     case "indirect-ping":
-      return `indirect-ping#${message.sequence % 1000} for ${short(message.target)}`;
+      return `indirect-ping#${message.sequence % 1000} for ${name(message.target)}`;
     case "ack":
     case "nack":
       return `${message.kind}#${message.sequence % 1000}`;
     case "suspect":
     case "dead":
-      return `${message.kind} ${short(message.id)}@${message.incarnation} by ${
-        short(message.accuser)
+      return `${message.kind} ${name(message.id)}@${message.incarnation} by ${
+        name(message.accuser)
       }`;
     case "left":
-      return `left ${short(message.id)}@${message.incarnation}`;
+      return `left ${name(message.id)}@${message.incarnation}`;
     case "alive":
       return `alive ${message.record.name}@${message.record.incarnation}`;
+    case "rider-item":
+    case "rider-letter":
+      return sayClaimMessage(message.bytes, name);
     default:
       return message.kind;
   }

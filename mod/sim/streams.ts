@@ -44,8 +44,8 @@ export class Streams<Command, Event, Snapshot> {
       answerer.traffic.streamBytesSent += bytes.length;
       const { network, after } = this.#parts;
       const delayMs = network.streamDelayMs(
-        answerer.endpoint,
-        pending.asker.endpoint,
+        answerer.home,
+        pending.asker.home,
         bytes.length,
       );
       if (delayMs === null) return; // the asker's timeout ends it
@@ -61,14 +61,15 @@ export class Streams<Command, Event, Snapshot> {
     asker.traffic.requestsSent++;
     asker.traffic.streamBytesSent += bytes.length;
     if (answerer === undefined) return;
-    const delayMs = network.streamDelayMs(asker.endpoint, answerer.endpoint, bytes.length);
+    const delayMs = network.streamDelayMs(asker.home, answerer.home, bytes.length);
     if (delayMs === null) return;
+    const from = asker.endpoint;
     after(delayMs, () => {
       if (!answerer.isRunning) return this.#end(id, "socket", "connection refused");
       arrive(answerer, "socket", () => {
         answerer.traffic.requestsReceived++;
         answerer.traffic.streamBytesReceived += bytes.length;
-        return { kind: "request", id, from: asker.endpoint, bytes };
+        return { kind: "request", id, from, bytes };
       });
     });
   }

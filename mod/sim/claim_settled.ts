@@ -1,0 +1,199 @@
+/**
+ * Whether whole hosts are of one mind: all that can find each other know each other and the same claims, and each holds a
+ * subnet of its own or waits for a reason that stands. The end of every run (S1, S9, L7).
+ */
+import { cidrsOverlap } from "../address/network.ts";
+import { subnetsOf } from "../address/pool.ts";
+import { objectionWaitMs } from "../claim/dissemination_time.ts";
+import { type ClaimRecord, isSameWrite, occupies } from "../claim/record.ts";
+import { LAN_TIMINGS } from "../swim/timings.ts";
+import type { HostCluster, SimulatedHost } from "./host_cluster.ts";
+import { InvariantError } from "./invariant_error.ts";
+import { settleBoundMs } from "./settle_bound.ts";
+
+/** After contact a host may lose its subnet, listen, ask, and be unlucky: so many slow waits in a row. */
+const WAITS = 4;
+/** A question of somebody who is gone stands in the way until it is that old, and is looked at again a while later. */
+const QUESTION_TTL_MS = 11 * 60_000;
+
+export class ClaimSettled {
+  readonly #hosts: HostCluster;
+
+  constructor(hosts: HostCluster) {
+    this.#hosts = hosts;
+  }
+
+  /** How long it may take after the last fault. */
+  boundMs(): number {
+    const count = this.#hosts.cluster.hosts.length;
+    const timings = LAN_TIMINGS;
+    const waitMs = objectionWaitMs(count, timings.gossipIntervalMs, 0);
+    return settleBoundMs(timings, count) + 2 * timings.syncIntervalMs + WAITS * waitMs +
+      QUESTION_TTL_MS;
+  }
+
+  /** Why the cluster is not settled; null when it is. */
+  whyUnsettled(): string | null {
+    for (const part of this.parts()) {
+      const why = whyNotWhole(part) ?? whyDifferent(part) ?? this.#whyUnclaimed(part);
+      if (why !== null) return why;
+    }
+    return null;
+  }
+
+  /** Why some host that runs has not heard of another one, or of its claim; null when all have. */
+  whyNotWhole(): string | null {
+    for (const part of this.parts()) {
+      const why = whyNotWhole(part);
+      if (why !== null) return why;
+    }
+    return null;
+  }
+
+  /** Throws InvariantError when what was settled is not so any more. */
+  check(): void {
+    for (const part of this.parts()) {
+      const why = whyNotWhole(part);
+      if (why !== null) this.#fail("L7", why);
+      const different = whyDifferent(part);
+      if (different !== null) this.#fail("S1", different);
+      const unclaimed = this.#whyUnclaimed(part);
+      if (unclaimed !== null) this.#fail("S9", unclaimed);
+    }
+  }
+
+  /**
+   * Hosts that run, by who can find whom: through a seed, or because one remembers the other and has not heard a goodbye.
+   * A host that left, lost its disk, and finds all its seeds down is on its own: nobody can know better.
+   */
+  parts(): SimulatedHost[][] {
+    const unplaced = new Set(this.present());
+    const parts: SimulatedHost[][] = [];
+    for (const first of unplaced) {
+      unplaced.delete(first);
+      const part = [first];
+      for (const host of part) {
+        for (const other of unplaced) {
+          if (!this.#finds(host, other) && !this.#finds(other, host)) continue;
+          unplaced.delete(other);
+          part.push(other);
+        }
+      }
+      parts.push(part);
+    }
+    return parts;
+  }
+
+  /** Hosts that run and take part. */
+  present(): SimulatedHost[] {
+    return this.#hosts.cluster.hosts.filter((host) =>
+      host.isRunning && host.snapshot().swim.self.status !== "left"
+    );
+  }
+
+  #finds(host: SimulatedHost, other: SimulatedHost): boolean {
+    if (this.#hosts.seedsOf(host).includes(other.endpoint)) return true;
+    const { members, missing } = host.snapshot().swim;
+    const id = this.#hosts.idOf(other.name);
+    return members.some((member) => member.id === id && member.status !== "left") ||
+      missing.some((member) => member.id === id);
+  }
+
+  /** Each host holds a subnet that nobody else holds, is its owner everywhere, or has a reason to wait. */
+  #whyUnclaimed(part: readonly SimulatedHost[]): string | null {
+    const held: { readonly name: string; readonly subnet: string }[] = [];
+    for (const host of part) {
+      const { claim, swim } = host.snapshot();
+      if (claim.state !== "held" || claim.subnet === null) {
+        const why = this.#whyNoReason(host, part.length);
+        if (why !== null) return why;
+        continue;
+      }
+      const { subnet } = claim;
+      if (!claim.owners.some(({ hostId }) => hostId === swim.self.id)) {
+        return `${host.name} holds ${subnet} without being its owner`;
+      }
+      const other = held.find((one) => cidrsOverlap(one.subnet, subnet));
+      if (other !== undefined) return `${host.name} and ${other.name} both hold ${subnet}`;
+      held.push({ name: host.name, subnet });
+    }
+    return null;
+  }
+
+  /** Why a host should hold a subnet by now; null when it has a reason to wait. */
+  #whyNoReason(host: SimulatedHost, partSize: number): string | null {
+    const { claim, swim } = host.snapshot();
+    const text = `${host.name} is ${claim.state} (${claim.reason ?? "no reason"})`;
+    if (claim.state !== "waiting") return text;
+    if (claim.problems.some(({ code }) => code === "pool-mismatch")) return null;
+    const isAlone = partSize === 1 && this.#hosts.seedsOf(host).length > 0;
+    if (isAlone) return null;
+    const pin = this.#hosts.pinOf(host);
+    const taken = claim.records.filter((record) =>
+      occupies(record) && record.hostId !== swim.self.id
+    );
+    const isTaken = (subnet: string) => taken.some((one) => cidrsOverlap(one.subnet, subnet));
+    if (pin !== null) return isTaken(pin) ? null : `${text} for ${pin}, which is free`;
+    const free = subnetsOf(this.#hosts.poolOf(host)).find((subnet) => !isTaken(subnet));
+    return free === undefined ? null : `${text}, and ${free} is free`;
+  }
+
+  #fail(rule: string, what: string): never {
+    throw new InvariantError(rule, this.#hosts.cluster.nowMs, what);
+  }
+}
+
+/** All see each other alive, nobody else, and know what each of them claims. */
+function whyNotWhole(part: readonly SimulatedHost[]): string | null {
+  const own = new Map(part.map((host) => {
+    const { swim, claim } = host.snapshot();
+    return [swim.self.id, claim.record];
+  }));
+  for (const host of part) {
+    const { swim, claim } = host.snapshot();
+    let seen = 0;
+    for (const { id, name, status } of swim.members) {
+      if (own.has(id)) {
+        seen++;
+        if (status !== "alive") return `${host.name} sees ${name} ${status}, which runs`;
+      } else if (status === "alive" || status === "suspect") {
+        return `${host.name} sees ${name} ${status}, which is gone`;
+      }
+    }
+    if (seen < own.size) return `${host.name} sees ${seen} of ${own.size} hosts that run`;
+    let known = 0;
+    for (const record of claim.records) {
+      const theirs = own.get(record.hostId);
+      if (theirs !== undefined && theirs !== null && isSameWrite(record, theirs)) known++;
+    }
+    const wanted = [...own.values()].filter((record) => record !== null).length;
+    if (known < wanted) return `${host.name} knows ${known} of ${wanted} claims of hosts that run`;
+  }
+  return null;
+}
+
+/** S1: hosts that know the same know the same owners, and by now all know the same. */
+function whyDifferent(part: readonly SimulatedHost[]): string | null {
+  const [first, ...others] = part;
+  if (first === undefined) return null;
+  const wanted = stateText(first);
+  for (const host of others) {
+    const text = stateText(host);
+    if (text !== wanted) return `${host.name} knows ${text}; ${first.name} knows ${wanted}`;
+  }
+  return null;
+}
+
+/** Claims and routes of a host, as text that is equal exactly when they are. Tombstones end at each host's own time. */
+function stateText(host: SimulatedHost): string {
+  const { records, owners } = host.snapshot().claim;
+  const claims = records.filter(({ state }) => state !== "released").map(recordText);
+  const routes = owners.map(({ hostId, subnet, vtep }) =>
+    `${hostId.slice(0, 6)}=${subnet}@${vtep.address}:${vtep.port}`
+  );
+  return `[${claims.join(" ")}] routes [${routes.join(" ")}]`;
+}
+
+function recordText({ hostId, generation, sequence, state, subnet }: ClaimRecord): string {
+  return `${hostId.slice(0, 6)} ${state} ${subnet} ${generation}.${sequence}`;
+}
