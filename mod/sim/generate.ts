@@ -17,10 +17,10 @@ export interface GenerateOptions {
 }
 
 /** What a drawn episode adds to a schedule: what begins it, and what ends it later. */
-type Episode = (draw: Draw) => readonly [begin: Fault, end: Fault | null];
+export type Episode = (draw: Draw) => readonly [begin: Fault, end: Fault | null];
 
 /** Everything that an episode may draw from. */
-class Draw {
+export class Draw {
   readonly random: Random;
   readonly #names: readonly HostName[];
 
@@ -63,7 +63,7 @@ class Draw {
   }
 }
 
-const EPISODES: Readonly<Record<string, Episode>> = {
+export const EPISODES: Readonly<Record<string, Episode>> = {
   crash: (draw) => {
     const host = draw.host();
     return [{ kind: "kill", host }, { kind: "boot", host }];
@@ -179,9 +179,9 @@ const EPISODES: Readonly<Record<string, Episode>> = {
 export const EPISODE_KINDS: readonly string[] = Object.keys(EPISODES);
 
 /** Faults a minute: one now and then shows what a healthy cluster makes of it, forty what a sick one does. */
-const PACES = [2, 6, 15, 40] as const;
+export const PACES = [2, 6, 15, 40] as const;
 /** A host stands still, or is away, for times around the suspicion's: below, between, and beyond. */
-const LENGTHS_MS = [300, 1500, 5000, 15_000, 40_000] as const;
+export const LENGTHS_MS = [300, 1500, 5000, 15_000, 40_000] as const;
 
 const DURATION_MS = 40_000;
 /** Joins of 20 hosts take a second; the first faults come when they are hardly over. */
