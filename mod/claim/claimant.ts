@@ -146,7 +146,7 @@ export class Claimant implements Rider {
   persisted(nowMs: number, id: number, error: string | undefined): void {
     this.#context.nowMs = nowMs;
     // A stage for which the disk was too slow overtakes its own write first.
-    this.#run(nowMs, this.#stage?.advance(nowMs) ?? null);
+    this.#life.follow(nowMs, this.#stage?.advance(nowMs) ?? null);
     const settled = this.#context.own.settle(id, error);
     if (settled === null) return;
     const { record } = settled;

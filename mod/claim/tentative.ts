@@ -26,6 +26,11 @@ const SUSPECT_WAIT_MS_MAX = 90_000;
  * stretched by less still ends before the promises of those asked do, which last two waits of at least 3 s.
  */
 const STOOD_STILL_MS = 3_000;
+/**
+ * A hold that needed longer than this to become durable is not used: somebody who was told of nothing may have waited for
+ * objections meanwhile, for 3 s at least. Half of that leaves time for the news of a hold that was in time.
+ */
+const SLOW_DISK_MS = 1_500;
 /** Losing a choice a few times is bad luck; from then on pauses keep a crowd of newcomers from moving in step. */
 const LOSSES_AT_ONCE = 3;
 const PAUSE_MS_MIN = 200;
@@ -52,6 +57,7 @@ export class Tentative extends Stage {
   #startedMs = Infinity;
   #retries = 0;
   #isConfirming = false;
+  #confirmedMs = Infinity;
   /** Of the last step. */
   #advancedMs = Infinity;
 
@@ -64,12 +70,13 @@ export class Tentative extends Stage {
   }
 
   override wakeAtMs(): number {
-    if (this.#request === null || this.#isConfirming) return Infinity;
+    if (this.#isConfirming) return this.#confirmedMs + SLOW_DISK_MS;
+    if (this.#request === null) return Infinity;
     return Math.min(this.#retryAtMs(), this.#slowPathAtMs());
   }
 
-  override enter(_nowMs: number): Next | null {
-    if (this.#context.others("alive", "suspect").length === 0) this.#confirm(); // nobody to ask
+  override enter(nowMs: number): Next | null {
+    if (this.#context.others("alive", "suspect").length === 0) this.#confirm(nowMs); // nobody to ask
     else this.#propose("tentative", 0);
     return null;
   }
@@ -106,20 +113,22 @@ export class Tentative extends Stage {
   }
 
   override advance(nowMs: number): Next | null {
-    if (this.#request === null || this.#isConfirming) return null;
+    if (this.#isConfirming) {
+      if (nowMs >= this.#confirmedMs + SLOW_DISK_MS) this.#startOver();
+      return null;
+    }
+    if (this.#request === null) return null;
     const stoodStillMs = nowMs - this.#advancedMs;
     this.#advancedMs = nowMs;
     if (stoodStillMs > STOOD_STILL_MS) {
-      // What was not heard meanwhile proves nothing, and promises have run out: all over again.
-      this.#request = null;
-      this.#propose("tentative", 0);
+      this.#startOver();
       return null;
     }
     if (nowMs >= this.#retryAtMs()) {
       this.#retries++;
       this.#askAgain();
     }
-    if (nowMs >= this.#slowPathAtMs()) this.#confirm();
+    if (nowMs >= this.#slowPathAtMs()) this.#confirm(nowMs);
     return null;
   }
 
@@ -134,10 +143,10 @@ export class Tentative extends Stage {
     return isLost ? this.#lose(nowMs) : null;
   }
 
-  override membersChanged(_nowMs: number): Next | null {
+  override membersChanged(nowMs: number): Next | null {
     if (this.#request === null || this.#isConfirming) return null;
     this.#askNew();
-    if (this.#isFastPathOpen()) this.#confirm();
+    if (this.#isFastPathOpen()) this.#confirm(nowMs);
     return null;
   }
 
@@ -231,8 +240,16 @@ export class Tentative extends Stage {
     return suspects.length === 0 ? waitedMs : waitedMs + SUSPECT_WAIT_MS_MAX;
   }
 
-  #confirm(): void {
+  /** What was not heard meanwhile proves nothing, and promises have run out. */
+  #startOver(): void {
+    this.#request = null;
+    this.#isConfirming = false;
+    this.#propose("tentative", 0);
+  }
+
+  #confirm(nowMs: number): void {
     this.#isConfirming = true;
+    this.#confirmedMs = nowMs;
     const isMajority = this.#agreed.size > 0 &&
       2 * (this.#agreed.size + 1) > this.#context.rosterSize();
     const pinned = this.#context.options.pin === this.subnet ? PINNED : 0;

@@ -33,8 +33,9 @@ function doubleHolding(hosts: Hosts, state: State): string | null {
   return null;
 }
 
-/** S0: what was written under one number is the same everywhere. */
+/** S0: what was written under one number is the same everywhere, but where a disk was turned back. */
 function doubleWrite(hosts: Hosts, state: State): string | null {
+  if ((state.used[DEVIATIONS.indexOf("rollback")] ?? 0) > 0) return null;
   const views = viewsOf(hosts, state);
   for (const host of hosts.ids.keys()) {
     const known = views.flatMap(({ records }) => records[host] ?? []);
@@ -152,7 +153,11 @@ function unheld(hosts: Hosts, state: State): string | null {
     if (view.stage !== "waiting" || view.reason === null) {
       return `L7: at rest ${hosts.label(host)} is ${view.stage} and does not say why`;
     }
-    if (taken.size < hosts.subnets.length && hosts.settings.pins?.[host] === undefined) {
+    // Who has heard nobody waits for ever: the lonely rule.
+    if (
+      view.complete && taken.size < hosts.subnets.length &&
+      hosts.settings.pins?.[host] === undefined
+    ) {
       return `L1: at rest ${hosts.label(host)} has no subnet, though one is free: ${view.reason}`;
     }
   }

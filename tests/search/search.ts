@@ -52,7 +52,8 @@ export type ActionKind =
   | "release"
   | "pause"
   | "resume"
-  | "resume-last";
+  | "resume-last"
+  | "forge";
 
 export interface Action {
   readonly kind: ActionKind;
@@ -93,6 +94,8 @@ export class Search {
   readonly #recordBlobs = new Map<number, readonly { host: number; payload: number }[]>();
   #breach: string | null = null;
   #ends = 0;
+  /** The way to the state found last. */
+  deepest: () => readonly Action[] = () => [];
 
   constructor(hosts: Hosts, configuration: Configuration) {
     this.hosts = hosts;
@@ -119,6 +122,7 @@ export class Search {
       }
       return path;
     };
+    this.deepest = () => pathTo(keys.length - 1);
     search: for (let at = 0; at < keys.length; at++) {
       if (at === levelEnd) {
         depth++;
@@ -202,7 +206,9 @@ export class Search {
         transitionBreach(this.hosts, state, next);
       successors.push({ action: { kind, argument }, state: next, breach });
     };
-    const due = state.queue.filter((id) => this.hosts.item(id).to !== state.paused - 1);
+    const blocked = new Set(state.late.map((id) => laneOf(this.hosts.item(id))));
+    const due = state.queue.map((id) => this.hosts.item(id))
+      .filter((item) => item.to !== state.paused - 1 && !isBlocked(item, blocked));
     this.#deliveries(state, go);
     if (due.length === 0) this.#quiet(state, go);
     if (due.length === 0 || this.configuration.midway) this.#environment(state, go);
@@ -218,7 +224,7 @@ export class Search {
 
   #deliveries(state: State, go: Go): void {
     let isFirst = true;
-    const held = new Set<string>();
+    const held = new Set(state.late.map((id) => laneOf(this.hosts.item(id))));
     const may = {
       overtake: this.#may(state, "overtake"),
       lose: this.#may(state, "lose"),
@@ -230,10 +236,10 @@ export class Search {
       const item = this.hosts.item(id);
       if (item.to === state.paused - 1) continue;
       const lane = laneOf(item);
-      const isBehind = lane !== null && held.has(lane);
-      if (lane !== null) held.add(lane);
+      const isBehind = isBlocked(item, held);
+      held.add(lane);
       const without = (next: State) => next.queue.splice(at, 1);
-      if (isFirst || may.overtake && !isBehind) {
+      if (!isBehind && (isFirst || may.overtake)) {
         const isOvertaking = !isFirst;
         go("deliver", at, (next) => {
           if (isOvertaking) this.#spend(next, "overtake");
@@ -241,7 +247,7 @@ export class Search {
           this.#deliver(next, item);
         });
       }
-      isFirst = false;
+      isFirst &&= isBehind;
       const isPacket = item.kind === "letter" || item.kind === "gossip";
       const isStream = item.kind === "ask" || item.kind === "answer";
       if (may.lose && (isPacket || isStream)) {
@@ -463,7 +469,8 @@ export class Search {
     for (const host of state.locals.keys()) {
       const code = memberCode(startsOf(this.#codeOf(state, host)), DEAD);
       for (const other of state.locals.keys()) {
-        if (!isCut(side, host, other) || !this.#sees(state, other, host)) continue;
+        const known = this.local(state, other).members[host] ?? UNKNOWN;
+        if (!isCut(side, host, other) || statusOf(known) !== ALIVE) continue;
         this.#push(state, this.#item("member", other, other, code, host));
       }
     }
@@ -623,6 +630,11 @@ function isAsk({ kind, from, to }: Item, one: number, other: number): boolean {
 function laneOf({ kind, to, about }: Item): string | null {
   if (kind === "disk") return `disk ${to}`;
   return kind === "member" ? `member ${to} ${about}` : null;
+}
+
+function isBlocked(item: Item, lanes: ReadonlySet<string | null>): boolean {
+  const lane = laneOf(item);
+  return lane !== null && lanes.has(lane);
 }
 
 function isCut(side: number, one: number, other: number): boolean {

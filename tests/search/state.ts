@@ -1,5 +1,7 @@
 /** All hosts at one moment as numbers, what may go wrong, and how both are told to the search. */
 
+import type { Change } from "./opened_tree.ts";
+
 /** What may go wrong, and how often at most. */
 export const DEVIATIONS = [
   "overtake",
@@ -33,6 +35,8 @@ export interface Configuration {
   /** Waits longer than this are not waited for. */
   readonly horizonMs?: number;
   readonly statesMax?: number;
+  /** Numbers of the product that are made smaller for it. */
+  readonly scale?: readonly Change[];
 }
 
 /** All hosts at one moment. */

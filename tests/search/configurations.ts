@@ -1,0 +1,40 @@
+/** What is searched: each configuration is small enough to be searched to its end within its part of a minute. */
+import type { Configuration } from "./state.ts";
+
+export const CONFIGURATIONS: readonly Configuration[] = [
+  {
+    name: "talk",
+    hosts: 3,
+    subnets: 2,
+    budget: { total: 3, overtake: 3, lose: 3, double: 2 },
+    midway: false,
+  },
+  {
+    name: "crashes",
+    hosts: 2,
+    subnets: 2,
+    budget: { total: 2, overtake: 2, lose: 2, delay: 2, crash: 2, release: 1, refuse: 1 },
+    midway: true,
+  },
+  {
+    name: "split",
+    hosts: 2,
+    subnets: 2,
+    budget: { total: 3, partition: 1, rollback: 1, crash: 1, release: 1, pause: 1, lose: 1 },
+    midway: false,
+  },
+  {
+    name: "one-subnet",
+    hosts: 3,
+    subnets: 1,
+    budget: { total: 2, partition: 1, rollback: 1, crash: 1, release: 1, overtake: 1 },
+    midway: false,
+  },
+  {
+    name: "three-split",
+    hosts: 3,
+    subnets: 2,
+    budget: { total: 2, partition: 1, rollback: 1, crash: 1, release: 1, overtake: 1, lose: 1 },
+    midway: false,
+  },
+];

@@ -1,0 +1,307 @@
+/** Each rule of the claim protocol, switched off once. A rule that nothing misses is either not checked or not needed. */
+import type { Change } from "./opened_tree.ts";
+
+export interface Rule {
+  /** In words. */
+  readonly name: string;
+  readonly changes: readonly Change[];
+  /** Those in which its loss shows, the quickest first. */
+  readonly configurations: readonly string[];
+}
+
+const CLAIM = "mod/claim";
+
+function rule(
+  name: string,
+  configurations: readonly string[],
+  file: string,
+  find: string,
+  replace: string,
+): Rule {
+  return { name, configurations, changes: [{ file: `${CLAIM}/${file}.ts`, find, replace }] };
+}
+
+const ANY = ["split", "crashes", "one-subnet", "three-split", "talk"];
+
+export const RULES: readonly Rule[] = [
+  // Deciding contests.
+  rule(
+    "refute: a holder takes on the epoch of a question",
+    ANY,
+    "held",
+    'if (rival.state === "tentative") this.#epoch = Math.max(this.#epoch, rival.epoch);',
+    "",
+  ),
+  rule(
+    "raise: who wins a contest goes above it",
+    ANY,
+    "held",
+    "this.#epoch = Math.min(Math.max(fence, this.#epoch) + 1, EPOCH_MAX);",
+    "",
+  ),
+  {
+    name: "yield only to who holds",
+    configurations: ANY,
+    changes: [
+      {
+        file: `${CLAIM}/held.ts`,
+        find: 'const holders = rivals.filter(({ state }) => state === "held");',
+        replace: "const holders = rivals;",
+      },
+      {
+        file: `${CLAIM}/held.ts`,
+        find: "ledger.isOwner(rival.hostId) && outranks(rival, own)",
+        replace: "outranks(rival, own)",
+      },
+    ],
+  },
+  rule(
+    "yield only to a strictly higher rank",
+    ANY,
+    "held",
+    "return holders.find((rival) => ledger.isOwner(rival.hostId) && outranks(rival, own)) ?? null;",
+    "return holders[0] ?? null;",
+  ),
+  rule(
+    "a claim that a majority acknowledged is stronger",
+    ANY,
+    "tentative",
+    "(isMajority ? STRONG : WEAK)",
+    "WEAK",
+  ),
+  rule(
+    "at equal epoch and strength the older stamp wins",
+    ANY,
+    "order",
+    "compare: (one, other) => other.stamp - one.stamp,",
+    "compare: () => 0,",
+  ),
+  rule(
+    "the highest of several holders below the fence goes above it",
+    ANY,
+    "held",
+    "if (holders.length > 0 && (fence <= this.#epoch || !isHighest)) return;",
+    "if (holders.length > 0) return;",
+  ),
+  // The fence.
+  rule(
+    "the fence counts only what was held",
+    ANY,
+    "ledger",
+    "return wasHeld(record) && this.fence.raise",
+    "return this.fence.raise",
+  ),
+  rule(
+    "the fence outlives tombstones",
+    ["days", ...ANY],
+    "ledger",
+    "this.#unlist(record);\n  }\n\n  #list",
+    "this.#unlist(record);\n    this.fence.drop(record.subnet);\n  }\n\n  #list",
+  ),
+  rule(
+    "the fence is written to disk",
+    ANY,
+    "own_record",
+    "fence: this.#parts.fence(),",
+    "fence: [],",
+  ),
+  rule(
+    "a release raises the epoch",
+    ["days", ...ANY],
+    "released",
+    "? Math.min(Math.max(ledger.fence.of(subnet), this.#given.epoch) + 1, EPOCH_MAX)",
+    "? this.#given.epoch",
+  ),
+  rule(
+    "a new claim goes above the fence",
+    ANY,
+    "tentative",
+    "context.ledger.fence.of(subnet) + 1",
+    "1",
+  ),
+  rule(
+    "a release that is on disk counts for the fence at the next start",
+    ANY,
+    "claimant",
+    "if (record !== null && wasHeld(record)) {",
+    "if (false) {",
+  ),
+  // Asking.
+  rule(
+    "one promise for each subnet",
+    ANY,
+    "acknowledge",
+    "rivals[0] ?? this.#promises.rivalOf(nowMs, claim)",
+    "rivals[0] ?? null",
+  ),
+  rule(
+    "nobody acknowledges what it claims or seeks itself",
+    ANY,
+    "acknowledge",
+    "if (sought !== null && cidrsOverlap(sought, claim.subnet)) {",
+    "if (false) {",
+  ),
+  rule(
+    "nobody acknowledges before its first full sync",
+    ANY,
+    "acknowledge",
+    'if (!context.complete) return { kind: "later" };',
+    "",
+  ),
+  rule(
+    "listen before choosing",
+    ANY,
+    "listening",
+    "if (complete || !this.#context.options.seedsGiven) return this.#choose(nowMs);",
+    "return this.#choose(nowMs);",
+  ),
+  rule(
+    "the fast path needs all",
+    ANY,
+    "tentative",
+    "return agreed === this.#asked.size",
+    "return agreed > 0",
+  ),
+  rule(
+    "members that an answer names must be asked",
+    ANY,
+    "tentative",
+    "return [...alive, ...named];",
+    "return [...alive, ...named.slice(0, 0)];",
+  ),
+  rule(
+    "members that an answer names and nobody knows here are heard of first",
+    ANY,
+    "tentative",
+    "&& this.#ahead.size === 0",
+    "",
+  ),
+  rule(
+    "the slow path waits for objections",
+    ANY,
+    "tentative",
+    "this.#startedMs + this.#context.objectionWaitMs()",
+    "this.#startedMs + 1",
+  ),
+  rule(
+    "a question gives way to who holds",
+    ANY,
+    "tentative",
+    'rival.state !== "tentative" || !this.#isConfirming && outranks(rival, own)',
+    'rival.state === "tentative" && !this.#isConfirming && outranks(rival, own)',
+  ),
+  rule(
+    "a question gives way to a higher question",
+    ANY,
+    "tentative",
+    "!this.#isConfirming && outranks(rival, own)",
+    "false",
+  ),
+  rule(
+    "who stood still asks anew",
+    ANY,
+    "tentative",
+    "if (stoodStillMs > STOOD_STILL_MS) {",
+    "if (false) {",
+  ),
+  rule(
+    "a hold that the disk took too long over is not used",
+    ANY,
+    "tentative",
+    "if (nowMs >= this.#confirmedMs + SLOW_DISK_MS) this.#startOver();",
+    "",
+  ),
+  rule(
+    "the disk does not remember as held what was lost on the way there",
+    ANY,
+    "tentative",
+    "if (this.#isConfirming) this.#context.own.open();",
+    "",
+  ),
+  rule(
+    "a question that is given up is withdrawn",
+    ANY,
+    "waiting",
+    'own.propose({ subnet, state: "released", epoch, strength: 0, stamp });',
+    "",
+  ),
+  // The own record.
+  rule(
+    "persisted before announced",
+    ANY,
+    "own_record",
+    "return this.#announced;\n  }\n\n  /** What this host wants",
+    "return this.#pending?.record ?? this.#announced;\n  }\n\n  /** What this host wants",
+  ),
+  rule(
+    "each start has a generation of its own",
+    ANY,
+    "own_record",
+    "(parts.restored?.generation ?? 0) + 1",
+    "(parts.restored?.generation ?? 1)",
+  ),
+  rule(
+    "who was set back goes above its own later records",
+    ANY,
+    "identity_rival",
+    "own.overtake(foreign.generation);",
+    "",
+  ),
+  rule(
+    "no message changes the own record",
+    ANY,
+    "intake",
+    "this.#meetSelf(sealed);\n      return false;",
+    "this.#meetSelf(sealed);",
+  ),
+  rule(
+    "a restart goes on holding",
+    ANY,
+    "life",
+    'if (restored !== null && restored.state === "held") {',
+    "if (false) {",
+  ),
+  rule(
+    "claims of others are remembered over a restart",
+    ANY,
+    "claimant",
+    "of options.restored?.others ?? []",
+    "of []",
+  ),
+  // Choosing.
+  rule(
+    "who yields still occupies",
+    ANY,
+    "record",
+    'return record.state !== "released";',
+    'return record.state !== "released" && record.state !== "yielding";',
+  ),
+  rule(
+    "released subnets rest while others are free",
+    ANY,
+    "picker",
+    "if (releasedMs + QUARANTINE_MS <= nowMs)",
+    "if (true)",
+  ),
+  rule(
+    "subnets that were promised are not chosen",
+    ANY,
+    "picker",
+    "&& !promised.some((other) => cidrsOverlap(other, subnet))",
+    "",
+  ),
+  rule(
+    "what lies below the fence is in nobody's way",
+    ANY,
+    "ledger",
+    '(claim.state === "tentative" || claim.epoch >= this.fence.of(claim.subnet))',
+    "true",
+  ),
+  rule(
+    "routes stay at equal epoch",
+    ANY,
+    "ownership",
+    "return stays !== 0 ? stays : compareClaims(one, other);",
+    "return compareClaims(one, other);",
+  ),
+];
