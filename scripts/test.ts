@@ -58,6 +58,7 @@ const STEPS: readonly Step[] = [
   testStep("sim", ["--allow-read", "--allow-env"]),
   { name: "seeds", args: ["run", "-A", "scripts/sim.ts"], fast: false, live: true, counts: true },
   { ...testStep("mutations", ["-A"]), fast: false },
+  { ...testStep("spin", ["-A"]), fast: false, live: true, skip: whyNoSpin },
   testStep("layers", ["-A"]),
   testStep("tidy", ["-A"]),
   {
@@ -82,9 +83,9 @@ function testStep(name: string, permissions: string[]): Step {
   };
 }
 
-function exists(path: string): boolean {
+function exists(path: string, below = root): boolean {
   try {
-    Deno.statSync(root + path);
+    Deno.statSync(below + path);
     return true;
   } catch {
     return false;
@@ -101,6 +102,16 @@ function holdsTest(folder: string): boolean {
     if (name.endsWith("_test.ts") || (isDirectory && holdsTest(`${folder}/${name}`))) return true;
   }
   return false;
+}
+
+/** A model in the language of another checker, which becomes a C program. */
+function whyNoSpin(): string | undefined {
+  const folders = (Deno.env.get("PATH") ?? "").split(":");
+  const missing = ["spin", "gcc"].filter((program) =>
+    !folders.some((folder) => exists(`${folder}/${program}`, ""))
+  );
+  if (missing.length === 0) return whyNoTests("tests/spin");
+  return `needs ${missing.join(" and ")}; apt-get install spin gcc libc6-dev`;
 }
 
 function whyNoKernel(name: string): string | undefined {
