@@ -1,11 +1,13 @@
 /**
- * Membership under random faults in virtual time: thousands of seeds over all cores, every rule checked after every step
+ * Hosts under random faults in virtual time: thousands of seeds over all cores, every rule checked after every step
  * (docs/simulator.md).
  *
  *   deno task sim                      1,000 seeds of 20 hosts
  *   deno task sim --seeds 50 --from 7  other ones
  *   deno task sim --hosts 5            another size
  *   deno task sim --nightly            10,000 seeds of 3 to 100 hosts
+ *   deno task sim --claims             2,000 seeds of 3 to 200 whole hosts, membership and claims
+ *   deno task sim --claims --nightly   20,000
  *
  * Of a failing seed the smallest schedule that still fails, its story and its picture are written to a folder. The last
  * line is `N passed, N failed`.
@@ -13,11 +15,16 @@
 import { parseArgs } from "node:util";
 import type { CampaignNews, Share } from "../mod/sim/campaign.ts";
 import type { FailureReport } from "../mod/sim/report.ts";
+import { ClaimReport } from "../mod/sim/claim_report.ts";
 import { countsLine } from "./test_report.ts";
 
 const SEEDS = 1000;
 const NIGHTLY_SEEDS = 10_000;
 const HOSTS = 20;
+const CLAIM_SEEDS = 2000;
+const CLAIM_NIGHTLY_SEEDS = 20_000;
+/** Two hosts of different minds may say a lot. */
+const MESSAGE_LENGTH_MAX = 300;
 /** Seeds between lines of progress where nobody watches. */
 const PROGRESS_EACH = 250;
 
@@ -26,15 +33,18 @@ const { values } = parseArgs({
     seeds: { type: "string" },
     from: { type: "string", default: "1" },
     hosts: { type: "string" },
+    claims: { type: "boolean", default: false },
     nightly: { type: "boolean", default: false },
     out: { type: "string" },
     workers: { type: "string" },
   },
 });
 
-const seeds = count("seeds", values.seeds) ?? (values.nightly ? NIGHTLY_SEEDS : SEEDS);
+const hasClaims = values.claims;
+const seeds = count("seeds", values.seeds) ?? usualSeeds();
 const fromSeed = count("from", values.from) ?? 1;
-const hosts = count("hosts", values.hosts) ?? (values.nightly ? null : HOSTS);
+const hosts = count("hosts", values.hosts) ??
+  (values.nightly || hasClaims ? null : HOSTS);
 const workers = Math.min(
   seeds,
   count("workers", values.workers) ?? navigator.hardwareConcurrency,
@@ -47,16 +57,20 @@ let passed = 0;
 let steps = 0;
 let virtualMs = 0;
 let folder = values.out;
+const claimReport = new ClaimReport();
 
 await Promise.all(Array.from({ length: workers }, (_, worker) => runWorker(worker)));
 
 for (const { seed, hosts, message } of failures) {
-  console.log(`seed ${seed}, ${hosts} hosts: ${message}`);
+  console.log(`seed ${seed}, ${hosts} hosts: ${message.slice(0, MESSAGE_LENGTH_MAX)}`);
 }
+if (hasClaims) console.log(claimReport.text());
 settled.sort((one, other) => one - other);
 const seconds = (performance.now() - startedMs) / 1000;
 console.log(
-  `${seeds} seeds from ${fromSeed}, ${hosts ?? "3 to 100"} hosts each: ` +
+  `${seeds} seeds from ${fromSeed}, ${
+    hosts ?? (hasClaims ? "3 to 200" : "3 to 100")
+  } hosts each: ` +
     `${(virtualMs / 3_600_000).toFixed(1)} hours of cluster time, ` +
     `${(steps / 1e6).toFixed(1)} million steps in ${seconds.toFixed(0)} s; of one mind after ` +
     `${at(0.5)} s (median), ${at(1)} s (longest)`,
@@ -66,7 +80,7 @@ Deno.exit(failures.length === 0 ? 0 : 1);
 
 function runWorker(number: number): Promise<void> {
   const worker = new Worker(new URL("./sim_worker.ts", import.meta.url), { type: "module" });
-  const share: Share = { fromSeed, seeds, hosts, worker: number, workers };
+  const share: Share = { fromSeed, seeds, hosts, hasClaims, worker: number, workers };
   return new Promise((resolve) => {
     worker.onmessage = ({ data }: MessageEvent<CampaignNews>) => {
       if (data.kind === "run") return note(data);
@@ -85,6 +99,7 @@ function runWorker(number: number): Promise<void> {
 function note(run: Extract<CampaignNews, { kind: "run" }>): void {
   if (run.rule === null) passed++;
   else failures.push(run);
+  claimReport.add(run.coverage, run.measures);
   steps += run.steps;
   virtualMs += run.virtualMs;
   if (run.settledAfterMs !== null) settled.push(run.settledAfterMs);
@@ -113,6 +128,11 @@ function write(report: FailureReport): void {
 function at(quantile: number): string {
   const ms = settled[Math.min(settled.length - 1, Math.floor(quantile * settled.length))] ?? 0;
   return (ms / 1000).toFixed(1);
+}
+
+function usualSeeds(): number {
+  if (hasClaims) return values.nightly ? CLAIM_NIGHTLY_SEEDS : CLAIM_SEEDS;
+  return values.nightly ? NIGHTLY_SEEDS : SEEDS;
 }
 
 function count(name: string, text: string | undefined): number | undefined {

@@ -57,6 +57,13 @@ const STEPS: readonly Step[] = [
   testStep("fuzz", ["--allow-read", "--allow-env"]),
   testStep("sim", ["--allow-read", "--allow-env"]),
   { name: "seeds", args: ["run", "-A", "scripts/sim.ts"], fast: false, live: true, counts: true },
+  {
+    name: "claim seeds",
+    args: ["run", "-A", "scripts/sim.ts", "--claims"],
+    fast: false,
+    live: true,
+    counts: true,
+  },
   { ...testStep("mutations", ["-A"]), fast: false },
   { ...testStep("spin", ["-A"]), fast: false, live: true, skip: whyNoSpin },
   testStep("layers", ["-A"]),

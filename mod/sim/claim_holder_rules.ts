@@ -8,7 +8,8 @@
  *   claimed without knowing of each other: never if all knew its claim before the other began to look.
  * - S6: a fence never falls in a host's life, and who knows of an epoch above its own rises above it within a write, or yields.
  * - S7: whoever holds has a held record on disk.
- * - S8: a subnet that another host released is asked for within its quarantine only when nothing else is free.
+ * - S8: a subnet that another host released is asked for within its quarantine only when nothing else is free, or by
+ *   whom an operator pinned to it.
  * - S11: while a host holds a subnet, its claim's rank never falls, not even over a restart.
  *
  * S2, one subnet a host, holds by the form of a record; that no host is routed two is a rule of routes.
@@ -18,7 +19,6 @@ import { type Pool, subnetsOf } from "../address/pool.ts";
 import { compareClaims, outranks } from "../claim/order.ts";
 import { QUARANTINE_MS } from "../claim/picker.ts";
 import { type ClaimRecord, occupies, wasHeld } from "../claim/record.ts";
-import type { MemberId } from "../swim/member.ts";
 import type { ClaimExcuses, ClaimLife, ClaimStep, Host } from "./claim_step.ts";
 
 /** How long a holder may stay below an epoch it knows of (S6): a write to disk, with room for a refusing one. */
@@ -32,12 +32,15 @@ export interface HolderParts {
   readonly lifeOf: (host: Host) => ClaimLife | undefined;
   /** The pool of a host; null where quarantine is not looked at. */
   readonly poolOf: (host: Host) => Pool | null;
+  /** Whether an operator said which subnet it must have. */
+  readonly isPinned: (host: Host) => boolean;
   readonly count: (what: string) => void;
 }
 
 export class ClaimHolderRules {
   readonly #parts: HolderParts;
-  readonly #lastHeld = new Map<MemberId, ClaimRecord>();
+  /** By host and id: two hosts may share an id for a while. */
+  readonly #lastHeld = new Map<string, ClaimRecord>();
   /** When a subnet was last asked for by anybody. */
   readonly #askedAtMs = new Map<string, number>();
 
@@ -80,17 +83,18 @@ export class ClaimHolderRules {
     const { claim, life } = step;
     const own = claim.record;
     if (own === null || own === step.before?.record && claim.state === step.before.state) return;
+    const key = `${step.host.name} ${own.hostId}`;
     if (claim.state !== "held" || own.state !== "held") {
-      this.#lastHeld.delete(own.hostId);
+      this.#lastHeld.delete(key);
       return;
     }
-    const last = this.#lastHeld.get(own.hostId);
+    const last = this.#lastHeld.get(key);
     const isExcused = life.claim === null && this.#parts.excuses.isReused(own.hostId);
     if (last?.subnet === own.subnet && !isExcused) {
       step.expect(compareClaims(own, last) >= 0, "S11", `let its rank fall on ${own.subnet}`);
       if (own.epoch > last.epoch) this.#parts.count("raised or refuted");
     }
-    this.#lastHeld.set(own.hostId, own);
+    this.#lastHeld.set(key, own);
   }
 
   #checkYield(step: ClaimStep, hosts: readonly Host[]): void {
@@ -169,7 +173,7 @@ export class ClaimHolderRules {
       );
     const wasAsked = (candidate: string) =>
       nowMs - (this.#askedAtMs.get(candidate) ?? -Infinity) <= ASKED_MS;
-    if (pool !== null && isResting(subnet)) {
+    if (pool !== null && !this.#parts.isPinned(host) && isResting(subnet)) {
       this.#parts.count("S8 looked at");
       const taken = claim.records.filter((record) =>
         occupies(record) && record.hostId !== swim.self.id

@@ -6,6 +6,7 @@ import { cidrsOverlap } from "../address/network.ts";
 import { subnetsOf } from "../address/pool.ts";
 import { objectionWaitMs } from "../claim/dissemination_time.ts";
 import { type ClaimRecord, isSameWrite, occupies } from "../claim/record.ts";
+import type { MemberId } from "../swim/member.ts";
 import { LAN_TIMINGS } from "../swim/timings.ts";
 import type { HostCluster, SimulatedHost } from "./host_cluster.ts";
 import { InvariantError } from "./invariant_error.ts";
@@ -35,7 +36,8 @@ export class ClaimSettled {
   /** Why the cluster is not settled; null when it is. */
   whyUnsettled(): string | null {
     for (const part of this.parts()) {
-      const why = whyNotWhole(part) ?? whyDifferent(part) ?? this.#whyUnclaimed(part);
+      const why = whyNotWhole(part) ?? this.#whyDifferent(part) ??
+        this.#whyUnclaimed(part);
       if (why !== null) return why;
     }
     return null;
@@ -55,7 +57,7 @@ export class ClaimSettled {
     for (const part of this.parts()) {
       const why = whyNotWhole(part);
       if (why !== null) this.#fail("L7", why);
-      const different = whyDifferent(part);
+      const different = this.#whyDifferent(part);
       if (different !== null) this.#fail("S1", different);
       const unclaimed = this.#whyUnclaimed(part);
       if (unclaimed !== null) this.#fail("S9", unclaimed);
@@ -64,7 +66,8 @@ export class ClaimSettled {
 
   /**
    * Hosts that run, by who can find whom: through a seed, or because one remembers the other and has not heard a goodbye.
-   * A host that left, lost its disk, and finds all its seeds down is on its own: nobody can know better.
+   * A host that left, lost its disk, and finds all its seeds down is on its own, and so is one that moved while it was down
+   * and remembers nobody: nobody can know better.
    */
   parts(): SimulatedHost[][] {
     const unplaced = new Set(this.present());
@@ -95,8 +98,23 @@ export class ClaimSettled {
     if (this.#hosts.seedsOf(host).includes(other.endpoint)) return true;
     const { members, missing } = host.snapshot().swim;
     const id = this.#hosts.idOf(other.name);
-    return members.some((member) => member.id === id && member.status !== "left") ||
-      missing.some((member) => member.id === id);
+    const { endpoint } = other;
+    return members.some((member) =>
+      member.id === id && member.endpoint === endpoint && member.status !== "left"
+    ) || missing.some((member) => member.id === id && member.endpoint === endpoint);
+  }
+
+  /** S1: hosts that know the same know the same owners, and by now all know the same. */
+  #whyDifferent(part: readonly SimulatedHost[]): string | null {
+    const [first, ...others] = part;
+    if (first === undefined) return null;
+    const running = new Set(this.present().map(({ name }) => this.#hosts.idOf(name) ?? ""));
+    const wanted = stateText(first, running);
+    for (const host of others) {
+      const text = stateText(host, running);
+      if (text !== wanted) return `${host.name} knows ${text}; ${first.name} knows ${wanted}`;
+    }
+    return null;
   }
 
   /** Each host holds a subnet that nobody else holds, is its owner everywhere, or has a reason to wait. */
@@ -172,25 +190,22 @@ function whyNotWhole(part: readonly SimulatedHost[]): string | null {
   return null;
 }
 
-/** S1: hosts that know the same know the same owners, and by now all know the same. */
-function whyDifferent(part: readonly SimulatedHost[]): string | null {
-  const [first, ...others] = part;
-  if (first === undefined) return null;
-  const wanted = stateText(first);
-  for (const host of others) {
-    const text = stateText(host);
-    if (text !== wanted) return `${host.name} knows ${text}; ${first.name} knows ${wanted}`;
-  }
-  return null;
-}
-
-/** Claims and routes of a host, as text that is equal exactly when they are. Tombstones end at each host's own time. */
-function stateText(host: SimulatedHost): string {
+/**
+ * Claims and routes of a host, as text that is equal exactly when they are. Tombstones end at each host's own time; and a
+ * route to one of several holders that are all gone stays with whom it was, since nobody is left to yield.
+ */
+function stateText(host: SimulatedHost, running: ReadonlySet<MemberId>): string {
   const { records, owners } = host.snapshot().claim;
-  const claims = records.filter(({ state }) => state !== "released").map(recordText);
-  const routes = owners.map(({ hostId, subnet, vtep }) =>
-    `${hostId.slice(0, 6)}=${subnet}@${vtep.address}:${vtep.port}`
-  );
+  const present = records.filter(({ state }) => state !== "released");
+  const claims = present.map(recordText);
+  const held = present.filter(({ state }) => state === "held");
+  const routes = owners.flatMap(({ hostId, subnet, vtep }) => {
+    const rivals = held.filter((one) => one.hostId !== hostId && cidrsOverlap(one.subnet, subnet));
+    const isOpen = rivals.length > 0 && !running.has(hostId) &&
+      rivals.every((rival) => !running.has(rival.hostId));
+    const hop = isOpen ? "?" : `${hostId.slice(0, 6)}@${vtep.address}:${vtep.port}`;
+    return `${subnet}=${hop}`;
+  }).sort();
   return `[${claims.join(" ")}] routes [${routes.join(" ")}]`;
 }
 

@@ -67,6 +67,7 @@ export class HostRun {
       wrote: (hostId) => measures.wrote(hostId),
       count: (what) => measures.count(what),
       poolOf: (host) => this.hosts.poolOf(host),
+      isPinned: (host) => this.hosts.pinOf(host) !== null,
     });
     this.#player = new FaultPlayer(this.hosts.cluster, new HostFaults(this.hosts));
   }

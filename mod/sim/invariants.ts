@@ -22,6 +22,7 @@ export interface InvariantParts {
   readonly count?: (what: string) => void;
   /** The pool of a host: without it quarantine is not looked at. */
   readonly poolOf?: (host: Host) => Pool;
+  readonly isPinned?: (host: Host) => boolean;
 }
 
 export class ClaimInvariants {
@@ -43,6 +44,7 @@ export class ClaimInvariants {
       excuses,
       lifeOf: (host) => this.#lives.get(host.name),
       poolOf: (host) => parts.poolOf?.(host) ?? null,
+      isPinned: (host) => parts.isPinned?.(host) ?? false,
       count,
     });
   }
