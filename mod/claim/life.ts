@@ -42,6 +42,9 @@ export class Life {
         return this.follow(nowMs, { to: "held" });
       }
       this.#context.previous ??= restored.subnet;
+    } else if (restored !== null) {
+      // Others know it: who does not know its own last word would differ from them in every sync.
+      ledger.merge(nowMs, restored, encodeRecord(restored));
     }
     this.follow(nowMs, { to: "listening", afresh: true, notBeforeMs: nowMs });
   }

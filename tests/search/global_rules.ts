@@ -7,8 +7,8 @@ import { DEVIATIONS, type State } from "./state.ts";
 const EXCUSES = (["partition", "rollback", "pause"] as const)
   .map((deviation) => DEVIATIONS.indexOf(deviation));
 
-function isExcused({ used }: State): boolean {
-  return EXCUSES.some((at) => (used[at] ?? 0) > 0);
+function isExcused({ used, lost }: State): boolean {
+  return lost > 0 || EXCUSES.some((at) => (used[at] ?? 0) > 0);
 }
 
 function viewsOf(hosts: Hosts, state: State) {
@@ -98,6 +98,8 @@ function displacement(
     return `S9: ${name} gives up ${own.subnet} though nobody holds it with a higher rank`;
   }
   for (const winner of winners) {
+    const breach = unjustWinner(hosts, state, host, own, winner);
+    if (breach !== null) return breach;
     const at = hosts.ids.indexOf(winner.hostId) * hosts.subnets.length +
       hosts.subnets.indexOf(winner.subnet);
     if (winner.epoch <= (state.given[at] ?? 0)) {
@@ -107,6 +109,27 @@ function displacement(
     }
   }
   return null;
+}
+
+/** S5: at equal epochs the one that a majority stood behind stays, and then the older one. */
+function unjustWinner(
+  hosts: Hosts,
+  state: State,
+  host: number,
+  own: ClaimRecord,
+  winner: ClaimRecord,
+): string | null {
+  const rival = hosts.ids.indexOf(winner.hostId);
+  const [name, rivalName] = [hosts.label(host), hosts.label(rival)];
+  const isBacked = (of: number) => (state.backed >> of & 1) === 1;
+  if (winner.epoch !== own.epoch) return null;
+  if (winner.strength === own.strength && winner.stamp > own.stamp) {
+    return `S5: ${name} (stamp ${own.stamp}) gives up ${own.subnet} to ${rivalName}, which claimed ` +
+      `it later (stamp ${winner.stamp})`;
+  }
+  if (own.strength > winner.strength || !isBacked(host) || isBacked(rival)) return null;
+  return `S5: ${name} claimed ${own.subnet} where the majority was and gives it up to ${rivalName}, ` +
+    "which was cut off";
 }
 
 /** What must hold when nothing more will happen: everything healed, delivered and told. */

@@ -15,7 +15,7 @@ import type { Configuration } from "./state.ts";
 import { story } from "./story.ts";
 
 /** A configuration that needs longer is cut off, and the table says so. */
-const SECONDS_MAX = 60;
+const SECONDS_MAX = Number(Deno.env.get("SEARCH_SECONDS") ?? 60);
 
 /** Searches one configuration; a story of what was found, if anything. */
 export async function searchOne(

@@ -82,6 +82,9 @@ const HORIZON_MS = 3_600_000;
 const ROUNDS_MAX = 3;
 const STATES_MAX = 3_000_000;
 
+/** After these an acknowledgement may be missing. */
+const ASTRAY: ReadonlySet<Deviation | undefined> = new Set(["lose", "delay", "pause"] as const);
+
 interface Successor {
   readonly action: Action;
   readonly state: State;
@@ -178,6 +181,8 @@ export class Search {
       side: 0,
       paused: 0,
       rounds: 0,
+      lost: 0,
+      backed: 0,
       used: DEVIATIONS.map(() => 0),
       images: all.map(() => -1),
       given: Array.from({ length: hosts * subnets }, () => 0),
@@ -204,6 +209,7 @@ export class Search {
       change(next);
       const breach = this.#breach ?? stateBreach(this.hosts, next) ??
         transitionBreach(this.hosts, state, next);
+      this.#noteBacked(state, next);
       successors.push({ action: { kind, argument }, state: next, breach });
     };
     const blocked = new Set(state.late.map((id) => laneOf(this.hosts.item(id))));
@@ -213,6 +219,23 @@ export class Search {
     if (due.length === 0) this.#quiet(state, go);
     if (due.length === 0 || this.configuration.midway) this.#environment(state, go);
     return successors;
+  }
+
+  /** Notes whether a claim that begins to be held was put to a majority of all hosts, and no answer went astray. */
+  #noteBacked(before: State, after: State): void {
+    for (const host of after.locals.keys()) {
+      const [was, is] = [this.local(before, host).view, this.local(after, host).view];
+      if (was.held === is.held) continue;
+      after.backed &= ~(1 << host);
+      if (is.held < 0 || was.stage !== "tentative") continue;
+      const isSure = after.used.every((count, at) => count === 0 || !ASTRAY.has(DEVIATIONS[at]));
+      const knowing = after.locals.filter((id, other) => {
+        const known = this.hosts.local(id).view.records[host]?.record;
+        return other === host ||
+          known?.subnet === is.subnet && this.#isConnected(after, host, other);
+      }).length;
+      if (isSure && 2 * knowing > after.locals.length) after.backed |= 1 << host;
+    }
   }
 
   #may(state: State, deviation: Deviation): boolean {
@@ -439,10 +462,22 @@ export class Search {
   /** A process ends without a word. `isNoticed` tells the others, who would else first hear of its next start. */
   #crash(state: State, host: number, isNoticed: boolean, deviation: Deviation): void {
     this.#spend(state, deviation);
+    if (this.#isSecret(state, host)) state.lost = 1;
     const code = memberCode(startsOf(this.#codeOf(state, host)), DEAD);
     this.#step(state, host, { kind: "crash" });
     this.#end(state, host);
     if (isNoticed) this.#tellOfMember(state, host, code);
+  }
+
+  /** Whether nobody else that is up knows of the hold that the host's disk remembers. */
+  #isSecret(state: State, host: number): boolean {
+    const record = this.hosts.memory(this.local(state, host).disk)?.record ?? null;
+    if (record === null || record.state !== "held") return false;
+    return !state.locals.some((id, other) => {
+      const known = this.hosts.local(id).view.records[host]?.record;
+      return other !== host && known !== undefined && known.state === "held" &&
+        known.subnet === record.subnet;
+    });
   }
 
   /** What was under way with a process ends with it; its packets may still arrive. */

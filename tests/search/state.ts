@@ -48,6 +48,10 @@ export interface State {
   paused: number;
   /** Rounds of syncs at the end. */
   rounds: number;
+  /** A host went down of whose hold nobody else had heard: 1, else 0. */
+  lost: number;
+  /** Hosts whose claim was made where a majority was, as bits. */
+  backed: number;
   readonly used: number[];
   /** An earlier document of one host: a snapshot of its disk, -1 for none. */
   readonly images: number[];
@@ -73,7 +77,7 @@ export function copyOf(state: State): State {
 
 /** Numbers as text: one unit below 2^15, else two. */
 export function encode(state: State): string {
-  const { locals, side, paused, rounds, used, images, given, queue, late } = state;
+  const { locals, side, paused, rounds, lost, backed, used, images, given, queue, late } = state;
   const units: number[] = [];
   const put = (number: number) => {
     const value = number + 1;
@@ -82,6 +86,7 @@ export function encode(state: State): string {
   };
   for (const id of locals) put(id);
   put(side << 5 | paused << 2 | rounds);
+  put(backed << 1 | lost);
   for (const count of used) put(count);
   for (const image of images) put(image);
   for (const epoch of given) put(epoch);
@@ -101,6 +106,7 @@ export function decode(key: string, hosts: number, subnets: number): State {
   const list = (length: number) => Array.from({ length }, take);
   const locals = list(hosts);
   const flags = take();
+  const marks = take();
   const used = list(DEVIATIONS.length);
   const images = list(hosts);
   const given = list(hosts * subnets);
@@ -112,6 +118,8 @@ export function decode(key: string, hosts: number, subnets: number): State {
     side: flags >> 5,
     paused: flags >> 2 & 7,
     rounds: flags & 3,
+    lost: marks & 1,
+    backed: marks >> 1,
     used,
     images,
     given,
