@@ -1,0 +1,79 @@
+/** What the exhaustive search found about disks: holds that came too late, and last words read back at a start. */
+import { deepEqual, equal, ok } from "node:assert/strict";
+import type { ClaimRecord } from "../../../mod/claim/record.ts";
+import { hostId, record, Staged, stagedAsking } from "./samples.ts";
+
+Deno.test("a hold over which the disk took too long is not used: the host asks anew", () => {
+  const host = stagedAsking([2]);
+  host.holdsDisk = true;
+  host.answer(2);
+  host.at(1_499);
+  equal(host.writes.length, 1);
+  host.at(1_500);
+  host.takeLetters();
+  host.settleDisk();
+  equal(host.snapshot.state, "tentative");
+  deepEqual(host.snapshot.owners, []);
+  deepEqual(host.takeAddressees("request"), [2]);
+  host.holdsDisk = false;
+  host.answer(2);
+  equal(host.snapshot.state, "held");
+});
+
+Deno.test("nor is it when the host stood still and learns of the write first", () => {
+  const host = stagedAsking([2]);
+  host.holdsDisk = true;
+  host.answer(2);
+  const [write] = host.writes.splice(0);
+  ok(write);
+  host.nowMs = 60_000;
+  host.claimant.persisted(host.nowMs, write.id, undefined);
+  equal(host.snapshot.owners.length, 0);
+  equal(host.snapshot.state, "tentative");
+});
+
+Deno.test("a hold that is on disk in time is used", () => {
+  const host = stagedAsking([2]);
+  host.holdsDisk = true;
+  host.answer(2);
+  host.nowMs = 1_499;
+  host.settleDisk();
+  equal(host.snapshot.state, "held");
+});
+
+function restartedWith(last: ClaimRecord): Staged {
+  const restored = {
+    hostId: hostId(1),
+    generation: 3,
+    lamport: 5,
+    fence: [{ subnet: last.subnet, epoch: 1 }],
+    record: last,
+    previous: null,
+  };
+  const host = new Staged({ restored, seedsGiven: false });
+  host.at(0);
+  return host;
+}
+
+Deno.test("a release that was written and never announced counts for the fence at the next start", () => {
+  const host = restartedWith(record({ generation: 3, state: "released", epoch: 2 }));
+  equal(host.snapshot.state, "held");
+  equal(host.snapshot.record?.subnet, "10.244.7.0/24");
+  equal(host.snapshot.record?.epoch, 3);
+});
+
+Deno.test("a restarted host knows its own last word, as others do", () => {
+  const last = record({ generation: 3, state: "released", epoch: 2 });
+  const restored = {
+    hostId: hostId(1),
+    generation: 3,
+    lamport: 5,
+    fence: [],
+    record: last,
+    previous: null,
+  };
+  const host = new Staged({ restored });
+  host.at(0);
+  equal(host.snapshot.state, "listening");
+  deepEqual(host.snapshot.records, [last]);
+});
