@@ -69,6 +69,7 @@ export class ClaimContext {
       fence: () => this.ledger.fence.entries(),
       previous: () => this.previous,
       others: () => this.#othersNow(),
+      further: () => options.machine === undefined ? {} : { machine: options.machine },
       push: (action) => this.#actions.push(action),
     });
   }

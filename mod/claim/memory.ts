@@ -12,11 +12,12 @@ import {
   checkBlob,
   checkBytes,
   checkHex,
+  checkList,
   checkText,
   checkUint,
 } from "../wire/shape.ts";
 import { fenceFromFlat, flatFence, flatRecords, recordsFromFlat } from "./flat_state.ts";
-import type { RestoredClaim } from "./options.ts";
+import type { FurtherMemory, RestoredClaim } from "./options.ts";
 import {
   decodeRecord,
   encodeRecord,
@@ -26,18 +27,29 @@ import {
 } from "./record_codec.ts";
 
 const MAGIC = "gossamer claim";
-const VERSION = 1;
+const VERSION = 2;
+/** The checksum of version 1 does not cover the version; its body has no further fields. */
+const VERSION_WITHOUT_FURTHER = 1;
 const VERSION_MAX = 65_535;
 const CHECKSUM_BYTES = 8;
 const HOST_ID_BYTES = 16;
+/** Of the SHA-256 over what tells machines apart. */
+export const MACHINE_BYTES = 16;
 /** 65,536 fence entries of 12 bytes and 20,000 records of 168 with their age: 4.2 MB. */
 const BODY_BYTES_MAX = 8 * 1024 * 1024;
 const FIELDS = 7;
+/** Fields that version 2 has more, see furtherFields. */
+const FURTHER = 1;
+/** With those that a later program of this version may add; what is not known here is passed over. */
+const FIELDS_MAX = 32;
 const UINT32_MAX = 0xffff_ffff;
 const SUBNET_LENGTH_MAX = 32;
 
 /** A document that cannot be used as it is. */
 export class DamagedClaimError extends UserError {}
+
+/** A whole document that a later program wrote: an older copy of it would take back what was announced since. */
+export class NewerClaimError extends UserError {}
 
 export function encodeClaimMemory(memory: RestoredClaim): Uint8Array {
   const body = encode([
@@ -50,51 +62,64 @@ export function encodeClaimMemory(memory: RestoredClaim): Uint8Array {
     flatRecords(
       (memory.others ?? []).map(({ record, ageMs }) => ({ bytes: encodeRecord(record), ageMs })),
     ),
+    ...furtherFields(memory),
   ]);
-  return encode([MAGIC, VERSION, checksum(body), body]);
+  return encode([MAGIC, VERSION, checksum(VERSION, body), body]);
 }
 
 /**
- * Reads the document; `where` names it in errors, best by its path. Throws {@linkcode DamagedClaimError} when it is cut,
- * changed, of a newer version or no such document at all.
+ * Reads the document, also one of an older version; `where` names it in errors, best by its path. Throws
+ * {@linkcode NewerClaimError} when it is whole, but of a newer version, and {@linkcode DamagedClaimError} when it is cut,
+ * changed or no such document at all.
  */
 export function decodeClaimMemory(
   bytes: Uint8Array,
   where = "The document",
 ): RestoredClaim {
   try {
-    return memoryFrom(bytes);
+    return memoryFrom(bytes, where);
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
     throw new DamagedClaimError(`${where} is not a usable claim document: ${error.message}`, {
-      remedy: "restore it from a backup; or move it away: the host then gets a new identity, " +
-        "and a new subnet if others still respect the old one",
+      remedy: "restore it from a backup; or move claim.state and claim.previous away: the host " +
+        "then gets a new identity, and a new subnet if others still respect the old one",
       cause: error,
     });
   }
 }
 
-function memoryFrom(bytes: Uint8Array): RestoredClaim {
+function memoryFrom(bytes: Uint8Array, where: string): RestoredClaim {
   const fields = checkArray(decode(bytes), 4, "document");
   if (checkText(fields[0], MAGIC.length, "document kind") !== MAGIC) {
     throw new WireError("it is some other document");
   }
   const version = checkUint(fields[1], VERSION_MAX, "document version");
-  if (version !== VERSION) {
-    throw new WireError(
-      `version ${version}, written by a newer gossamer; this one knows ${VERSION}`,
-    );
-  }
   const body = checkBlob(fields[3], BODY_BYTES_MAX, "document body");
   const written = checkBytes(fields[2], CHECKSUM_BYTES, "document checksum");
-  if (checksum(body).some((byte, index) => byte !== written[index])) {
+  if (checksum(version, body).some((byte, index) => byte !== written[index])) {
     throw new WireError("the checksum does not match, so something changed it");
   }
-  return bodyFrom(decode(body));
+  if (version > VERSION) throw newerError(version, where);
+  const values = checkList(decode(body), FIELDS_MAX, "body");
+  if (version === VERSION_WITHOUT_FURTHER) checkArray(values, FIELDS, "body");
+  else if (values.length < FIELDS + FURTHER) {
+    throw new WireError(`body: ${values.length} fields instead of ${FIELDS + FURTHER}`);
+  }
+  return bodyFrom(values);
 }
 
-function bodyFrom(value: WireValue): RestoredClaim {
-  const fields = checkArray(value, FIELDS, "body");
+function newerError(version: number, where: string): NewerClaimError {
+  return new NewerClaimError(
+    `${where} was written by a newer gossamer (version ${version} of the document; this one ` +
+      `knows ${VERSION})`,
+    {
+      remedy: "install the newer gossamer again; to go back for good, run leave --release with " +
+        "it first, then remove the state directory",
+    },
+  );
+}
+
+function bodyFrom(fields: readonly WireValue[]): RestoredClaim {
   const hostId = checkHex(fields[0], HOST_ID_BYTES, "host id");
   const record = fields[4] === null
     ? null
@@ -113,7 +138,17 @@ function bodyFrom(value: WireValue): RestoredClaim {
       record: decodeRecord(bytes),
       ageMs,
     })),
+    ...furtherFrom(fields.slice(FIELDS)),
   };
+}
+
+/** What came later than version 1: one value each, null when there is nothing, in an order that never changes. */
+function furtherFields({ machine }: RestoredClaim): WireValue[] {
+  return [machine === undefined ? null : Uint8Array.fromHex(machine)];
+}
+
+function furtherFrom([machine = null]: readonly WireValue[]): FurtherMemory {
+  return machine === null ? {} : { machine: checkHex(machine, MACHINE_BYTES, "machine") };
 }
 
 function subnetFields(subnet: string | null): WireValue {
@@ -131,6 +166,8 @@ function subnetFrom(value: WireValue | undefined): string | null {
   ));
 }
 
-function checksum(body: Uint8Array): Uint8Array<ArrayBuffer> {
-  return sha256(body).slice(0, CHECKSUM_BYTES);
+/** Over the version as well, so that a damaged one is not taken for a newer one. */
+function checksum(version: number, body: Uint8Array): Uint8Array<ArrayBuffer> {
+  const head = version === VERSION_WITHOUT_FURTHER ? "" : `${MAGIC} ${version} `;
+  return sha256(head, body).slice(0, CHECKSUM_BYTES);
 }

@@ -4,8 +4,14 @@ import type { MemberId } from "../swim/member.ts";
 import type { FenceEntry } from "./fence.ts";
 import type { ClaimRecord, Vtep } from "./record.ts";
 
+/** What came into the document later: absent where an older program wrote it. */
+export interface FurtherMemory {
+  /** Tells the machine that wrote it from others, 32 hexadecimal digits; absent where nothing could tell. */
+  readonly machine?: string;
+}
+
 /** What a host remembers of its claim from before it was last stopped: the document "claim", see memory.ts. */
-export interface RestoredClaim {
+export interface RestoredClaim extends FurtherMemory {
   readonly hostId: MemberId;
   /** Of the process that wrote it; this one uses the next. */
   readonly generation: number;
@@ -41,6 +47,13 @@ export interface ClaimOptions {
   /** 16 hexadecimal digits, drawn at this start. */
   readonly instance: string;
   readonly restored: RestoredClaim | null;
+  /**
+   * Whether others may know better than the disk what this host claims, since it was away for long or lost its last write:
+   * it then listens before it holds what it held.
+   */
+  readonly returnsCarefully?: boolean;
+  /** See FurtherMemory. */
+  readonly machine?: string;
   /** How long this host may be absent before its subnet may be taken; 24 h unless said. */
   readonly absenceTtlHours?: number;
   /** Of the gossip that claims ride on; 200 ms unless said. */

@@ -7,7 +7,7 @@ import type { Action } from "../base/core.ts";
 import type { MemberId } from "../swim/member.ts";
 import type { FenceEntry } from "./fence.ts";
 import { encodeClaimMemory } from "./memory.ts";
-import type { RememberedClaim, RestoredClaim } from "./options.ts";
+import type { FurtherMemory, RememberedClaim, RestoredClaim } from "./options.ts";
 import type { ClaimRecord, Vtep } from "./record.ts";
 import { GENERATION_MAX, SEQUENCE_MAX } from "./record_codec.ts";
 import type { ClaimEvent } from "./snapshot.ts";
@@ -29,6 +29,8 @@ export interface OwnRecordParts {
   /** The subnet that containers were last given, while another is looked for. */
   readonly previous: () => string | null;
   readonly others: () => readonly RememberedClaim[];
+  /** What else goes into the document. */
+  readonly further: () => FurtherMemory;
   readonly push: (action: Action<ClaimEvent>) => void;
 }
 
@@ -151,6 +153,7 @@ export class OwnRecord {
       record: written,
       previous: written?.state === "held" ? null : this.#parts.previous(),
       others: this.#parts.others(),
+      ...this.#parts.further(),
     };
     this.#parts.push({
       kind: "persist",

@@ -28,6 +28,9 @@ const CHECKSUM_BYTES = 8;
 const DOCUMENTS = documents("claim");
 const BODIES = DOCUMENTS.map((bytes) => blobIn(bytes, 3));
 
+/** Of the body that is written at present. */
+const FIELDS = 8;
+
 /** The byte string at that place of an encoded array. */
 function blobIn(bytes: Uint8Array, index: number): Uint8Array {
   const fields = decode(bytes);
@@ -38,7 +41,16 @@ function blobIn(bytes: Uint8Array, index: number): Uint8Array {
 
 /** A claim document with this body and a checksum that fits. */
 function documentOf(body: Uint8Array): Uint8Array {
-  return encode(["gossamer claim", 1, sha256(body).slice(0, CHECKSUM_BYTES), body]);
+  const sum = sha256("gossamer claim 2 ", body).slice(0, CHECKSUM_BYTES);
+  return encode(["gossamer claim", 2, sum, body]);
+}
+
+/** A memory with no other fields than are known here: more are passed over, and so are not written again. */
+function bareMemory(body: Uint8Array): RestoredClaim {
+  const memory = ownMemory(documentOf(body));
+  const fields = decode(body);
+  if (Array.isArray(fields) && fields.length === FIELDS) return memory;
+  throw new DamagedClaimError("it has fields of a later program");
 }
 
 /** A host's memory of its own claim, never another's. */
@@ -91,6 +103,6 @@ export const CLAIM_DECODERS: readonly Decoder[] = [
   { name: "mod/claim/messages.ts decodeClaimMessage", decode: (bytes) => decodeClaimMessage(bytes), samples: CLAIM_MESSAGES, refusals: [WireError], encode: encodeClaimMessage },
   { name: "mod/claim/sync_messages.ts decodeClaimSync", decode: decodeClaimSync, samples: claimSyncs(), refusals: [WireError], encode: encodeClaimSync },
   { name: "mod/claim/memory.ts decodeClaimMemory", decode: ownMemory, samples: DOCUMENTS, refusals: [DamagedClaimError], encode: encodeMemoryAnew },
-  { name: "mod/claim/memory.ts decodeClaimMemory (body)", decode: (bytes) => ownMemory(documentOf(bytes)), samples: BODIES, refusals: [DamagedClaimError], encode: (memory: RestoredClaim) => blobIn(encodeMemoryAnew(memory), 3) },
+  { name: "mod/claim/memory.ts decodeClaimMemory (body)", decode: bareMemory, samples: BODIES, refusals: [DamagedClaimError], encode: (memory: RestoredClaim) => blobIn(encodeMemoryAnew(memory), 3) },
   { name: "mod/swim/memory.ts decodeMembers", decode: decodeMembers, samples: documents("members"), refusals: [WireError], encode: encodeMembers },
 ];

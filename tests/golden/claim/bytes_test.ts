@@ -7,7 +7,8 @@ import { vtepMac } from "../../../mod/address/mac.ts";
 import { makePool, poolDigest, subnetsOf } from "../../../mod/address/pool.ts";
 import { sha256Hex } from "../../../mod/base/hash.ts";
 import { Ledger } from "../../../mod/claim/ledger.ts";
-import { encodeClaimMemory } from "../../../mod/claim/memory.ts";
+import { decodeClaimMemory, encodeClaimMemory } from "../../../mod/claim/memory.ts";
+import type { RestoredClaim } from "../../../mod/claim/options.ts";
 import { encodeAnswer, encodePush, encodeRequest, seal } from "../../../mod/claim/messages.ts";
 import { tieHash } from "../../../mod/claim/order.ts";
 import type { ClaimRecord } from "../../../mod/claim/record.ts";
@@ -119,23 +120,40 @@ Deno.test("the messages of a sync have these bytes", () => {
   );
 });
 
+const MEMORY: RestoredClaim = {
+  hostId: HELD.hostId,
+  generation: 3,
+  lamport: 1_000,
+  fence: [{ subnet: "10.244.7.0/24", epoch: 4 }],
+  record: HELD,
+  previous: "10.244.9.0/24",
+  others: [{ record: TENTATIVE, ageMs: 0 }],
+};
+const MACHINE = "ffeeddccbbaa99887766554433221100";
+
+/** The fields that each version of the document has, without the head of their list. */
+const MEMORY_HEX = "50000102030405060708090a0b0c0d0e0f031903e8831a0af40700181804" +
+  `58${(RECORD_HEX.length / 2).toString(16)}${RECORD_HEX}821a0af409001818` +
+  `8258${(RECORD_HEX.length / 2).toString(16)}${TENTATIVE_HEX}00`;
+
+function documentHex(version: number, body: string): string {
+  const head = version === 1 ? "" : `gossamer claim ${version} `;
+  const sum = sha256Hex(head, Uint8Array.fromHex(body)).slice(0, 16);
+  const length = (body.length / 2).toString(16).padStart(4, "0");
+  const blob = body.length / 2 < 256 ? `58${length.slice(2)}` : `59${length}`;
+  return `846e676f7373616d657220636c61696d0${version}48${sum}${blob}${body}`;
+}
+
 Deno.test("the document on disk has these bytes", () => {
-  const bytes = encodeClaimMemory({
-    hostId: HELD.hostId,
-    generation: 3,
-    lamport: 1_000,
-    fence: [{ subnet: "10.244.7.0/24", epoch: 4 }],
-    record: HELD,
-    previous: "10.244.9.0/24",
-    others: [{ record: TENTATIVE, ageMs: 0 }],
-  });
-  const length = (RECORD_HEX.length / 2).toString(16);
-  const body = "8750000102030405060708090a0b0c0d0e0f031903e8831a0af40700181804" +
-    `58${length}${RECORD_HEX}821a0af409001818` +
-    `8258${length}${TENTATIVE_HEX}00`;
-  const sum = sha256Hex(Uint8Array.fromHex(body)).slice(0, 16);
-  const bodyLength = (body.length / 2).toString(16);
-  equal(bytes.toHex(), `846e676f7373616d657220636c61696d0148${sum}58${bodyLength}${body}`);
+  const bytes = encodeClaimMemory({ ...MEMORY, machine: MACHINE });
+  equal(bytes.toHex(), documentHex(2, `88${MEMORY_HEX}50${MACHINE}`));
+});
+
+Deno.test("a document of the first version is read, and one with fields of later programs", () => {
+  const read = (hex: string) => decodeClaimMemory(Uint8Array.fromHex(hex));
+  deepEqual(read(documentHex(1, `87${MEMORY_HEX}`)), MEMORY);
+  deepEqual(read(documentHex(2, `88${MEMORY_HEX}f6`)), MEMORY);
+  deepEqual(read(documentHex(2, `8a${MEMORY_HEX}f6f64401020304`)), MEMORY);
 });
 
 Deno.test("orders, digests and MACs made by hash are these", () => {

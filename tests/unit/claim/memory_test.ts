@@ -4,8 +4,10 @@ import {
   DamagedClaimError,
   decodeClaimMemory,
   encodeClaimMemory,
+  NewerClaimError,
 } from "../../../mod/claim/memory.ts";
 import type { RestoredClaim } from "../../../mod/claim/options.ts";
+import { sha256 } from "../../../mod/base/hash.ts";
 import { decode, encode, type WireValue } from "../../../mod/wire/codec.ts";
 import { hostId, record } from "./samples.ts";
 
@@ -32,6 +34,8 @@ Deno.test("the document gives back what was written", () => {
   deepEqual(decodeClaimMemory(encodeClaimMemory(MEMORY)), MEMORY);
   const bare = { ...MEMORY, fence: [], record: null, previous: null, others: [] };
   deepEqual(decodeClaimMemory(encodeClaimMemory(bare)), bare);
+  const further = { ...MEMORY, machine: "ab".repeat(16) };
+  deepEqual(decodeClaimMemory(encodeClaimMemory(further)), further);
 });
 
 Deno.test("every single changed byte is noticed", () => {
@@ -55,18 +59,37 @@ Deno.test("an error says where, what and what to do", () => {
   throws(() => decodeClaimMemory(new TextEncoder().encode("hello"), where), (error: unknown) => {
     ok(error instanceof DamagedClaimError);
     match(error.message, /^\/var\/lib\/gossamer\/claim\.state is not a usable claim document: /);
-    match(error.remedy ?? "", /restore it from a backup; or move it away/);
+    match(error.remedy ?? "", /restore it from a backup; or move claim\.state and/);
     return true;
   });
 });
 
-Deno.test("another document and a newer version are told apart from damage", () => {
+Deno.test("another document is told apart from damage", () => {
   const fields = fieldsOf(encodeClaimMemory(MEMORY));
   throws(() => decodeClaimMemory(encode(["other", ...fields.slice(1)])), /some other document/);
+});
+
+Deno.test("a newer version is refused only when it is whole", () => {
+  const body = encode([1, 2, 3]);
+  const sum = sha256("gossamer claim 3 ", body).slice(0, 8);
+  const where = "/state/claim.state";
   throws(
-    () => decodeClaimMemory(encode([fields[0] ?? null, 2, ...fields.slice(2)])),
-    /version 2, written by a newer gossamer/,
+    () => decodeClaimMemory(encode(["gossamer claim", 3, sum, body]), where),
+    (error: unknown) => {
+      ok(error instanceof NewerClaimError);
+      ok(!(error instanceof DamagedClaimError));
+      match(error.message, /^\/state\/claim\.state was written by a newer gossamer \(version 3/);
+      match(error.remedy ?? "", /install the newer gossamer again/);
+      return true;
+    },
   );
+  const fields = fieldsOf(encodeClaimMemory(MEMORY));
+  for (const version of [0, 1, 3, 4, 65_535]) {
+    throws(
+      () => decodeClaimMemory(encode([fields[0] ?? null, version, ...fields.slice(2)])),
+      DamagedClaimError,
+    );
+  }
 });
 
 Deno.test("a record of another host is refused", () => {
