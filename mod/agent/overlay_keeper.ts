@@ -183,6 +183,7 @@ export class OverlayKeeper {
   #pause(): void {
     this.#inSync = false;
     this.#cleanFor = null;
+    this.#schedule(this.#ports.nowMs() + RETRY_MS);
   }
 
   /** One dump, diff and apply. Returns whether something was refused. */

@@ -32,6 +32,8 @@ const AUDIT_INTERVAL_MS = 60_000;
 const RETRY_MS = 1_000;
 /** Looking takes at most a fifth of the time: with many containers and peers one takes 10 ms. */
 const PAUSE_FACTOR = 4;
+/** And while containers come and go, which changes devices and routes all the time, a few hundredths. */
+const PAUSE_MS_MIN = 50;
 
 /** What the operator said; AgentConfig has these fields. */
 export interface UnderlaySettings extends UnderlayChoice {
@@ -66,7 +68,9 @@ export class UnderlayKeeper {
   #overlap: Problem | null = null;
   /** What the rules said when nothing fitted them. */
   #unfit: UserError | null = null;
-  /** Whether the present one carried nothing when it was last looked at. */
+  /** Since when the present one carries nothing, as far as was seen; Infinity while it does. */
+  #lostSinceMs = Infinity;
+  /** Whether that was told: what comes back at once, or is replaced, is not worth a word. */
   #isLost = false;
   /** What is to be moved to when it stays as it is, and when. */
   #next: { readonly underlay: Underlay; readonly atMs: number } | null = null;
@@ -165,8 +169,9 @@ export class UnderlayKeeper {
       this.#log?.error("the underlay could not be looked at", { reason: reasonOf(error) });
     }
     const endMs = this.#clock.nowMs();
-    this.#earliestMs = endMs + PAUSE_FACTOR * (endMs - startMs);
-    this.#schedule(Math.min(this.#next?.atMs ?? Infinity, endMs + againMs));
+    this.#earliestMs = endMs + Math.max(PAUSE_MS_MIN, PAUSE_FACTOR * (endMs - startMs));
+    const lostAtMs = this.#isLost ? Infinity : this.#lostSinceMs + URGENT_MS;
+    this.#schedule(Math.min(this.#next?.atMs ?? Infinity, lostAtMs, endMs + againMs));
   }
 
   #compare(nowMs: number): void {
@@ -176,7 +181,7 @@ export class UnderlayKeeper {
     const decision = decideUnderlay(this.#present, problem, this.#choose(network));
     if (decision.kind !== "move") {
       this.#next = null;
-      return this.#note(problem);
+      return this.#note(nowMs, problem);
     }
     const { underlay, isUrgent, words } = decision;
     if (this.#next === null || !isSame(this.#next.underlay, underlay)) {
@@ -187,6 +192,7 @@ export class UnderlayKeeper {
     }
     if (nowMs < this.#next.atMs) return;
     this.#next = null;
+    this.#lostSinceMs = Infinity;
     this.#isLost = false;
     this.#log?.warning("the underlay changed", { device: underlay.device, now: words });
     this.#present = underlay;
@@ -211,14 +217,20 @@ export class UnderlayKeeper {
   }
 
   /** Nothing to move to: says once that the present one is lost, and that it is back. */
-  #note(problem: Problem | null): void {
-    const isLost = problem !== null;
-    if (isLost === this.#isLost) return;
-    this.#isLost = isLost;
-    if (isLost) {
-      const { text, remedy } = problem;
-      return this.#log?.error("the underlay is lost", { reason: text, remedy });
+  #note(nowMs: number, problem: Problem | null): void {
+    const wasLost = this.#isLost;
+    if (problem !== null) {
+      this.#lostSinceMs = Math.min(this.#lostSinceMs, nowMs);
+      this.#isLost = nowMs >= this.#lostSinceMs + URGENT_MS;
+      if (wasLost || !this.#isLost) return;
+      return this.#log?.error("the underlay is lost", {
+        reason: problem.text,
+        remedy: problem.remedy,
+      });
     }
+    this.#lostSinceMs = Infinity;
+    this.#isLost = false;
+    if (!wasLost) return;
     this.#log?.info("the underlay is back", { device: this.#present.device });
     this.#moved();
   }

@@ -23,6 +23,8 @@ import { dropAddress, giveAddress, plug, rename, setMtu, unplug } from "./underl
 /** What people are promised is seconds; the machine may be busy. */
 const RECOVERED_WITHIN_MS = 15_000;
 const PING_INTERVAL_MS = 5;
+/** Answers after which a way is taken to work again: half a second of them, far more than were under way. */
+const SETTLED_PINGS = 100;
 const RENAMED = "lan0";
 /** Short of what membership takes to declare the host dead, so that its own recovery is what is seen. */
 const WITHOUT_MS = 2_000;
@@ -154,16 +156,12 @@ async function recovered(
   pings: readonly ContinuousPing[],
   what: string,
 ): Promise<void> {
-  const counts = () => pings.map((ping) => ping.count);
-  const sentAtChange = counts().map(({ sent }) => sent);
+  const answers = () => pings.map((ping) => ping.count.received);
+  const before = answers();
   await until(
     `traffic of ${host.name} after: ${what}`,
     lab.hosts,
-    () =>
-      counts().every(({ sent, lost }, index) => {
-        const since = sent - (sentAtChange[index] ?? 0);
-        return since > 20 && since - lost > 10;
-      }),
+    () => answers().every((count, index) => count > (before[index] ?? 0) + SETTLED_PINGS),
     RECOVERED_WITHIN_MS,
   );
   const gaps = (await Promise.all(pings.map((ping) => ping.stop()))).map((count) =>

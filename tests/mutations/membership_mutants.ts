@@ -301,6 +301,34 @@ export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
     noticedBy: "tests/unit/swim/leave_test.ts",
   },
   {
+    rule: "a network that is back, or another one, has the lost dialled at once",
+    file: `${SWIM}/reconnector.ts`,
+    find: "    if (this.#isHurried) this.#nextAtMs = nowMs;\n",
+    replace: "",
+    noticedBy: "tests/unit/swim/moved_test.ts",
+  },
+  {
+    rule: "and the seeds that were given up for a while",
+    file: `${SWIM}/seeds.ts`,
+    find: "      seed.attempts = 0;\n      seed.nextAtMs = nowMs;\n    }\n  }\n\n  /** Nobody else",
+    replace: "    }\n  }\n\n  /** Nobody else",
+    noticedBy: "tests/unit/swim/moved_test.ts",
+  },
+  {
+    rule: "who may have taken this host's former address is looked for there",
+    file: `${SWIM}/reconnector.ts`,
+    find: "endpoint === this.#ownEndpoint ? this.#formerEndpoint ?? endpoint : endpoint",
+    replace: "endpoint",
+    noticedBy: "tests/unit/swim/moved_test.ts",
+  },
+  {
+    rule: "a host that moved says so",
+    file: `${SWIM}/self.ts`,
+    find: "    this.#put(nowMs, { endpoint, incarnation: next(this.member.incarnation) });\n",
+    replace: "",
+    noticedBy: "tests/unit/swim/leave_test.ts",
+  },
+  {
     rule: "seeds are tried again",
     file: `${SWIM}/seeds.ts`,
     find:

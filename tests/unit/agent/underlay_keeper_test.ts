@@ -1,5 +1,5 @@
 /** The keeper of the underlay on an invented host, with time played by hand. */
-import { deepStrictEqual, match, strictEqual, throws } from "node:assert/strict";
+import { deepStrictEqual, match, ok, strictEqual, throws } from "node:assert/strict";
 import { makePool } from "../../../mod/address/pool.ts";
 import { ConfigError, UserError } from "../../../mod/base/errors.ts";
 import { Log } from "../../../mod/base/log.ts";
@@ -51,6 +51,7 @@ class Bench implements WatchedSource {
     const write = (line: string) => void this.lines.push(line);
     const log = new Log({ level: "info", format: "text", write, now: () => "" });
     this.keeper.start(log, () => this.moves.push(this.place()));
+    this.runFor(1_000);
   }
 
   hostNetwork(): HostNetwork {
@@ -130,6 +131,15 @@ Deno.test("without an address it waits with a problem, and goes on when one come
   bench.runFor(500);
   deepStrictEqual(bench.moves, ["eth0 2 192.168.100.7 1450"]);
   deepStrictEqual(bench.problems(), []);
+});
+
+Deno.test("an address that is taken and given back at once is not worth a word", () => {
+  const bench = new Bench();
+  bench.becomes([hostDevice(2, "eth0", [])]);
+  bench.runFor(60);
+  bench.becomes([eth0()]);
+  bench.runFor(60_000);
+  deepStrictEqual([bench.moves, bench.lines], [[], []]);
 });
 
 Deno.test("the same address again is told as well, for nobody could be reached meanwhile", () => {
@@ -235,6 +245,17 @@ Deno.test("an underlay that moves into the overlay's network is a problem, as at
   bench.becomes([eth0()]);
   bench.runFor(500);
   deepStrictEqual(bench.problems(), []);
+});
+
+Deno.test("where containers come and go all the time it is looked at some times a second", () => {
+  const bench = new Bench();
+  const { looks } = bench;
+  for (let ms = 0; ms < 10_000; ms++) {
+    bench.becomes(bench.devices);
+    bench.runFor(1);
+  }
+  const rate = (bench.looks - looks) / 10;
+  ok(rate >= 10 && rate <= 21, `${rate} times a second`);
 });
 
 Deno.test("a kernel that cannot be read is asked again soon", () => {
