@@ -26,17 +26,20 @@ export class Waiting extends Stage {
     return this.#wait.retryAtMs;
   }
 
-  /** A question that was asked and is given up is withdrawn, so that its subnet is free for others. */
+  /**
+   * A question that was asked and is given up is withdrawn, so that its subnet is free for others; so is a subnet that was
+   * lost. Two hosts that yielded to each other, one of them set back to an old disk, would else wait for each other.
+   */
   override enter(_nowMs: number): Next | null {
     const { own } = this.#context;
     if (this.#wait.code === "disk") return null;
-    const asked = own.announced;
-    if (asked?.state !== "tentative") {
+    const last = own.announced;
+    if (last?.state !== "tentative" && last?.state !== "yielding") {
       own.open();
       return null;
     }
-    const { subnet, epoch, stamp } = asked;
-    own.propose({ subnet, state: "released", epoch, strength: 0, stamp });
+    const { subnet, epoch, strength, stamp } = last;
+    own.propose({ subnet, state: "released", epoch, strength, stamp });
     return null;
   }
 

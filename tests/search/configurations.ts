@@ -37,4 +37,23 @@ export const CONFIGURATIONS: readonly Configuration[] = [
     budget: { total: 2, partition: 1, rollback: 1, crash: 1, release: 1, overtake: 1, lose: 1 },
     midway: false,
   },
+  {
+    name: "founders",
+    hosts: 2,
+    subnets: 2,
+    founders: [0, 1],
+    side: 1,
+    budget: { total: 3, rollback: 1, crash: 2, release: 1, overtake: 1, lose: 1 },
+    midway: false,
+  },
+  {
+    name: "founders-3",
+    hosts: 3,
+    subnets: 2,
+    founders: [0, 1],
+    starts: [0, 1],
+    side: 1,
+    budget: { total: 2, rollback: 1, crash: 1 },
+    midway: false,
+  },
 ];

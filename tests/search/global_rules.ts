@@ -162,7 +162,8 @@ function unheld(hosts: Hosts, state: State): string | null {
     }
     taken.add(subnet);
     const at = host * hosts.subnets.length + view.held;
-    if (view.own !== null && view.own.epoch <= (state.given[at] ?? 0)) {
+    const isAlone = views.filter(({ isUp }) => isUp).length < 2; // nobody is left who could know
+    if (!isAlone && view.own !== null && view.own.epoch <= (state.given[at] ?? 0)) {
       return `S10: at rest ${hosts.label(host)} holds ${subnet} by a claim of epoch ` +
         `${view.own.epoch}, though it had given it up at epoch ${state.given[at]}`;
     }

@@ -134,6 +134,8 @@ export interface HostSettings {
   readonly subnets: number;
   /** Pinned subnet of each host, by index; absent for none. */
   readonly pins?: readonly (number | null)[];
+  /** Hosts without seeds; the first one if absent. */
+  readonly founders?: readonly number[];
 }
 
 const CLUSTER = "search";
@@ -597,7 +599,7 @@ function optionsOf(hosts: Hosts, local: Local, members: readonly number[]): Clai
     pool: hosts.pool,
     pin: pinned === null ? null : hosts.subnets[pinned] ?? null,
     bootstrap: false,
-    seedsGiven: host > 0 || knewOthers,
+    seedsGiven: !(hosts.settings.founders ?? [0]).includes(host) || knewOthers,
     vtep: {
       address: `192.168.0.${host + 1}`,
       port: 8472,

@@ -21,7 +21,7 @@ function rule(
   return { name, configurations, changes: [{ file: `${CLAIM}/${file}.ts`, find, replace }] };
 }
 
-const ANY = ["split", "crashes", "one-subnet", "three-split", "talk"];
+const ANY = ["founders", "founders-3", "crashes", "one-subnet", "three-split", "split", "talk"];
 
 export const RULES: readonly Rule[] = [
   // Deciding contests.
@@ -222,8 +222,15 @@ export const RULES: readonly Rule[] = [
     "a question that is given up is withdrawn",
     ANY,
     "waiting",
-    'own.propose({ subnet, state: "released", epoch, strength: 0, stamp });',
-    "",
+    'if (last?.state !== "tentative" && last?.state !== "yielding") {',
+    'if (last?.state !== "yielding") {',
+  ),
+  rule(
+    "a lost subnet is given back by who finds no other",
+    ANY,
+    "waiting",
+    'if (last?.state !== "tentative" && last?.state !== "yielding") {',
+    'if (last?.state !== "tentative") {',
   ),
   // The own record.
   rule(

@@ -178,15 +178,17 @@ export class Search {
     const all = Array.from({ length: hosts }, (_, host) => host);
     return {
       locals: all.map((host) => this.hosts.initial(host)),
-      side: 0,
+      side: this.configuration.side ?? 0,
       paused: 0,
       rounds: 0,
-      lost: 0,
+      lost: this.configuration.side === undefined ? 0 : 1,
       backed: 0,
       used: DEVIATIONS.map(() => 0),
       images: all.map(() => -1),
       given: Array.from({ length: hosts * subnets }, () => 0),
-      queue: all.map((host) => this.#item("start", host, host, 0, 0)),
+      queue: (this.configuration.starts ?? all).map((host) =>
+        this.#item("start", host, host, 0, 0)
+      ),
       late: [],
     };
   }

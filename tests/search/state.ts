@@ -30,6 +30,12 @@ export interface Configuration {
   /** Whether crashes, partitions and the like also come while something is on its way; else only between. */
   readonly midway: boolean;
   readonly pins?: readonly (number | null)[];
+  /** Hosts that start at once, all if absent; the others may do so whenever nothing is on its way. */
+  readonly starts?: readonly number[];
+  /** Hosts without seeds; the first one if absent. */
+  readonly founders?: readonly number[];
+  /** A partition that is there from the beginning. */
+  readonly side?: number;
   /** Partitions to try, as sets of hosts on one side (bits); all if absent. */
   readonly sides?: readonly number[];
   /** Waits longer than this are not waited for. */

@@ -58,10 +58,17 @@ interface Kind {
   readonly isTimed: boolean;
 }
 
+/** Fields and whether they are moments. */
+interface Layout {
+  readonly name: string;
+  readonly fields: readonly (readonly [string, boolean])[];
+}
+
 export class Walker {
   readonly #kinds = new WeakMap<object, Kind>();
   readonly #texts = new WeakMap<object, string>();
   readonly #numbers = new Map<string, number>();
+  readonly #layouts = new Map<unknown, Layout>();
 
   /**
    * A copy of `source`, with all moments moved by `shiftMs`. `frame` is a newly made object of the same class: the copy
@@ -142,10 +149,7 @@ export class Walker {
   fingerprint(source: object): string {
     const seen = new Map<object, number>();
     const say = (value: unknown): string => {
-      if (!isObject(value)) {
-        if (typeof value === "function") return "";
-        return typeof value === "string" ? JSON.stringify(value) : String(value);
-      }
+      if (!isObject(value)) return typeof value === "string" ? `'${value}` : String(value);
       const kind = this.#kind(value);
       if (kind.isPure && !kind.isTimed) return this.#text(value);
       if (!kind.isPure) {
@@ -166,20 +170,38 @@ export class Walker {
         case "bytes":
           return this.#text(value);
         default: {
-          const name = Object.getPrototypeOf(value).constructor.name;
+          const { name, fields } = this.#layout(value);
           let text = `${name}(`;
           const isSilent = isQuietEntry(value);
-          for (const [key, item] of Object.entries(value)) {
-            if (FRAME.has(key) || DERIVED.has(key) || DERIVED_PATHS.has(`${name}.${key}`)) continue;
-            if (typeof item === "number" && isMoment(key)) {
-              if (!isSilent) text += `${key}${item - NOW_MS},`;
-            } else text += `${key}${say(item)},`;
+          for (const [key, isTime] of fields) {
+            const item = fieldsOf(value)[key];
+            if (isTime && typeof item === "number") {
+              text += isSilent ? ";" : `${item - NOW_MS};`;
+            } else if (typeof item !== "function") text += `${say(item)};`;
           }
           return text + ")";
         }
       }
     };
     return createHash("sha1").update(say(source)).digest("base64");
+  }
+
+  /** The fields of an object that are said, in order; its shape is told by a number of its own. */
+  #layout(value: object): Layout {
+    const prototype = Object.getPrototypeOf(value);
+    const isRecord = prototype === Object.prototype;
+    const key = isRecord ? Object.keys(value).join() : prototype;
+    let layout = this.#layouts.get(key);
+    if (layout === undefined) {
+      const { name } = prototype.constructor;
+      const fields = Object.keys(value)
+        .filter((field) => !FRAME.has(field) && !DERIVED.has(field))
+        .filter((field) => !DERIVED_PATHS.has(`${name}.${field}`))
+        .map((field) => [field, isMoment(field)] as const);
+      layout = { name, fields };
+      this.#layouts.set(key, layout);
+    }
+    return layout;
   }
 
   /** A pure object as a number that stands for its content. */
