@@ -144,11 +144,10 @@ export class UnderlayKeeper {
   problems(): Problem[] {
     const device = this.#source.hostDevice(this.#present.index);
     const lost = underlayProblem(this.#present, device);
-    const mtu = overlayMtu(this.#present, this.#settings.mtu);
     return [
       lost,
       lost === null ? this.#unfitProblem() : null,
-      mtuProblem({ ...this.#present, mtu: device?.mtu ?? this.#present.mtu }, mtu),
+      mtuProblem(this.#present, this.#settings.mtu),
       this.#overlap,
     ].filter((problem) => problem !== null);
   }

@@ -29,37 +29,44 @@ export function deviceName(vni: number): string {
 }
 
 /**
- * The overlay's MTU in bytes: the one configured, or the underlay's minus the outer headers.
- * Throws a ConfigError when nothing usable comes out.
+ * The overlay's MTU in bytes: the underlay's minus the outer headers, or the one configured where that is less. The kernel
+ * gives a device no more than fits, and refuses to raise it. Throws a ConfigError when nothing usable comes out.
  */
 export function overlayMtu(underlay: Underlay, configured: number | null): number {
-  const mtu = configured ?? underlay.mtu - VXLAN_OVERHEAD_BYTES;
-  if (mtu >= OVERLAY_MTU_MIN && mtu <= OVERLAY_MTU_MAX) return mtu;
-  if (configured !== null) {
+  const fits = fittingMtu(underlay);
+  if (configured !== null && (configured < OVERLAY_MTU_MIN || configured > OVERLAY_MTU_MAX)) {
     throw new ConfigError(
       "--mtu",
       `${configured} is not an MTU that a VXLAN device can have`,
       `Give a number from ${OVERLAY_MTU_MIN} to ${OVERLAY_MTU_MAX}, or leave the flag out`,
     );
   }
-  throw new ConfigError(
-    "--iface",
-    `${underlay.device} has an MTU of ${underlay.mtu} bytes, which leaves ${mtu} for the overlay`,
-    `Raise the MTU of ${underlay.device}, or choose another device with --iface`,
-  );
+  if (fits < OVERLAY_MTU_MIN) {
+    throw new ConfigError(
+      "--iface",
+      `${underlay.device} has an MTU of ${underlay.mtu} bytes, which leaves ${fits} for the overlay`,
+      `Raise the MTU of ${underlay.device}, or choose another device with --iface`,
+    );
+  }
+  return Math.min(configured ?? fits, fits, OVERLAY_MTU_MAX);
 }
 
-/** Warns when overlay packets of full size cannot cross the underlay in one piece; null when they can. */
-export function mtuProblem(underlay: Underlay, mtu: number): Problem | null {
-  const fits = underlay.mtu - VXLAN_OVERHEAD_BYTES;
-  if (mtu <= fits) return null;
+/** Warns when packets of the configured size cannot cross the underlay in one piece; null when they can. */
+export function mtuProblem(underlay: Underlay, configured: number | null): Problem | null {
+  const fits = fittingMtu(underlay);
+  if (configured === null || configured <= fits) return null;
   return {
     code: "mtu-too-large",
     severity: "warning",
-    text: `The overlay's MTU of ${mtu} bytes plus ${VXLAN_OVERHEAD_BYTES} bytes of VXLAN headers ` +
-      `is more than the ${underlay.mtu} bytes that ${underlay.device} carries`,
+    text: `The overlay's MTU is ${fits} bytes instead of the ${configured} of --mtu, which with ` +
+      `${VXLAN_OVERHEAD_BYTES} bytes of VXLAN headers are more than the ${underlay.mtu} that ` +
+      `${underlay.device} carries`,
     remedy: `Use --mtu ${fits} or less, or leave the flag out`,
   };
+}
+
+function fittingMtu({ mtu }: Underlay): number {
+  return mtu - VXLAN_OVERHEAD_BYTES;
 }
 
 /** The device as it should be (flannel's, with an alias that proves it ours). */
