@@ -12,32 +12,41 @@
 import { TOMBSTONE_MS } from "../claim/ledger.ts";
 import { decodeClaimMemory } from "../claim/memory.ts";
 import { type ClaimRecord, isNewer } from "../claim/record.ts";
-import type { MemberId } from "../swim/member.ts";
 import type { ClaimExcuses, ClaimStep, Host, RecordChange } from "./claim_step.ts";
 import { NOWHERE } from "./nowhere.ts";
 
 /** Rounding of times on hosts' clocks. */
 const ROUNDING_MS = 0.01;
 
+/** Who wants to know of records. */
+export interface RecordWatch {
+  /** Nobody had it before. */
+  readonly wrote?: (record: ClaimRecord) => void;
+  /** A host did not have it before. */
+  readonly learnt?: (host: Host, record: ClaimRecord) => void;
+}
+
 export class ClaimRecordRules {
   readonly #excuses: ClaimExcuses;
-  readonly #wrote: (hostId: MemberId) => void;
+  readonly #watch: RecordWatch;
   /** Each write ever seen, by host, generation and sequence. */
   readonly #writes = new Map<string, ClaimRecord>();
   readonly #onDisk = new WeakMap<Uint8Array, ClaimRecord | null>();
   readonly #writers = new Map<string, Host>();
 
-  /** @param wrote is told of each write when it is seen first. */
-  constructor(excuses: ClaimExcuses, wrote: (hostId: MemberId) => void) {
+  constructor(excuses: ClaimExcuses, watch: RecordWatch) {
     this.#excuses = excuses;
-    this.#wrote = wrote;
+    this.#watch = watch;
   }
 
   check(step: ClaimStep, hosts: readonly Host[]): void {
     this.#checkOwn(step);
     this.#checkForeign(step);
     for (const change of step.changes) {
-      if (change.after !== undefined) this.#checkWrite(step, hosts, change.after);
+      if (change.after !== undefined) {
+        this.#checkWrite(step, hosts, change.after);
+        this.#watch.learnt?.(step.host, change.after);
+      }
       this.#checkProgress(step, change);
     }
   }
@@ -55,7 +64,7 @@ export class ClaimRecordRules {
     }
     this.#writes.set(key, record);
     if (known !== undefined) return;
-    this.#wrote(hostId);
+    this.#watch.wrote?.(record);
     this.#checkOnDisk(step, hosts, record);
   }
 

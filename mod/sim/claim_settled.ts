@@ -123,7 +123,7 @@ export class ClaimSettled {
     for (const host of part) {
       const { claim, swim } = host.snapshot();
       if (claim.state !== "held" || claim.subnet === null) {
-        const why = this.#whyNoReason(host, part.length);
+        const why = this.whyIdle(host, part.length);
         if (why !== null) return why;
         continue;
       }
@@ -138,9 +138,10 @@ export class ClaimSettled {
     return null;
   }
 
-  /** Why a host should hold a subnet by now; null when it has a reason to wait. */
-  #whyNoReason(host: SimulatedHost, partSize: number): string | null {
+  /** Why a host should hold a subnet; null when it does, or has a reason to wait. */
+  whyIdle(host: SimulatedHost, partSize: number): string | null {
     const { claim, swim } = host.snapshot();
+    if (claim.state === "held") return null;
     const text = `${host.name} is ${claim.state} (${claim.reason ?? "no reason"})`;
     if (claim.state !== "waiting") return text;
     if (claim.problems.some(({ code }) => code === "pool-mismatch")) return null;

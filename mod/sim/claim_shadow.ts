@@ -39,6 +39,8 @@ export class ClaimShadow {
   /** Times in which nothing excused two holders; the last one is open while its end is Infinity. */
   readonly #clear: Interval[] = [{ fromMs: 0, toMs: Infinity }];
   #calmSinceMs = 0;
+  /** When the last trouble of the network ended; Infinity while there is one. */
+  #healedAtMs = 0;
   /** Whose claims may contradict others, and why: until all are whole and no two hold one subnet. */
   readonly #odd = new Map<HostName, string>();
   /** Ids under which numbers may have been used twice. */
@@ -84,7 +86,7 @@ export class ClaimShadow {
         this.#trouble(nowMs);
         break;
     }
-    if (this.#isInTrouble(nowMs)) this.#trouble(nowMs);
+    this.#noteNetwork(nowMs);
   }
 
   /** Everything that has an end has ended. */
@@ -94,6 +96,7 @@ export class ClaimShadow {
     for (const [host, untilMs] of this.#disks) {
       if (untilMs === Infinity) this.#disks.set(host, nowMs);
     }
+    this.#noteNetwork(nowMs);
   }
 
   noteStart(nowMs: number, host: Host): void {
@@ -101,8 +104,12 @@ export class ClaimShadow {
     this.#strict.noteStart(nowMs, host.name);
     const hasClaims = host.documents.has("claim");
     const isFirst = this.#hosts.cluster.hosts.every(({ boots }) => boots === 0);
-    if (hasClaims || isFirst || this.#hosts.seedsOf(host).length > 0) return;
-    // It takes itself for the first host of all.
+    if (hasClaims || isFirst) return;
+    const { hosts } = this.#hosts.cluster;
+    const isSeed = hosts.some((one) => this.#hosts.seedsOf(one).includes(host.home));
+    const isAlone = this.#hosts.seedsOf(host).length === 0;
+    if (!isAlone && !(isSeed && host.boots > 1)) return;
+    // It takes itself for the first host of all; or, with other seeds that lost their disks too, they for the first ones.
     this.#forget(nowMs);
     this.#trouble(nowMs);
   }
@@ -126,6 +133,10 @@ export class ClaimShadow {
   /** Since when nothing at all has been wrong, and all knew each other; Infinity while something is. */
   get calmSinceMs(): number {
     return this.#calmSinceMs;
+  }
+
+  get healedAtMs(): number {
+    return this.#healedAtMs;
   }
 
   /** Why two hosts may hold one subnet although their claims were made since that time; null when they may not. */
@@ -165,6 +176,13 @@ export class ClaimShadow {
   /** Whether it stood still or was cut off since then, all or in part. */
   hadTrouble(host: Host, sinceMs: number): boolean {
     return this.#strict.isOn(host.name, sinceMs, ALL_TROUBLES);
+  }
+
+  #noteNetwork(nowMs: number): void {
+    if (this.#isInTrouble(nowMs)) {
+      this.#trouble(nowMs);
+      this.#healedAtMs = Infinity;
+    } else if (this.#healedAtMs === Infinity) this.#healedAtMs = nowMs;
   }
 
   #isInTrouble(nowMs: number): boolean {

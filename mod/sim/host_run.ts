@@ -28,6 +28,8 @@ export type HostSchedule = Schedule & { readonly claims: ClaimSetup };
 const LOOK_MS = 250;
 /** What is learnt of others is written within 10 s, and nothing else may come after that. */
 const QUIET_MS = 12_000;
+/** An agent that leaves ends after this, whatever came of it. */
+const LEAVE_MS_MAX = 1_500;
 /** A process ends that soon after its goodbye. */
 const EXIT_DELAY_MS = 50;
 /** Of the monotonic clock of a host at the start of a run: four months. */
@@ -60,11 +62,14 @@ export class HostRun {
     options.observer?.attach?.(viewOf(this.hosts));
     this.#settled = new ClaimSettled(this.hosts);
     this.#shadow = new ClaimShadow(this.hosts, this.#settled);
-    const measures = new ClaimMeasures(this.hosts, this.#shadow);
+    const measures = new ClaimMeasures(this.hosts, this.#shadow, this.#settled);
     this.#measures = measures;
     this.#invariants = new ClaimInvariants({
       excuses: this.#shadow,
-      wrote: (hostId) => measures.wrote(hostId),
+      watch: {
+        wrote: (record) => measures.wrote(record),
+        learnt: (_host, record) => measures.learnt(record),
+      },
       count: (what) => measures.count(what),
       poolOf: (host) => this.hosts.poolOf(host),
       isPinned: (host) => this.hosts.pinOf(host) !== null,
@@ -116,6 +121,7 @@ export class HostRun {
     while (cluster.nowMs < endMs) {
       cluster.runFor(Math.min(LOOK_MS, endMs - cluster.nowMs));
       this.#shadow.look(cluster.nowMs);
+      this.#measures.look(cluster.nowMs);
     }
   }
 
@@ -153,7 +159,7 @@ export class HostRun {
 
   #started(host: SimulatedHost): void {
     this.#shadow.noteStart(this.hosts.cluster.nowMs, host);
-    this.#measures.started(host);
+    this.#measures.started(this.hosts.cluster.nowMs, host);
   }
 
   #playFault({ fault }: TimedFault): void {
@@ -164,6 +170,10 @@ export class HostRun {
     if (!hasHappened) return;
     this.#measures.fault(fault);
     this.#shadow.note(cluster.nowMs, fault);
+    if (fault.kind === "leave" || fault.kind === "release") {
+      const host = this.hosts.find(fault.host);
+      if (host !== undefined) this.#exitSoon(host, LEAVE_MS_MAX);
+    }
     for (const host of cluster.hosts) {
       if (before[host.index] !== host.boots) this.#started(host);
     }
@@ -185,13 +195,12 @@ export class HostRun {
     }
   }
 
-  /** A process ends after its goodbye, unless it is told to stay meanwhile. */
-  #exitSoon(host: SimulatedHost): void {
+  /** An agent ends after its goodbye, whatever it is told meanwhile. */
+  #exitSoon(host: SimulatedHost, delayMs = EXIT_DELAY_MS): void {
     const { cluster } = this.hosts;
     const { boots } = host;
-    cluster.after(EXIT_DELAY_MS, () => {
-      if (host.boots !== boots || !host.isRunning) return;
-      if (host.snapshot().swim.self.status === "left") cluster.kill(host);
+    cluster.after(delayMs, () => {
+      if (host.boots === boots && host.isRunning) cluster.kill(host);
     });
   }
 

@@ -5,9 +5,8 @@
 import type { Action, Input } from "../base/core.ts";
 import type { Pool } from "../address/pool.ts";
 import type { HostCommand, HostEvent } from "../claim/host_core.ts";
-import type { MemberId } from "../swim/member.ts";
 import { ClaimHolderRules } from "./claim_holder_rules.ts";
-import { ClaimRecordRules } from "./claim_record_rules.ts";
+import { ClaimRecordRules, type RecordWatch } from "./claim_record_rules.ts";
 import { ClaimRouteRules } from "./claim_route_rules.ts";
 import { type ClaimExcuses, ClaimLife, ClaimStep, type Host } from "./claim_step.ts";
 import { InvariantError } from "./invariant_error.ts";
@@ -16,8 +15,7 @@ import { InvariantError } from "./invariant_error.ts";
 export interface InvariantParts {
   /** What is excused; without it a test says so with `allowDoubles` and `allowRollbacks`. */
   readonly excuses?: ClaimExcuses;
-  /** Told of each record that nobody had before. */
-  readonly wrote?: (hostId: MemberId) => void;
+  readonly watch?: RecordWatch;
   /** Told of outcomes, for a report of what was covered. */
   readonly count?: (what: string) => void;
   /** The pool of a host: without it quarantine is not looked at. */
@@ -38,7 +36,7 @@ export class ClaimInvariants {
   constructor(parts: InvariantParts = {}) {
     const excuses = parts.excuses ?? this.#saidByTest();
     const count = parts.count ?? (() => {});
-    this.#records = new ClaimRecordRules(excuses, parts.wrote ?? (() => {}));
+    this.#records = new ClaimRecordRules(excuses, parts.watch ?? {});
     this.#routes = new ClaimRouteRules(count);
     this.#holders = new ClaimHolderRules({
       excuses,
