@@ -99,15 +99,20 @@ export interface KnownRecord {
   readonly payload: number;
 }
 
-export interface Local {
-  readonly id: number;
+/** A host with what is its own. */
+export interface Place {
   readonly host: number;
-  /** At rest: never stepped, only copied. Null while the host is down. */
+  /** Null while the host is down. */
   readonly claimant: OpenedClaimant | null;
   /** Codes of the members as seen here; the host's own says only how often it started. */
   readonly members: readonly number[];
   /** The document on disk, -1 for none. */
   readonly disk: number;
+}
+
+/** A state of a host; its claimant is at rest: never stepped, only copied. */
+export interface Local extends Place {
+  readonly id: number;
   readonly wakeInMs: number;
   readonly view: View;
   /** How the search came here first: null for the beginning. */
@@ -317,34 +322,30 @@ export class Run {
   answer = -1;
   readonly items: number[] = [];
 
-  constructor(hosts: Hosts, local: Local, input: Input) {
+  /** On a copy of the claimant at rest; `inPlace` goes on with that very claimant. */
+  constructor(hosts: Hosts, from: Place, input: Input, inPlace = false) {
     this.#hosts = hosts;
     this.#input = input;
-    this.#host = local.host;
-    this.disk = local.disk;
-    const members = [...local.members];
+    this.#host = from.host;
+    this.disk = from.disk;
+    const members = [...from.members];
     if (input.kind === "start") {
-      const starts = startsOf(members[local.host] ?? UNKNOWN) + 1;
+      const starts = startsOf(members[from.host] ?? UNKNOWN) + 1;
       // Who was known is dialled again, and a member once more when it answers.
       for (const other of members.keys()) members[other] = UNKNOWN;
-      members[local.host] = memberCode(starts, ALIVE);
+      members[from.host] = memberCode(starts, ALIVE);
     }
-    this.carrier = new FakeCarrier(hosts, local.host, members);
-    this.claimant = newClaimant(hosts, local, members, this.carrier);
-    if (local.claimant !== null) {
+    this.carrier = new FakeCarrier(hosts, from.host, members);
+    if (inPlace && from.claimant !== null) {
+      this.claimant = from.claimant;
+      this.claimant.attach(this.carrier);
+      return;
+    }
+    this.claimant = newClaimant(hosts, from, members, this.carrier);
+    if (from.claimant !== null) {
       const shiftMs = input.kind === "pass" || input.kind === "sleep" ? -input.ms : 0;
-      hosts.walker.copy(local.claimant, this.claimant, shiftMs);
+      hosts.walker.copy(from.claimant, this.claimant, shiftMs);
     }
-  }
-
-  /** For a claimant that goes on from where an earlier run left it: for replays. */
-  static goingOn(hosts: Hosts, local: Local, input: Input, before: Run | null): Run {
-    const run = new Run(hosts, local, input);
-    if (before !== null && input.kind !== "start") {
-      run.claimant = before.claimant;
-      run.claimant.attach(run.carrier);
-    }
-    return run;
   }
 
   perform(nowMs: number): void {
@@ -576,7 +577,7 @@ const NO_CHANCE = {
 
 function newClaimant(
   hosts: Hosts,
-  local: Local,
+  local: Place,
   members: readonly number[],
   carrier: FakeCarrier,
 ): OpenedClaimant {
@@ -588,7 +589,7 @@ function newClaimant(
   return claimant;
 }
 
-function optionsOf(hosts: Hosts, local: Local, members: readonly number[]): ClaimOptions {
+function optionsOf(hosts: Hosts, local: Place, members: readonly number[]): ClaimOptions {
   const { host } = local;
   const hostId = hosts.ids[host];
   assert(hostId !== undefined, "a host of that number");

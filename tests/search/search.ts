@@ -236,7 +236,9 @@ export class Search {
         return other === host ||
           known?.subnet === is.subnet && this.#isConnected(after, host, other);
       }).length;
-      if (isSure && 2 * knowing > after.locals.length) after.backed |= 1 << host;
+      const begun = [...after.locals.keys()]
+        .filter((other) => startsOf(this.#codeOf(after, other)) > 0).length;
+      if (isSure && 2 * knowing > begun) after.backed |= 1 << host;
     }
   }
 
