@@ -145,8 +145,7 @@ export class ClaimSettled {
     const text = `${host.name} is ${claim.state} (${claim.reason ?? "no reason"})`;
     if (claim.state !== "waiting") return text;
     if (claim.problems.some(({ code }) => code === "pool-mismatch")) return null;
-    const isAlone = partSize === 1 && this.#hosts.seedsOf(host).length > 0;
-    if (isAlone) return null;
+    if (partSize === 1) return null; // it knows of others, and finds none
     const pin = this.#hosts.pinOf(host);
     const taken = claim.records.filter((record) =>
       occupies(record) && record.hostId !== swim.self.id

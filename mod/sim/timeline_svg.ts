@@ -1,5 +1,9 @@
-/** The picture of a run: a lane for each host, in the colour of what most others believe of it, with every fault marked. */
-import type { Belief, Lane, Mark, Timeline, Truth } from "./timeline.ts";
+/**
+ * The picture of a run: a lane for each host, in the colour of what most others believe of it, with every fault marked; where
+ * hosts have claims, below it the subnet that each one holds or seeks.
+ */
+import type { LifeState } from "../claim/host_core.ts";
+import type { Belief, ClaimState, Lane, Mark, Timeline, Truth } from "./timeline.ts";
 
 /** Of people who see no red or green as well: Okabe and Ito's colours. */
 const COLOURS: Readonly<Record<Belief, string>> = {
@@ -17,11 +21,25 @@ const TRUTHS: Readonly<Record<Truth, string>> = {
   frozen: "#56b4e9",
 };
 
+const CONTESTED = "#d55e00";
+const CLAIMS: Readonly<Record<LifeState, string>> = {
+  none: "#ffffff",
+  listening: "#f0f0f0",
+  tentative: "#f0e442",
+  held: "#b8d8c8",
+  yielding: "#cc79a7",
+  waiting: "#cccccc",
+  released: "#ffffff",
+};
+/** Narrower bars have no room for a subnet's name. */
+const NAMED_WIDTH_MIN = 80;
+
 const WIDTH = 1000;
 const LEFT = 60;
 const RIGHT = 20;
 const TOP = 56;
 const LANE_HEIGHT = 16;
+const CLAIM_HEIGHT = 14;
 const LANE_GAP = 4;
 const BOTTOM = 46;
 
@@ -33,30 +51,42 @@ export function timelineSvg(timeline: Timeline, title: string): string {
   const { lanes, marks } = timeline;
   const endMs = Math.max(1, timeline.endMs);
   const x = (atMs: number) => LEFT + (atMs / endMs) * (WIDTH - LEFT - RIGHT);
-  const height = TOP + lanes.length * (LANE_HEIGHT + LANE_GAP) + BOTTOM;
+  const hasClaims = lanes.some(({ claims }) => claims.length > 0);
+  const laneHeight = LANE_HEIGHT + LANE_GAP + (hasClaims ? CLAIM_HEIGHT : 0);
+  const height = TOP + lanes.length * laneHeight + BOTTOM;
+  const scale: Scale = { x, endMs, height, laneHeight };
   const parts = [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" ` +
     `font-family="sans-serif" font-size="11">`,
     `<rect width="${WIDTH}" height="${height}" fill="#ffffff"/>`,
     `<text x="${LEFT}" y="16" font-size="13">${escape(title)}</text>`,
-    legend(),
+    legend(hasClaims),
     axis(endMs, height, x),
-    ...lanes.map((lane, index) => drawLane(lane, index, endMs, x)),
-    ...marks.map((mark) => drawMark(mark, lanes, height, x)),
+    ...lanes.map((lane, index) => drawLane(lane, index, scale)),
+    ...marks.map((mark) => drawMark(mark, lanes, scale)),
     "</svg>",
     "",
   ];
   return parts.join("\n");
 }
 
-function legend(): string {
+/** Where things stand. */
+interface Scale {
+  readonly x: (atMs: number) => number;
+  readonly endMs: number;
+  readonly height: number;
+  readonly laneHeight: number;
+}
+
+function legend(hasClaims: boolean): string {
   const entries = [
     ...Object.entries(COLOURS).map(([name, colour]) => [name, colour] as const),
     ...Object.entries(TRUTHS).filter(([name]) => name !== "up")
       .map(([name, colour]) => [`really ${name}`, colour] as const),
+    ...hasClaims ? [["contested", CONTESTED] as const] : [],
   ];
   return entries.map(([name, colour], index) => {
-    const left = LEFT + index * 112;
+    const left = LEFT + index * 100;
     return `<rect x="${left}" y="26" width="10" height="10" fill="${colour}"/>` +
       `<text x="${left + 14}" y="35">${name}</text>`;
   }).join("\n");
@@ -75,8 +105,8 @@ function axis(endMs: number, height: number, x: (atMs: number) => number): strin
   return lines.join("\n");
 }
 
-function drawLane(lane: Lane, index: number, endMs: number, x: (atMs: number) => number): string {
-  const top = TOP + index * (LANE_HEIGHT + LANE_GAP);
+function drawLane(lane: Lane, index: number, { x, endMs, laneHeight }: Scale): string {
+  const top = TOP + index * laneHeight;
   const bar = (fromMs: number, toMs: number, y: number, high: number, fill: string, text: string) =>
     `<rect x="${x(fromMs).toFixed(1)}" y="${y}" width="${(x(toMs) - x(fromMs)).toFixed(1)}" ` +
     `height="${high}" fill="${fill}"><title>${escape(text)}</title></rect>`;
@@ -91,18 +121,38 @@ function drawLane(lane: Lane, index: number, endMs: number, x: (atMs: number) =>
     const text = `${lane.name} really ${state} from ${seconds(fromMs)} to ${seconds(toMs)}`;
     return [bar(fromMs, toMs, top + LANE_HEIGHT - 4, 4, TRUTHS[state], text)];
   });
+  const claims = lane.claims.flatMap(({ fromMs, state }, at) => {
+    if (state === null) return [];
+    const toMs = lane.claims[at + 1]?.fromMs ?? endMs;
+    const text = `${lane.name} ${sayClaim(state)} from ${seconds(fromMs)} to ${seconds(toMs)}`;
+    const colour = state.isContested ? CONTESTED : CLAIMS[state.state];
+    const isNamed = state.state === "held" && x(toMs) - x(fromMs) >= NAMED_WIDTH_MIN;
+    return [
+      bar(fromMs, toMs, top + LANE_HEIGHT, CLAIM_HEIGHT - 2, colour, text),
+      ...isNamed
+        ? [
+          `<text x="${(x(fromMs) + 3).toFixed(1)}" y="${
+            top + LANE_HEIGHT + 10
+          }">${state.subnet}</text>`,
+        ]
+        : [],
+    ];
+  });
   const name = `<text x="${LEFT - 6}" y="${top + 11}" text-anchor="end">${
     escape(lane.name)
   }</text>`;
-  return [name, ...spans, ...truths].join("\n");
+  return [name, ...spans, ...truths, ...claims].join("\n");
+}
+
+function sayClaim({ state, subnet, isContested }: ClaimState): string {
+  return `${state} ${subnet ?? ""}${isContested ? ", as another host does," : ""}`;
 }
 
 /** A mark of single hosts stands on their lanes, one of the whole network on the axis. */
 function drawMark(
   mark: Mark,
   lanes: readonly Lane[],
-  height: number,
-  x: (atMs: number) => number,
+  { x, height, laneHeight }: Scale,
 ): string {
   const at = x(mark.atMs);
   const title = `<title>${escape(`${seconds(mark.atMs)} ${mark.text}`)}</title>`;
@@ -114,7 +164,7 @@ function drawMark(
   }
   return mark.hosts.map((host) => {
     const index = lanes.findIndex(({ name }) => name === host);
-    const middle = TOP + index * (LANE_HEIGHT + LANE_GAP) + LANE_HEIGHT / 2 - 2;
+    const middle = TOP + index * laneHeight + LANE_HEIGHT / 2 - 2;
     const corners = `${(at - 4).toFixed(1)},${middle - 5} ${(at + 4).toFixed(1)},${middle - 5} ` +
       `${at.toFixed(1)},${middle + 4}`;
     return `<polygon points="${corners}" fill="#000000" stroke="#ffffff">${title}</polygon>`;
