@@ -9,7 +9,7 @@ import type { Underlay } from "../base/kernel_objects.ts";
 import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
 import type { HostDevice, HostNetwork } from "../host/host_network.ts";
-import { checkPoolOverlap } from "../host/pool_overlap.ts";
+import { checkPoolOverlap, withoutContainers } from "../host/pool_overlap.ts";
 import { startTimer } from "../host/timer.ts";
 import {
   chooseUnderlay,
@@ -91,8 +91,7 @@ export class UnderlayKeeper {
     this.#source = source;
     this.#settings = settings;
     this.#clock = clock;
-    this.#present = chooseUnderlay(source, settings);
-    overlayMtu(this.#present, settings.mtu);
+    this.#present = this.#findIn(source.hostNetwork());
   }
 
   get present(): Underlay {
@@ -201,11 +200,8 @@ export class UnderlayKeeper {
 
   /** What the rules choose now, if anything that can carry the overlay. */
   #choose(network: HostNetwork): Underlay | null {
-    const routeTo = (address: string) => this.#source.routeTo(address);
-    const seen = { hostNetwork: () => network, routeTo };
     try {
-      const found = chooseUnderlay(seen, this.#settings);
-      overlayMtu(found, this.#settings.mtu); // throws where too little is left for the overlay
+      const found = this.#findIn(network);
       this.#unfit = null;
       return found;
     } catch (error) {
@@ -213,6 +209,19 @@ export class UnderlayKeeper {
       this.#unfit = error;
       return null;
     }
+  }
+
+  /**
+   * Throws UserError when nothing fits. Container bridges are left out: they are no way to other hosts, whatever a pattern
+   * says of their addresses, and least of all while the right device has none for a moment.
+   */
+  #findIn(network: HostNetwork): Underlay {
+    const { pool, mtu } = this.#settings;
+    const routeTo = (address: string) => this.#source.routeTo(address);
+    const seen = { hostNetwork: () => withoutContainers(network, pool), routeTo };
+    const found = chooseUnderlay(seen, this.#settings);
+    overlayMtu(found, mtu); // throws where too little is left for the overlay
+    return found;
   }
 
   /** Nothing to move to: says once that the present one is lost, and that it is back. */

@@ -31,8 +31,7 @@ export function checkPoolOverlap(
   const { devices, routes } = source.hostNetwork();
   const isIgnored = (used: HostDevice) => used.isOwn || used.name === device || used.name === "lo";
   const isContainers = (used: HostDevice, network: string) =>
-    used.index !== underlay.index && CONTAINER_KINDS.has(used.kind ?? "") &&
-    lengthOf(network) >= pool.subnetLength;
+    used.index !== underlay.index && isOfContainers(used, lengthOf(network), pool);
   for (const used of devices) {
     if (isIgnored(used)) continue;
     for (const { address, prefixLength } of used.addresses) {
@@ -54,6 +53,22 @@ export function checkPoolOverlap(
     if (!cidrsOverlap(pool.cidr, destination) || isContainers(used, destination)) continue;
     throw overlapError(pool, `a route to ${destination}`, used.name);
   }
+}
+
+/** The host without what containers of the overlay hang on, for the choice of the underlay. */
+export function withoutContainers(network: HostNetwork, pool: Pool): HostNetwork {
+  const devices = network.devices.map((device) => {
+    const addresses = device.addresses.filter(({ address, prefixLength }) =>
+      !cidrContains(pool.cidr, address) || !isOfContainers(device, prefixLength, pool)
+    );
+    return { ...device, addresses };
+  });
+  return { ...network, devices };
+}
+
+/** Whether that part of the overlay's network belongs on that device. */
+function isOfContainers({ kind }: HostDevice, prefixLength: number, pool: Pool): boolean {
+  return CONTAINER_KINDS.has(kind ?? "") && prefixLength >= pool.subnetLength;
 }
 
 function lengthOf(cidr: string): number {

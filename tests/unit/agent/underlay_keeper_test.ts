@@ -190,6 +190,17 @@ Deno.test("a default route that flickers moves nobody; one that stays elsewhere 
   deepStrictEqual(bench.moves, ["eth1 3 172.16.5.1 1450"]);
 });
 
+Deno.test("a container bridge is no underlay, whatever a pattern says of its address", () => {
+  const bridge = hostDevice(8, "cni0", ["10.244.7.1/24"], { kind: "bridge" });
+  const bench = new Bench({ interfacePatterns: ["^10\\.", "^192\\."] });
+  bench.becomes([eth0(), bridge]);
+  bench.runFor(60_000);
+  bench.becomes([hostDevice(2, "eth0", []), bridge]);
+  bench.runFor(60_000);
+  deepStrictEqual(bench.moves, []);
+  deepStrictEqual(bench.problems(), ["underlay-changed"]);
+});
+
 Deno.test("what was only preferred is moved to at once when the present one is lost", () => {
   const bench = new Bench();
   const preferred = [hostRoute("0.0.0.0/0", 3), ...bench.routes];
