@@ -47,13 +47,15 @@ export async function hostOptions(
       hostId: identity.hostId,
       instance: identity.instance,
       restored: identity.claim,
+      returnsCarefully: identity.returnsCarefully,
+      ...(identity.machine === undefined ? {} : { machine: identity.machine }),
     },
   };
 }
 
 /** Where others reach this host, for gossip and for overlay packets. */
 export function placeOf(
-  { publicIp, gossipPort, vxlanPort }: AgentConfig,
+  { publicIp, gossipPort, vxlanPort }: Pick<AgentConfig, "publicIp" | "gossipPort" | "vxlanPort">,
   underlay: Underlay,
   mac: string,
 ): { endpoint: Endpoint; vtep: Vtep } {
