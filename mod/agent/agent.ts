@@ -2,10 +2,9 @@
  * The agent: joins the pure cores to this host. Packets and timers go in, actions come out, the kernel is kept as the
  * claims want it, subnet.env is written when containers may start.
  */
-import { assert } from "../base/assert.ts";
 import type { PersistedDocument } from "../base/core.ts";
 import { ExitCode, reasonOf, UserError } from "../base/errors.ts";
-import { Log } from "../base/log.ts";
+import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
 import { Random } from "../base/random.ts";
 import { GOSSIP_PORT_DEFAULT } from "../base/limits.ts";
@@ -18,29 +17,27 @@ import {
   type HostOptions,
   type HostSnapshot,
 } from "../claim/host_core.ts";
-import type { KeyOutcome } from "../swim/key_outcome.ts";
-import type { KeyOperation } from "../wire/key_messages.ts";
-import { fingerprintOf, parseKeys } from "../wire/keyring.ts";
 import { DeviceLock } from "../host/device_lock.ts";
 import { type HostKernel, openKernel } from "../host/kernel.ts";
 import { forwardingProblem } from "../host/forwarding.ts";
-import { keyFileProblem, unreadKeys, writeKeyFile } from "../host/key_file.ts";
+import { keyFileProblem } from "../host/key_file.ts";
+import { machineFingerprint } from "../host/machine_fingerprint.ts";
 import { resolveSeed } from "../host/resolve.ts";
-import { writeLogLine } from "../host/log_writer.ts";
 import { Store } from "../host/store.ts";
 import { setStarting, startTimer } from "../host/timer.ts";
 import { Transport } from "../host/transport.ts";
 import { deviceName } from "../overlay/vxlan.ts";
-import type { ForgetAnswer, JoinAnswer, KeysAnswer, KeysDocument, LeaveAnswer } from "./api.ts";
+import type { ForgetAnswer, JoinAnswer, LeaveAnswer } from "./api.ts";
+import { AgentKeys } from "./agent_keys.ts";
+import { AliveMark } from "./alive_mark.ts";
 import type { AgentConfig } from "./config.ts";
 import { ControlServer, prepareRunDirectory } from "./control.ts";
 import { DataPath } from "./data_path.ts";
 import { Driver } from "./driver.ts";
-import { logEvent } from "./event_log.ts";
-import { restoreIdentity } from "./identity.ts";
-import { awaitedHosts, KeyRequests } from "./key_requests.ts";
+import { logEvent, openLog } from "./event_log.ts";
+import { giveUpIdentity, storeProblems } from "./another_identity.ts";
+import { type Identity, restoreIdentity } from "./identity.ts";
 import { forgetTarget } from "./forget.ts";
-import { keysAnswer, keysDocument } from "./keys_document.ts";
 import { hostOptions, placeOf } from "./options.ts";
 import {
   lonelyProblem,
@@ -49,7 +46,6 @@ import {
   udpProblem,
   Warnings,
 } from "./problems.ts";
-import type { KeyChange } from "./request_body.ts";
 import { statusDocument, type StatusSources, subnetsDocument } from "./status.ts";
 import { UnderlayKeeper } from "./underlay_keeper.ts";
 
@@ -63,10 +59,24 @@ const CONTROL_WAIT_MS_MAX = 50;
 /** A stop waits this long for the announcement to leave; the overlay does not depend on it. */
 const LEAVE_MS_MAX = 1_500;
 
+/**
+ * So long an identity that was just drawn is kept, whoever else claims to have it: nobody copied it, and whoever forges such
+ * claims shall not have this host change its subnet all the time.
+ */
+const NEW_IDENTITY_KEPT_MS = 3_600_000;
+
+/** How an agent ends: with the process, or to begin anew under the identity that its state directory has now. */
+type End = ExitCode | "another-identity";
+
 /** Runs until told to stop. Throws UserError when this host cannot take part. */
 export async function runAgent(config: AgentConfig): Promise<ExitCode> {
   setStarting(true);
-  return await (await Agent.open(config)).run();
+  let end = await (await Agent.open(config)).run();
+  while (end === "another-identity") {
+    const keptUntilMs = performance.now() + NEW_IDENTITY_KEPT_MS;
+    end = await (await Agent.open(config, keptUntilMs)).run();
+  }
+  return end;
 }
 
 class Agent {
@@ -83,14 +93,20 @@ class Agent {
   /** Kept while the clocks agree, so that the same moment reads the same each time somebody asks. */
   #wallOffsetMs = Date.now() - performance.now();
   readonly #warnings = new Warnings();
-  readonly #keyRequests = new KeyRequests();
+  readonly #keys: AgentKeys;
   #control: Promise<ControlServer> | null = null;
   #cancelControl: () => void = () => {};
   #isStopping = false;
   #isFinishing = false;
   #claimsChanged = false;
   readonly #left = Promise.withResolvers<void>();
-  readonly #finished = Promise.withResolvers<ExitCode>();
+  readonly #finished = Promise.withResolvers<End>();
+  readonly #identity: Identity;
+  readonly #aliveMark: AliveMark;
+  readonly #stopOn: Readonly<Record<"SIGINT" | "SIGTERM", () => void>> = {
+    SIGINT: () => void this.#stop("SIGINT"),
+    SIGTERM: () => void this.#stop("SIGTERM"),
+  };
 
   constructor(
     config: AgentConfig,
@@ -100,14 +116,17 @@ class Agent {
       lock: DeviceLock;
       store: Store;
       transport: Transport;
+      identity: Identity;
     },
     options: HostOptions,
   ) {
     this.#config = config;
-    this.#log = makeLog(config);
+    this.#log = openLog(config);
     this.#kernel = parts.kernel;
     this.#lock = parts.lock;
     this.#store = parts.store;
+    this.#identity = parts.identity;
+    this.#aliveMark = new AliveMark(() => parts.store.touch("claim"));
     this.#transport = parts.transport;
     this.#hostId = options.swim.self.id;
     this.#underlay = parts.underlay;
@@ -123,6 +142,11 @@ class Agent {
       fault: (input, error) => this.#fault(input, error),
       settled: () => this.#settled(),
     });
+    this.#keys = new AgentKeys({
+      keyFile: config.keyFile,
+      snapshot: () => this.#driver.snapshot(),
+      command: (command) => this.#driver.feed({ kind: "command", command }),
+    });
     this.#dataPath = new DataPath({
       overlay: this.#underlay.overlay(options.claim.vtep.mac),
       subnetFile: config.subnetFile,
@@ -135,21 +159,29 @@ class Agent {
   }
 
   /** Takes what the agent needs of this host, failing before anything was changed. */
-  static async open(config: AgentConfig): Promise<Agent> {
+  static async open(config: AgentConfig, identityKeptUntilMs = -Infinity): Promise<Agent> {
     const kernel = openKernel();
     const underlay = new UnderlayKeeper(kernel, config);
     await prepareRunDirectory(config.runDir);
     const lock = DeviceLock.take(config.vni, deviceName(config.vni));
     const store = Store.open(config.stateDir);
-    const identity = restoreIdentity(store, config.join.length > 0);
-    underlay.checkOverlap(identity.claim?.record?.state === "held");
+    const identity = restoreIdentity(store, {
+      hasSeeds: config.join.length > 0,
+      machine: machineFingerprint(),
+      keepsIdentity: config.keepIdentity,
+    });
+    const { claim } = identity;
+    underlay.checkOverlap(claim?.record?.state === "held" || (claim?.previous ?? null) !== null);
     const mac = vtepMac(identity.hostId, config.vni);
-    const options = await hostOptions(config, identity, underlay.present, mac);
+    const { swim, ...others } = await hostOptions(config, identity, underlay.present, mac);
     const transport = Transport.open(config.gossipPort);
-    return new Agent(config, { kernel, underlay, lock, store, transport }, options);
+    return new Agent(config, { kernel, underlay, lock, store, transport, identity }, {
+      swim: { ...swim, identityKeptUntilMs },
+      ...others,
+    });
   }
 
-  async run(): Promise<ExitCode> {
+  async run(): Promise<End> {
     const { device, address } = this.#underlay.present;
     this.#log.info("gossamer starts", {
       version: VERSION,
@@ -158,6 +190,7 @@ class Agent {
       address,
       seeds: this.#config.join.join(",") || "none",
     });
+    for (const notice of this.#identity.notices) this.#log.error(notice);
     this.#transport.start({
       packet: (from, bytes) => this.#driver.feed({ kind: "packet", from, bytes }),
       request: (id, from, bytes) => this.#driver.feed({ kind: "request", id, from, bytes }),
@@ -169,7 +202,7 @@ class Agent {
     this.#dataPath.start();
     this.#cancelControl = startTimer(() => this.#openControl(), CONTROL_WAIT_MS_MAX);
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      Deno.addSignalListener(signal, () => void this.#stop(signal));
+      Deno.addSignalListener(signal, this.#stopOn[signal]);
     }
     return await this.#finished.promise;
   }
@@ -179,15 +212,16 @@ class Agent {
     this.#cancelControl();
     if (this.#control !== null) return;
     setStarting(false);
+    this.#aliveMark.start();
     this.#underlay.start(this.#log, () => this.#moved());
     this.#control = ControlServer.open(this.#config.runDir, {
       status: () => statusDocument(this.#sources()),
       subnets: () => subnetsDocument(this.#sources()),
       join: (seeds) => this.#join(seeds),
       leave: (release) => this.#leave(release),
-      keys: () => this.#keys(),
+      keys: () => this.#keys.list(),
       forget: (host, force) => this.#forget(host, force),
-      changeKeys: (change, force) => this.#changeKeys(change, force),
+      changeKeys: (change, force) => this.#keys.change(change, force),
     });
     this.#control.catch((error) => this.#finished.reject(error));
   }
@@ -199,8 +233,23 @@ class Agent {
       this.#claimsChanged = true;
     } else if (event.kind === "renumbered") {
       this.#dataPath.renumbered(event.old, event.new);
+    } else if (event.kind === "identity-lost") {
+      queueMicrotask(() => this.#loseIdentity(event)); // the step under way comes first
     } else if (event.kind === "left") this.#left.resolve();
-    else if (event.kind === "keys-done") this.#keyRequests.done(event.request, event.outcome);
+    else if (event.kind === "keys-done") this.#keys.done(event.request, event.outcome);
+  }
+
+  /** Another host is this one as well: what is in the kernel is its, and this one begins anew. */
+  #loseIdentity(other: { readonly id: string; readonly endpoint: string }): void {
+    if (this.#isFinishing) return;
+    this.#driver.stop();
+    this.#dataPath.takeDown();
+    try {
+      giveUpIdentity(this.#store, other, this.#identity.machine);
+      void this.#finish("another-identity");
+    } catch (error) {
+      this.#finished.reject(error);
+    }
   }
 
   /** The underlay is another one, or back: the kernel first, then everybody is told. */
@@ -241,36 +290,8 @@ class Agent {
 
   /** Gossip keys live where the operator keeps them, everything else in the state directory. */
   #persist(document: PersistedDocument, bytes: Uint8Array): void {
-    if (document !== "keys") return this.#store.write(document, bytes);
-    const { keyFile } = this.#config;
-    assert(keyFile !== null, "a host without a key file has no keys to keep");
-    const keys = new TextDecoder().decode(bytes);
-    const wanted = parseKeys(keys, keyFile).map(fingerprintOf);
-    const known = this.#driver.snapshot().swim.encryption?.fingerprints ?? [];
-    const unread = unreadKeys(keyFile, [...known, ...wanted]);
-    if (unread.length > 0) {
-      throw new Error(
-        `somebody wrote the key ${unread.join(", ")} into ${keyFile} since the agent read it: ` +
-          "restart the agent first",
-      );
-    }
-    writeKeyFile(keyFile, keys);
-  }
-
-  async #keys(): Promise<KeysDocument> {
-    return keysDocument(await this.#askForKeys({ kind: "list" }, false));
-  }
-
-  async #changeKeys(change: KeyChange, force: boolean): Promise<KeysAnswer> {
-    return keysAnswer(change, await this.#askForKeys(change, force));
-  }
-
-  async #askForKeys(operation: KeyOperation, force: boolean): Promise<KeyOutcome> {
-    const awaited = awaitedHosts(this.#driver.snapshot());
-    return await this.#keyRequests.ask((request) => {
-      const command = { kind: "keys", request, operation, force, awaited } as const;
-      this.#driver.feed({ kind: "command", command });
-    });
+    if (document === "keys") this.#keys.persist(bytes);
+    else this.#store.write(document, bytes);
   }
 
   #join(seeds: readonly string[]): JoinAnswer {
@@ -317,9 +338,13 @@ class Agent {
     await this.#leave(false);
   }
 
-  async #finish(code: ExitCode): Promise<void> {
+  async #finish(end: End): Promise<void> {
     if (this.#isFinishing) return;
     this.#isFinishing = true;
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      Deno.removeSignalListener(signal, this.#stopOn[signal]);
+    }
+    this.#aliveMark.stop();
     this.#driver.stop();
     this.#dataPath.stop();
     this.#underlay.stop();
@@ -329,7 +354,7 @@ class Agent {
     this.#kernel.close();
     this.#store.close();
     this.#lock.release();
-    this.#finished.resolve(code);
+    this.#finished.resolve(end);
   }
 
   /** What stands in the way of packets on this host, looked up when somebody asks. */
@@ -342,6 +367,7 @@ class Agent {
       this.#config.keyFile === null ? null : keyFileProblem(this.#config.keyFile),
       forwardingProblem(),
       ...this.#underlay.problems(),
+      ...storeProblems(this.#store, this.#identity.machine),
       ...this.#warnings.recent(performance.now()),
     ].filter((problem) => problem !== null);
   }
@@ -360,15 +386,6 @@ class Agent {
       wallTime: (coreMs) => new Date(Math.round(this.#wallOffsetMs + coreMs)).toISOString(),
     };
   }
-}
-
-function makeLog(config: AgentConfig): Log {
-  return new Log({
-    level: config.logLevel,
-    format: config.logFormat,
-    write: (line) => writeLogLine(line),
-    now: () => new Date().toISOString(),
-  });
 }
 
 function randomSeed(): number {

@@ -28,6 +28,8 @@ export interface AgentConfig {
   /** Speaks plain as well, with hosts that have no key yet; only with a key file. */
   readonly plainGossip: boolean;
   readonly bootstrap: boolean;
+  /** Whether a state directory that another machine wrote is taken over. */
+  readonly keepIdentity: boolean;
   /** Command run as `COMMAND OLD NEW` when this host had to change its subnet. */
   readonly onRenumber: string | null;
   readonly stateDir: string;

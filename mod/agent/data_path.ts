@@ -82,6 +82,11 @@ export class DataPath {
     this.#renumbered = { old, new: now };
   }
 
+  /** The subnet turned out to be another host's: nothing of it may stay. Nothing is kept in order from now on. */
+  takeDown(): void {
+    this.#keeper.takeDown();
+  }
+
   stop(): void {
     this.#keeper.stop();
   }

@@ -1,7 +1,19 @@
 /** What happened in the cluster, as log lines. */
-import type { Log, LogFields } from "../base/log.ts";
+import { Log, type LogFields } from "../base/log.ts";
 import type { HostEvent } from "../claim/host_core.ts";
+import { writeLogLine } from "../host/log_writer.ts";
 import type { Member } from "../swim/member.ts";
+import type { AgentConfig } from "./config.ts";
+
+/** The agent's log, on standard error. */
+export function openLog({ logLevel, logFormat }: AgentConfig): Log {
+  return new Log({
+    level: logLevel,
+    format: logFormat,
+    write: (line) => writeLogLine(line),
+    now: () => new Date().toISOString(),
+  });
+}
 
 /** Writes the event; the ones that need a person are warnings. What this host does itself is said elsewhere. */
 export function logEvent(log: Log, event: HostEvent, selfId: string): void {
@@ -45,6 +57,11 @@ export function logEvent(log: Log, event: HostEvent, selfId: string): void {
       return log.info(`gossip key ${event.change}`, { fingerprint: event.fingerprint });
     case "keys-done":
       return; // the asker is told, and each host that changes its keys tells its own log
+    case "identity-lost":
+      return log.error("another host runs under this host's identity, so this one takes another", {
+        id: event.id.slice(0, 8),
+        other: event.endpoint,
+      });
     case "left":
       return log.info("left the cluster");
   }

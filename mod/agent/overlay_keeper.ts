@@ -169,6 +169,16 @@ export class OverlayKeeper {
     this.#schedule(failed ? this.#retryAtMs : endMs + auditMs);
   }
 
+  /** Takes what is ours out of the kernel, whatever is wanted: the subnet is another host's. Nothing is kept from now on. */
+  takeDown(): void {
+    this.stop();
+    try {
+      this.#pass({ want: "down" });
+    } catch (error) {
+      this.#fail(`the kernel could not be read or changed: ${reasonOf(error)}`);
+    }
+  }
+
   #schedule(atMs: number): void {
     if (this.#stopped || atMs >= this.#timerAtMs) return;
     this.#cancelTimer();

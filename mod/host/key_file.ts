@@ -37,7 +37,7 @@ export function writeKeyFile(path: string, keys: string): void {
   try {
     const target = Deno.realPathSync(path);
     const { uid, gid } = Deno.statSync(target);
-    const owner = uid === null || gid === null ? undefined : { uid, gid };
+    const owner = uid === null || gid === null ? {} : { owner: { uid, gid } };
     const text = withComments(keys, Deno.readTextFileSync(target));
     replaceFile(target, new TextEncoder().encode(text), owner);
   } catch (error) {

@@ -1,6 +1,7 @@
 /** What swim tells the outside: members, warnings for the operator, and the end of a leave. */
 import type { KeyOutcome } from "./key_outcome.ts";
-import type { MemberEvent } from "./member.ts";
+import type { Endpoint } from "../base/core.ts";
+import type { MemberEvent, MemberId } from "./member.ts";
 
 /** Something that works, but not as it should, with what to do about it. */
 export interface WarningEvent {
@@ -24,5 +25,15 @@ export type SwimEvent =
   }
   /** The end of the `keys` command of that request number. */
   | { readonly kind: "keys-done"; readonly request: number; readonly outcome: KeyOutcome }
+  /**
+   * Another host is alive under this one's identity, and this one is to take a new one: nothing more should be asked of this
+   * core. `instance` and `endpoint` are the other's.
+   */
+  | {
+    readonly kind: "identity-lost";
+    readonly id: MemberId;
+    readonly endpoint: Endpoint;
+    readonly instance: string;
+  }
   /** This host's goodbye is sent: nothing more will come of membership. */
   | { readonly kind: "left" };

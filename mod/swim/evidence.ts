@@ -14,6 +14,7 @@ import { protocolsMeet } from "../wire/protocol_range.ts";
 import type { Dead, Left, Suspect } from "../wire/news_messages.ts";
 import type { SyncEntry } from "../wire/sync_messages.ts";
 import type { Awareness } from "./awareness.ts";
+import type { IdentityWatch } from "./identity_watch.ts";
 import type { Lifeguard } from "./lifeguard.ts";
 import { isUpdate, type Member, type MemberId, type MemberStatus } from "./member.ts";
 import type { MemberTable } from "./members.ts";
@@ -48,6 +49,7 @@ export class Evidence {
   readonly #changed: MemberChanged;
   readonly #refused: (evidence: RefusedEvidence) => void;
   readonly #forgotten: (id: MemberId) => void;
+  readonly #identityWatch: Pick<IdentityWatch, "seen">;
   readonly #suspicions = new Map<MemberId, Suspicion>();
 
   constructor(parts: {
@@ -61,6 +63,7 @@ export class Evidence {
     refused: (evidence: RefusedEvidence) => void;
     /** A member that is not in the table is not to be looked for any more. */
     forgotten: (id: MemberId) => void;
+    identityWatch: Pick<IdentityWatch, "seen">;
   }) {
     this.#self = parts.self;
     this.#table = parts.table;
@@ -71,6 +74,7 @@ export class Evidence {
     this.#changed = parts.changed;
     this.#refused = parts.refused;
     this.#forgotten = parts.forgotten;
+    this.#identityWatch = parts.identityWatch;
   }
 
   /** Whether that host speaks a protocol version that we speak; counted and warned of if not. */
@@ -226,6 +230,7 @@ export class Evidence {
   /** An echo of ourselves, or of the process before us, or another process that uses our identity. */
   #aliveSelf(nowMs: number, record: MemberRecord): AliveVerdict {
     const own = this.#self.member;
+    this.#identityWatch.seen(nowMs, record);
     const isEcho = record.instance === own.instance && record.incarnation <= own.incarnation;
     if (isEcho || record.incarnation < own.incarnation) return "known";
     this.#outlive(nowMs, record.incarnation);

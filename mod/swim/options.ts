@@ -35,6 +35,11 @@ export interface SwimOptions {
     /** What the outside adds to the features that swim itself knows of; bits of `wire/features.ts`. */
     readonly features?: number;
   };
+  /**
+   * Until then the identity is kept whoever else has it: it was drawn a moment ago, so nobody can have copied it. On the core's
+   * clock; never unless said.
+   */
+  readonly identityKeptUntilMs?: number;
   /** To begin with: one above the remembered one (`decodeMembers`), 0 when there is none. */
   readonly incarnation: number;
   readonly timings: SwimTimings;

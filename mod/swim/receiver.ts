@@ -14,8 +14,10 @@ import { encodeKeysAnswer, type KeysRequest } from "../wire/key_messages.ts";
 import { decodeMessage, type Message } from "../wire/messages.ts";
 import { splitParts } from "../wire/parts.ts";
 import { encodeAck, type Ping } from "../wire/probe_messages.ts";
+import { encodeWhoAnswer, type Who } from "../wire/who_messages.ts";
 import { countRefused, type SwimCounters } from "./counters.ts";
 import type { Evidence } from "./evidence.ts";
+import type { IdentityWatch } from "./identity_watch.ts";
 import type { OwnKeys } from "./own_keys.ts";
 import type { Lifeguard } from "./lifeguard.ts";
 import type { Member, MemberId } from "./member.ts";
@@ -47,6 +49,7 @@ export class Receiver {
   readonly #ownKeys: OwnKeys;
   readonly #rider: Rider;
   readonly #strangers: Strangers;
+  readonly #identityWatch: IdentityWatch;
   readonly #counters: SwimCounters;
   /** When outdated news were last answered: those that a member has of itself by its id, others with their teller. */
   readonly #correctedAtMs = new Map<string, number>();
@@ -65,6 +68,7 @@ export class Receiver {
     ownKeys: OwnKeys;
     rider: Rider;
     strangers: Strangers;
+    identityWatch: IdentityWatch;
     counters: SwimCounters;
   }) {
     this.#self = parts.self;
@@ -80,6 +84,7 @@ export class Receiver {
     this.#ownKeys = parts.ownKeys;
     this.#rider = parts.rider;
     this.#strangers = parts.strangers;
+    this.#identityWatch = parts.identityWatch;
     this.#counters = parts.counters;
   }
 
@@ -143,6 +148,8 @@ export class Receiver {
       case "helloed":
       case "keys":
       case "keys-answer":
+      case "who":
+      case "who-answer":
         countRefused(this.#counters, null); // these come over streams only
         return;
       case "unknown":
@@ -187,6 +194,7 @@ export class Receiver {
     if (message.kind === "keys") return this.#changeKeys(id, opened, message);
     if (message.kind === "compare") return this.#synchroniser.compare(nowMs, id, message);
     if (message.kind === "update") return this.#synchroniser.update(nowMs, id, message);
+    if (message.kind === "who") return this.#who(nowMs, id, message);
     if (message.kind !== "reach") return this.#post.refuse(id, "malformed");
     if (message.target !== this.#self.id) return this.#post.refuse(id, "other-host");
     this.#udpWatch.doubts(nowMs, message.source);
@@ -198,6 +206,14 @@ export class Receiver {
     if (opened.path === "plain") return this.#post.refuse(id, this.#refused("malformed"));
     if (this.#envelope.isOwn(opened)) return this.#post.refuse(id, "own-host");
     this.#post.answer(id, encodeHelloed(this.#self.id, this.#self.member.instance));
+  }
+
+  /** Somebody under our own identity asks; it is asked in turn. */
+  #who(nowMs: number, id: number, { nonce, id: theirId, instance, endpoint }: Who): void {
+    const own = this.#self.member;
+    if (theirId !== own.id || this.#self.hasLeft) return this.#post.refuse(id, "other-host");
+    this.#post.answer(id, encodeWhoAnswer({ nonce, id: own.id, instance: own.instance }));
+    this.#identityWatch.seen(nowMs, { endpoint, instance });
   }
 
   /** Keys are neither told nor taken plainly. */

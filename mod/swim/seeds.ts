@@ -98,6 +98,13 @@ export class Seeds {
     return this.states().every(({ state }) => state === "joined");
   }
 
+  /** How many there are, and how many of them answered or are this host itself. */
+  count(): { readonly given: number; readonly answered: number } {
+    const states = this.states();
+    const answered = states.filter(({ state }) => state === "joined").length;
+    return { given: states.length, answered };
+  }
+
   states(): SeedState[] {
     return [...this.#seeds.values()].map(({ view }) => view);
   }

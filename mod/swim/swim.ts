@@ -5,9 +5,6 @@
 import { unreachable } from "../base/assert.ts";
 import type { Action, Endpoint, Input } from "../base/core.ts";
 import type { Random } from "../base/random.ts";
-import { Feature, withFeature } from "../wire/features.ts";
-import { INCARNATION_MAX } from "../wire/member_record.ts";
-import { PROTOCOL_RANGE } from "../wire/protocol_range.ts";
 import {
   encodeRiderItem,
   encodeRiderLetter,
@@ -19,15 +16,16 @@ import type { SwimEvent } from "./event.ts";
 import { Evidence, type RefusedEvidence } from "./evidence.ts";
 import { Farewell } from "./farewell.ts";
 import { Gossiper } from "./gossiper.ts";
+import { IdentityWatch } from "./identity_watch.ts";
 import { Keeper, MEMBERS_PERSIST_ID } from "./keeper.ts";
 import { KeyRotation } from "./key_rotation.ts";
 import { LIFEGUARD } from "./lifeguard.ts";
 import { type Mail, openMail } from "./mail.ts";
 import type { Member, MemberId } from "./member.ts";
 import { MemberTable } from "./members.ts";
-import { encodeNews } from "./news.ts";
 import type { SwimCommand, SwimOptions, SwimSnapshot } from "./options.ts";
 import { KEYS_PERSIST_ID } from "./own_keys.ts";
+import { ownBytesMax, ownMember } from "./own_member.ts";
 import type { Post } from "./post.ts";
 import { Prober } from "./prober.ts";
 import { GossipQueue } from "./queue.ts";
@@ -42,18 +40,18 @@ import { Self } from "./self.ts";
 import { Sequence } from "./sequence.ts";
 import { Strangers } from "./strangers.ts";
 import { Synchroniser } from "./synchroniser.ts";
-import { retransmitLimit, type SwimTimings } from "./timings.ts";
+import { retransmitLimit } from "./timings.ts";
 import { Tombstones } from "./tombstones.ts";
 import { UdpWatch } from "./udp_watch.ts";
 
 export type { SwimCounters } from "./counters.ts";
+export { ownMember } from "./own_member.ts";
 export type { SwimCommand, SwimOptions, SwimSnapshot } from "./options.ts";
 
 export class Swim implements Carrier {
   /** Bytes of one letter: a packet less the envelope, this host's own news, and the heads of both. */
   readonly letterBytesMax: number;
   readonly #options: SwimOptions;
-  readonly #timings: SwimTimings;
   readonly #rider: Rider;
   readonly #mail: Mail;
   readonly #table = new MemberTable();
@@ -63,6 +61,7 @@ export class Swim implements Carrier {
   readonly #reporter: Reporter;
   readonly #self: Self;
   readonly #evidence: Evidence;
+  readonly #identityWatch: IdentityWatch;
   readonly #udpWatch: UdpWatch;
   readonly #roundTrips = new RoundTrips();
   readonly #prober: Prober;
@@ -87,7 +86,6 @@ export class Swim implements Carrier {
   constructor(options: SwimOptions, random: Random, rider: Rider) {
     const { timings, lifeguard = LIFEGUARD, known = [] } = options;
     this.#options = options;
-    this.#timings = timings;
     this.#rider = rider;
     const mail = openMail(options, {
       queue: this.#queue,
@@ -101,8 +99,7 @@ export class Swim implements Carrier {
     this.#reporter = new Reporter(this.#table, (event) => this.#post.event(event));
     const changed = this.#memberChanged.bind(this);
     const member = ownMember(options);
-    const isNews = options.known === undefined;
-    this.#self = new Self(member, this.#table, this.#queue, changed, isNews);
+    this.#self = new Self(member, this.#table, this.#queue, changed, options.known === undefined);
     for (const other of known) if (other.id !== member.id) this.#know(other);
     this.#reporter.own(member);
     const shared = {
@@ -121,15 +118,18 @@ export class Swim implements Carrier {
       keys: options.keys ?? null,
       ...mail,
     };
-    this.#evidence = new Evidence({
+    const identityWatch = new IdentityWatch({ ...shared, options });
+    this.#identityWatch = identityWatch;
+    const evidence = new Evidence({
       ...shared,
+      identityWatch,
       changed,
       refused: (evidence) => this.#refused(evidence),
       forgotten: (id) => this.#reconnector.forget(id),
     });
-    const evidence = this.#evidence;
-    this.#udpWatch = new UdpWatch(shared);
-    const udpWatch = this.#udpWatch;
+    this.#evidence = evidence;
+    const udpWatch = new UdpWatch(shared);
+    this.#udpWatch = udpWatch;
     this.#prober = new Prober({ ...shared, evidence, udpWatch });
     this.#relays = new Relays(shared);
     this.#gossiper = new Gossiper(shared);
@@ -137,11 +137,10 @@ export class Swim implements Carrier {
     const synchroniser = this.#synchroniser;
     this.#seeds = new Seeds({ ...shared, synchroniser });
     this.#reconnector = new Reconnector({ ...shared, synchroniser }, options.remembered);
-    const reconnector = this.#reconnector;
     this.#farewell = new Farewell(shared);
     this.#tombstones = new Tombstones(this.#table, (id) => this.#roundTrips.forget(id));
-    this.#keeper = new Keeper({ ...shared, reconnector });
-    this.#rotation = new KeyRotation({ ...shared, missing: () => reconnector.missing });
+    this.#keeper = new Keeper({ ...shared, reconnector: this.#reconnector });
+    this.#rotation = new KeyRotation({ ...shared, missing: () => this.#reconnector.missing });
     this.#receiver = new Receiver({
       ...shared,
       evidence,
@@ -150,6 +149,7 @@ export class Swim implements Carrier {
       synchroniser,
       udpWatch,
       strangers: this.#strangers,
+      identityWatch,
     });
     this.letterBytesMax = this.#post.roomFor(ownBytesMax(member), 1) - RIDER_OVERHEAD_BYTES;
   }
@@ -181,6 +181,7 @@ export class Swim implements Carrier {
       this.#relays.wakeAtMs(),
       this.#udpWatch.wakeAtMs(),
       this.#evidence.wakeAtMs(),
+      this.#identityWatch.wakeAtMs(),
       this.#synchroniser.wakeAtMs(),
       this.#seeds.wakeAtMs(),
       this.#reconnector.wakeAtMs(),
@@ -227,6 +228,14 @@ export class Swim implements Carrier {
 
   healthScore(): number {
     return this.#awareness.score;
+  }
+
+  missing(): readonly MemberId[] {
+    return this.#reconnector.missing.map(({ id }) => id);
+  }
+
+  seeds(): { readonly given: number; readonly answered: number } {
+    return this.#seeds.count();
   }
 
   requestSync(id: MemberId): void {
@@ -278,6 +287,7 @@ export class Swim implements Carrier {
       this.#relays.advance(nowMs);
       this.#udpWatch.advance(nowMs);
       this.#evidence.advance(nowMs);
+      this.#identityWatch.advance(nowMs);
       this.#synchroniser.advance(nowMs);
       this.#keeper.advance(nowMs);
       this.#tombstones.advance(nowMs);
@@ -361,7 +371,7 @@ export class Swim implements Carrier {
   /** A process that was stopped for a while must not hold its own silence against others. */
   #excuseDelay(nowMs: number): void {
     const lateMs = nowMs - this.#dueAtMs;
-    if (lateMs <= this.#timings.probeIntervalMs) return;
+    if (lateMs <= this.#options.timings.probeIntervalMs) return;
     this.#awareness.adjust(1);
     this.#evidence.postpone(nowMs, lateMs);
     this.#prober.excuse(nowMs);
@@ -376,25 +386,4 @@ export class Swim implements Carrier {
     if (this.#synchroniser.completed > 0) return true;
     return this.#seeds.areJoined && this.#options.remembered.length === 0;
   }
-}
-
-/** This host as it begins. */
-export function ownMember(options: SwimOptions): Member {
-  const { self, incarnation, keys } = options;
-  const features = withFeature(self.features ?? 0, Feature.opensSealed, keys !== undefined);
-  return {
-    ...PROTOCOL_RANGE,
-    ...self,
-    features,
-    incarnation: Math.min(INCARNATION_MAX, incarnation),
-    status: "alive",
-    statusSinceMs: 0,
-  };
-}
-
-/** What this host's own news may grow by: a larger incarnation, a longer address, more features. */
-const NEWS_GROWTH_BYTES = 8 + 12 + 4;
-
-function ownBytesMax(member: Member): number {
-  return encodeNews(member, member.id).length + NEWS_GROWTH_BYTES;
 }

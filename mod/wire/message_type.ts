@@ -19,4 +19,6 @@ export const MessageType = {
   keysAnswer: 17,
   update: 18,
   updated: 19,
+  who: 20,
+  whoAnswer: 21,
 } as const;

@@ -44,6 +44,7 @@ import {
   decodeUpdated,
   type Sync,
 } from "./sync_messages.ts";
+import { decodeWho, decodeWhoAnswer, type Who, type WhoAnswer } from "./who_messages.ts";
 
 /** Of a type that a later version may have; skipped, so that hosts of mixed versions get along. */
 export interface Unknown {
@@ -68,6 +69,8 @@ export type Message =
   | Helloed
   | KeysRequest
   | KeysAnswer
+  | Who
+  | WhoAnswer
   | Unknown;
 
 /** More fields than this has no message. */
@@ -117,6 +120,10 @@ export function decodeMessage(bytes: Uint8Array): Message {
       return decodeKeysRequest(fields);
     case MessageType.keysAnswer:
       return decodeKeysAnswer(fields);
+    case MessageType.who:
+      return decodeWho(fields);
+    case MessageType.whoAnswer:
+      return decodeWhoAnswer(fields);
     default:
       return { kind: "unknown", type };
   }

@@ -11,6 +11,7 @@ const DECODER = /^export (?:async )?function ((?:decode|parse|read)(?![a-z])\w*)
 /** Named like decoders, but read nothing from outside themselves. */
 export const NO_DECODERS: ReadonlyMap<string, string> = new Map([
   ["ffi/route/neighbour_message.ts readNeighbourHeader", "a part of decodeNeighbour"],
+  ["mod/agent/stored_claim.ts readClaim", "reads files; decodeClaimMemory decodes them"],
   ["mod/host/host_network.ts readDevice", "asks the kernel; ffi/route decodes its answers"],
   ["mod/host/host_network.ts readHostNetwork", "asks the kernel; ffi/route decodes its answers"],
   ["mod/host/host_network.ts readRouteTo", "asks the kernel; ffi/route decodes its answers"],

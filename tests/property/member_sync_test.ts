@@ -46,6 +46,7 @@ class Side {
       changed: () => {},
       refused: () => {},
       forgotten: () => {},
+      identityWatch: { seen: () => {} },
     });
     for (const { number, status, incarnation } of beliefs) {
       const endpoint = `10.0.${number >> 8}.${number & 255}:7947`;

@@ -53,6 +53,7 @@ export function agentConfig(sources: Sources, outside: Outside): AgentConfig {
     gossipProfile: sources.value(SETTINGS.gossipProfile),
     ...gossipKeys(sources),
     bootstrap: sources.value(SETTINGS.bootstrap),
+    keepIdentity: sources.value(SETTINGS.keepIdentity),
     onRenumber: sources.value(SETTINGS.onRenumber),
     stateDir: sources.value(SETTINGS.stateDir),
     runDir: sources.value(SETTINGS.runDir),

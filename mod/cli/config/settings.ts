@@ -111,6 +111,12 @@ export const SETTINGS = {
     group: "Cluster",
     text: "Claim a subnet even though no host given by --join answers",
   }),
+  keepIdentity: switchSetting({
+    name: "keep-identity",
+    group: "Cluster",
+    text: "Take over the identity and the subnet of a state directory that another machine wrote, " +
+      "after its disk was moved here; not for copies",
+  }),
   network: valueSetting(
     {
       name: "network",

@@ -20,6 +20,7 @@ import * as probes from "../../../mod/wire/probe_messages.ts";
 import { readRefusal } from "../../../mod/wire/refusal.ts";
 import * as riders from "../../../mod/wire/rider_messages.ts";
 import * as syncs from "../../../mod/wire/sync_messages.ts";
+import * as who from "../../../mod/wire/who_messages.ts";
 import { byteStream, framed } from "../byte_stream.ts";
 import { checkPrintable, type Decoder } from "../decoder.ts";
 import { LABEL } from "../live_hosts.ts";
@@ -74,9 +75,16 @@ const RIDER = "mod/wire/rider_messages.ts";
 const KEYS = "mod/wire/key_messages.ts";
 const SYNC = "mod/wire/sync_messages.ts";
 const HELLO = "mod/wire/hello_messages.ts";
+const WHO = "mod/wire/who_messages.ts";
 
 const TARGET = "0f".repeat(16);
 const FINGERPRINT = "0123abcd";
+const NAMESAKE = {
+  nonce: "fedcba9876543210",
+  id: TARGET,
+  instance: "0123456789abcdef",
+  endpoint: "10.0.0.1:7947",
+};
 const KEYS_REQUESTS = [
   keys.encodeKeysRequest(TARGET, { kind: "list" }),
   keys.encodeKeysRequest(TARGET, { kind: "install", key: new Uint8Array(32).fill(9) }),
@@ -121,4 +129,6 @@ export const WIRE_DECODERS: readonly Decoder[] = [
   message<keys.KeysAnswer>(`${KEYS} decodeKeysAnswer`, keys.decodeKeysAnswer, ["keys-answer"], ({ fingerprints, failure }) => keys.encodeKeysAnswer(fingerprints, failure), KEYS_ANSWERS),
   message<hello.Hello>(`${HELLO} decodeHello`, hello.decodeHello, ["hello"], hello.encodeHello, [hello.encodeHello()]),
   message<hello.Helloed>(`${HELLO} decodeHelloed`, hello.decodeHelloed, ["helloed"], ({ id, instance }) => hello.encodeHelloed(id, instance), [hello.encodeHelloed("0f".repeat(16), "0123456789abcdef")]),
+  message<who.Who>(`${WHO} decodeWho`, who.decodeWho, ["who"], who.encodeWho, [who.encodeWho(NAMESAKE)]),
+  message<who.WhoAnswer>(`${WHO} decodeWhoAnswer`, who.decodeWhoAnswer, ["who-answer"], who.encodeWhoAnswer, [who.encodeWhoAnswer(NAMESAKE)]),
 ];

@@ -151,6 +151,14 @@ const GOLDEN: readonly (readonly [string, string])[] = [
     "keys answer",
     "831182440102030444a0b0c0d072697420686173206e6f2073756368206b6579",
   ],
+  [
+    "who",
+    "851448a0a1a2a3a4a5a6a750000102030405060708090a0b0c0d0e0f48101112131415161746c0a864011f0b",
+  ],
+  [
+    "who answer",
+    "841548a0a1a2a3a4a5a6a750000102030405060708090a0b0c0d0e0f481011121314151617",
+  ],
 ];
 
 for (const [name, hex] of GOLDEN) {

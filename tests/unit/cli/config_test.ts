@@ -66,6 +66,7 @@ Deno.test("without anything given, every setting has the contract's default", as
       keyFile: null,
       plainGossip: false,
       bootstrap: false,
+      keepIdentity: false,
       onRenumber: null,
       stateDir: "/var/lib/gossamer",
       runDir: "/run/gossamer",
@@ -98,6 +99,7 @@ const PRECEDENCE: readonly (readonly [
   ["cluster", "x", "y", '"z"', (c) => c.cluster, ["x", "y", "z"]],
   ["gossip-port", "1", "65535", "7", (c) => c.gossipPort, [1, 65535, 7]],
   ["bootstrap", "", "false", "true", (c) => c.bootstrap, [true, false, true]],
+  ["keep-identity", "", "false", "true", (c) => c.keepIdentity, [true, false, true]],
   ["network", "10.1.0.0/16", "10.2.0.0/16", '"10.3.0.0/16"', (c) => c.pool.cidr, [
     "10.1.0.0/16",
     "10.2.0.0/16",

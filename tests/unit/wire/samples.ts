@@ -22,6 +22,7 @@ import {
   encodeReach,
 } from "../../../mod/wire/probe_messages.ts";
 import { encodeRiderItem, encodeRiderLetter } from "../../../mod/wire/rider_messages.ts";
+import { encodeWho, encodeWhoAnswer } from "../../../mod/wire/who_messages.ts";
 import { encodeSync, type Sync, type SyncEntry } from "../../../mod/wire/sync_messages.ts";
 
 export const H1: MemberRecord = {
@@ -98,6 +99,13 @@ export interface Sample {
   readonly bytes: Uint8Array;
   readonly message: Message;
 }
+
+const WHO = {
+  nonce: "a0a1a2a3a4a5a6a7",
+  id: H1.id,
+  instance: H1.instance,
+  endpoint: H1.endpoint,
+};
 
 export const SAMPLES: readonly Sample[] = [
   {
@@ -181,6 +189,12 @@ export const SAMPLES: readonly Sample[] = [
       fingerprints: ["01020304", "a0b0c0d0"],
       failure: "it has no such key",
     },
+  },
+  { name: "who", bytes: encodeWho(WHO), message: { kind: "who", ...WHO } },
+  {
+    name: "who answer",
+    bytes: encodeWhoAnswer(WHO),
+    message: { kind: "who-answer", nonce: WHO.nonce, id: H1.id, instance: H1.instance },
   },
 ];
 

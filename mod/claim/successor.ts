@@ -1,0 +1,21 @@
+/**
+ * What a host remembers that gives up its identity to another one that has it, too: everything that it knows of others. The
+ * claim that it made so far is one of theirs now.
+ */
+import type { MemberId } from "../swim/member.ts";
+import type { RestoredClaim } from "./options.ts";
+
+/** The memory of `lost` under another host id, with no claim yet. */
+export function successorOf(lost: RestoredClaim, hostId: MemberId): RestoredClaim {
+  const { record, lamport, fence, others = [] } = lost;
+  return {
+    hostId,
+    generation: 0,
+    lamport,
+    fence,
+    record: null,
+    // Containers that have addresses of it are told of the next one.
+    previous: record?.state === "held" ? record.subnet : lost.previous,
+    others: record === null ? others : [...others, { record, ageMs: 0 }],
+  };
+}
