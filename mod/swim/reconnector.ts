@@ -26,6 +26,9 @@ export interface RememberedMember {
 /** A host that sees nobody, or whose network is back, dials this many at a time: the first to answer tells of all. */
 const DIALS_AT_ONCE = 3;
 
+/** Of those that should be there: one of them may have moved as well. */
+const ASKED_WHEN_BACK = 2;
+
 /** Up to this age a dead member counts in full; then for as much as this is of its age. */
 const FULL_WEIGHT_MS = 600_000;
 /** But never less: one attempt on each in 32 intervals, made by the cluster as a whole. */
@@ -94,19 +97,27 @@ export class Reconnector {
   /**
    * The network of this host is another one, or is back: whoever is lost is dialled now, since the pauses have grown while
    * nobody could answer. Of a member that is believed to be where this host now is, the best guess is that both swapped.
+   * And others who should be there tell what was missed meanwhile: gossip says it only once.
    */
   hurry(nowMs: number): void {
-    const own = this.#table.get(this.#selfId)?.endpoint;
+    const self = this.#table.get(this.#selfId);
+    const own = self?.endpoint;
     if (own !== this.#ownEndpoint) this.#formerEndpoint = this.#ownEndpoint ?? null;
     this.#ownEndpoint = own;
+    if (self?.status === "left") return;
     this.#lonelyAttempts = 0;
     this.#isHurried = this.#lost > 0;
     if (this.#isHurried) this.#nextAtMs = nowMs;
-    const isSwapped = this.#table.list().some(({ id, status, endpoint }) =>
-      id !== this.#selfId && endpoint === own && (status === "alive" || status === "suspect")
+    const others = this.#table.list().filter(({ id, status }) =>
+      id !== this.#selfId && (status === "alive" || status === "suspect")
     );
+    const isSwapped = others.some(({ endpoint }) => endpoint === own);
     if (isSwapped && this.#formerEndpoint !== null) {
       this.#synchroniser.start(nowMs, this.#formerEndpoint);
+    }
+    const elsewhere = others.filter(({ endpoint }) => endpoint !== own);
+    for (const { endpoint } of this.#random.sample(elsewhere, ASKED_WHEN_BACK)) {
+      this.#synchroniser.start(nowMs, endpoint);
     }
   }
 

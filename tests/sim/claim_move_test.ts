@@ -164,6 +164,22 @@ Deno.test("whose network is back at the address it had is found at once, not at 
   unchanged();
 });
 
+Deno.test("who was away when another one moved learns of it as soon as its network is back", () => {
+  for (let seed = 35; seed < 40; seed++) {
+    const { hosts, all, unchanged } = settled(5, { seed });
+    const away = at(all, 2);
+    hosts.cluster.network.partition([away.home]);
+    hosts.cluster.runFor(1_000);
+    move(hosts, at(all, 3), ELSEWHERE);
+    hosts.cluster.runFor(2_000);
+    hosts.cluster.network.heal();
+    tell(hosts, away);
+    hosts.cluster.runUntil("routes", () => areRoutesRight(hosts), 100);
+    hosts.cluster.runFor(CALM_MS);
+    unchanged();
+  }
+});
+
 Deno.test("two of five hosts swap their addresses, at once or one a while after the other", () => {
   for (let seed = 40; seed < 45; seed++) {
     const { hosts, all, unchanged } = settled(5, { seed });

@@ -41,6 +41,25 @@ Deno.test("whose network is back dials the lost in the same step, at the address
   }
 });
 
+Deno.test("whose network is back asks two of those that should be there what it missed", () => {
+  const stage = Stage.among(2, 3, 4);
+  move(stage, ONE.endpoint);
+  const asked = new Set(dialled(stage));
+  assert.equal(asked.size, 2);
+  const there = [2, 3, 4].map((number) => peer(number).endpoint);
+  assert.ok([...asked].every((endpoint) => there.includes(endpoint)));
+});
+
+Deno.test("who left asks nobody, wherever its network is", () => {
+  const stage = Stage.among(2, 3);
+  stage.step({ kind: "command", command: { kind: "leave" } });
+  stage.runFor(5_000);
+  dialled(stage);
+  move(stage, ELSEWHERE);
+  stage.runFor(60_000);
+  assert.deepEqual(dialled(stage), []);
+});
+
 Deno.test("of many lost ones some are dialled at once, though others are there", () => {
   const numbers = Array.from({ length: 30 }, (_, index) => index + 2);
   const stage = Stage.among(...numbers);
@@ -49,7 +68,8 @@ Deno.test("of many lost ones some are dialled at once, though others are there",
   }
   dialled(stage);
   move(stage, ELSEWHERE);
-  assert.equal(dialled(stage).length, 3);
+  const reachable = [TWO.endpoint, THREE.endpoint];
+  assert.equal(dialled(stage).filter((endpoint) => !reachable.includes(endpoint)).length, 3);
 });
 
 Deno.test("a seed that was given up for a while is asked again at once", () => {
@@ -71,7 +91,7 @@ Deno.test("a seed that was given up for a while is asked again at once", () => {
 Deno.test("who moves to where another one is believed to be looks for that one where it was itself", () => {
   const stage = Stage.among(2, 3);
   move(stage, TWO.endpoint);
-  assert.deepEqual(dialled(stage), [ONE.endpoint]);
+  assert.deepEqual(dialled(stage), [ONE.endpoint, THREE.endpoint]);
   // And goes on when the other one is taken for dead: it moved later.
   stage.packet(THREE.endpoint, encodeDead(10, TWO.id, THREE.id));
   stage.runFor(600_000);
