@@ -8,6 +8,7 @@ import type { MemberId } from "../swim/member.ts";
 import type { ClaimContext } from "./context.ts";
 import type { FenceEntry } from "./fence.ts";
 import { type AgedRecord, agedRecord } from "./flat_state.ts";
+import type { Hearing } from "./hearing.ts";
 import { type Intake, orNull } from "./intake.ts";
 import { type LedgerEntry, sameBytes } from "./ledger.ts";
 import { type ClaimRecord, wasHeld } from "./record.ts";
@@ -17,24 +18,30 @@ import {
   type ClaimSyncMessage,
   decodeClaimSync,
   encodeClaimSync,
+  type Heard,
   type StatePart,
 } from "./sync_messages.ts";
 
-/** What a message brought: whether anything was news, and whether its sender had heard the cluster. */
+/** What a message brought: whether anything was news, whether its sender had heard the cluster, whose claims it would take. */
 export interface Brought {
   readonly isNews: boolean;
-  readonly isComplete: boolean;
+  readonly heard: Heard;
+  readonly reclaimable: readonly MemberId[];
 }
+
+const NOTHING: Brought = { isNews: false, heard: "no", reclaimable: [] };
 
 const NO_DIFFERENCE = { kind: "digests", digests: new Uint8Array() } as const;
 
 export class ClaimSync {
   readonly #context: ClaimContext;
   readonly #intake: Intake;
+  readonly #hearing: Hearing;
 
-  constructor(context: ClaimContext, intake: Intake) {
+  constructor(context: ClaimContext, intake: Intake, hearing: Hearing) {
     this.#context = context;
     this.#intake = intake;
+    this.#hearing = hearing;
   }
 
   compare(): Uint8Array {
@@ -52,35 +59,32 @@ export class ClaimSync {
     const recordsForm = ledger.digest.answerTo(theirs.records);
     const fenceForm = ledger.fence.digest.answerTo(theirs.fence);
     if (recordsForm === "everything" && fenceForm === "everything") return this.everything(nowMs);
-    return encodeClaimSync({
-      kind: "state",
-      ...this.#head(),
-      records: part(recordsForm, ledger.digest, () => this.#records(nowMs)),
-      fence: part(fenceForm, ledger.fence.digest, () => ledger.fence.entries()),
-    });
+    return this.#state(
+      part(recordsForm, ledger.digest, () => this.#records(nowMs)),
+      part(fenceForm, ledger.fence.digest, () => ledger.fence.entries()),
+    );
   }
 
   /** All that this host knows, for one that knows next to nothing. */
   everything(nowMs: number): Uint8Array {
-    return encodeClaimSync({
-      kind: "state",
-      ...this.#head(),
-      records: { kind: "entries", entries: this.#records(nowMs) },
-      fence: { kind: "entries", entries: this.#silentFence() },
-    });
+    return this.#state(
+      { kind: "entries", entries: this.#records(nowMs) },
+      { kind: "entries", entries: this.#silentFence() },
+    );
   }
 
   /** Takes the answer to this host's compare; what is to be told and asked then, null for nothing. */
   update(nowMs: number, bytes: Uint8Array): Brought & { readonly update: Uint8Array | null } {
     const answer = read(bytes, "state");
-    if (answer === null) return { isNews: false, isComplete: false, update: null };
+    if (answer === null) return { ...NOTHING, update: null };
     const { isNews, records } = this.#take(nowMs, answer);
     const update = this.#updateAfter(nowMs, answer, records);
     const isEmpty = update.recordBuckets.isEmpty && update.records.length === 0 &&
       update.fenceBuckets.isEmpty && update.fence.length === 0;
     return {
       isNews,
-      isComplete: answer.complete,
+      heard: answer.heard,
+      reclaimable: answer.reclaimable,
       update: isEmpty ? null : encodeClaimSync(update),
     };
   }
@@ -93,9 +97,7 @@ export class ClaimSync {
     const { ledger } = this.#context;
     const update = read(bytes, "update");
     if (update === null) {
-      const nothing = { records: NO_DIFFERENCE, fence: NO_DIFFERENCE };
-      const rest = encodeClaimSync({ kind: "state", ...this.#head(), ...nothing });
-      return { isNews: false, rest };
+      return { isNews: false, rest: this.#state(NO_DIFFERENCE, NO_DIFFERENCE) };
     }
     const { recordBuckets, fenceBuckets } = update;
     const { isNews } = this.#takeEntries(nowMs, update);
@@ -107,25 +109,29 @@ export class ClaimSync {
     const fence = ledger.fence.entries().filter(({ subnet, epoch }) =>
       fenceBuckets.has(subnet) && epoch > (toldFence.get(subnet) ?? 0)
     );
-    const rest = encodeClaimSync({
-      kind: "state",
-      ...this.#head(),
-      records: { kind: "entries", entries: records },
-      fence: { kind: "entries", entries: fence },
-    });
+    const rest = this.#state(
+      { kind: "entries", entries: records },
+      { kind: "entries", entries: fence },
+    );
     return { isNews, rest };
   }
 
   /** Takes the answer to this host's update. */
   merge(nowMs: number, bytes: Uint8Array): Brought {
     const rest = read(bytes, "state");
-    if (rest === null) return { isNews: false, isComplete: false };
-    return { isNews: this.#take(nowMs, rest).isNews, isComplete: rest.complete };
+    if (rest === null) return NOTHING;
+    const { heard, reclaimable } = rest;
+    return { isNews: this.#take(nowMs, rest).isNews, heard, reclaimable };
   }
 
-  #head(): { lamport: number; complete: boolean } {
+  #head(): { lamport: number; heard: Heard } {
     const { lamport, complete } = this.#context;
-    return { lamport, complete };
+    return { lamport, heard: complete ? "yes" : this.#hearing.isCertain() ? "no" : "silent" };
+  }
+
+  #state(records: StatePart<AgedRecord>, fence: StatePart<FenceEntry>): Uint8Array {
+    const reclaimable = this.#context.absence.reclaimable();
+    return encodeClaimSync({ kind: "state", ...this.#head(), records, fence, reclaimable });
   }
 
   #take(nowMs: number, { lamport, records, fence }: ClaimState) {
@@ -146,7 +152,7 @@ export class ClaimSync {
     },
   ): { readonly isNews: boolean; readonly records: readonly ClaimRecord[] } {
     const taken = this.#intake.takeRecords(nowMs, told.records);
-    const isFenceNews = this.#intake.takeFence(told.fence);
+    const isFenceNews = this.#intake.takeFence(nowMs, told.fence);
     this.#intake.takeLamport(told.lamport);
     return { isNews: taken.isNews || isFenceNews, records: taken.records };
   }

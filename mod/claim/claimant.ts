@@ -12,20 +12,28 @@ import { Acknowledger } from "./acknowledge.ts";
 import { Chooser } from "./choose.ts";
 import { type Brought, ClaimSync } from "./claim_sync.ts";
 import { ClaimContext } from "./context.ts";
+import type { FenceEntry } from "./fence.ts";
 import { Hearing } from "./hearing.ts";
 import { IdentityRival } from "./identity_rival.ts";
 import { Intake } from "./intake.ts";
 import { Life } from "./life.ts";
-import { type ClaimMessage, decodeClaimMessage } from "./messages.ts";
+import {
+  type ClaimAnswer,
+  type ClaimMessage,
+  decodeClaimMessage,
+  type SealedRecord,
+} from "./messages.ts";
 import type { ClaimOptions } from "./options.ts";
 import { Picker } from "./picker.ts";
 import { PoolWatch } from "./pool_agreement.ts";
 import { Promises } from "./promises.ts";
+import { QUARANTINE_MS } from "./quarantine.ts";
 import { type ClaimRecord, wasHeld } from "./record.ts";
 import { encodeRecord } from "./record_codec.ts";
 import { Reporter } from "./reporter.ts";
 import type { ClaimCommand, ClaimEvent, ClaimSnapshot } from "./snapshot.ts";
 import type { Stage } from "./stage.ts";
+import { fenceToForget } from "./standing.ts";
 
 /** News of others is written down at most so often: each write is an fsync, and nothing waits for it. */
 const SAVE_AFTER_MS = 10_000;
@@ -45,20 +53,20 @@ export class Claimant implements Rider {
   constructor(options: ClaimOptions, random: Random) {
     this.#context = new ClaimContext(options, random);
     this.#intake = new Intake(this.#context);
-    this.#sync = new ClaimSync(this.#context, this.#intake);
+    this.#hearing = new Hearing(this.#context);
+    this.#sync = new ClaimSync(this.#context, this.#intake, this.#hearing);
     this.#rival = new IdentityRival(this.#context, this.#intake);
     const promises = new Promises(this.#context.ledger);
     this.#acknowledger = new Acknowledger(this.#context, promises);
-    this.#hearing = new Hearing(this.#context);
     const pools = new PoolWatch(this.#context);
     const picker = new Picker(this.#context);
     this.#life = new Life(this.#context, new Chooser(this.#context, picker, promises, pools));
     this.#reporter = new Reporter(this.#context, pools);
     const { fence = [], record = null } = options.restored ?? {};
-    for (const { subnet, epoch } of fence) this.#context.ledger.mergeFence(subnet, epoch);
+    for (const { subnet, epoch } of fence) this.#context.ledger.mergeFence(0, subnet, epoch);
     // A release raises the fence only when it is safe on disk: the document that holds it was made before.
     if (record !== null && wasHeld(record)) {
-      this.#context.ledger.mergeFence(record.subnet, record.epoch);
+      this.#context.ledger.mergeFence(0, record.subnet, record.epoch);
     }
   }
 
@@ -106,20 +114,22 @@ export class Claimant implements Rider {
       throw error;
     }
     // Only pushes are gossiped; a question or an answer that comes round about is not from whom it seems.
-    if (message.kind !== "push" && arrival.via !== "letter") return;
+    const isPush = message.kind === "push" || message.kind === "fence";
+    if (!isPush && arrival.via !== "letter") return;
     switch (message.kind) {
       case "request":
         if (this.#intake.take(nowMs, message.claim, true)) this.#recordsChanged(nowMs);
-        this.#acknowledger.asked(nowMs, arrival.from, message.claim.record);
+        this.#acknowledger.asked(nowMs, arrival.from, message);
         break;
       case "push":
         this.#takeEach(nowMs, message.claims);
         break;
+      case "fence":
+        this.#takeFence(nowMs, message.entries);
+        break;
       case "answer":
-        this.#takeEach(nowMs, [
-          ...message.tentative,
-          ...message.busy === null ? [] : [message.busy],
-        ]);
+        this.#takeEach(nowMs, claimsIn(message));
+        this.#heed(nowMs, message);
         this.#life.follow(nowMs, this.#stage?.answered(nowMs, message) ?? null);
         break;
       default:
@@ -132,6 +142,7 @@ export class Claimant implements Rider {
     if (member.id === this.#context.hostId) return;
     this.#start(nowMs);
     if (member.status === "alive") this.#hearing.met(nowMs);
+    this.#context.absence.memberChanged(member);
     this.#life.follow(nowMs, this.#stage?.membersChanged(nowMs) ?? null);
   }
 
@@ -164,8 +175,12 @@ export class Claimant implements Rider {
   command(nowMs: number, command: ClaimCommand): void {
     this.#start(nowMs);
     switch (command.kind) {
-      case "release":
-        return this.#life.release(nowMs);
+      case "leave":
+        return this.#life.leave(nowMs, command.release);
+      case "rejoin":
+        return this.#rejoin(nowMs);
+      case "forget":
+        return this.#forget(nowMs, command.hostId);
       case "set-vtep":
         this.#context.vtep = command.vtep;
         return this.#life.follow(nowMs, this.#stage?.vtepChanged(nowMs) ?? null);
@@ -178,11 +193,12 @@ export class Claimant implements Rider {
   advance(nowMs: number): void {
     this.#start(nowMs);
     this.#hearing.advance(nowMs);
+    this.#context.absence.advance(nowMs);
     if (nowMs >= this.#saveAtMs) {
       this.#saveAtMs = Infinity;
       this.#context.own.save();
     }
-    if (nowMs >= this.#collectAtMs) this.#collectAtMs = this.#context.ledger.collect(nowMs);
+    if (nowMs >= this.#collectAtMs) this.#collect(nowMs);
     this.#life.follow(nowMs, this.#stage?.advance(nowMs) ?? null);
     if (this.#stage !== null) this.#reporter.note(nowMs, this.#stage);
   }
@@ -202,9 +218,9 @@ export class Claimant implements Rider {
     );
   }
 
-  /** Whether a release was asked for and has come to its end, well or not. */
-  get isReleaseOver(): boolean {
-    return this.#life.isReleaseOver;
+  /** Whether what a leave asked for has come to its end, well or not. */
+  get isLeaveOver(): boolean {
+    return this.#life.isLeaveOver;
   }
 
   /** Actions and events since the last call. */
@@ -225,13 +241,15 @@ export class Claimant implements Rider {
     for (const { record, ageMs } of options.restored?.others ?? []) {
       ledger.merge(nowMs, record, encodeRecord(record), ageMs);
     }
-    this.#collectAtMs = ledger.collect(nowMs);
+    this.#collect(nowMs);
+    this.#hearing.begin(nowMs);
     this.#life.begin(nowMs);
   }
 
-  #brought(nowMs: number, member: MemberId, { isNews, isComplete }: Brought): void {
-    this.#hearing.told(member, isComplete);
-    this.#afterSync(nowMs, isNews);
+  #brought(nowMs: number, member: MemberId, brought: Brought): void {
+    this.#hearing.told(member, brought.heard);
+    const isHint = this.#context.absence.told(nowMs, member, brought.reclaimable);
+    this.#afterSync(nowMs, brought.isNews || isHint);
   }
 
   #afterSync(nowMs: number, isNews: boolean): void {
@@ -247,12 +265,64 @@ export class Claimant implements Rider {
 
   #recordsChanged(nowMs: number): void {
     if (this.#saveAtMs === Infinity) this.#saveAtMs = nowMs + SAVE_AFTER_MS;
-    if (this.#collectAtMs === Infinity) this.#collectAtMs = this.#context.ledger.collect(nowMs);
+    if (this.#collectAtMs === Infinity) this.#collect(nowMs);
     this.#life.follow(nowMs, this.#stage?.recordsChanged(nowMs) ?? null);
     this.#acknowledger.reconsider(nowMs);
+  }
+
+  #collect(nowMs: number): void {
+    const { ledger, roster } = this.#context;
+    this.#collectAtMs = ledger.collect(nowMs, (hostId) => !roster.isPresent(hostId));
+  }
+
+  /** News of a fence are passed on: no record says the same. */
+  #takeFence(nowMs: number, entries: readonly FenceEntry[]): void {
+    let isNews = false;
+    for (const entry of entries) {
+      if (!this.#intake.takeOneFence(nowMs, entry)) continue;
+      isNews = true;
+      this.#context.spreadFence(entry);
+    }
+    if (isNews) this.#recordsChanged(nowMs);
+  }
+
+  /** Takes in what an answer says of the subnet that this host asks for. */
+  #heed(nowMs: number, { verdict, sender, ...of }: ClaimAnswer): void {
+    const own = this.#context.own.announced;
+    if (own === null || own.generation !== of.generation || own.sequence !== of.sequence) return;
+    if (verdict.kind === "fenced") {
+      const entry = { subnet: own.subnet, epoch: verdict.epoch };
+      if (this.#intake.takeOneFence(nowMs, entry)) this.#recordsChanged(nowMs);
+    } else if (verdict.kind === "resting") {
+      const restedMs = QUARANTINE_MS - 1000 * verdict.seconds;
+      this.#context.ledger.quarantine.note(own.subnet, sender, nowMs - restedMs);
+    }
+  }
+
+  /** Any host may say it, any number of times: what the host claims counts for nothing unless it is there and says so. */
+  #forget(nowMs: number, hostId: MemberId): void {
+    const { ledger } = this.#context;
+    const record = ledger.entry(hostId)?.record;
+    if (record === undefined || hostId === this.#context.hostId) return;
+    const entry = { subnet: record.subnet, epoch: fenceToForget(record) };
+    const isNews = ledger.mergeFence(nowMs, entry.subnet, entry.epoch);
+    if (ledger.fence.exactly(entry.subnet) === entry.epoch) this.#context.announceFence(entry);
+    if (isNews) this.#recordsChanged(nowMs);
+  }
+
+  /** After a leave. What happened meanwhile has to be heard first. */
+  #rejoin(nowMs: number): void {
+    if (this.#context.hasOthers()) this.#context.complete = false;
+    this.#hearing.begin(nowMs);
+    this.#life.rejoin(nowMs);
+    this.#hearing.met(nowMs);
   }
 
   get #stage(): Stage | null {
     return this.#life.stage;
   }
+}
+
+function claimsIn({ tentative, verdict }: ClaimAnswer): SealedRecord[] {
+  return verdict.kind === "busy" ? [...tentative, verdict.claim] : [...tentative];
 }

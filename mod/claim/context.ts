@@ -6,10 +6,12 @@ import type { Random } from "../base/random.ts";
 import { poolDigest } from "../address/pool.ts";
 import type { Member, MemberId } from "../swim/member.ts";
 import type { Carrier } from "../swim/rider.ts";
+import { Absence } from "./absence.ts";
 import { objectionWaitMs } from "./dissemination_time.ts";
 import { tombstoneAgeMs } from "./flat_state.ts";
 import { Ledger } from "./ledger.ts";
-import { encodePush, LETTERS_MAX, seal, type SealedRecord } from "./messages.ts";
+import type { FenceEntry } from "./fence.ts";
+import { encodeFencePush, encodePush, LETTERS_MAX, seal, type SealedRecord } from "./messages.ts";
 import {
   ABSENCE_TTL_HOURS_DEFAULT,
   type ClaimOptions,
@@ -20,12 +22,18 @@ import { OwnRecord } from "./own_record.ts";
 import type { ClaimRecord, Vtep } from "./record.ts";
 import { GENERATION_MAX, SEQUENCE_MAX } from "./record_codec.ts";
 import { guardiansOf } from "./rendezvous.ts";
+import { Roster } from "./roster.ts";
 import type { ClaimEvent } from "./snapshot.ts";
+
+/** Lifeguard's local health score up to which a host is taken for healthy: 0 is the best, 7 the worst. */
+const ATTENDING_HEALTH_SCORE_MAX = 2;
 
 export class ClaimContext {
   readonly options: ClaimOptions;
   readonly random: Random;
   readonly ledger = new Ledger();
+  readonly roster: Roster;
+  readonly absence: Absence;
   readonly own: OwnRecord;
   readonly poolDigest: string;
   /** Shown in snapshots until deleted, by code. */
@@ -43,6 +51,9 @@ export class ClaimContext {
   previous: string | null;
   /** Contests over this host's subnet. */
   conflicts = 0;
+  /** When an absent host's subnet may be asked for again, and how often in a row that came to nothing. */
+  reclaimNotBeforeMs = -Infinity;
+  reclaimFailures = 0;
   /** Choices lost in a row: they are followed by ever longer pauses. */
   losses = 0;
   /** Whether the last thing asked of the disk failed, and how often in a row. */
@@ -53,6 +64,8 @@ export class ClaimContext {
   constructor(options: ClaimOptions, random: Random) {
     this.options = options;
     this.random = random;
+    this.roster = new Roster(options.hostId, this.ledger, () => this.carrier);
+    this.absence = new Absence(options.hostId, this.ledger, this.roster, () => this.#attends());
     this.poolDigest = poolDigest(options.pool);
     this.lamport = options.restored?.lamport ?? 0;
     this.previous = options.restored?.previous ?? null;
@@ -89,13 +102,14 @@ export class ClaimContext {
 
   /** Other members of that status, by id. */
   others(...statuses: readonly Member["status"][]): Member[] {
-    return this.carrier.members()
-      .filter(({ id, status }) => id !== this.hostId && statuses.includes(status));
+    return this.roster.others(...statuses);
   }
 
-  /** Hosts that are or were there and did not leave, this one included. */
-  rosterSize(): number {
-    return this.others("alive", "suspect", "dead").length + 1;
+  /** Whether there is anybody to hear before anything is claimed. */
+  hasOthers(): boolean {
+    const { carrier, options } = this;
+    return options.seedsGiven || carrier.seeds().given > 0 || carrier.missing().length > 0 ||
+      this.others("alive", "suspect", "dead").length > 0;
   }
 
   /** How long objections are waited for when not everybody could be asked. */
@@ -128,6 +142,18 @@ export class ClaimContext {
     this.carrier.gossip(`claim ${record.hostId}`, gossipVersion(record), message);
   }
 
+  /** Tells everybody that a fence rose without a record that says so. */
+  announceFence(entry: FenceEntry): void {
+    const push = encodeFencePush([entry]);
+    for (const { endpoint } of this.addressees(entry.subnet)) this.carrier.letter(endpoint, push);
+    this.spreadFence(entry, push);
+  }
+
+  /** Passes a fence on by gossip; `message` is its push when at hand. */
+  spreadFence(entry: FenceEntry, message = encodeFencePush([entry])): void {
+    this.carrier.gossip(`fence ${entry.subnet}`, entry.epoch, message);
+  }
+
   /** Tells one host this host's own record, if that host is known and there is a record. */
   tell(hostId: MemberId): void {
     const endpoint = this.carrier.member(hostId)?.endpoint;
@@ -141,6 +167,12 @@ export class ClaimContext {
     const name = this.#carrier?.member(hostId)?.name;
     const short = hostId.slice(0, 8);
     return name === undefined ? `host ${short}` : `${name} (${short})`;
+  }
+
+  /** What this host does not hear proves something only while it has heard the cluster, is well and sees most of it. */
+  #attends(): boolean {
+    const isWell = this.carrier.healthScore() <= ATTENDING_HEALTH_SCORE_MAX;
+    return this.complete && isWell && this.roster.seesMajority();
   }
 
   #othersNow(): RememberedClaim[] {

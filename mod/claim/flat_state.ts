@@ -15,7 +15,7 @@ const AGE_SECONDS_MAX = TOMBSTONE_MS / 1000;
 const UINT32_MAX = 0xffff_ffff;
 const SUBNET_LENGTH_MAX = 32;
 
-/** An encoded record and how long ago it was released, if it was. */
+/** An encoded record and for how long it has counted for nothing, if it does. */
 export interface AgedRecord {
   readonly bytes: Uint8Array;
   readonly ageMs: number;
@@ -26,10 +26,9 @@ export function agedRecord(nowMs: number, entry: LedgerEntry): AgedRecord {
   return { bytes: entry.bytes, ageMs: tombstoneAgeMs(nowMs, entry) };
 }
 
-/** How long ago this host saw the claim released; 0 when it is not. */
-export function tombstoneAgeMs(nowMs: number, { record, sinceMs }: LedgerEntry): number {
-  if (record.state !== "released") return 0;
-  return Math.min(Math.max(0, nowMs - sinceMs), TOMBSTONE_MS);
+/** For how long this host has known that the claim is released or below the fence; 0 when it stands. */
+export function tombstoneAgeMs(nowMs: number, { voidSinceMs }: LedgerEntry): number {
+  return Math.min(Math.max(0, nowMs - voidSinceMs), TOMBSTONE_MS);
 }
 
 /** Two values an entry: the record's bytes and whole seconds of age. */

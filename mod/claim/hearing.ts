@@ -1,26 +1,48 @@
-/** Whether this host has heard the cluster: whom it asks for that, and what counts as an answer. */
+/**
+ * Whether this host has heard the cluster: whom it asks for that, and what counts as an answer.
+ *
+ * Who has heard it passes it on. Hosts that have not, and hear only each other, may be a new cluster, or newcomers at the
+ * edge of one that they cannot see. They count each other as the cluster only when each is certain for itself: more than
+ * half of those it was given to join through have answered, itself included if it is one of them; or it remembers the
+ * cluster from before, and more than half of that is there. So a newcomer whose only seed is away for a while does not
+ * become a cluster with one that joins through it.
+ */
 import type { MemberId } from "../swim/member.ts";
 import type { ClaimContext } from "./context.ts";
+import type { Heard } from "./sync_messages.ts";
 
 /** How soon a member is asked for its state when no sync of membership's own brought one, and how often again. */
 const SEEK_AFTER_MS = 50;
 const SEEK_AGAIN_MS = 1_000;
 /**
  * Hosts that have not heard the cluster themselves count only after this, and are asked again meanwhile: their own seed may
- * be one lost packet away, which TCP sends again after a second. Where nobody has heard any, it is a new cluster.
+ * be one lost packet away, which TCP sends again after a second.
  */
 const HEARSAY_MS = 1_200;
 const HEARSAY_AGAIN_MS = 200;
+/**
+ * A host that held a subnet before this start knows what was claimed. When the others do not come back, it stops waiting for
+ * most of them: by then membership has tried each one twice, and its cluster may be one half of a partition.
+ */
+const REMEMBERED_MS = 60_000;
 
 export class Hearing {
   readonly #context: ClaimContext;
   #seekAtMs = Infinity;
   /** Members that had not heard the cluster either, by the last state of theirs that came. */
-  readonly #hearsay = new Set<MemberId>();
+  readonly #hearsay = new Map<MemberId, "no" | "silent">();
   #hearsaySinceMs = Infinity;
+  #beganMs = Infinity;
 
   constructor(context: ClaimContext) {
     this.#context = context;
+  }
+
+  /** The first step, or the first after this host came back from a leave. */
+  begin(nowMs: number): void {
+    this.#beganMs = nowMs;
+    this.#hearsay.clear();
+    this.#hearsaySinceMs = Infinity;
   }
 
   wakeAtMs(): number {
@@ -35,32 +57,53 @@ export class Hearing {
   }
 
   /** A member told its state; whether it knew what it spoke of counts when the sync with it ends. */
-  told(member: MemberId, isComplete: boolean): void {
-    if (isComplete) this.#hearsay.delete(member);
-    else this.#hearsay.add(member);
+  told(member: MemberId, heard: Heard): void {
+    if (heard === "yes") this.#hearsay.delete(member);
+    else this.#hearsay.set(member, heard);
   }
 
   /** A sync with that member has ended; whether this host may now say that it has heard the cluster. */
   synced(nowMs: number, member: MemberId): boolean {
-    const isHearsay = this.#hearsay.delete(member);
-    if (!this.#context.complete && isHearsay) {
+    if (!this.#context.complete && this.#hearsay.has(member)) {
       // Two newcomers that confirm each other's ignorance would both take what the cluster has.
       this.#hearsaySinceMs = Math.min(this.#hearsaySinceMs, nowMs);
-      if (nowMs < this.#hearsaySinceMs + HEARSAY_MS) {
-        this.#seekAtMs = nowMs + HEARSAY_AGAIN_MS;
+      const isEarly = nowMs < this.#hearsaySinceMs + HEARSAY_MS;
+      if (isEarly || !this.#isAgreed()) {
+        this.#seekAtMs = nowMs + (isEarly ? HEARSAY_AGAIN_MS : SEEK_AGAIN_MS);
         return false;
       }
     }
     this.#context.complete = true;
     this.#seekAtMs = Infinity;
+    this.#hearsay.clear();
     return true;
   }
 
   /** Asks somebody for all they know, when it is time. */
   advance(nowMs: number): void {
     if (nowMs < this.#seekAtMs) return;
-    const [member] = this.#context.random.sample(this.#context.others("alive"), 1);
+    const alive = this.#context.others("alive");
+    const silent = alive.filter(({ id }) => this.#hearsay.get(id) === "silent");
+    const [member] = this.#context.random.sample(silent.length > 0 ? silent : alive, 1);
     this.#seekAtMs = member === undefined ? Infinity : nowMs + SEEK_AGAIN_MS;
     if (member !== undefined) this.#context.carrier.requestSync(member.id);
+  }
+
+  /** Whether those who have heard nobody either are the cluster, as far as this host can tell. */
+  isCertain(): boolean {
+    const { carrier, options, nowMs } = this.#context;
+    const { given, answered } = carrier.seeds();
+    if (given > 0 && 2 * answered > given) return true;
+    const { restored } = options;
+    const remembers = restored !== null &&
+      (restored.record !== null || carrier.missing().length > 0);
+    if (remembers && this.#context.roster.seesMajority()) return true;
+    return restored?.record?.state === "held" && nowMs >= this.#beganMs + REMEMBERED_MS;
+  }
+
+  /** Who else is there must be as certain. */
+  #isAgreed(): boolean {
+    const isSilent = (id: MemberId) => this.#hearsay.get(id) === "silent";
+    return this.isCertain() && !this.#context.others("alive").some(({ id }) => isSilent(id));
   }
 }

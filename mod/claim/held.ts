@@ -45,6 +45,7 @@ export class Held extends Stage {
   override enter(nowMs: number): Next | null {
     const context = this.#context;
     context.losses = 0;
+    context.reclaimFailures = 0;
     if (context.previous !== null && context.previous !== this.subnet) {
       context.emit({ kind: "renumbered", old: context.previous, new: this.subnet });
     }
@@ -100,8 +101,12 @@ export class Held extends Stage {
   }
 
   #decide(nowMs: number): Next | null {
-    const rivals = this.#context.ledger.overlapping(this.subnet, this.#context.hostId)
-      .filter(occupies);
+    const { ledger, roster, hostId } = this.#context;
+    // What an absent host left below the fence is no contest; a present one is about to write anew.
+    const rivals = ledger.overlapping(this.subnet, hostId)
+      .filter((rival) =>
+        occupies(rival) && (ledger.stands(rival) || roster.isPresent(rival.hostId))
+      );
     const holders = rivals.filter(({ state }) => state === "held");
     const winner = this.#winnerOverUs(holders);
     if (winner !== null) return this.#lose(winner);
@@ -200,7 +205,7 @@ export class Held extends Stage {
     const context = this.#context;
     const isStrong = this.#strength % PINNED >= STRONG;
     const alive = context.others("alive").length;
-    const isMajority = alive > 0 && 2 * (alive + 1) > context.rosterSize();
+    const isMajority = alive > 0 && context.roster.isMajority(alive + 1);
     if (isStrong || !context.complete || !isMajority || this.#contested.size > 0) {
       this.#majoritySinceMs = Infinity;
     } else this.#majoritySinceMs = Math.min(this.#majoritySinceMs, nowMs);

@@ -4,6 +4,7 @@
 import type { Action, Core, Input } from "../base/core.ts";
 import type { Random } from "../base/random.ts";
 import type { SwimEvent } from "../swim/event.ts";
+import type { MemberId } from "../swim/member.ts";
 import { isOfSwim } from "../swim/keeper.ts";
 import { Swim, type SwimCommand, type SwimOptions, type SwimSnapshot } from "../swim/swim.ts";
 import { Claimant } from "./claimant.ts";
@@ -37,6 +38,9 @@ export class HostCore implements Core<HostCommand, HostEvent, HostSnapshot> {
   readonly #swim: Swim;
   readonly #claimant: Claimant;
   #isLeaving = false;
+  #hasLeft = false;
+  /** Seeds of a join that came before the goodbye was said; null when none did. */
+  #joinNext: readonly string[] | null = null;
 
   constructor(options: HostOptions, random: Random) {
     const { swim, claim } = options;
@@ -58,11 +62,7 @@ export class HostCore implements Core<HostCommand, HostEvent, HostSnapshot> {
       this.#claimant.persisted(nowMs, input.id, input.error);
     } else actions.push(...this.#swim.step(nowMs, input));
     this.#claimant.advance(nowMs);
-    if (this.#isLeaving && this.#claimant.isReleaseOver) {
-      this.#isLeaving = false;
-      actions.push(...this.#swim.drain()); // the release itself goes out before the goodbye
-      actions.push(...this.#swim.step(nowMs, { kind: "command", command: { kind: "leave" } }));
-    }
+    if (this.#isLeaving && this.#claimant.isLeaveOver) this.#sayGoodbye(nowMs, actions);
     actions.push(...this.#swim.drain(), ...this.#claimant.drain());
     if (input.kind === "wake" && actions.length === 0) this.#claimant.idle();
     return actions;
@@ -79,10 +79,38 @@ export class HostCore implements Core<HostCommand, HostEvent, HostSnapshot> {
   #command(nowMs: number, command: HostCommand, actions: Action<HostEvent>[]): void {
     if (command.kind === "set-vtep") return this.#claimant.command(nowMs, command);
     if (command.kind === "leave") {
-      if (command.release) this.#claimant.command(nowMs, { kind: "release" });
+      this.#claimant.command(nowMs, command);
       this.#isLeaving = true;
+      this.#hasLeft = true;
       return;
     }
+    if (command.kind === "join" && this.#isLeaving) {
+      this.#joinNext = command.seeds;
+      return;
+    }
+    const isForgettable = command.kind === "forget" &&
+      (command.force || !this.#isThere(command.id));
     actions.push(...this.#swim.step(nowMs, { kind: "command", command }));
+    if (command.kind === "forget" && isForgettable) {
+      this.#claimant.command(nowMs, { kind: "forget", hostId: command.id });
+    }
+    if (command.kind === "join" && this.#hasLeft) {
+      this.#hasLeft = false;
+      this.#claimant.command(nowMs, { kind: "rejoin" });
+    }
+  }
+
+  #sayGoodbye(nowMs: number, actions: Action<HostEvent>[]): void {
+    this.#isLeaving = false;
+    actions.push(...this.#swim.drain()); // the release itself goes out before the goodbye
+    actions.push(...this.#swim.step(nowMs, { kind: "command", command: { kind: "leave" } }));
+    const seeds = this.#joinNext;
+    this.#joinNext = null;
+    if (seeds !== null) this.#command(nowMs, { kind: "join", seeds }, actions);
+  }
+
+  #isThere(id: MemberId): boolean {
+    const status = this.#swim.member(id)?.status;
+    return status === "alive" || status === "suspect";
   }
 }

@@ -89,14 +89,17 @@ export class Intake {
   }
 
   /** Takes a peer's fence in, or part of it; whether any of it was news. */
-  takeFence(fence: readonly FenceEntry[]): boolean {
-    const { ledger, complete } = this.#context;
+  takeFence(nowMs: number, fence: readonly FenceEntry[]): boolean {
     let isNews = false;
-    for (const { subnet, epoch } of fence) {
-      if (complete && !isSane(epoch, ledger.highestEpoch)) continue;
-      isNews = ledger.mergeFence(subnet, epoch) || isNews;
-    }
+    for (const entry of fence) isNews = this.takeOneFence(nowMs, entry) || isNews;
     return isNews;
+  }
+
+  /** Takes one entry of a fence in; whether it was news. */
+  takeOneFence(nowMs: number, { subnet, epoch }: FenceEntry): boolean {
+    const { ledger, complete } = this.#context;
+    if (complete && !isSane(epoch, ledger.highestEpoch)) return false;
+    return ledger.mergeFence(nowMs, subnet, epoch);
   }
 
   /** Takes a peer's clock in. */

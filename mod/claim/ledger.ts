@@ -9,10 +9,14 @@ import { Fence } from "./fence.ts";
 import { compareClaims } from "./order.ts";
 import { OverlapIndex } from "./overlap_index.ts";
 import { isSameRoute, ownersAmong, stickyOrder } from "./ownership.ts";
+import { Quarantine } from "./quarantine.ts";
 import { type ClaimRecord, isNewer, isSameWrite, occupies, wasHeld } from "./record.ts";
+import { stands } from "./standing.ts";
 
-/** Tombstones are kept so long, counted on each host's own monotonic clock; then only the fence remains. */
+/** Tombstones, and claims of lost hosts that count for nothing, are kept so long, counted on each host's own monotonic clock; then only the fence remains. */
 export const TOMBSTONE_MS = 24 * 3_600_000;
+/** When to look again at a claim that would be dropped if its host were gone. */
+const COLLECT_AGAIN_MS = 3_600_000;
 
 /** One host's claim as known here. */
 export interface LedgerEntry {
@@ -21,6 +25,8 @@ export interface LedgerEntry {
   readonly bytes: Uint8Array;
   /** When this host first saw the claim on its present subnet in its present state. */
   readonly sinceMs: number;
+  /** Since when it counts for nothing, released or below the fence; Infinity while it stands. */
+  readonly voidSinceMs: number;
 }
 
 /** What merging a record did. */
@@ -36,6 +42,8 @@ const OLD: Merge = { kind: "old" };
 
 export class Ledger {
   readonly fence = new Fence();
+  /** Subnets that rest since somebody gave them back. */
+  readonly quarantine = new Quarantine();
   /** Of hosts and their records' bytes: when each was first seen differs from host to host. */
   readonly digest = new BucketDigest();
   readonly #entries = new Map<MemberId, LedgerEntry>();
@@ -58,8 +66,8 @@ export class Ledger {
   }
 
   /**
-   * Takes a record in. `ageMs` is how long ago the sender saw it released: a tombstone does not start its 24 hours anew
-   * at each host that hears of it, or it would live for ever.
+   * Takes a record in. `ageMs` is for how long it has counted for nothing at the sender: a tombstone does not start its 24
+   * hours anew at each host that hears of it, or it would live for ever.
    */
   merge(nowMs: number, record: ClaimRecord, bytes: Uint8Array, ageMs = 0): Merge {
     this.#highestEpoch = Math.max(this.#highestEpoch, record.epoch);
@@ -69,11 +77,11 @@ export class Ledger {
     }
     if (known !== undefined && !isNewer(record, known.record)) {
       // An older record still proves that its subnet was held at that epoch.
-      if (this.#raiseFence(record)) this.#settle([record.subnet]);
+      if (this.#raiseFence(record)) this.#settle(nowMs, [record.subnet]);
       return OLD;
     }
-    if (record.state === "released" && ageMs >= TOMBSTONE_MS && known === undefined) {
-      if (this.#raiseFence(record)) this.#settle([record.subnet]);
+    if (known === undefined && ageMs >= TOMBSTONE_MS && !this.stands(record)) {
+      if (this.#raiseFence(record)) this.#settle(nowMs, [record.subnet]);
       return OLD;
     }
     this.#put(nowMs, record, bytes, ageMs);
@@ -81,11 +89,16 @@ export class Ledger {
   }
 
   /** Raises the fence of a subnet by what a peer or our own disk says; whether it rose. */
-  mergeFence(subnet: string, epoch: number): boolean {
+  mergeFence(nowMs: number, subnet: string, epoch: number): boolean {
     this.#highestEpoch = Math.max(this.#highestEpoch, epoch);
     if (!this.fence.raise(subnet, epoch)) return false;
-    this.#settle([subnet]);
+    this.#settle(nowMs, [subnet]);
     return true;
+  }
+
+  /** Whether the claim counts, by the fence as known here. */
+  stands(record: ClaimRecord): boolean {
+    return stands(record, this.fence.of(record.subnet));
   }
 
   entry(hostId: MemberId): LedgerEntry | undefined {
@@ -116,10 +129,7 @@ export class Ledger {
    * and stands in nobody's way; a live holder raises its claim as soon as it hears of the fence.
    */
   occupants(subnet: string, except: MemberId): ClaimRecord[] {
-    return this.overlapping(subnet, except).filter((claim) =>
-      occupies(claim) &&
-      (claim.state === "tentative" || claim.epoch >= this.fence.of(claim.subnet))
-    );
+    return this.overlapping(subnet, except).filter((claim) => this.stands(claim));
   }
 
   /** Whether the host's held claim is the owner of its subnet: the pure verdict, equal on all that know the same. */
@@ -146,14 +156,20 @@ export class Ledger {
     return changed;
   }
 
-  /** Drops tombstones that are old enough; says when the next one will be, Infinity for never. */
-  collect(nowMs: number): number {
+  /**
+   * Drops tombstones that are old enough, and claims below the fence of hosts that are gone: a live one is about to write
+   * its claim anew. Says when to look again, Infinity for never.
+   */
+  collect(nowMs: number, isGone: (hostId: MemberId) => boolean): number {
     let nextMs = Infinity;
-    for (const { record, bytes, sinceMs } of this.#entries.values()) {
-      if (record.state !== "released") continue;
-      const atMs = sinceMs + TOMBSTONE_MS;
-      if (atMs <= nowMs) this.#drop(record, bytes);
-      else nextMs = Math.min(nextMs, atMs);
+    for (const { record, bytes, voidSinceMs } of this.#entries.values()) {
+      const isOld = voidSinceMs + TOMBSTONE_MS <= nowMs;
+      if (isOld && (record.state === "released" || isGone(record.hostId))) {
+        this.#drop(record, bytes);
+      } else {nextMs = Math.min(
+          nextMs,
+          isOld ? nowMs + COLLECT_AGAIN_MS : voidSinceMs + TOMBSTONE_MS,
+        );}
     }
     return nextMs;
   }
@@ -168,30 +184,45 @@ export class Ledger {
     if (sameBytes(known.bytes, bytes)) {
       const sinceMs = nowMs - ageMs;
       if (record.state === "released" && sinceMs < known.sinceMs) {
-        this.#entries.set(record.hostId, { ...known, sinceMs });
+        this.#entries.set(record.hostId, { ...known, sinceMs, voidSinceMs: sinceMs });
         this.#sortedEntries = null;
+        this.#rest(record, sinceMs);
       }
       return OLD;
     }
     // All must take the same one of the two, or they would never agree again.
     if (sha256Hex(bytes) > sha256Hex(known.bytes)) this.#put(nowMs, record, bytes, ageMs);
-    else if (this.#raiseFence(record)) this.#settle([record.subnet]);
+    else if (this.#raiseFence(record)) this.#settle(nowMs, [record.subnet]);
     return { kind: "clone", other: known.record };
   }
 
   #put(nowMs: number, record: ClaimRecord, bytes: Uint8Array, ageMs: number): void {
     const known = this.#entries.get(record.hostId);
+    // Each release has an epoch of its own: a second one rests anew, also where its hold was never heard of.
     const isSameClaim = known !== undefined && known.record.subnet === record.subnet &&
-      known.record.state === record.state;
+      known.record.state === record.state &&
+      (record.state !== "released" || known.record.epoch === record.epoch);
     const sinceMs = isSameClaim ? known.sinceMs : nowMs - ageMs;
     if (known !== undefined) this.digest.remove(record.hostId, known.bytes);
     this.digest.add(record.hostId, bytes);
-    this.#entries.set(record.hostId, { record, bytes, sinceMs });
-    this.#sortedEntries = null;
-    if (known !== undefined && known.record.subnet !== record.subnet) this.#unlist(known.record);
+    const isMoved = known !== undefined && known.record.subnet !== record.subnet;
+    if (isMoved) {
+      this.#unlist(known.record);
+      // Its release may have been overtaken on the way here by its next claim.
+      if (known.record.state === "held") this.#rest(known.record, nowMs);
+    }
     this.#list(record);
     this.#raiseFence(record);
-    this.#settle(known === undefined ? [record.subnet] : [record.subnet, known.record.subnet]);
+    const isVoid = !this.stands(record);
+    const voidSinceMs = !isVoid ? Infinity : record.state === "released" ? sinceMs : nowMs - ageMs;
+    this.#entries.set(record.hostId, { record, bytes, sinceMs, voidSinceMs });
+    this.#sortedEntries = null;
+    if (record.state === "released") this.#rest(record, sinceMs);
+    this.#settle(nowMs, isMoved ? [record.subnet, known.record.subnet] : [record.subnet]);
+  }
+
+  #rest(record: ClaimRecord, sinceMs: number): void {
+    if (wasHeld(record)) this.quarantine.note(record.subnet, record.hostId, sinceMs);
   }
 
   #drop(record: ClaimRecord, bytes: Uint8Array): void {
@@ -218,10 +249,11 @@ export class Ledger {
   }
 
   /** Decides anew who owns and who is routed among all claims that these subnets touch, directly or through others. */
-  #settle(subnets: readonly string[]): void {
+  #settle(nowMs: number, subnets: readonly string[]): void {
     const contenders = this.#contenders(subnets);
+    this.#noteVoid(nowMs, contenders.values());
     const held = [...contenders.values()]
-      .filter((claim) => claim.state === "held" && claim.epoch >= this.fence.of(claim.subnet));
+      .filter((claim) => claim.state === "held" && this.stands(claim));
     const winners = ownersAmong(held, compareClaims);
     for (const hostId of contenders.keys()) this.#winners.delete(hostId);
     for (const claim of winners) this.#winners.set(claim.hostId, claim);
@@ -242,6 +274,15 @@ export class Ledger {
       return was !== undefined && isSameRoute(was, claim);
     });
     if (!isSame) this.#routesChanged = true;
+  }
+
+  #noteVoid(nowMs: number, records: Iterable<ClaimRecord>): void {
+    for (const record of records) {
+      const entry = this.#entries.get(record.hostId);
+      if (entry === undefined || entry.voidSinceMs < Infinity || this.stands(record)) continue;
+      this.#entries.set(record.hostId, { ...entry, voidSinceMs: nowMs });
+      this.#sortedEntries = null;
+    }
   }
 
   /** Latest record of each host whose claim overlaps one of the subnets, or a claim found so, and so on. */

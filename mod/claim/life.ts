@@ -6,9 +6,11 @@ import type { ClaimContext } from "./context.ts";
 import { Held } from "./held.ts";
 import { Listening } from "./listening.ts";
 import type { ClaimRecord } from "./record.ts";
+import { Returning } from "./returning.ts";
 import { encodeRecord } from "./record_codec.ts";
+import { Reclaim } from "./reclaim.ts";
 import { Released } from "./released.ts";
-import type { Next, Stage } from "./stage.ts";
+import type { Next, Stage, Wanted } from "./stage.ts";
 import { Tentative } from "./tentative.ts";
 import { Waiting } from "./waiting.ts";
 import { Yielding } from "./yielding.ts";
@@ -16,10 +18,14 @@ import { Yielding } from "./yielding.ts";
 /** Stages that may follow each other within one step: listening, tentative and waiting make three. */
 const STAGES_AT_ONCE_MAX = 10;
 
+const LEFT: Next = { to: "released", release: false };
+
 export class Life {
   readonly #context: ClaimContext;
   readonly #chooser: Chooser;
   #stage: Stage | null = null;
+  /** Whether this host said goodbye, and was not told to come back. */
+  #hasLeft = false;
 
   constructor(context: ClaimContext, chooser: Chooser) {
     this.#context = context;
@@ -37,8 +43,9 @@ export class Life {
     const restored = own.announced;
     if (restored !== null && restored.state === "held") {
       if (this.#isWanted(restored)) {
-        ledger.merge(nowMs, restored, encodeRecord(restored));
         this.#context.complete = !options.seedsGiven;
+        if (options.returnsCarefully === true) return this.follow(nowMs, { to: "returning" });
+        ledger.merge(nowMs, restored, encodeRecord(restored));
         return this.follow(nowMs, { to: "held" });
       }
       this.#context.previous ??= restored.subnet;
@@ -49,13 +56,24 @@ export class Life {
     this.follow(nowMs, { to: "listening", afresh: true, notBeforeMs: nowMs });
   }
 
-  /** Gives the subnet back, whatever this host was about. */
-  release(nowMs: number): void {
-    if (!(this.#stage instanceof Released)) this.follow(nowMs, { to: "released" });
+  /** Claims nothing more. What is held stays, unless `release` gives it back, and what is being given up goes on. */
+  leave(nowMs: number, release: boolean): void {
+    this.#hasLeft = true;
+    const stays = this.#stage instanceof Held || this.#stage instanceof Yielding;
+    if (this.#stage instanceof Released || stays && !release) return;
+    this.follow(nowMs, { to: "released", release });
   }
 
-  /** Whether a release was asked for and has come to its end, well or not. */
-  get isReleaseOver(): boolean {
+  /** Goes on after a leave. */
+  rejoin(nowMs: number): void {
+    this.#hasLeft = false;
+    if (!(this.#stage instanceof Released)) return;
+    this.follow(nowMs, { to: "listening", afresh: true, notBeforeMs: nowMs });
+  }
+
+  /** Whether what a leave asked for has come to its end, well or not. */
+  get isLeaveOver(): boolean {
+    if (this.#stage instanceof Yielding) return !this.#hasLeft;
     return !(this.#stage instanceof Released) || this.#stage.isDone;
   }
 
@@ -67,7 +85,8 @@ export class Life {
         count < STAGES_AT_ONCE_MAX,
         "the stages of a claim do not follow each other in circles",
       );
-      this.#stage = this.#make(next);
+      const isToClaim = next.to !== "held" && next.to !== "yielding" && next.to !== "released";
+      this.#stage = this.#make(this.#hasLeft && isToClaim ? LEFT : next);
       this.#context.sought = this.#stage.subnet;
       next = this.#stage.enter(nowMs);
     }
@@ -79,13 +98,25 @@ export class Life {
     return pin === null ? poolHasSubnet(pool, restored.subnet) : pin === restored.subnet;
   }
 
+  #reclaimOf({ reclaimed }: Wanted): Reclaim | null {
+    return reclaimed.length === 0 ? null : new Reclaim(this.#context, reclaimed);
+  }
+
+  #given(release: boolean): ClaimRecord | null {
+    const { announced } = this.#context.own;
+    return release || announced?.state === "tentative" ? announced : null;
+  }
+
   #make(next: Next): Stage {
     const context = this.#context;
     switch (next.to) {
       case "listening":
         return new Listening(context, this.#chooser, next);
       case "tentative":
-        return new Tentative(context, next.subnet);
+        return new Tentative(context, next.wanted, this.#reclaimOf(next.wanted));
+      case "returning":
+        assert(context.own.announced?.state === "held", "what is returned to was held");
+        return new Returning(context, context.own.announced);
       case "held":
         assert(context.own.announced?.state === "held", "what is held was written as held");
         return new Held(context, context.own.announced);
@@ -95,7 +126,7 @@ export class Life {
       case "waiting":
         return new Waiting(context, this.#chooser, next.wait);
       case "released":
-        return new Released(context, context.own.announced);
+        return new Released(context, this.#given(next.release));
       default:
         return unreachable(next);
     }

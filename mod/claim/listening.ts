@@ -2,6 +2,7 @@
  * Listening: full syncs with up to three members before anything is chosen. A host that has seeds and reaches none waits and
  * tries for ever (the lonely rule): what it does not hear may be a whole cluster.
  */
+import type { Problem } from "../base/problem.ts";
 import type { Member, MemberId } from "../swim/member.ts";
 import type { Chooser } from "./choose.ts";
 import type { ClaimContext } from "./context.ts";
@@ -43,11 +44,21 @@ export class Listening extends Stage {
     return this.#isLonely ? "waiting" : "listening";
   }
 
-  override get reason(): string | null {
+  override get problem(): Problem | null {
     if (!this.#isLonely) return null;
-    return "No other host has answered yet, so it is not known which subnets are taken: start one of " +
-      "the hosts given with --join or check their addresses; if this is the first host of all, " +
-      "start it without --join, or with --bootstrap";
+    const { given, answered } = this.#context.carrier.seeds();
+    const isNobody = this.#alive().length === 0;
+    return {
+      code: "nobody-heard",
+      severity: "error",
+      text: isNobody
+        ? "No other host has answered yet, so it is not known which subnets are taken"
+        : `Only hosts that do not know the cluster either have answered (${answered} of ${given} ` +
+          "given with --join), so it is not known which subnets are taken",
+      remedy:
+        `Start ${isNobody ? "one" : "more than half"} of the hosts given with --join or check ` +
+        "their addresses; if this is the first host of all, start it without --join, or with --bootstrap",
+    };
   }
 
   override wakeAtMs(): number {
@@ -65,7 +76,7 @@ export class Listening extends Stage {
       this.#askFurther();
       return null;
     }
-    if (complete || !this.#context.options.seedsGiven) return this.#choose(nowMs);
+    if (complete || !this.#context.hasOthers()) return this.#choose(nowMs);
     this.#lonelyAtMs = nowMs + LONELY_MS;
     return null;
   }
@@ -114,8 +125,8 @@ export class Listening extends Stage {
   }
 
   #choose(nowMs: number): Next {
-    const { seedsGiven, bootstrap } = this.#context.options;
-    if (!seedsGiven || bootstrap) this.#context.complete = true; // there is nobody to hear
+    const { bootstrap } = this.#context.options;
+    if (!this.#context.hasOthers() || bootstrap) this.#context.complete = true; // there is nobody to hear
     return this.#chooser.choose(nowMs);
   }
 

@@ -1,22 +1,30 @@
 /**
  * What claimants say to each other: letters and gossip items, as CBOR arrays whose first field is the kind.
  *
- * | kind    | fields                                                                                             |
- * | ------- | -------------------------------------------------------------------------------------------------- |
- * | request | 1, tentative record                                                                                |
- * | answer  | 2, sender, claimant, generation, sequence, busy record or null, members or null, tentative records |
- * | push    | 3, records                                                                                         |
+ * | kind    | fields                                                                                      |
+ * | ------- | ------------------------------------------------------------------------------------------- |
+ * | request | 1, tentative record, 1 for a last resort or 0                                               |
+ * | answer  | 2, sender, claimant, generation, sequence, verdict, members or null, tentative records      |
+ * | push    | 3, records                                                                                  |
+ * | fence   | 4, fence entries: address, prefix length and epoch of each                                  |
  *
- * Records are byte strings (record_codec.ts). Members are the first 8 bytes of their ids, one after another.
+ * A verdict is null for yes, the record that is in the way, `[1, seconds]` when the subnet rests so long, or `[2, epoch]`
+ * when its fence is at that epoch and the claim not above. Records are byte strings (record_codec.ts). Members are the first
+ * 8 bytes of their ids, one after another.
  */
+import { unreachable } from "../base/assert.ts";
 import { WireError } from "../base/errors.ts";
 import { decode, encode, type WireValue } from "../wire/codec.ts";
 import { checkArray, checkBlob, checkHex, checkList, checkUint } from "../wire/shape.ts";
 import type { MemberId } from "../swim/member.ts";
+import type { FenceEntry } from "./fence.ts";
+import { fenceFromFlat, flatFence } from "./flat_state.ts";
+import { QUARANTINE_MS } from "./quarantine.ts";
 import type { ClaimRecord } from "./record.ts";
 import {
   decodeRecord,
   encodeRecord,
+  EPOCH_MAX,
   GENERATION_MAX,
   RECORD_BYTES_MAX,
   SEQUENCE_MAX,
@@ -32,7 +40,19 @@ export interface SealedRecord {
 export interface ClaimRequest {
   readonly kind: "request";
   readonly claim: SealedRecord;
+  /** Whether nothing else is free: only then may a subnet be had that still rests, or that belongs to an absent host. */
+  readonly isLastResort: boolean;
 }
+
+/** What is said to a claim. */
+export type Verdict =
+  | { readonly kind: "yes" }
+  /** Another claim stands in the way. */
+  | { readonly kind: "busy"; readonly claim: SealedRecord }
+  /** The subnet was released lately. */
+  | { readonly kind: "resting"; readonly seconds: number }
+  /** The fence of the subnet is at that epoch, so the claim counts for nothing. */
+  | { readonly kind: "fenced"; readonly epoch: number };
 
 /** What the asked member says to one write of a claimant. */
 export interface ClaimAnswer {
@@ -42,8 +62,7 @@ export interface ClaimAnswer {
   /** Of the record that was asked about. */
   readonly generation: number;
   readonly sequence: number;
-  /** Whose claim stands in the way; null means yes. */
-  readonly busy: SealedRecord | null;
+  readonly verdict: Verdict;
   /** First 16 hexadecimal digits of the ids of all members that the sender takes for reachable; null when too many. */
   readonly members: readonly string[] | null;
   /** Tentative claims that the sender knows, those on the same subnet first, as many as fit. */
@@ -58,11 +77,18 @@ export interface ClaimPush {
 
 type Read = (bytes: Uint8Array) => SealedRecord;
 
-export type ClaimMessage = ClaimRequest | ClaimAnswer | ClaimPush;
+/** "So high was this subnet held." A push of what no record says: an operator had its host forgotten. */
+export interface FencePush {
+  readonly kind: "fence";
+  readonly entries: readonly FenceEntry[];
+}
+
+export type ClaimMessage = ClaimRequest | ClaimAnswer | ClaimPush | FencePush;
 
 const REQUEST = 1;
 const ANSWER = 2;
 const PUSH = 3;
+const FENCE = 4;
 const KIND_MAX = 255;
 
 /** Half an id tells 64 members apart with an error of 2^-64 * 64^2 / 2 = 1e-16. */
@@ -70,15 +96,26 @@ const PREFIX_BYTES = 8;
 /** Up to so many members are asked one by one, and named in answers. */
 export const LETTERS_MAX = 64;
 const HOST_ID_BYTES = 16;
-/** Of an answer without members and records: head 1, kind 1, two ids 34, generation 5, sequence 5, two nulls 2, list 1. */
-const ANSWER_BYTES = 49;
+const RESTING = 1;
+const FENCED = 2;
+/**
+ * Of an answer without members and records: head 1, kind 1, two ids 34, generation 5, sequence 5, verdict without a record
+ * 7, null 1, list 1.
+ */
+const ANSWER_BYTES = 55;
 /** Heads of the busy record, of the members and of the list of records. */
 const HEAD_BYTES = 3;
+/** A subnet rests at most so long, in seconds. */
+export const RESTING_S_MAX = QUARANTINE_MS / 1000;
 /** A datagram holds eight records of the largest size. */
 const RECORDS_MAX = 16;
 
-export function encodeRequest(claim: SealedRecord): Uint8Array {
-  return encode([REQUEST, claim.bytes]);
+export function encodeRequest(claim: SealedRecord, isLastResort = false): Uint8Array {
+  return encode([REQUEST, claim.bytes, Number(isLastResort)]);
+}
+
+export function encodeFencePush(entries: readonly FenceEntry[]): Uint8Array {
+  return encode([FENCE, flatFence(entries)]);
 }
 
 export function encodePush(claims: readonly SealedRecord[]): Uint8Array {
@@ -89,7 +126,8 @@ export function encodePush(claims: readonly SealedRecord[]): Uint8Array {
 export function encodeAnswer(answer: ClaimAnswer, bytesMax: number): Uint8Array {
   const members = answer.members === null ? null : Uint8Array.fromHex(answer.members.join(""));
   let room = bytesMax - ANSWER_BYTES - 3 * HEAD_BYTES -
-    (answer.busy?.bytes.length ?? 0) - (members?.length ?? 0);
+    (answer.verdict.kind === "busy" ? answer.verdict.claim.bytes.length : 0) -
+    (members?.length ?? 0);
   const tentative: Uint8Array[] = [];
   for (const { bytes } of answer.tentative.slice(0, RECORDS_MAX)) {
     room -= HEAD_BYTES + bytes.length;
@@ -102,7 +140,7 @@ export function encodeAnswer(answer: ClaimAnswer, bytesMax: number): Uint8Array 
     Uint8Array.fromHex(answer.claimant),
     answer.generation,
     answer.sequence,
-    answer.busy?.bytes ?? null,
+    verdictField(answer.verdict),
     members,
     tentative,
   ]);
@@ -130,18 +168,24 @@ export function decodeClaimMessage(
       return decodeAnswer(value, read);
     case PUSH:
       return decodePush(value, read);
+    case FENCE:
+      return {
+        kind: "fence",
+        entries: fenceFromFlat(checkArray(value, 2, "fence push")[1], "fence push"),
+      };
     default:
       throw new WireError(`claim message: kind ${kind} is not known here`);
   }
 }
 
 function decodeRequest(value: WireValue, read: Read): ClaimRequest {
-  const fields = checkArray(value, 2, "claim request");
+  const fields = checkArray(value, 3, "claim request");
   const claim = sealed(fields[1], read, "claim request");
   if (claim.record.state !== "tentative") {
     throw new WireError(`claim request: a ${claim.record.state} claim asks nothing`);
   }
-  return { kind: "request", claim };
+  const isLastResort = checkUint(fields[2], 1, "claim request urgency") === 1;
+  return { kind: "request", claim, isLastResort };
 }
 
 function decodePush(value: WireValue, read: Read): ClaimPush {
@@ -160,10 +204,41 @@ function decodeAnswer(value: WireValue, read: Read): ClaimAnswer {
     claimant: checkHex(fields[2], HOST_ID_BYTES, "claim answer claimant"),
     generation: checkUint(fields[3], GENERATION_MAX, "claim answer generation"),
     sequence: checkUint(fields[4], SEQUENCE_MAX, "claim answer sequence"),
-    busy: fields[5] === null ? null : sealed(fields[5], read, "claim answer"),
+    verdict: verdictFrom(fields[5], read),
     members: prefixesFrom(fields[6]),
     tentative,
   };
+}
+
+function verdictField(verdict: Verdict): WireValue {
+  switch (verdict.kind) {
+    case "yes":
+      return null;
+    case "busy":
+      return verdict.claim.bytes;
+    case "resting":
+      return [RESTING, verdict.seconds];
+    case "fenced":
+      return [FENCED, verdict.epoch];
+    default:
+      return unreachable(verdict);
+  }
+}
+
+function verdictFrom(value: WireValue | undefined, read: Read): Verdict {
+  if (value === null) return { kind: "yes" };
+  if (value instanceof Uint8Array) {
+    return { kind: "busy", claim: sealed(value, read, "claim answer") };
+  }
+  const [code, number] = checkArray(value, 2, "claim answer verdict");
+  switch (checkUint(code, KIND_MAX, "claim answer verdict")) {
+    case RESTING:
+      return { kind: "resting", seconds: checkUint(number, RESTING_S_MAX, "claim answer rest") };
+    case FENCED:
+      return { kind: "fenced", epoch: checkUint(number, EPOCH_MAX, "claim answer fence") };
+    default:
+      throw new WireError(`claim answer: verdict ${code} is not known here`);
+  }
 }
 
 function prefixesFrom(value: WireValue | undefined): readonly string[] | null {

@@ -28,7 +28,7 @@ export interface RestoredClaim extends FurtherMemory {
 
 export interface RememberedClaim {
   readonly record: ClaimRecord;
-  /** How long ago it was released, if it was; else 0. */
+  /** For how long it has counted for nothing, released or below the fence; 0 when it stands. */
   readonly ageMs: number;
 }
 

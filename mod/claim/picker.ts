@@ -1,15 +1,16 @@
-/** The choice of a subnet: the pin, else the last one if it is free, else the first free one in rendezvous order. */
+/**
+ * The choice of a subnet: the pin, else the last one if it is free, else the first free one in rendezvous order; when none
+ * is, the last resorts: the one that has rested longest since its release, then one whose host was absent too long.
+ */
 import { cidrsOverlap } from "../address/network.ts";
 import { poolHasSubnet, subnetsOf } from "../address/pool.ts";
 import type { ClaimContext } from "./context.ts";
 import type { ClaimRecord } from "./record.ts";
 import { rendezvousOrder } from "./rendezvous.ts";
-
-/** So long a released subnet rests while others are free: old flows, ARP and forwarding entries die down. */
-export const QUARANTINE_MS = 10 * 60_000;
+import type { Wanted } from "./stage.ts";
 
 export type Pick =
-  | { readonly kind: "subnet"; readonly subnet: string }
+  | { readonly kind: "subnet"; readonly wanted: Wanted }
   | { readonly kind: "pin-taken"; readonly by: ClaimRecord }
   | { readonly kind: "exhausted"; readonly total: number };
 
@@ -34,41 +35,73 @@ export class Picker {
   /** `promised` are subnets that this host acknowledged to others. */
   pick(nowMs: number, promised: readonly string[]): Pick {
     const { options, own } = this.#context;
-    if (options.pin !== null) {
-      const by = this.#occupant(options.pin);
-      return by === null ? { kind: "subnet", subnet: options.pin } : { kind: "pin-taken", by };
-    }
-    const isFree = (subnet: string) =>
-      this.#occupant(subnet) === null && !promised.some((other) => cidrsOverlap(other, subnet));
+    if (options.pin !== null) return this.#pinned(nowMs, options.pin);
+    const isPromised = (subnet: string) => promised.some((other) => cidrsOverlap(other, subnet));
+    const isFree = (subnet: string) => this.#occupants(subnet).length === 0 && !isPromised(subnet);
+    const isRested = (subnet: string) => this.#restsUntilMs(subnet) <= nowMs;
     const last = own.announced?.subnet;
-    if (last !== undefined && poolHasSubnet(options.pool, last) && isFree(last)) {
-      return { kind: "subnet", subnet: last };
-    }
+    const isLastFree = last !== undefined && poolHasSubnet(options.pool, last) && isFree(last);
+    if (isLastFree && isRested(last)) return ordinary(last);
+
     const order = this.prepare();
-    let rested: { subnet: string; releasedMs: number } | null = null;
+    const free: string[] = [];
     for (const subnet of order) {
       if (!isFree(subnet)) continue;
-      const releasedMs = this.#releasedMs(subnet);
-      if (releasedMs + QUARANTINE_MS <= nowMs) return { kind: "subnet", subnet };
-      if (rested === null || releasedMs < rested.releasedMs) rested = { subnet, releasedMs };
+      if (isRested(subnet)) return ordinary(subnet);
+      free.push(subnet);
     }
-    if (rested !== null) return { kind: "subnet", subnet: rested.subnet };
+    const resting = this.#longestRested(free);
+    if (resting !== null) return lastResort(resting, []);
+    for (const subnet of order) {
+      const reclaimed = this.#reclaimable(nowMs, subnet);
+      if (reclaimed !== null && !isPromised(subnet)) return lastResort(subnet, reclaimed);
+    }
     return { kind: "exhausted", total: order.length };
   }
 
-  #occupant(subnet: string): ClaimRecord | null {
-    const { ledger, hostId } = this.#context;
-    return ledger.occupants(subnet, hostId)[0] ?? null;
+  /** Nothing but the pin is ever free for this host. */
+  #pinned(nowMs: number, pin: string): Pick {
+    const [by] = this.#occupants(pin);
+    if (by === undefined) return lastResort(pin, []);
+    const reclaimed = this.#reclaimable(nowMs, pin);
+    return reclaimed === null ? { kind: "pin-taken", by } : lastResort(pin, reclaimed);
   }
 
-  /** When an overlapping subnet was last released by another host; -Infinity when it never was. */
-  #releasedMs(subnet: string): number {
+  #occupants(subnet: string): ClaimRecord[] {
     const { ledger, hostId } = this.#context;
-    let latest = -Infinity;
-    for (const record of ledger.overlapping(subnet, hostId)) {
-      if (record.state !== "released" || record.strength === 0) continue;
-      latest = Math.max(latest, ledger.entry(record.hostId)?.sinceMs ?? -Infinity);
-    }
-    return latest;
+    return ledger.occupants(subnet, hostId);
   }
+
+  #restsUntilMs(subnet: string): number {
+    const { ledger, hostId } = this.#context;
+    return ledger.quarantine.untilMs(subnet, hostId);
+  }
+
+  /** Of free subnets that still rest. */
+  #longestRested(free: readonly string[]): string | null {
+    let longest: string | null = null;
+    for (const subnet of free) {
+      const isLonger = longest === null || this.#restsUntilMs(subnet) < this.#restsUntilMs(longest);
+      if (isLonger) longest = subnet;
+    }
+    return longest;
+  }
+
+  /** The claims that would have to end for this subnet, when that is worth asking for; null when it is not. */
+  #reclaimable(nowMs: number, subnet: string): ClaimRecord[] | null {
+    const { absence } = this.#context;
+    if (nowMs < this.#context.reclaimNotBeforeMs) return null;
+    const occupants = this.#occupants(subnet);
+    return occupants.length > 0 && occupants.every((claim) => absence.isWorthAsking(nowMs, claim))
+      ? occupants
+      : null;
+  }
+}
+
+function ordinary(subnet: string): Pick {
+  return { kind: "subnet", wanted: { subnet, isLastResort: false, reclaimed: [] } };
+}
+
+function lastResort(subnet: string, reclaimed: readonly ClaimRecord[]): Pick {
+  return { kind: "subnet", wanted: { subnet, isLastResort: true, reclaimed } };
 }

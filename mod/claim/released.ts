@@ -1,4 +1,7 @@
-/** Giving the subnet back: only `leave --release` leads here. */
+/**
+ * Having left: the subnet is given back with `leave --release`; a plain leave comes here only from a host that held none,
+ * and withdraws its question.
+ */
 import type { ClaimContext } from "./context.ts";
 import { type ClaimRecord, wasHeld } from "./record.ts";
 import { EPOCH_MAX } from "./record_codec.ts";
@@ -24,19 +27,22 @@ export class Released extends Stage {
   }
 
   /**
-   * The epoch rises with the release: older records of this claim, which may come back once the tombstone is forgotten,
-   * then lie below the fence for ever.
+   * The epoch rises with the release of an owner: older records of this claim, which may come back once the tombstone is
+   * forgotten, then lie below the fence for ever. Who lost the subnet must not raise it above the winner's.
    */
   override enter(_nowMs: number): Next | null {
-    const { own, ledger } = this.#context;
+    const { own, ledger, hostId } = this.#context;
+    // The disk may remember as held what was under way: see Tentative.
+    const isForgotten = own.isPending;
     own.cancel();
     this.#context.previous = null;
     if (this.#given === null || this.#given.state === "released") {
+      if (isForgotten) own.open();
       this.#isDone = true;
       return null;
     }
     const { subnet, strength, stamp } = this.#given;
-    const epoch = wasHeld(this.#given)
+    const epoch = wasHeld(this.#given) && ledger.isOwner(hostId)
       ? Math.min(Math.max(ledger.fence.of(subnet), this.#given.epoch) + 1, EPOCH_MAX)
       : this.#given.epoch;
     own.propose({ subnet, state: "released", epoch, strength, stamp });

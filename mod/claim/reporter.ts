@@ -4,6 +4,7 @@ import type { ClaimContext } from "./context.ts";
 import type { LedgerEntry } from "./ledger.ts";
 import type { PoolWatch } from "./pool_agreement.ts";
 import type { ClaimSnapshot, ClaimView } from "./snapshot.ts";
+import type { Stage } from "./stage.ts";
 
 type Lists = Pick<ClaimSnapshot, "records" | "sinceByHost">;
 
@@ -11,6 +12,8 @@ export class Reporter {
   readonly #context: ClaimContext;
   readonly #pools: PoolWatch;
   #view: ClaimView = { state: "none", subnet: null, reason: null };
+  /** What keeps this host from having a subnet. */
+  #problem: Problem | null = null;
   #sinceMs = 0;
   readonly #fenceOf = (subnet: string) => this.#context.ledger.fence.of(subnet);
   #listed: { readonly entries: readonly LedgerEntry[]; readonly lists: Lists } | null = null;
@@ -21,7 +24,8 @@ export class Reporter {
   }
 
   /** Takes the present view; says so if it is another than before. */
-  note(nowMs: number, { state, subnet, reason }: ClaimView): void {
+  note(nowMs: number, { state, subnet, reason, problem }: Stage): void {
+    this.#problem = problem;
     const from = this.#view;
     if (from.state === state && from.subnet === subnet && from.reason === reason) return;
     if (from.state !== state || from.subnet !== subnet) this.#sinceMs = nowMs;
@@ -59,8 +63,12 @@ export class Reporter {
 
   #problems(): Problem[] {
     const problems = [...this.#context.problems.values()];
-    const pool = this.#pools.problem();
-    if (pool !== null) problems.push(pool);
+    const found = [this.#pools.problem(), this.#problem];
+    for (const problem of found) {
+      if (problem !== null && !problems.some(({ code }) => code === problem.code)) {
+        problems.push(problem);
+      }
+    }
     return problems;
   }
 }

@@ -46,8 +46,12 @@ export interface ClaimSnapshot extends ClaimView {
 }
 
 export type ClaimCommand =
-  /** Stop using the subnet and let others have it. */
-  | { readonly kind: "release" }
+  /** Claim nothing more, and withdraw what was only asked for; with `release` let others have the subnet. */
+  | { readonly kind: "leave"; readonly release: boolean }
+  /** Come back after a leave. */
+  | { readonly kind: "rejoin" }
+  /** What that host claims counts for nothing any more, unless it is there and says so. */
+  | { readonly kind: "forget"; readonly hostId: MemberId }
   /** This host's tunnel end point changed. */
   | { readonly kind: "set-vtep"; readonly vtep: Vtep };
 

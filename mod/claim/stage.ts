@@ -2,27 +2,43 @@
  * A stage of a host's life. Each stage is a small machine of its own that is told what happened and answers with the stage
  * to go to, or null to stay; the claimant makes the stages, so that they need not know each other.
  */
+import type { Problem } from "../base/problem.ts";
 import type { MemberId } from "../swim/member.ts";
 import type { ClaimAnswer } from "./messages.ts";
 import type { ClaimRecord } from "./record.ts";
 import type { LifeState } from "./snapshot.ts";
 
-/** Why a host has to wait: one clear sentence each for what is and what to do. */
+/** Why a host has to wait; the code is that of a {@linkcode Problem}. */
 export interface Wait {
-  readonly code: "exhausted" | "pin-taken" | "pool-mismatch" | "disk";
-  readonly reason: string;
+  readonly code: "no-free-subnet" | "pin-taken" | "pool-mismatch" | "claim-not-saved";
+  /** What is, sentence case, no full stop. */
+  readonly text: string;
+  /** What to do, sentence case, no full stop. */
+  readonly remedy: string;
   /** When to try again though nothing has changed; Infinity when only a change can help. */
   readonly retryAtMs: number;
+}
+
+/** What a host is about to ask for. */
+export interface Wanted {
+  readonly subnet: string;
+  /** Whether nothing else is free: see ClaimRequest. */
+  readonly isLastResort: boolean;
+  /** The claims of absent hosts that would end: see reclaim.ts. */
+  readonly reclaimed: readonly ClaimRecord[];
 }
 
 export type Next =
   /** `afresh` asks other members for their full state first; nothing is chosen before `notBeforeMs`. */
   | { readonly to: "listening"; readonly afresh: boolean; readonly notBeforeMs: number }
-  | { readonly to: "tentative"; readonly subnet: string }
+  | { readonly to: "tentative"; readonly wanted: Wanted }
+  /** What was held before the restart, once others were heard. */
+  | { readonly to: "returning" }
   | { readonly to: "held" }
   | { readonly to: "yielding" }
   | { readonly to: "waiting"; readonly wait: Wait }
-  | { readonly to: "released" };
+  /** Gives back what was held with `release`; what was only asked for is withdrawn in any case. */
+  | { readonly to: "released"; readonly release: boolean };
 
 export abstract class Stage {
   abstract readonly state: LifeState;
@@ -30,8 +46,15 @@ export abstract class Stage {
   abstract readonly subnet: string | null;
 
   /** Why there is no subnet; null when there is one or soon will be. */
-  get reason(): string | null {
+  get problem(): Problem | null {
     return null;
+  }
+
+  /** The same as one sentence. */
+  get reason(): string | null {
+    return this.problem === null
+      ? null
+      : `${this.problem.text}: ${lowerFirst(this.problem.remedy)}`;
   }
 
   /** When `advance` must be called though nothing happens. */
@@ -85,4 +108,8 @@ export abstract class Stage {
   vtepChanged(_nowMs: number): Next | null {
     return null;
   }
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
 }

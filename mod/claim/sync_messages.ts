@@ -1,20 +1,25 @@
 /**
- * The claims' part of a sync, as CBOR arrays: version, kind, Lamport clock, completeness, then by kind
+ * The claims' part of a sync, as CBOR arrays: version, kind, Lamport clock, whether its sender has heard the cluster (0 no,
+ * 1 yes, 2 no and most of its seeds are silent), then by kind
  *
- * | kind    | fields                                                                            |
- * | ------- | --------------------------------------------------------------------------------- |
- * | compare | 1, count and digest of records, count and digest of the fence                      |
- * | state   | 2, records, fence: each as digests of buckets (none: no difference), or as entries |
- * | update  | 3, buckets of records, records, buckets of the fence, fence                        |
+ * | kind    | fields                                                                                              |
+ * | ------- | --------------------------------------------------------------------------------------------------- |
+ * | compare | 1, count and digest of records, count and digest of the fence                                        |
+ * | state   | 2, records, fence: each as digests of buckets (none: no difference), or as entries; reclaimable hosts |
+ * | update  | 3, buckets of records, records, buckets of the fence, fence                                          |
+ *
+ * Reclaimable hosts are those whose absence the sender counts as long enough, as ids one after another.
  *
  * A state answers a compare, where entries are all that the sender has, and an update. See mod/wire/sync_messages.ts.
  */
-import { unreachable } from "../base/assert.ts";
+import { assert, unreachable } from "../base/assert.ts";
 import { WireError } from "../base/errors.ts";
 import { checkDigests, checkSummary, type Summary } from "../wire/bucket_digest.ts";
 import { BucketSet } from "../wire/bucket_set.ts";
 import { decode, encode, type WireValue } from "../wire/codec.ts";
-import { checkArray, checkList, checkUint } from "../wire/shape.ts";
+import { checkArray, checkBlob, checkList, checkUint } from "../wire/shape.ts";
+import type { MemberId } from "../swim/member.ts";
+import { RECLAIMABLE_MAX } from "./absence.ts";
 import { FENCE_MAX, type FenceEntry } from "./fence.ts";
 import {
   type AgedRecord,
@@ -31,12 +36,19 @@ const BYTE_MAX = 255;
 const COMPARE = 1;
 const STATE = 2;
 const UPDATE = 3;
+const HOST_ID_BYTES = 16;
+
+/**
+ * Whether the sender has heard the cluster itself (ClaimSnapshot.complete); if not, whether it would have, had anybody: most
+ * of those that it was given to join through have answered, or are `silent`.
+ */
+export type Heard = "no" | "yes" | "silent";
+const HEARD: readonly Heard[] = ["no", "yes", "silent"];
 
 /** What every message says of its sender. */
 interface Head {
   readonly lamport: number;
-  /** Whether the sender has heard the cluster itself: see ClaimSnapshot.complete. */
-  readonly complete: boolean;
+  readonly heard: Heard;
 }
 
 export interface ClaimCompare extends Head {
@@ -55,6 +67,8 @@ export interface ClaimState extends Head {
   readonly kind: "state";
   readonly records: StatePart<AgedRecord>;
   readonly fence: StatePart<FenceEntry>;
+  /** Whose subnets may be taken by who finds no other one, as far as the sender is concerned. */
+  readonly reclaimable: readonly MemberId[];
 }
 
 export interface ClaimUpdate extends Head {
@@ -68,7 +82,7 @@ export interface ClaimUpdate extends Head {
 export type ClaimSyncMessage = ClaimCompare | ClaimState | ClaimUpdate;
 
 export function encodeClaimSync(message: ClaimSyncMessage): Uint8Array {
-  const head = (kind: number) => [VERSION, kind, message.lamport, Number(message.complete)];
+  const head = (kind: number) => [VERSION, kind, message.lamport, HEARD.indexOf(message.heard)];
   switch (message.kind) {
     case "compare": {
       const { records, fence } = message;
@@ -77,7 +91,8 @@ export function encodeClaimSync(message: ClaimSyncMessage): Uint8Array {
     }
     case "state": {
       const records = partToField(message.records, flatRecords);
-      return encode([...head(STATE), records, partToField(message.fence, flatFence)]);
+      const reclaimable = Uint8Array.fromHex(message.reclaimable.join(""));
+      return encode([...head(STATE), records, partToField(message.fence, flatFence), reclaimable]);
     }
     case "update":
       return encode([
@@ -103,7 +118,7 @@ export function decodeClaimSync(bytes: Uint8Array): ClaimSyncMessage {
     case COMPARE:
       return decodeCompare(checkArray(value, 8, "claim compare"));
     case STATE:
-      return decodeState(checkArray(value, 6, "claim state"));
+      return decodeState(checkArray(value, 7, "claim state"));
     case UPDATE:
       return decodeUpdate(checkArray(value, 8, "claim update"));
     default:
@@ -126,6 +141,7 @@ function decodeState(fields: readonly WireValue[]): ClaimState {
     ...headFrom(fields, "claim state"),
     records: partFrom(fields[4], recordsFromFlat, "claim state records"),
     fence: partFrom(fields[5], fenceFromFlat, "claim state fence"),
+    reclaimable: idsFrom(fields[6]),
   };
 }
 
@@ -143,8 +159,26 @@ function decodeUpdate(fields: readonly WireValue[]): ClaimUpdate {
 function headFrom(fields: readonly WireValue[], where: string): Head {
   return {
     lamport: checkUint(fields[2], STAMP_MAX, `${where} clock`),
-    complete: checkUint(fields[3], 1, `${where} completeness`) === 1,
+    heard: heardFrom(fields[3], `${where} completeness`),
   };
+}
+
+function heardFrom(field: WireValue | undefined, where: string): Heard {
+  const heard = HEARD[checkUint(field, HEARD.length - 1, where)];
+  assert(heard !== undefined, "the number was checked");
+  return heard;
+}
+
+function idsFrom(field: WireValue | undefined): MemberId[] {
+  const bytes = checkBlob(field, RECLAIMABLE_MAX * HOST_ID_BYTES, "claim state reclaimable");
+  if (bytes.length % HOST_ID_BYTES !== 0) {
+    throw new WireError(`claim state reclaimable: ${bytes.length} bytes, not a multiple of 16`);
+  }
+  const ids: MemberId[] = [];
+  for (let at = 0; at < bytes.length; at += HOST_ID_BYTES) {
+    ids.push(bytes.subarray(at, at + HOST_ID_BYTES).toHex());
+  }
+  return ids;
 }
 
 function partToField<T>(part: StatePart<T>, flat: (entries: readonly T[]) => WireValue): WireValue {

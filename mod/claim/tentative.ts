@@ -10,7 +10,8 @@ import { outranks } from "./order.ts";
 import { type ClaimRecord, PINNED, STRONG, WEAK } from "./record.ts";
 import { EPOCH_MAX, STAMP_MAX } from "./record_codec.ts";
 import { GUARDIANS_NEEDED, guardiansOf } from "./rendezvous.ts";
-import { type Next, Stage } from "./stage.ts";
+import { type Reclaim, RECLAIM_WAITS } from "./reclaim.ts";
+import { type Next, Stage, type Wanted } from "./stage.ts";
 
 /**
  * When letters go out again to who has not answered: three times soon after the first, then steadily while objections are
@@ -43,6 +44,9 @@ export class Tentative extends Stage {
   readonly state = "tentative";
   readonly subnet: string;
   readonly #context: ClaimContext;
+  readonly #isLastResort: boolean;
+  /** Given when the subnet belongs to absent hosts. */
+  readonly #reclaim: Reclaim | null;
   readonly #epoch: number;
   readonly #stamp: number;
   /** Answered yes. */
@@ -61,10 +65,12 @@ export class Tentative extends Stage {
   /** Of the last step. */
   #advancedMs = Infinity;
 
-  constructor(context: ClaimContext, subnet: string) {
+  constructor(context: ClaimContext, { subnet, isLastResort }: Wanted, reclaim: Reclaim | null) {
     super();
     this.#context = context;
     this.subnet = subnet;
+    this.#isLastResort = isLastResort;
+    this.#reclaim = reclaim;
     this.#epoch = Math.min(context.ledger.fence.of(subnet) + 1, EPOCH_MAX);
     this.#stamp = context.lamport = Math.min(context.lamport + 1, STAMP_MAX);
   }
@@ -76,7 +82,8 @@ export class Tentative extends Stage {
   }
 
   override enter(nowMs: number): Next | null {
-    if (this.#context.others("alive", "suspect").length === 0) this.#confirm(nowMs); // nobody to ask
+    const isAlone = this.#context.others("alive", "suspect").length === 0;
+    if (isAlone && this.#reclaim === null) this.#confirm(nowMs); // nobody to ask
     else this.#propose("tentative", 0);
     return null;
   }
@@ -92,7 +99,7 @@ export class Tentative extends Stage {
     this.#agreed.clear();
     this.#asked.clear();
     const sealed = seal(record);
-    this.#request = encodeRequest(sealed);
+    this.#request = encodeRequest(sealed, this.#isLastResort);
     this.#context.spread(sealed);
     return this.membersChanged(nowMs);
   }
@@ -103,10 +110,9 @@ export class Tentative extends Stage {
     return {
       to: "waiting",
       wait: {
-        code: "disk",
-        reason:
-          `The claim of ${this.subnet} cannot be written to the state directory (${reason}): ` +
-          "make room there or repair it; it is tried again all the time",
+        code: "claim-not-saved",
+        text: `The claim of ${this.subnet} cannot be written to the state directory (${reason})`,
+        remedy: "Make room there or repair it; it is tried again all the time",
         retryAtMs,
       },
     };
@@ -128,22 +134,33 @@ export class Tentative extends Stage {
       this.#retries++;
       this.#askAgain();
     }
-    if (nowMs >= this.#slowPathAtMs()) this.#confirm(nowMs);
+    if (nowMs < this.#slowPathAtMs()) return null;
+    if (this.#reclaim !== null && !this.#context.roster.isMajority(this.#agreed.size + 1)) {
+      this.#reclaim.failed(nowMs);
+      return this.#lose(nowMs);
+    }
+    this.#confirm(nowMs);
     return null;
   }
 
-  /** A rival that ranks higher, or holds already, wins: this host looks elsewhere. */
+  /**
+   * A rival that ranks higher, or holds already, wins: this host looks elsewhere. It asks anew when the fence rose to its
+   * question: that counts for nothing now.
+   */
   override recordsChanged(nowMs: number): Next | null {
-    const own = this.#context.own.latest;
+    const { own: { latest: own }, ledger, hostId } = this.#context;
     if (own === null) return null;
-    const rivals = this.#context.ledger.occupants(this.subnet, this.#context.hostId);
-    const isLost = rivals.some((rival) =>
-      rival.state !== "tentative" || !this.#isConfirming && outranks(rival, own)
-    );
+    const rivals = ledger.occupants(this.subnet, hostId)
+      .filter((rival) => !(this.#reclaim?.isGiven(rival) ?? false));
+    const isLost = !ledger.stands(own) ||
+      rivals.some((rival) =>
+        rival.state !== "tentative" || !this.#isConfirming && outranks(rival, own)
+      );
     return isLost ? this.#lose(nowMs) : null;
   }
 
   override membersChanged(nowMs: number): Next | null {
+    if (this.#reclaim !== null && !this.#reclaim.isOpen()) return this.#lose(nowMs);
     if (this.#request === null || this.#isConfirming) return null;
     this.#askNew();
     if (this.#isFastPathOpen()) this.#confirm(nowMs);
@@ -161,9 +178,10 @@ export class Tentative extends Stage {
     const own = this.#context.own.announced;
     if (this.#request === null || own === null || answer.claimant !== own.hostId) return null;
     if (answer.generation !== own.generation || answer.sequence !== own.sequence) return null;
-    // A busy record was taken into the ledger and decides there. A tentative one that ranks lower gives way as soon as its
-    // host hears of ours, which the answering member sees to; its yes follows.
-    if (answer.busy !== null) return this.recordsChanged(nowMs);
+    // A busy record or a fence was taken into the ledger and decides there. A tentative one that ranks lower gives way as
+    // soon as its host hears of ours, which the answering member sees to; its yes follows. What rests is left alone.
+    if (answer.verdict.kind === "resting" && !this.#isLastResort) return this.#lose(nowMs);
+    if (answer.verdict.kind !== "yes") return this.recordsChanged(nowMs);
     this.#agreed.add(answer.sender);
     this.#heedNames(answer);
     return this.membersChanged(nowMs);
@@ -189,14 +207,15 @@ export class Tentative extends Stage {
     return members?.every((prefix) => known.has(prefix)) ?? true;
   }
 
+  /** A reclaim needs a majority's leave, so that everybody is asked, however many. */
   #isGuarded(): boolean {
-    return this.#context.others("alive").length > LETTERS_MAX;
+    return this.#reclaim === null && this.#context.others("alive").length > LETTERS_MAX;
   }
 
   /** Whom the claim must be put to. */
   #addressees(): readonly Member[] {
     const alive = this.#context.others("alive");
-    if (alive.length > LETTERS_MAX) return guardiansOf(this.subnet, alive);
+    if (this.#isGuarded()) return guardiansOf(this.subnet, alive);
     const named = this.#context.others("suspect", "dead").filter(({ id }) => this.#named.has(id));
     return [...alive, ...named];
   }
@@ -227,6 +246,7 @@ export class Tentative extends Stage {
   }
 
   #isFastPathOpen(): boolean {
+    if (this.#reclaim !== null) return false;
     const agreed = [...this.#asked.keys()].filter((id) => this.#agreed.has(id)).length;
     if (this.#isGuarded()) return agreed >= GUARDIANS_NEEDED;
     return agreed === this.#asked.size && this.#ahead.size === 0 &&
@@ -235,7 +255,8 @@ export class Tentative extends Stage {
 
   /** Never before the wait is over, and not while somebody is suspect: a suspect may be the holder. */
   #slowPathAtMs(): number {
-    const waitedMs = this.#startedMs + this.#context.objectionWaitMs();
+    const waits = this.#reclaim === null ? 1 : RECLAIM_WAITS;
+    const waitedMs = this.#startedMs + waits * this.#context.objectionWaitMs();
     const suspects = this.#context.others("suspect");
     return suspects.length === 0 ? waitedMs : waitedMs + SUSPECT_WAIT_MS_MAX;
   }
@@ -251,7 +272,7 @@ export class Tentative extends Stage {
     this.#isConfirming = true;
     this.#confirmedMs = nowMs;
     const isMajority = this.#agreed.size > 0 &&
-      2 * (this.#agreed.size + 1) > this.#context.rosterSize();
+      this.#context.roster.isMajority(this.#agreed.size + 1);
     const pinned = this.#context.options.pin === this.subnet ? PINNED : 0;
     this.#propose("held", (isMajority ? STRONG : WEAK) + pinned);
   }

@@ -1,4 +1,5 @@
 /** Waiting: nothing can be claimed now. The reason is shown, and every change is an occasion to try again. */
+import type { Problem } from "../base/problem.ts";
 import type { Chooser } from "./choose.ts";
 import type { ClaimContext } from "./context.ts";
 import type { ClaimRecord } from "./record.ts";
@@ -18,8 +19,9 @@ export class Waiting extends Stage {
     this.#wait = wait;
   }
 
-  override get reason(): string {
-    return this.#wait.reason;
+  override get problem(): Problem {
+    const { code, text, remedy } = this.#wait;
+    return { code, severity: "error", text, remedy };
   }
 
   override wakeAtMs(): number {
@@ -32,7 +34,7 @@ export class Waiting extends Stage {
    */
   override enter(_nowMs: number): Next | null {
     const { own } = this.#context;
-    if (this.#wait.code === "disk") return null;
+    if (this.#wait.code === "claim-not-saved") return null;
     const last = own.announced;
     if (last?.state !== "tentative" && last?.state !== "yielding") {
       own.open();
@@ -48,7 +50,7 @@ export class Waiting extends Stage {
   }
 
   override recordsChanged(nowMs: number): Next | null {
-    return this.#wait.code === "disk" ? null : this.#tryAgain(nowMs);
+    return this.#wait.code === "claim-not-saved" ? null : this.#tryAgain(nowMs);
   }
 
   override membersChanged(nowMs: number): Next | null {

@@ -17,7 +17,7 @@
 import { cidrsOverlap } from "../address/network.ts";
 import { type Pool, subnetsOf } from "../address/pool.ts";
 import { compareClaims, outranks } from "../claim/order.ts";
-import { QUARANTINE_MS } from "../claim/picker.ts";
+import { QUARANTINE_MS } from "../claim/quarantine.ts";
 import { type ClaimRecord, occupies, wasHeld } from "../claim/record.ts";
 import type { ClaimExcuses, ClaimLife, ClaimStep, Host } from "./claim_step.ts";
 

@@ -1,6 +1,7 @@
 /** Claims in the words of a story: messages and events, one phrase each. */
+import { unreachable } from "../base/assert.ts";
 import type { HostEvent } from "../claim/host_core.ts";
-import { decodeClaimMessage, type SealedRecord, unseal } from "../claim/messages.ts";
+import { decodeClaimMessage, type SealedRecord, unseal, type Verdict } from "../claim/messages.ts";
 import type { ClaimRecord } from "../claim/record.ts";
 
 type Name = (id: string) => string;
@@ -11,18 +12,35 @@ export function sayRecord(record: ClaimRecord, name: Name): string {
   return `${name(hostId)} ${state} ${subnet} e${epoch} s${strength} #${generation}.${sequence}`;
 }
 
+function sayVerdict(verdict: Verdict, name: Name): string {
+  switch (verdict.kind) {
+    case "yes":
+      return "yes";
+    case "busy":
+      return `busy (${sayRecord(verdict.claim.record, name)})`;
+    case "resting":
+      return `resting for ${verdict.seconds} s`;
+    case "fenced":
+      return `fenced at ${verdict.epoch}`;
+    default:
+      return unreachable(verdict);
+  }
+}
+
 /** Throws WireError when it is none. */
 export function sayClaimMessage(bytes: Uint8Array, name: Name): string {
   const message = decodeClaimMessage(bytes, unseal);
   switch (message.kind) {
     case "request":
-      return `may I: ${sayRecord(message.claim.record, name)}?`;
+      return `may I${message.isLastResort ? ", at the last resort" : ""}: ${
+        sayRecord(message.claim.record, name)
+      }?`;
     case "answer":
-      return message.busy === null
-        ? `yes #${message.generation}.${message.sequence}`
-        : `busy #${message.generation}.${message.sequence}: ${
-          sayRecord(message.busy.record, name)
-        }`;
+      return `${sayVerdict(message.verdict, name)} #${message.generation}.${message.sequence}`;
+    case "fence":
+      return `fence [${
+        message.entries.map(({ subnet, epoch }) => `${subnet} at ${epoch}`).join(", ")
+      }]`;
     case "push":
       return `claims [${sayRecords(message.claims, name)}]`;
     default:

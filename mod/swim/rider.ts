@@ -50,6 +50,10 @@ export interface Carrier {
   self(): Member;
   /** Lifeguard's local health score: 0 is healthy, up to 7. Waiting times stretch with it. */
   healthScore(): number;
+  /** Hosts remembered from before a restart and not seen since. */
+  missing(): readonly MemberId[];
+  /** Those that this host was given to join through, and how many of them answered or are this host itself. */
+  seeds(): { readonly given: number; readonly answered: number };
   /** Asks for a sync with that member (a `synced` call follows when it succeeds). */
   requestSync(member: MemberId): void;
 }

@@ -40,7 +40,7 @@ function messages(): fc.Arbitrary<Uint8Array> {
           claimant: hostId(1),
           generation: claim.generation,
           sequence,
-          busy: busy === null ? null : seal(busy),
+          verdict: busy === null ? { kind: "yes" } : { kind: "busy", claim: seal(busy) },
           members: [idPrefix(claim.hostId)],
           tentative: tentative.map(seal),
         }, 1_300),
@@ -54,14 +54,20 @@ function states(): fc.Arbitrary<Uint8Array> {
     const ledger = new Ledger();
     for (const claim of list) ledger.merge(0, claim, encodeRecord(claim));
     if (kind === 0) return stateOfLedger(0, ledger, 3, true);
-    const head = { lamport: 3, complete: true };
+    const head = { lamport: 3, heard: "yes" } as const;
     if (kind === 1) {
       const [records, fence] = [ledger.digest.summary(), ledger.fence.digest.summary()];
       return encodeClaimSync({ kind: "compare", ...head, records, fence });
     }
     if (kind === 2) {
       const digests = { kind: "digests", digests: ledger.digest.digests() } as const;
-      return encodeClaimSync({ kind: "state", ...head, records: digests, fence: digests });
+      return encodeClaimSync({
+        kind: "state",
+        ...head,
+        records: digests,
+        fence: digests,
+        reclaimable: [hostId(4)],
+      });
     }
     return encodeClaimSync({
       kind: "update",

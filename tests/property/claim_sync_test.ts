@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { Random } from "../../mod/base/random.ts";
 import { ClaimSync } from "../../mod/claim/claim_sync.ts";
 import { ClaimContext } from "../../mod/claim/context.ts";
+import { Hearing } from "../../mod/claim/hearing.ts";
 import { Intake } from "../../mod/claim/intake.ts";
 import { TOMBSTONE_MS } from "../../mod/claim/ledger.ts";
 import type { ClaimRecord } from "../../mod/claim/record.ts";
@@ -42,10 +43,14 @@ class Side {
     this.context.attach(new Staged().carrier);
     this.context.complete = true;
     this.context.lamport = Math.max(number, ...known.map(({ claim }) => claim.stamp));
-    this.sync = new ClaimSync(this.context, new Intake(this.context));
+    this.sync = new ClaimSync(
+      this.context,
+      new Intake(this.context),
+      new Hearing(this.context),
+    );
     const { ledger } = this.context;
     for (const { claim, ageMs } of known) ledger.merge(NOW_MS, claim, encodeRecord(claim), ageMs);
-    for (const [subnet, epoch] of fences) ledger.mergeFence(subnet, epoch);
+    for (const [subnet, epoch] of fences) ledger.mergeFence(0, subnet, epoch);
   }
 
   /** Without ages, which are compared for themselves. */

@@ -10,6 +10,7 @@ import {
   type ClaimMessage,
   decodeClaimMessage,
   encodeAnswer,
+  encodeFencePush,
   encodePush,
   encodeRequest,
 } from "../../../mod/claim/messages.ts";
@@ -70,6 +71,8 @@ function recordsIn(message: ClaimMessage): Uint8Array[] {
       return message.claims.map(({ bytes }) => bytes);
     case "answer":
       return message.tentative.map(({ bytes }) => bytes);
+    case "fence":
+      return [];
   }
 }
 
@@ -78,7 +81,9 @@ const RECORDS = CLAIM_MESSAGES.flatMap((bytes) => recordsIn(decodeClaimMessage(b
 function encodeClaimMessage(message: ClaimMessage): Uint8Array {
   switch (message.kind) {
     case "request":
-      return encodeRequest(message.claim);
+      return encodeRequest(message.claim, message.isLastResort);
+    case "fence":
+      return encodeFencePush(message.entries);
     case "push":
       return encodePush(message.claims);
     case "answer":

@@ -9,7 +9,13 @@ import { sha256Hex } from "../../../mod/base/hash.ts";
 import { Ledger } from "../../../mod/claim/ledger.ts";
 import { decodeClaimMemory, encodeClaimMemory } from "../../../mod/claim/memory.ts";
 import type { RestoredClaim } from "../../../mod/claim/options.ts";
-import { encodeAnswer, encodePush, encodeRequest, seal } from "../../../mod/claim/messages.ts";
+import {
+  encodeAnswer,
+  encodeFencePush,
+  encodePush,
+  encodeRequest,
+  seal,
+} from "../../../mod/claim/messages.ts";
 import { tieHash } from "../../../mod/claim/order.ts";
 import type { ClaimRecord } from "../../../mod/claim/record.ts";
 import { encodeRecord } from "../../../mod/claim/record_codec.ts";
@@ -61,7 +67,12 @@ Deno.test("a held record has these bytes", () => {
 Deno.test("requests, pushes and answers have these bytes", () => {
   equal(encodeRecord(TENTATIVE).toHex(), TENTATIVE_HEX);
   const length = (RECORD_HEX.length / 2).toString(16);
-  equal(encodeRequest(seal(TENTATIVE)).toHex(), `820158${length}${TENTATIVE_HEX}`);
+  equal(encodeRequest(seal(TENTATIVE)).toHex(), `830158${length}${TENTATIVE_HEX}00`);
+  equal(encodeRequest(seal(TENTATIVE), true).toHex(), `830158${length}${TENTATIVE_HEX}01`);
+  equal(
+    encodeFencePush([{ subnet: "10.244.9.0/24", epoch: 5 }]).toHex(),
+    "8204831a0af40900181805",
+  );
   equal(encodePush([seal(HELD)]).toHex(), `82038158${length}${RECORD_HEX}`);
   const answer = encodeAnswer({
     kind: "answer",
@@ -69,7 +80,7 @@ Deno.test("requests, pushes and answers have these bytes", () => {
     claimant: HELD.hostId,
     generation: 3,
     sequence: 1,
-    busy: seal(HELD),
+    verdict: { kind: "busy", claim: seal(HELD) },
     members: ["4041424344454647", "5051525354555657"],
     tentative: [seal(TENTATIVE)],
   }, 1_000);
@@ -84,19 +95,21 @@ Deno.test("requests, pushes and answers have these bytes", () => {
 Deno.test("the messages of a sync have these bytes", () => {
   const ledger = new Ledger();
   ledger.merge(0, HELD, encodeRecord(HELD));
-  ledger.mergeFence("10.244.9.0/24", 5);
+  ledger.mergeFence(0, "10.244.9.0/24", 5);
   const length = (RECORD_HEX.length / 2).toString(16);
   const entries = ledger.entries().map(({ bytes }) => ({ bytes, ageMs: 0 }));
   const fence = [{ subnet: "10.244.9.0/24", epoch: 5 }];
-  const head = { lamport: 77, complete: true };
+  const head = { lamport: 77, heard: "yes" } as const;
   equal(
     encodeClaimSync({
       kind: "state",
       ...head,
       records: { kind: "entries", entries },
       fence: { kind: "entries", entries: fence },
+      reclaimable: [HELD.hostId],
     }).toHex(),
-    `860102184d018258${length}${RECORD_HEX}00831a0af4090018` + "1805",
+    `870102184d018258${length}${RECORD_HEX}00831a0af4090018` + "1805" +
+      "50000102030405060708090a0b0c0d0e0f",
   );
   equal(
     encodeClaimSync({

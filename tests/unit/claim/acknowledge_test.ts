@@ -1,6 +1,6 @@
 /** The answering side of a claim. */
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { idPrefix } from "../../../mod/claim/messages.ts";
+import { idPrefix, type Verdict } from "../../../mod/claim/messages.ts";
 import type { ClaimRecord } from "../../../mod/claim/record.ts";
 import { hostId, record, Staged, stagedHolding } from "./samples.ts";
 
@@ -17,14 +17,24 @@ function asks(number: number, changes: Partial<ClaimRecord> = {}): ClaimRecord {
   });
 }
 
+function said(verdict: Verdict): string {
+  switch (verdict.kind) {
+    case "yes":
+      return "yes";
+    case "busy":
+      return `busy ${Number("0x" + idPrefix(verdict.claim.record.hostId))}`;
+    case "resting":
+      return `resting ${verdict.seconds}`;
+    case "fenced":
+      return `fenced ${verdict.epoch}`;
+  }
+}
+
 /** What was answered to whom since the last call: the busy host, or "yes". */
 function answers(host: Staged): string[] {
   return host.takeLetters().flatMap(({ to, message }) => {
     if (message.kind !== "answer") return [];
-    const verdict = message.busy === null
-      ? "yes"
-      : `busy ${Number("0x" + idPrefix(message.busy.record.hostId))}`;
-    return [`${to.split(":")[0]?.split(".")[3]} ${verdict}`];
+    return [`${to.split(":")[0]?.split(".")[3]} ${said(message.verdict)}`];
   });
 }
 
@@ -37,7 +47,7 @@ Deno.test("a free subnet is acknowledged, with the members that this host knows"
   host.asked(2, asks(2));
   const [letter] = host.takeLetters();
   ok(letter?.message.kind === "answer");
-  equal(letter.message.busy, null);
+  equal(letter.message.verdict.kind, "yes");
   equal(letter.message.claimant, hostId(2));
   deepEqual(letter.message.members, [3, 4].map((number) => idPrefix(hostId(number))));
 });
@@ -59,10 +69,63 @@ Deno.test("a subnet that somebody holds or gives up is not acknowledged", () => 
   }
 });
 
-Deno.test("a released subnet is acknowledged: to rest it is the claimant's business", () => {
+Deno.test("a released subnet rests for ten minutes, unless nothing else is free", () => {
   const host = stagedHolding();
   host.hear(record({ hostId: hostId(8), subnet: FREE, state: "released" }));
+  host.at(60_000);
   host.asked(2, asks(2, { epoch: 2 }));
+  deepEqual(answers(host), ["2 resting 540"]);
+  host.asked(2, asks(2, { epoch: 2 }), true);
+  deepEqual(answers(host), ["2 yes"]);
+});
+
+Deno.test("a released subnet has rested after ten minutes", () => {
+  const host = stagedHolding();
+  host.hear(record({ hostId: hostId(8), subnet: FREE, state: "released" }));
+  host.at(599_999);
+  host.asked(2, asks(2, { epoch: 2 }));
+  deepEqual(answers(host), ["2 resting 1"]);
+  host.at(600_000);
+  host.asked(2, asks(2, { epoch: 2 }));
+  deepEqual(answers(host), ["2 yes"]);
+});
+
+Deno.test("the releaser may have its subnet back at once, and its next claim does not end the rest for others", () => {
+  const host = stagedHolding();
+  const releaser = record({ hostId: hostId(8), subnet: FREE, epoch: 1 });
+  host.hear(releaser);
+  host.hear({ ...releaser, sequence: 1, state: "released", epoch: 2 });
+  host.asked(8, asks(8, { sequence: 2, epoch: 3 }));
+  deepEqual(answers(host), ["8 yes"]);
+  host.hear(asks(8, { sequence: 3, subnet: "10.244.10.0/24" }));
+  host.asked(2, asks(2, { epoch: 3 }));
+  deepEqual(answers(host), ["2 resting 600"]);
+});
+
+Deno.test("a release that was overtaken by the releaser's next claim is noticed all the same", () => {
+  const host = stagedHolding();
+  host.hear(record({ hostId: hostId(8), subnet: FREE, epoch: 1 }));
+  host.hear(asks(8, { sequence: 2, subnet: "10.244.10.0/24" }));
+  host.asked(2, asks(2, { epoch: 2 }));
+  deepEqual(answers(host), ["2 resting 600"]);
+});
+
+Deno.test("a question that is not above the fence is told the fence", () => {
+  const host = stagedHolding();
+  host.hear(record({ hostId: hostId(8), subnet: FREE, epoch: 3 }));
+  host.hear(record({ hostId: hostId(8), subnet: "10.244.10.0/24", sequence: 1 }));
+  host.asked(2, asks(2, { epoch: 3 }), true);
+  deepEqual(answers(host), ["2 fenced 3"]);
+  host.asked(2, asks(2, { epoch: 4, sequence: 1 }), true);
+  deepEqual(answers(host), ["2 yes"]);
+});
+
+Deno.test("a question that lies below the fence stands in nobody's way", () => {
+  const host = stagedHolding();
+  host.hear(asks(3, { epoch: 5, stamp: 1 }));
+  host.hear(record({ hostId: hostId(8), subnet: FREE, epoch: 5 }));
+  host.hear(record({ hostId: hostId(8), subnet: "10.244.10.0/24", sequence: 1 }));
+  host.asked(2, asks(2, { epoch: 6, stamp: 99 }), true);
   deepEqual(answers(host), ["2 yes"]);
 });
 

@@ -13,7 +13,7 @@ import { BucketSet } from "../../../mod/wire/bucket_set.ts";
 import { encode } from "../../../mod/wire/codec.ts";
 import { hostId, record, type Staged, stagedHolding, stateOfLedger } from "./samples.ts";
 
-const HEAD = { lamport: 5, complete: true };
+const HEAD = { lamport: 5, heard: "yes" } as const;
 const ALL_BUCKETS = BucketSet.of(16, Array.from({ length: 16 }, (_, bucket) => bucket));
 const NEWCOMER = encodeClaimSync({
   kind: "compare",
@@ -47,14 +47,14 @@ function holderKnowing(count: number): Staged {
 Deno.test("a newcomer is told every record, and of the fence what no record says", () => {
   const host = holderKnowing(40);
   const ledger = new Ledger();
-  ledger.mergeFence("10.244.9.0/24", 6);
-  ledger.mergeFence("10.244.7.0/24", 1); // this host's own record says so too
+  ledger.mergeFence(0, "10.244.9.0/24", 6);
+  ledger.mergeFence(0, "10.244.7.0/24", 1); // this host's own record says so too
   host.claimant.merge(0, hostId(2), stateOfLedger(0, ledger, 77, true));
   const state = stateFrom(host.claimant.compared(0, NEWCOMER));
   equal(recordsIn(state).length, 41);
   deepEqual(state.fence, { kind: "entries", entries: [{ subnet: "10.244.9.0/24", epoch: 6 }] });
   equal(state.lamport, 77);
-  equal(state.complete, true);
+  equal(state.heard, "yes");
 });
 
 Deno.test("a host that knows the same is told so in some bytes, and both clocks advance", () => {

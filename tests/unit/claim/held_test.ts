@@ -203,12 +203,12 @@ Deno.test("release: written, told to everybody, epoch raised", () => {
   host.meet([2, 3]);
   host.takeLetters();
   host.holdsDisk = true;
-  host.claimant.command(0, { kind: "release" });
+  host.claimant.command(0, { kind: "leave", release: true });
   host.settle();
-  equal(host.claimant.isReleaseOver, false);
+  equal(host.claimant.isLeaveOver, false);
   deepEqual(host.takeLetters(), []);
   host.settleDisk();
-  equal(host.claimant.isReleaseOver, true);
+  equal(host.claimant.isLeaveOver, true);
   equal(host.snapshot.state, "released");
   deepEqual([host.snapshot.record?.state, host.snapshot.record?.epoch], ["released", 2]);
   deepEqual(host.takeAddressees("push"), [2, 3]);
@@ -220,9 +220,9 @@ Deno.test("a release that the disk refuses is none: the subnet stays held, with 
   host.meet([2]);
   host.takeLetters();
   host.diskError = "no space left on device";
-  host.claimant.command(0, { kind: "release" });
+  host.claimant.command(0, { kind: "leave", release: true });
   host.settle();
-  equal(host.claimant.isReleaseOver, true);
+  equal(host.claimant.isLeaveOver, true);
   equal(host.snapshot.state, "held");
   match(host.eventsOf("warning")[0]?.text ?? "", /10\.244\.7\.0\/24 is not released/);
 });
@@ -230,9 +230,9 @@ Deno.test("a release that the disk refuses is none: the subnet stays held, with 
 Deno.test("who holds nothing has nothing to release", () => {
   const host = new Staged();
   host.at(0);
-  host.claimant.command(0, { kind: "release" });
+  host.claimant.command(0, { kind: "leave", release: true });
   host.settle();
-  equal(host.claimant.isReleaseOver, true);
+  equal(host.claimant.isLeaveOver, true);
   equal(host.snapshot.record, null);
 });
 

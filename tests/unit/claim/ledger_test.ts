@@ -70,8 +70,8 @@ Deno.test("the fence is the highest epoch at which a subnet was held, and never 
   equal(ledger.fence.of(S), 9, "a question raises no fence");
   equal(ledger.fence.of("10.244.6.0/23"), 9, "overlapping subnets share it");
   equal(ledger.fence.of("10.244.8.0/24"), 0);
-  equal(ledger.mergeFence(S, 8), false);
-  equal(ledger.mergeFence(S, 10), true);
+  equal(ledger.mergeFence(0, S, 8), false);
+  equal(ledger.mergeFence(0, S, 10), true);
   equal(ledger.fence.of(S), 10);
 });
 
@@ -84,7 +84,7 @@ Deno.test("a record that arrives late still raises the fence", () => {
 Deno.test("nothing below the fence owns: an old claim does not rise from a forgotten tombstone", () => {
   const ledger = ledgerOf(record({ epoch: 1 }));
   merge(ledger, record({ sequence: 1, epoch: 2, state: "released" }));
-  ledger.collect(TOMBSTONE_MS);
+  ledger.collect(TOMBSTONE_MS, () => true);
   equal(ledger.size, 0);
   merge(ledger, record({ epoch: 1 }));
   deepEqual(owners(ledger), []);
@@ -95,19 +95,19 @@ Deno.test("what came back from an old disk below the fence occupies nothing", ()
   const ledger = ledgerOf(record({ epoch: 1 }));
   equal(ledger.occupants(S, hostId(9)).length, 1);
   equal(ledger.occupants(S, hostId(1)).length, 0, "not for its own host");
-  ledger.mergeFence(S, 2);
+  ledger.mergeFence(0, S, 2);
   equal(ledger.occupants(S, hostId(9)).length, 0);
 });
 
 Deno.test("tombstones are dropped after 24 hours, counted from when they were first seen anywhere", () => {
   const ledger = new Ledger();
   const tombstone = record({ state: "released" });
-  equal(ledger.collect(0), Infinity);
+  equal(ledger.collect(0, () => true), Infinity);
   merge(ledger, tombstone, 1_000);
-  equal(ledger.collect(1_000), 1_000 + TOMBSTONE_MS);
+  equal(ledger.collect(1_000, () => true), 1_000 + TOMBSTONE_MS);
   merge(ledger, tombstone, 2_000, 5_000); // a peer saw it four seconds earlier
-  equal(ledger.collect(2_000), TOMBSTONE_MS - 3_000);
-  ledger.collect(TOMBSTONE_MS - 3_000);
+  equal(ledger.collect(2_000, () => true), TOMBSTONE_MS - 3_000);
+  ledger.collect(TOMBSTONE_MS - 3_000, () => true);
   equal(ledger.size, 0);
   equal(merge(ledger, tombstone, TOMBSTONE_MS, TOMBSTONE_MS).kind, "old");
   equal(ledger.size, 0, "what is old enough to be forgotten is not taken up again");

@@ -25,7 +25,7 @@ function answer(changes: Partial<ClaimAnswer> = {}): ClaimAnswer {
     claimant: hostId(1),
     generation: 4,
     sequence: 5,
-    busy: null,
+    verdict: { kind: "yes" },
     members: [],
     tentative: [],
     ...changes,
@@ -43,19 +43,23 @@ function plain(message: ClaimMessage): ClaimMessage {
     case "answer":
       return {
         ...message,
-        busy: message.busy === null ? null : copy(message.busy),
+        verdict: message.verdict.kind === "busy"
+          ? { kind: "busy", claim: copy(message.verdict.claim) }
+          : message.verdict,
         tentative: message.tentative.map(copy),
       };
+    case "fence":
+      return message;
   }
 }
 
 Deno.test("requests, pushes and answers survive their encoding", () => {
   const request = plain(decodeClaimMessage(encodeRequest(seal(TENTATIVE))));
-  deepEqual(request, { kind: "request", claim: seal(TENTATIVE) });
+  deepEqual(request, { kind: "request", claim: seal(TENTATIVE), isLastResort: false });
   const push = plain(decodeClaimMessage(encodePush([seal(record()), seal(TENTATIVE)])));
   deepEqual(push, { kind: "push", claims: [seal(record()), seal(TENTATIVE)] });
   const full = answer({
-    busy: seal(record({ hostId: hostId(3) })),
+    verdict: { kind: "busy", claim: seal(record({ hostId: hostId(3) })) },
     members: [idPrefix(hostId(7)), idPrefix(hostId(8))],
     tentative: [seal(TENTATIVE)],
   });
@@ -70,7 +74,10 @@ Deno.test("an answer that names 64 members fits a letter and leaves out what doe
     { length: 30 },
     (_, index) => seal({ ...TENTATIVE, hostId: hostId(index + 100) }),
   );
-  const bytes = encodeAnswer(answer({ busy: seal(record()), members, tentative }), 1_000);
+  const bytes = encodeAnswer(
+    answer({ verdict: { kind: "busy", claim: seal(record()) }, members, tentative }),
+    1_000,
+  );
   ok(bytes.length <= 1_000, `${bytes.length} bytes`);
   const decoded = decodeClaimMessage(bytes);
   ok(decoded.kind === "answer");

@@ -14,11 +14,12 @@ import {
   encodeRequest,
   idPrefix,
   seal,
+  type Verdict,
 } from "../../../mod/claim/messages.ts";
 import type { ClaimOptions, RestoredClaim } from "../../../mod/claim/options.ts";
 import type { ClaimRecord } from "../../../mod/claim/record.ts";
 import type { ClaimEvent } from "../../../mod/claim/snapshot.ts";
-import { encodeClaimSync } from "../../../mod/claim/sync_messages.ts";
+import { encodeClaimSync, type Heard } from "../../../mod/claim/sync_messages.ts";
 import type { Member, MemberStatus } from "../../../mod/swim/member.ts";
 import type { Carrier } from "../../../mod/swim/rider.ts";
 
@@ -60,15 +61,16 @@ export function stateOfLedger(
   nowMs: number,
   ledger: Ledger,
   lamport: number,
-  complete: boolean,
+  heard: Heard | boolean,
 ): Uint8Array {
   const records = ledger.entries().map((entry) => agedRecord(nowMs, entry));
   return encodeClaimSync({
     kind: "state",
     lamport,
-    complete,
+    heard: typeof heard === "string" ? heard : heard ? "yes" : "no",
     records: { kind: "entries", entries: records },
     fence: { kind: "entries", entries: ledger.fence.entries() },
+    reclaimable: [],
   });
 }
 
@@ -129,6 +131,18 @@ class StagedCarrier implements Carrier {
     return this.score;
   }
 
+  /** Hosts remembered from before the restart, by number. */
+  lost: readonly number[] = [];
+  seedsGiven = { given: 1, answered: 1 };
+
+  missing(): readonly string[] {
+    return this.lost.map(hostId);
+  }
+
+  seeds() {
+    return this.seedsGiven;
+  }
+
   requestSync(id: string): void {
     this.syncsWanted.push(id);
   }
@@ -161,6 +175,7 @@ export class Staged {
       restored: null,
       ...changes,
     }, new Random(1));
+    if (changes.seedsGiven === false) this.carrier.seedsGiven = { given: 0, answered: 0 };
     this.claimant.attach(this.carrier);
   }
 
@@ -225,11 +240,11 @@ export class Staged {
   }
 
   /** That host asks for the subnet of its tentative record. */
-  asked(number: number, claim: ClaimRecord): void {
+  asked(number: number, claim: ClaimRecord, isLastResort = false): void {
     this.claimant.receive(
       this.nowMs,
       { via: "letter", from: endpointOf(number) },
-      encodeRequest(seal(claim)),
+      encodeRequest(seal(claim), isLastResort),
     );
     this.settle();
   }
@@ -239,6 +254,7 @@ export class Staged {
     number: number,
     changes: {
       busy?: ClaimRecord;
+      verdict?: Verdict;
       members?: readonly number[] | null;
       tentative?: readonly ClaimRecord[];
       sequence?: number;
@@ -252,7 +268,10 @@ export class Staged {
       claimant: hostId(1),
       generation: own.generation,
       sequence: changes.sequence ?? own.sequence,
-      busy: changes.busy === undefined ? null : seal(changes.busy),
+      verdict: changes.verdict ??
+        (changes.busy === undefined
+          ? { kind: "yes" }
+          : { kind: "busy", claim: seal(changes.busy) }),
       members: changes.members === null
         ? null
         : (changes.members ?? []).map((other) => idPrefix(hostId(other))),
