@@ -1,0 +1,11 @@
+/** The adversarial schedules of docs/simulator.md, each with what must have come of it. */
+import { CONTENTION } from "./contention.ts";
+import { play } from "./play.ts";
+
+const SEEDS = 3;
+
+for (const schedule of [...CONTENTION]) {
+  Deno.test(`${schedule.number}: ${schedule.name}`, () => {
+    for (let seed = 1; seed <= (schedule.seeds ?? SEEDS); seed++) play(schedule, seed);
+  });
+}
