@@ -50,7 +50,7 @@ class Side {
     );
     const { ledger } = this.context;
     for (const { claim, ageMs } of known) ledger.merge(NOW_MS, claim, encodeRecord(claim), ageMs);
-    for (const [subnet, epoch] of fences) ledger.mergeFence(0, subnet, epoch);
+    for (const [subnet, epoch] of fences) ledger.mergeFence(NOW_MS, subnet, epoch);
   }
 
   /** Without ages, which are compared for themselves. */
