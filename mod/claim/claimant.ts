@@ -193,6 +193,7 @@ export class Claimant implements Rider {
   advance(nowMs: number): void {
     this.#start(nowMs);
     this.#hearing.advance(nowMs);
+    this.#rival.overtake(this.#stage?.subnet ?? null);
     this.#context.absence.advance(nowMs);
     if (nowMs >= this.#saveAtMs) {
       this.#saveAtMs = Infinity;
@@ -213,6 +214,7 @@ export class Claimant implements Rider {
     return Math.min(
       this.#stage.wakeAtMs(),
       this.#hearing.wakeAtMs(),
+      this.#rival.wakeAtMs(),
       this.#saveAtMs,
       this.#collectAtMs,
     );

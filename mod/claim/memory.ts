@@ -34,7 +34,7 @@ const VERSION_MAX = 65_535;
 const CHECKSUM_BYTES = 8;
 const HOST_ID_BYTES = 16;
 /** Of the SHA-256 over what tells machines apart. */
-export const MACHINE_BYTES = 16;
+const MACHINE_BYTES = 16;
 /** 65,536 fence entries of 12 bytes and 20,000 records of 168 with their age: 4.2 MB. */
 const BODY_BYTES_MAX = 8 * 1024 * 1024;
 const FIELDS = 7;

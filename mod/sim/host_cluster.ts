@@ -14,10 +14,11 @@ import {
   type HostEvent,
   type HostSnapshot,
 } from "../claim/host_core.ts";
-import { decodeClaimMemory } from "../claim/memory.ts";
+import { decodeClaimMemory, encodeClaimMemory } from "../claim/memory.ts";
 import type { Vtep } from "../claim/record.ts";
+import { successorOf } from "../claim/successor.ts";
 import type { MemberId } from "../swim/member.ts";
-import { decodeMembers } from "../swim/memory.ts";
+import { decodeMembers, encodeMembers } from "../swim/memory.ts";
 import { LAN_TIMINGS, type SwimTimings } from "../swim/timings.ts";
 import type { Keyring } from "../wire/keyring.ts";
 import { Cluster } from "./cluster.ts";
@@ -52,6 +53,8 @@ export interface HostClusterOptions {
   readonly keepWrites?: boolean;
   /** A host that starts with an empty disk, and not for the first time, is another host. */
   readonly newIdentities?: boolean;
+  /** Called when a host has given up its identity and was started under another one. */
+  readonly identityLost?: (host: SimulatedHost) => void;
   /** Given, it is called after each step instead of the rules of {@linkcode ClaimInvariants}. */
   readonly afterStep?: (
     host: SimulatedHost,
@@ -69,6 +72,8 @@ export class HostCluster {
   readonly #settings = new Map<string, HostSettings>();
   /** Of hosts that run or ran. */
   readonly #ids = new Map<string, MemberId>();
+  /** How often a host gave up its identity. */
+  readonly #losses = new Map<string, number>();
   #lastPacket: Uint8Array | null = null;
   readonly #options: HostClusterOptions;
   readonly #pool: Pool;
@@ -87,6 +92,10 @@ export class HostCluster {
         if (input.kind === "packet" && input.from !== NOWHERE) this.#lastPacket = input.bytes;
         if (options.afterStep !== undefined) options.afterStep(host, actions, input);
         else this.#check(host, actions, input);
+        for (const action of actions) {
+          if (action.kind !== "event" || action.event.kind !== "identity-lost") continue;
+          this.#beginAnew(host, action.event);
+        }
       },
     });
   }
@@ -175,6 +184,34 @@ export class HostCluster {
     this.invariants.checkQuiescent(this.cluster.hosts);
   }
 
+  /** What the agent does when its identity is another host's: the same process, with a new one. */
+  #beginAnew(
+    host: SimulatedHost,
+    other: { readonly id: MemberId; readonly endpoint: Endpoint },
+  ): void {
+    const { cluster } = this;
+    const { boots } = host;
+    cluster.after(0, () => {
+      if (!host.isRunning || host.boots !== boots) return;
+      cluster.kill(host);
+      const losses = (this.#losses.get(host.name) ?? 0) + 1;
+      this.#losses.set(host.name, losses);
+      const claim = host.documents.get("claim");
+      if (claim !== undefined) {
+        const successor = successorOf(decodeClaimMemory(claim), newIdentity(host.name, losses));
+        cluster.write(host, "claim", encodeClaimMemory(successor));
+      }
+      const known = host.documents.get("members");
+      const members = [
+        { ...other, name: other.id.slice(0, 8) },
+        ...(known === undefined ? [] : decodeMembers(known).members),
+      ];
+      cluster.write(host, "members", encodeMembers({ incarnation: 0, members }));
+      cluster.boot(host);
+      this.#options.identityLost?.(host);
+    });
+  }
+
   #check(
     host: SimulatedHost,
     actions: readonly Action<HostEvent>[],
@@ -191,7 +228,9 @@ export class HostCluster {
     const members = memberBytes === undefined ? null : decodeMembers(memberBytes);
     const isNew = this.#options.newIdentities === true && boot.bootNumber > 0;
     const identity = `${settings.identity ?? boot.name}${isNew ? ` ${boot.bootNumber}` : ""}`;
-    const hostId = restored?.hostId ?? sha256Hex(identity).slice(0, 32);
+    const losses = this.#losses.get(boot.name) ?? 0;
+    const drawn = losses > 0 ? newIdentity(boot.name, losses) : sha256Hex(identity).slice(0, 32);
+    const hostId = restored?.hostId ?? drawn;
     this.#ids.set(boot.name, hostId);
     const instance = [boot.random.uint32(), boot.random.uint32()]
       .map((part) => part.toString(16).padStart(8, "0")).join("");
@@ -221,6 +260,10 @@ export class HostCluster {
       },
     }, boot.random);
   }
+}
+
+function newIdentity(name: string, losses: number): MemberId {
+  return sha256Hex(`${name}, identity ${losses + 1}`).slice(0, 32);
 }
 
 function vtepAt(endpoint: Endpoint, hostId: MemberId): Vtep {

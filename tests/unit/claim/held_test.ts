@@ -326,16 +326,29 @@ Deno.test("a record under this host's id and instance that it never wrote is ove
   }
 });
 
-Deno.test("after some time a record under this host's id is overtaken again, with one warning each", () => {
+Deno.test("records under this host's id are overtaken ever more slowly, the last one too, with one warning each", () => {
   const host = stagedHolding();
   const overtakes = () =>
     host.eventsOf("warning").filter(({ code }) => code === "identity-reused").length;
-  for (let generation = 10; generation < 40; generation += 2) {
+  const hear = (generation: number) =>
     host.hear(record({ generation, instance: "00000000000000cc" }));
-  }
+  for (let generation = 10; generation < 40; generation += 2) hear(generation);
   equal(overtakes(), 3);
-  host.at(host.nowMs + 60_000);
-  host.hear(record({ generation: 50, instance: "00000000000000cc" }));
+  host.at(host.nowMs + 1_000); // nobody writes any more, but the last word must be ours
   equal(overtakes(), 4);
+  equal(host.snapshot.record?.generation, 39);
+  hear(50);
+  host.at(host.nowMs + 1_999);
+  equal(overtakes(), 4);
+  host.at(host.nowMs + 1);
+  equal(overtakes(), 5);
   equal(host.snapshot.record?.generation, 51);
+  for (let generation = 60; generation < 80; generation++) {
+    hear(generation);
+    host.at(host.nowMs + 60_000);
+  }
+  equal(overtakes(), 25);
+  host.at(host.nowMs + 120_000);
+  hear(90);
+  equal(overtakes(), 26); // long after the last one, at once
 });
