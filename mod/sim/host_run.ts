@@ -57,6 +57,7 @@ export class HostRun {
       newIdentities: true,
       ...(options.timings === undefined ? {} : { timings: options.timings }),
       ...(schedule.isSealed ? { keyring: clearKeyring } : {}),
+      identityLost: (host) => this.#identityLost(host),
       afterStep: (host, actions, input) => this.#afterStep(host, actions, input),
     });
     options.observer?.attach?.(viewOf(this.hosts));
@@ -160,6 +161,12 @@ export class HostRun {
   #started(host: SimulatedHost): void {
     this.#shadow.noteStart(this.hosts.cluster.nowMs, host);
     this.#measures.started(this.hosts.cluster.nowMs, host);
+  }
+
+  /** Of two hosts with one id this one has another one now. */
+  #identityLost(host: SimulatedHost): void {
+    this.#measures.count("identity lost");
+    this.#started(host);
   }
 
   #playFault({ fault }: TimedFault): void {
