@@ -23,7 +23,7 @@ function ledgerOf(list: readonly ClaimRecord[]): Ledger {
 /** Takes over everything that another host knows. */
 function absorb(ledger: Ledger, other: Ledger): void {
   for (const { bytes } of other.entries()) ledger.merge(0, decodeRecord(bytes), bytes);
-  for (const { subnet, epoch } of other.fence.entries()) ledger.mergeFence(subnet, epoch);
+  for (const { subnet, epoch } of other.fence.entries()) ledger.mergeFence(0, subnet, epoch);
 }
 
 /** All that hosts which know the same must agree on. */
