@@ -144,6 +144,7 @@ export class Acknowledger {
 
   #answer(to: Endpoint, claim: ClaimRecord, verdict: Verdict): void {
     const context = this.#context;
+    context.counters.answersSent[verdict.kind]++;
     const members = context.others("alive", "suspect").filter(({ id }) => id !== claim.hostId);
     const answer = encodeAnswer({
       kind: "answer",

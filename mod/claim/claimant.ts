@@ -161,6 +161,9 @@ export class Claimant implements Rider {
     const settled = this.#context.own.settle(id, error);
     if (settled === null) return;
     const { record } = settled;
+    const { counters } = this.#context;
+    if (settled.kind === "refused") counters.diskRefusals++;
+    else if (record !== null) counters.writes++;
     if (record === null) {
       if (settled.kind === "refused") this.#saveAtMs = nowMs + SAVE_AFTER_MS;
     } else if (settled.kind === "refused") {
@@ -306,6 +309,7 @@ export class Claimant implements Rider {
     const { ledger } = this.#context;
     const record = ledger.entry(hostId)?.record;
     if (record === undefined || hostId === this.#context.hostId) return;
+    this.#context.counters.forgets++;
     const entry = { subnet: record.subnet, epoch: fenceToForget(record) };
     const isNews = ledger.mergeFence(nowMs, entry.subnet, entry.epoch);
     if (ledger.fence.exactly(entry.subnet) === entry.epoch) this.#context.announceFence(entry);

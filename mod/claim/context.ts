@@ -7,6 +7,7 @@ import { poolDigest } from "../address/pool.ts";
 import type { Member, MemberId } from "../swim/member.ts";
 import type { Carrier } from "../swim/rider.ts";
 import { Absence } from "./absence.ts";
+import { newClaimCounters } from "./counters.ts";
 import { objectionWaitMs } from "./dissemination_time.ts";
 import { tombstoneAgeMs } from "./flat_state.ts";
 import { Ledger } from "./ledger.ts";
@@ -35,6 +36,7 @@ export class ClaimContext {
   readonly roster: Roster;
   readonly absence: Absence;
   readonly own: OwnRecord;
+  readonly counters = newClaimCounters();
   readonly poolDigest: string;
   /** Shown in snapshots until deleted, by code. */
   readonly problems = new Map<string, Problem>();

@@ -47,6 +47,7 @@ export class Held extends Stage {
     context.losses = 0;
     context.reclaimFailures = 0;
     if (context.previous !== null && context.previous !== this.subnet) {
+      context.counters.renumberings++;
       context.emit({ kind: "renumbered", old: context.previous, new: this.subnet });
     }
     context.previous = null;
@@ -111,6 +112,8 @@ export class Held extends Stage {
     const winner = this.#winnerOverUs(holders);
     if (winner !== null) return this.#lose(winner);
     for (const rival of rivals) {
+      const isRefuted = rival.state === "tentative" && rival.epoch > this.#epoch;
+      if (isRefuted) this.#context.counters.refutes++;
       // A question with a higher epoch: answered by holding at that epoch, before it can become more than a question.
       if (rival.state === "tentative") this.#epoch = Math.max(this.#epoch, rival.epoch);
       if (rival.state !== "yielding") this.#answer(rival);
@@ -151,6 +154,8 @@ export class Held extends Stage {
     const own = context.own.latest;
     if (own === null) return;
     context.conflicts++;
+    if (winner === rival.hostId) context.counters.conflictsLost++;
+    else context.counters.conflictsWon++;
     context.emit({
       kind: "conflict",
       subnet: this.subnet,
@@ -173,6 +178,7 @@ export class Held extends Stage {
     if (holders.length > 0 && (fence <= this.#epoch || !isHighest)) return;
     if (holders.length === 0) this.#contested.clear();
     this.#epoch = Math.min(Math.max(fence, this.#epoch) + 1, EPOCH_MAX);
+    this.#context.counters.raises++;
   }
 
   /** Tells a rival of our claim, once for each of its writes. */

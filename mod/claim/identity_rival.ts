@@ -41,6 +41,7 @@ export class IdentityRival {
     if (foreign.generation < own.generation) return; // that was done meanwhile
     if (nowMs >= this.#overtookMs + 2 * PAUSE_MS_MAX) this.#overtakes = 0;
     this.#overtakes++;
+    this.#context.counters.clones++;
     this.#overtookMs = nowMs;
     this.#context.emit({
       kind: "warning",

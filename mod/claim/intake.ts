@@ -45,6 +45,7 @@ export class Intake {
     this.#context.lamport = Math.max(this.#context.lamport, record.stamp);
     if (merge.kind === "old") return false;
     if (merge.kind === "clone") {
+      this.#context.counters.clones++;
       this.#warn(record, "host-duplicated", {
         text:
           `${
@@ -98,14 +99,20 @@ export class Intake {
   /** Takes one entry of a fence in; whether it was news. */
   takeOneFence(nowMs: number, { subnet, epoch }: FenceEntry): boolean {
     const { ledger, complete } = this.#context;
-    if (complete && !isSane(epoch, ledger.highestEpoch)) return false;
+    if (complete && !isSane(epoch, ledger.highestEpoch)) {
+      this.#context.counters.sanityRefusals++;
+      return false;
+    }
     return ledger.mergeFence(nowMs, subnet, epoch);
   }
 
   /** Takes a peer's clock in. */
   takeLamport(lamport: number): void {
     const { complete } = this.#context;
-    if (complete && !isSane(lamport, this.#context.lamport)) return;
+    if (complete && !isSane(lamport, this.#context.lamport)) {
+      this.#context.counters.sanityRefusals++;
+      return;
+    }
     this.#context.lamport = Math.max(this.#context.lamport, lamport);
   }
 
@@ -128,6 +135,7 @@ export class Intake {
     const known = ledger.entry(record.hostId)?.record;
     if (known === undefined && ledger.size >= RECORDS_MAX) return false;
     if (known !== undefined && !isSane(record.generation, known.generation)) {
+      this.#context.counters.sanityRefusals++;
       this.#warn(record, "claim-implausible", {
         text:
           `A claim of ${this.#context.nameOf(record.hostId)} on ${record.subnet} has generation ` +
@@ -139,6 +147,7 @@ export class Intake {
     // Whoever knows nothing yet cannot tell what is too much.
     if (!complete) return true;
     if (isSane(record.epoch, ledger.highestEpoch) && isSane(record.stamp, lamport)) return true;
+    this.#context.counters.sanityRefusals++;
     this.#warn(record, "claim-implausible", {
       text: `A claim of ${this.#context.nameOf(record.hostId)} on ${record.subnet} has epoch ` +
         `${record.epoch} and stamp ${record.stamp}, more than ${LEAP_MAX} above all others: refused`,

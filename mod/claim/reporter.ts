@@ -1,5 +1,6 @@
 /** What a claimant shows: its snapshot, and an event when its view of itself changes. */
 import type { Problem } from "../base/problem.ts";
+import { ttlMs } from "./absence.ts";
 import type { ClaimContext } from "./context.ts";
 import type { LedgerEntry } from "./ledger.ts";
 import type { PoolWatch } from "./pool_agreement.ts";
@@ -16,6 +17,10 @@ export class Reporter {
   #problem: Problem | null = null;
   #sinceMs = 0;
   readonly #fenceOf = (subnet: string) => this.#context.ledger.fence.of(subnet);
+  readonly #restsUntilMs = (subnet: string) =>
+    this.#context.ledger.quarantine.untilMs(subnet, this.#context.hostId);
+  readonly #absences = () =>
+    this.#context.absence.list().map((away) => ({ ...away, ttlMs: ttlMs(away.record) }));
   #listed: { readonly entries: readonly LedgerEntry[]; readonly lists: Lists } | null = null;
 
   constructor(context: ClaimContext, pools: PoolWatch) {
@@ -44,6 +49,9 @@ export class Reporter {
       ...this.#lists(),
       fenceSize: ledger.fence.size,
       fenceOf: this.#fenceOf,
+      restsUntilMs: this.#restsUntilMs,
+      absences: this.#absences,
+      counters: this.#context.counters,
       complete,
       problems: this.#problems(),
     };

@@ -1,6 +1,7 @@
 /** What a claimant shows and says: snapshots, events and the commands it takes. */
 import type { Problem } from "../base/problem.ts";
 import type { MemberId } from "../swim/member.ts";
+import type { ClaimCounters } from "./counters.ts";
 import type { ClaimRecord, Vtep } from "./record.ts";
 
 /** Where a host is in its life; `none` before its first step. */
@@ -21,6 +22,14 @@ export interface ClaimView {
   readonly reason: string | null;
 }
 
+/** A claim whose host is away, and for how long in time that proves it: see absence.ts. */
+export interface AbsentHost {
+  readonly record: ClaimRecord;
+  readonly awayMs: number;
+  /** The absence after which the subnet may be taken. */
+  readonly ttlMs: number;
+}
+
 export interface ClaimSnapshot extends ClaimView {
   /** When the present state and subnet began, on the core's clock. */
   readonly sinceMs: number;
@@ -37,6 +46,12 @@ export interface ClaimSnapshot extends ClaimView {
   readonly fenceSize: number;
   /** The highest epoch at which that subnet, or one that overlaps it, was ever held; 0 when it never was. */
   readonly fenceOf: (subnet: string) => number;
+  /** Until when that subnet rests since others gave it back, on the core's clock; -Infinity when it does not. */
+  readonly restsUntilMs: (subnet: string) => number;
+  /** How long the hosts of claims have been away, as far as this host can tell. */
+  readonly absences: () => readonly AbsentHost[];
+  /** What this claimant has done since it began. Goes on counting. */
+  readonly counters: Readonly<ClaimCounters>;
   /**
    * Whether this host has heard all that others claim: a first full sync is done, or there was nobody to ask. Until
    * then a missing owner means nothing, and nothing may be removed because of it.

@@ -91,6 +91,7 @@ export class Tentative extends Stage {
   override written(nowMs: number, record: ClaimRecord): Next | null {
     this.#context.diskRefusals = 0;
     if (record.state === "held") {
+      if (this.#reclaim !== null) this.#context.counters.reclaims++;
       this.#context.announce(record);
       return { to: "held" };
     }
@@ -100,6 +101,7 @@ export class Tentative extends Stage {
     this.#asked.clear();
     const sealed = seal(record);
     this.#request = encodeRequest(sealed, this.#isLastResort);
+    this.#context.counters.requests++;
     this.#context.spread(sealed);
     return this.membersChanged(nowMs);
   }
@@ -178,6 +180,7 @@ export class Tentative extends Stage {
     const own = this.#context.own.announced;
     if (this.#request === null || own === null || answer.claimant !== own.hostId) return null;
     if (answer.generation !== own.generation || answer.sequence !== own.sequence) return null;
+    this.#context.counters.answersReceived[answer.verdict.kind]++;
     // A busy record or a fence was taken into the ledger and decides there. A tentative one that ranks lower gives way as
     // soon as its host hears of ours, which the answering member sees to; its yes follows. What rests is left alone.
     if (answer.verdict.kind === "resting" && !this.#isLastResort) return this.#lose(nowMs);
@@ -292,6 +295,7 @@ export class Tentative extends Stage {
     this.#context.own.cancel();
     // The disk must not remember as held what was lost on the way there: a restart would take it for its own.
     if (this.#isConfirming) this.#context.own.open();
+    this.#context.counters.choicesLost++;
     const losses = ++this.#context.losses;
     const pauseMs = losses <= LOSSES_AT_ONCE ? 0 : Math.min(
       PAUSE_MS_MAX,
