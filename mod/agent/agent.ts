@@ -350,7 +350,7 @@ class Agent {
     this.#underlay.stop();
     this.#cancelControl();
     await (await this.#control)?.close();
-    this.#transport.close();
+    await this.#transport.close();
     this.#kernel.close();
     this.#store.close();
     this.#lock.release();

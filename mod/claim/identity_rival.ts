@@ -49,8 +49,8 @@ export class IdentityRival {
       text: `A claim on ${foreign.subnet} was written under this host's id ${foreign.hostId} by ` +
         `another process (instance ${foreign.instance})`,
       remedy:
-        "If another host was made from a copy of this one's disk, remove its state directory and " +
-        "restart it; if this host was restored from a snapshot, there is nothing to do",
+        "If this host was restored from a snapshot, there is nothing to do; if another host runs " +
+        "with a copy of its disk, one of the two takes a new identity by itself",
     });
     own.overtake(foreign.generation);
     const { latest } = own;

@@ -16,6 +16,7 @@ export class Transport {
   readonly #datagrams: DatagramSocket;
   readonly #streams: StreamServer;
   #arrivals: Arrivals | null = null;
+  #received: Promise<unknown> = Promise.resolve();
 
   constructor(datagrams: DatagramSocket, streams: StreamServer) {
     this.#datagrams = datagrams;
@@ -36,8 +37,10 @@ export class Transport {
   /** Starts to deliver. */
   start(arrivals: Arrivals): void {
     this.#arrivals = arrivals;
-    void this.#datagrams.receive((from, bytes) => arrivals.packet(from, bytes));
-    void this.#streams.accept(arrivals);
+    this.#received = Promise.all([
+      this.#datagrams.receive((from, bytes) => arrivals.packet(from, bytes)),
+      this.#streams.accept(arrivals),
+    ]);
   }
 
   send(to: Endpoint, bytes: Uint8Array): void {
@@ -56,9 +59,11 @@ export class Transport {
     this.#streams.answer(id, bytes);
   }
 
-  close(): void {
+  /** Nothing is delivered from now on; the ports are free for others when it settles. */
+  async close(): Promise<void> {
     this.#arrivals = null;
     this.#datagrams.close();
     this.#streams.close();
+    await this.#received;
   }
 }
