@@ -40,6 +40,8 @@ interface Double {
   readonly one: SimulatedHost;
   readonly other: SimulatedHost;
   readonly sinceMs: number;
+  /** Whether they share an id. */
+  readonly isClone: boolean;
   /** When one of them knew the other's claim. */
   contactMs: number;
 }
@@ -173,17 +175,18 @@ export class ClaimMeasures {
       if (other !== undefined) present.add(this.#noteDouble(nowMs, other, host));
       else bySubnet.set(subnet, host);
     }
-    for (const [key, { contactMs, sinceMs }] of this.#doubles) {
+    for (const [key, { contactMs, sinceMs, isClone }] of this.#doubles) {
       if (present.has(key)) continue;
       this.#doubles.delete(key);
-      this.measure("double claim lasted", nowMs - sinceMs);
+      this.measure(isClone ? "clones lasted" : "double claim lasted", nowMs - sinceMs);
       if (contactMs < Infinity) this.measure("L3 contact to decision", nowMs - contactMs);
     }
   }
 
   #noteDouble(nowMs: number, one: SimulatedHost, other: SimulatedHost): string {
     const key = `${one.name} ${one.boots} ${other.name} ${other.boots}`;
-    const double = this.#doubles.get(key) ?? { one, other, sinceMs: nowMs, contactMs: Infinity };
+    const double = this.#doubles.get(key) ??
+      { one, other, sinceMs: nowMs, isClone: isClone(one, other), contactMs: Infinity };
     this.#doubles.set(key, double);
     if (double.contactMs === Infinity && (knows(one, other) || knows(other, one))) {
       double.contactMs = nowMs;
@@ -275,9 +278,15 @@ function brief(reason: string | null): string {
   return (reason ?? "").split(" ").slice(0, 3).join(" ").replace(/\d+/g, "N");
 }
 
+function isClone(one: SimulatedHost, other: SimulatedHost): boolean {
+  return one.snapshot().swim.self.id === other.snapshot().swim.self.id;
+}
+
 /** Whether a host knows what another one holds now. */
 function knows(host: SimulatedHost, other: SimulatedHost): boolean {
   const { claim, swim } = other.snapshot();
+  // Clones have one claim between them; they find out in another way.
+  if (isClone(host, other)) return false;
   return host.snapshot().claim.records.some((record) =>
     record.hostId === swim.self.id && record.state === "held" && record.subnet === claim.subnet
   );

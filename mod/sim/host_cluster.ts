@@ -35,6 +35,8 @@ export interface HostSettings {
   pool?: Pool;
   pin?: string | null;
   bootstrap?: boolean;
+  /** How long the host may be absent before its subnet may be taken. */
+  absenceTtlHours?: number;
   /** Of the identity that is drawn at a first start; the host's name unless said. */
   identity?: string;
 }
@@ -229,7 +231,9 @@ export class HostCluster {
     const isNew = this.#options.newIdentities === true && boot.bootNumber > 0;
     const identity = `${settings.identity ?? boot.name}${isNew ? ` ${boot.bootNumber}` : ""}`;
     const losses = this.#losses.get(boot.name) ?? 0;
-    const drawn = losses > 0 ? newIdentity(boot.name, losses) : sha256Hex(identity).slice(0, 32);
+    const drawn = losses > 0 && !isNew
+      ? newIdentity(boot.name, losses)
+      : sha256Hex(identity).slice(0, 32);
     const hostId = restored?.hostId ?? drawn;
     this.#ids.set(boot.name, hostId);
     const instance = [boot.random.uint32(), boot.random.uint32()]
@@ -247,8 +251,9 @@ export class HostCluster {
       restored,
     };
     const { keyring } = this.#options;
+    const { absenceTtlHours } = settings;
     return new HostCore({
-      claim,
+      claim: absenceTtlHours === undefined ? claim : { ...claim, absenceTtlHours },
       swim: {
         ...(keyring === undefined ? {} : { keys: keyring(boot.random) }),
         label: "simulated",
