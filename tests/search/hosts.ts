@@ -7,7 +7,8 @@
 import assert from "node:assert/strict";
 import type { Action } from "../../mod/base/core.ts";
 import type { Pool } from "../../mod/address/pool.ts";
-import type { ClaimOptions } from "../../mod/claim/options.ts";
+import type { ClaimMessage } from "../../mod/claim/messages.ts";
+import type { ClaimOptions, RestoredClaim } from "../../mod/claim/options.ts";
 import type { ClaimRecord } from "../../mod/claim/record.ts";
 import type { ClaimEvent, LifeState } from "../../mod/claim/snapshot.ts";
 import type { Member, MemberStatus } from "../../mod/swim/member.ts";
@@ -165,6 +166,9 @@ export class Hosts {
   readonly #inputIds = new Map<string, number>();
   readonly #blobIds = new Map<string, number>();
   readonly #steps = new Map<number, Step>();
+  readonly #memories = new Map<number, RestoredClaim>();
+  readonly #told = new Map<number, readonly ClaimRecord[]>();
+  readonly #recordBlobs = new WeakMap<Uint8Array, number>();
   /** Other ways to a state that was known: for the check that merging is sound. */
   readonly detours: { readonly from: number; readonly input: number; readonly to: number }[] = [];
 
@@ -229,6 +233,13 @@ export class Hosts {
     });
   }
 
+  /** The number of a record's bytes; they are shared by all who know the record. */
+  recordId(bytes: Uint8Array): number {
+    let id = this.#recordBlobs.get(bytes);
+    if (id === undefined) this.#recordBlobs.set(bytes, id = this.blobId(bytes));
+    return id;
+  }
+
   blob(id: number): Blob {
     const blob = this.blobs[id];
     assert(blob !== undefined, "a payload of that number");
@@ -247,8 +258,24 @@ export class Hosts {
   }
 
   /** The claim document on a host's disk. */
-  memory(payload: number) {
-    return payload < 0 ? null : this.tree.decodeClaimMemory(this.blob(payload).bytes);
+  memory(payload: number): RestoredClaim | null {
+    if (payload < 0) return null;
+    let memory = this.#memories.get(payload);
+    if (memory === undefined) {
+      memory = this.tree.decodeClaimMemory(this.blob(payload).bytes);
+      this.#memories.set(payload, memory);
+    }
+    return memory;
+  }
+
+  /** The records that a letter or an item of gossip tells. */
+  told(payload: number): readonly ClaimRecord[] {
+    let records = this.#told.get(payload);
+    if (records === undefined) {
+      records = recordsIn(this.tree.decodeClaimMessage(this.blob(payload).bytes));
+      this.#told.set(payload, records);
+    }
+    return records;
   }
 
   #run(local: Local, inputId: number): Step {
@@ -404,7 +431,7 @@ export class Run {
         }
         return claimant.synced(nowMs, this.#idOf(input.from));
       case "release":
-        return claimant.command(nowMs, { kind: "release" });
+        return claimant.command(nowMs, { kind: "leave", release: true });
       default:
         return; // time passes, or life begins
     }
@@ -457,7 +484,7 @@ export class Run {
       const about = this.carrier.members_[from] ?? UNKNOWN;
       this.#send({ kind: "ask", from, to, payload, about });
     }
-    const isGoing = this.claimant.snapshot().state === "released" && this.claimant.isReleaseOver;
+    const isGoing = this.claimant.snapshot().state === "released" && this.claimant.isLeaveOver;
     if (isGoing) this.#send({ kind: "leave", from, to: from, payload: 0, about: 0 });
   }
 }
@@ -522,6 +549,16 @@ export class FakeCarrier implements Carrier {
       protocolMax: 1,
       features: 0,
     };
+  }
+
+  missing(): readonly string[] {
+    return [];
+  }
+
+  /** Every host was given all others. */
+  seeds() {
+    const answered = this.members_.filter((code) => code !== UNKNOWN && statusOf(code) <= SUSPECT);
+    return { given: this.members_.length, answered: answered.length };
   }
 
   self(): Member {
@@ -642,7 +679,7 @@ function viewOf(hosts: Hosts, claimant: OpenedClaimant | null): View {
     const entry = ledger.entry(id);
     return entry === undefined
       ? null
-      : { record: entry.record, payload: hosts.blobId(entry.bytes) };
+      : { record: entry.record, payload: hosts.recordId(entry.bytes) };
   });
   const fence = new Map(ledger.fence.entries().map(({ subnet, epoch }) => [subnet, epoch]));
   return {
@@ -655,11 +692,27 @@ function viewOf(hosts: Hosts, claimant: OpenedClaimant | null): View {
     isSettled: own.latest === own.announced,
     records,
     owners: ledger.owners().map(({ hostId, subnet }) => `${hostId.slice(0, 2)}=${subnet}`).join(),
-    knowledge: entries.map(({ bytes }) => hosts.blobId(bytes)).join() + "/" +
+    knowledge: entries.map(({ bytes }) => hosts.recordId(bytes)).join() + "/" +
       [...fence].map(([subnet, epoch]) => `${subnet}=${epoch}`).join(),
     fence,
     complete,
   };
+}
+
+function recordsIn(message: ClaimMessage): ClaimRecord[] {
+  switch (message.kind) {
+    case "request":
+      return [message.claim.record];
+    case "push":
+      return message.claims.map(({ record }) => record);
+    case "answer":
+      return [
+        ...message.verdict.kind === "busy" ? [message.verdict.claim] : [],
+        ...message.tentative,
+      ].map(({ record }) => record);
+    case "fence":
+      return [];
+  }
 }
 
 function numbered<T>(ids: Map<string, number>, list: T[], key: string, value: T): number {

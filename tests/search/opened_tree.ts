@@ -42,12 +42,20 @@ const MODULES = ["base", "address", "wire", "swim", "claim"];
 /** A name after a hash that stands where neither a text nor a comment could have it in this code. */
 const PRIVATE = /(?<=^|[\s.(!{[,*])#(?=[a-zA-Z]\w*)/gm;
 
-/** Smaller without any other effect: a ledger of three claims needs no thousand buckets. */
-const SCALE: readonly Change[] = [{
-  file: "mod/wire/item_hash.ts",
-  find: "export const BUCKETS_MAX = 1024;",
-  replace: "export const BUCKETS_MAX = BUCKETS_MIN;",
-}];
+/**
+ * Numbers that make the search larger and say nothing. A ledger of three claims needs no thousand buckets; and moments that
+ * fall on a coarse grid make fewer different ones.
+ */
+const SCALE: readonly Change[] = [
+  number("mod/wire/item_hash.ts", "BUCKETS_MAX = 1024", "BUCKETS_MAX = BUCKETS_MIN"),
+  number("mod/claim/absence.ts", "LOOK_EVERY_MS = 1_000", "LOOK_EVERY_MS = 0"),
+  number("mod/claim/hearing.ts", "SEEK_AFTER_MS = 50", "SEEK_AFTER_MS = 500"),
+  number("mod/claim/hearing.ts", "HEARSAY_AGAIN_MS = 200", "HEARSAY_AGAIN_MS = 600"),
+];
+
+function number(file: string, find: string, replace: string): Change {
+  return { file, find: `const ${find};`, replace: `const ${replace};` };
+}
 
 /**
  * Copies, opens and loads. Throws when a change has not exactly one place: the list it comes from is then out of date.

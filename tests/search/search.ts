@@ -19,7 +19,6 @@ import {
   type Step,
   UNKNOWN,
 } from "./hosts.ts";
-import { recordsIn } from "./step_rules.ts";
 import {
   type Configuration,
   copyOf,
@@ -645,7 +644,7 @@ export class Search {
   #told(id: number): readonly { host: number; payload: number }[] {
     let told = this.#recordBlobs.get(id);
     if (told === undefined) {
-      told = recordsIn(this.hosts, this.hosts.item(id).payload).map((record) => ({
+      told = this.hosts.told(this.hosts.item(id).payload).map((record) => ({
         host: this.hosts.ids.indexOf(record.hostId),
         payload: this.hosts.blobId(this.hosts.tree.encodeRecord(record)),
       }));

@@ -1,5 +1,4 @@
 /** What must hold of one host and one step of it, whatever the others do. */
-import type { ClaimRecord } from "../../mod/claim/record.ts";
 import type { Hosts, Input, Local } from "./hosts.ts";
 
 /** The rule that a step broke, in words; null for none. */
@@ -60,7 +59,7 @@ function announcedTooEarly(hosts: Hosts, { host, disk }: Local, items: readonly 
   for (const id of items) {
     const { kind, payload } = hosts.item(id);
     if (kind !== "letter" && kind !== "gossip") continue;
-    for (const record of recordsIn(hosts, payload)) {
+    for (const record of hosts.told(payload)) {
       if (record.hostId !== hosts.ids[host]) continue;
       const isDurable = onDisk !== null &&
         (record.generation < onDisk.generation ||
@@ -69,18 +68,4 @@ function announcedTooEarly(hosts: Hosts, { host, disk }: Local, items: readonly 
     }
   }
   return null;
-}
-
-/** The records that a letter or an item of gossip tells. */
-export function recordsIn(hosts: Hosts, payload: number): ClaimRecord[] {
-  const message = hosts.tree.decodeClaimMessage(hosts.blob(payload).bytes);
-  switch (message.kind) {
-    case "request":
-      return [message.claim.record];
-    case "push":
-      return message.claims.map(({ record }) => record);
-    case "answer":
-      return [...message.busy === null ? [] : [message.busy], ...message.tentative]
-        .map(({ record }) => record);
-  }
 }

@@ -1,8 +1,8 @@
 /** A path of the search as a story that people can follow: who does what, and what each host then believes. */
+import type { ClaimRecord } from "../../mod/claim/record.ts";
 import { type Hosts, nameOf, startsOf, STATUSES, statusOf, UNKNOWN, type View } from "./hosts.ts";
 import type { Action, Found, Search } from "./search.ts";
 import type { State } from "./state.ts";
-import { recordsIn } from "./step_rules.ts";
 
 /** Numbered lines, and the rule that is broken at the end. */
 export function story(search: Search, { breach, path }: Found): string {
@@ -130,7 +130,7 @@ function memoryText(hosts: Hosts, payload: number): string {
 
 function recordText(
   hosts: Hosts,
-  { hostId, state, subnet, generation, sequence, epoch, strength }: ReturnType<typeof recordsIn>[0],
+  { hostId, state, subnet, generation, sequence, epoch, strength }: ClaimRecord,
 ): string {
   return `${nameOf(hosts.ids.indexOf(hostId))} ${state} ${subnet} ${generation}.${sequence} ` +
     `(epoch ${epoch}, strength ${strength})`;
@@ -138,11 +138,11 @@ function recordText(
 
 function messageText(hosts: Hosts, payload: number): string {
   const message = hosts.tree.decodeClaimMessage(hosts.blob(payload).bytes);
-  const records = recordsIn(hosts, payload).map((record) => recordText(hosts, record));
+  const records = hosts.told(payload).map((record) => recordText(hosts, record));
   if (message.kind === "request") return `may it have it? ${records[0]}`;
   if (message.kind === "push") return records.join(" and ");
-  const verdict = message.busy === null ? "yes" : "busy";
-  return `${verdict}, for ${message.generation}.${message.sequence}` +
+  if (message.kind === "fence") return "a fence";
+  return `${message.verdict.kind}, for ${message.generation}.${message.sequence}` +
     (records.length === 0 ? "" : `; ${records.join(" and ")}`);
 }
 

@@ -13,7 +13,10 @@ export const NOW_MS = 1e9;
 const OLD_MS = NOW_MS - 25 * 3_600_000;
 
 /** Fields that end in `Ms` and are spans, not moments. */
-const SPANS: ReadonlySet<string> = new Set(["ageMs", "gossipIntervalMs"]);
+const SPANS: ReadonlySet<string> = new Set([
+  ...["ageMs", "gossipIntervalMs"],
+  ...["$attendedMs", "fromMs"], // on a clock that counts attended time only
+]);
 /** Parts that a copy gets from its new frame: they never change, or stand for the outside. */
 const FRAME: ReadonlySet<string> = new Set(["options", "random", "$carrier"]);
 /**
@@ -22,10 +25,13 @@ const FRAME: ReadonlySet<string> = new Set(["options", "random", "$carrier"]);
  */
 const DERIVED: ReadonlySet<string> = new Set([
   ...["digest", "$index", "$hosts", "$winners", "$sortedEntries", "$sortedRouted"], // of ledger and fence
-  ...["$order", "$counted", "$listed"], // caches of choice, pool watch and reporter
-  ...["$view", "nowMs", "conflicts", "$warned"], // shown, or set anew in each step
+  ...["$order", "$counted", "$listed", "$looked"], // caches of choice, pool watch, reporter, absence
+  ...["$view", "nowMs", "conflicts", "counters", "$warned"], // shown, or set anew in each step
 ]);
 const DERIVED_PATHS: ReadonlySet<string> = new Set(["Reporter.$sinceMs"]);
+
+/** Of no meaning any more to a host that has heard the cluster. */
+const HEARSAY: ReadonlySet<string> = new Set(["$beganMs", "$hearsay", "$hearsaySinceMs"]);
 
 type Fields = Record<string, unknown>;
 type Shape = "record" | "instance" | "array" | "map" | "set" | "bytes";
@@ -148,6 +154,7 @@ export class Walker {
   /** A short text, equal for claimants that cannot be told apart. */
   fingerprint(source: object): string {
     const seen = new Map<object, number>();
+    const isComplete = fieldsOf(fieldsOf(source)["$context"] as object)["complete"] === true;
     const say = (value: unknown): string => {
       if (!isObject(value)) return typeof value === "string" ? `'${value}` : String(value);
       const kind = this.#kind(value);
@@ -173,7 +180,9 @@ export class Walker {
           const { name, fields } = this.#layout(value);
           let text = `${name}(`;
           const isSilent = isQuietEntry(value);
+          const isPast = isComplete && name === "Hearing";
           for (const [key, isTime] of fields) {
+            if (isPast && HEARSAY.has(key)) continue;
             const item = fieldsOf(value)[key];
             if (isTime && typeof item === "number") {
               text += isSilent ? ";" : `${item - NOW_MS};`;
