@@ -7,7 +7,7 @@ import type { PoolWatch } from "./pool_agreement.ts";
 import type { ClaimSnapshot, ClaimView } from "./snapshot.ts";
 import type { Stage } from "./stage.ts";
 
-type Lists = Pick<ClaimSnapshot, "records" | "sinceByHost">;
+type Lists = Pick<ClaimSnapshot, "records" | "sinceByHost" | "voidSinceByHost">;
 
 export class Reporter {
   readonly #context: ClaimContext;
@@ -64,6 +64,10 @@ export class Reporter {
     const lists = {
       records: entries.map(({ record }) => record),
       sinceByHost: new Map(entries.map(({ record, sinceMs }) => [record.hostId, sinceMs])),
+      voidSinceByHost: new Map(
+        entries.filter(({ voidSinceMs }) => voidSinceMs < Infinity)
+          .map(({ record, voidSinceMs }) => [record.hostId, voidSinceMs]),
+      ),
     };
     this.#listed = { entries, lists };
     return lists;

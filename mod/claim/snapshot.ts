@@ -43,6 +43,8 @@ export interface ClaimSnapshot extends ClaimView {
   readonly records: readonly ClaimRecord[];
   /** When this host first saw each host's claim on its present subnet, on the core's clock. */
   readonly sinceByHost: ReadonlyMap<MemberId, number>;
+  /** Of claims that count for nothing, released or below the fence: since when, as this host knows. */
+  readonly voidSinceByHost: ReadonlyMap<MemberId, number>;
   readonly fenceSize: number;
   /** The highest epoch at which that subnet, or one that overlaps it, was ever held; 0 when it never was. */
   readonly fenceOf: (subnet: string) => number;

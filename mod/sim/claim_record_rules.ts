@@ -100,9 +100,9 @@ export class ClaimRecordRules {
   #checkProgress(step: ClaimStep, { hostId, before, after }: RecordChange): void {
     if (before === undefined) return;
     if (after === undefined) {
-      const sinceMs = step.before?.sinceByHost.get(hostId) ?? step.localMs;
-      const ageMs = step.localMs - sinceMs;
-      const isOver = before.state === "released" && ageMs >= TOMBSTONE_MS - ROUNDING_MS;
+      // Released, or below the fence because its host was forgotten or its subnet went to another.
+      const sinceMs = step.before?.voidSinceByHost.get(hostId) ?? Infinity;
+      const isOver = step.localMs - sinceMs >= TOMBSTONE_MS - ROUNDING_MS;
       step.expect(isOver, "S10", `dropped the ${before.state} claim of ${hostId.slice(0, 8)}`);
       return;
     }

@@ -182,14 +182,14 @@ Deno.test("S10: an older claim, a claim that is gone, and a route below the fenc
   breaks("S10", () => low.say(low.one, { fenceOf: () => 99, owners: [...records] }));
 });
 
-Deno.test("S10: a tombstone may go after 24 hours, not before", () => {
+Deno.test("S10: what counts for nothing may go after 24 hours, not before", () => {
   for (const [ageMs, isFine] of [[25 * HOUR_MS, true], [23 * HOUR_MS, false]] as const) {
     const stage = new Stage();
     const own = stage.record(stage.one);
     const gone = { ...stage.record(stage.other), state: "released" as const };
     stage.invariants.allowRollbacks = true;
-    const sinceByHost = new Map([[gone.hostId, stage.one.clock.read(1000) - ageMs]]);
-    stage.say(stage.one, { records: sorted(own, gone), sinceByHost });
+    const voidSinceByHost = new Map([[gone.hostId, stage.one.clock.read(1000) - ageMs]]);
+    stage.say(stage.one, { records: sorted(own, gone), voidSinceByHost });
     const forget = () => stage.say(stage.one, { records: [own] });
     if (isFine) forget();
     else breaks("S10", forget);
