@@ -20,7 +20,8 @@ Deno.test("a document read back is what was written last, and nothing else is le
     store.write("claim", new Uint8Array([4]));
     assert.deepEqual(store.read("claim"), new Uint8Array([4]));
     const names = [...Deno.readDirSync(store.directory)].map((entry) => entry.name).sort();
-    assert.deepEqual(names, ["claim.state", "lock"]);
+    assert.deepEqual(names, ["claim.previous", "claim.state", "lock"]);
+    assert.deepEqual(store.read("claim", "previous"), new Uint8Array([1, 2, 3]));
     assert.equal((Deno.statSync(store.path("claim")).mode ?? 0) & 0o777, 0o600);
     store.close();
   });
@@ -48,5 +49,20 @@ Deno.test("a state directory that cannot be made says where and what to do", () 
       assert.match(error.remedy ?? "", /--state-dir/);
       return true;
     });
+  });
+});
+
+Deno.test("a document tells how long ago it was written or marked, if anybody knows", () => {
+  inTemporaryDirectory((directory) => {
+    const store = Store.open(directory);
+    assert.equal(store.ageMs("claim"), null);
+    store.touch("claim"); // nothing there to mark
+    store.write("claim", new Uint8Array([1]));
+    const longAgo = new Date(Date.now() - 3_600_000);
+    Deno.utimeSync(store.path("claim"), longAgo, longAgo);
+    assert((store.ageMs("claim") ?? 0) >= 3_600_000);
+    store.touch("claim");
+    assert((store.ageMs("claim") ?? Infinity) < 3_600_000);
+    store.close();
   });
 });
