@@ -352,3 +352,41 @@ Deno.test("records under this host's id are overtaken ever more slowly, the last
   hear(90);
   equal(overtakes(), 26); // long after the last one, at once
 });
+
+Deno.test("who lost its subnet and leaves with a release does not raise the fence above the winner", () => {
+  const host = stagedHolding();
+  host.holdsDisk = true;
+  host.hear(record({ hostId: hostId(2), strength: 2, stamp: 1 }));
+  equal(host.snapshot.state, "yielding");
+  host.claimant.command(0, { kind: "leave", release: true });
+  host.settle();
+  host.settleDisk();
+  equal(host.snapshot.state, "released");
+  deepEqual([host.snapshot.record?.state, host.snapshot.record?.epoch], ["released", 1]);
+  equal(host.claimant.isLeaveOver, true);
+});
+
+Deno.test("a plain leave in the middle of yielding says the yield first, and claims nothing after it", () => {
+  const host = stagedHolding();
+  host.holdsDisk = true;
+  host.hear(record({ hostId: hostId(2), strength: 2, stamp: 1 }));
+  host.claimant.command(0, { kind: "leave", release: false });
+  host.settle();
+  equal(host.claimant.isLeaveOver, false);
+  host.settleDisk();
+  equal(host.claimant.isLeaveOver, true);
+  equal(host.snapshot.record?.state, "yielding");
+  host.at(60_000);
+  equal(host.snapshot.subnet, null);
+});
+
+Deno.test("what an absent host left below the fence is no contest", () => {
+  const host = stagedHolding({ epoch: 3 });
+  host.meet([2], "dead");
+  host.hear(record({ hostId: hostId(2), epoch: 2, strength: 2 }));
+  equal(host.snapshot.conflicts, 0);
+  equal(host.snapshot.record?.epoch, 3);
+  host.meet([3]);
+  host.hear(record({ hostId: hostId(3), epoch: 2, strength: 2 }));
+  equal(host.snapshot.conflicts, 1, "a present one is about to yield");
+});
