@@ -18,7 +18,7 @@ const SPANS: ReadonlySet<string> = new Set([
   ...["$attendedMs", "fromMs"], // on a clock that counts attended time only
 ]);
 /** Parts that a copy gets from its new frame: they never change, or stand for the outside. */
-const FRAME: ReadonlySet<string> = new Set(["options", "random", "$carrier"]);
+const FRAME: ReadonlySet<string> = new Set(["options", "random", "$carrier", "counters"]);
 /**
  * Left out of fingerprints: caches and indexes that follow from what is in them anyway, and what is only shown.
  * The soundness check would find one that matters.
@@ -106,14 +106,18 @@ export class Walker {
 
   #fill(source: object, copies: Map<object, object>, shiftMs: number): void {
     const filled = new Set<object>();
-    const fill = (from: object): object => {
+    const moved = (value: number) => Math.max(value + shiftMs, Math.min(value, OLD_MS));
+    const fill = (from: object, isTime = false): object => {
       const kind = this.#kind(from);
       if (kind.isPure && (shiftMs === 0 || !kind.isTimed)) return from;
       let to = copies.get(from);
       if (to === undefined) copies.set(from, to = emptyLike(from));
       if (filled.has(from)) return to;
       filled.add(from);
-      const copied = (value: unknown) => isObject(value) ? fill(value) : value;
+      const copied = (value: unknown) => {
+        if (isTime && typeof value === "number") return moved(value);
+        return isObject(value) ? fill(value) : value;
+      };
       switch (shapeOf(from)) {
         case "array":
           (to as unknown[]).length = 0;
@@ -123,7 +127,7 @@ export class Walker {
           const map = to as Map<unknown, unknown>;
           map.clear();
           for (const [key, item] of from as Map<unknown, unknown>) {
-            map.set(copied(key), copied(item));
+            map.set(isObject(key) ? fill(key) : key, copied(item));
           }
           break;
         }
@@ -142,8 +146,8 @@ export class Walker {
             if (typeof value === "function") {
               assert(typeof fieldsOf(to)[key] === "function", `a frame for the function ${key}`);
             } else if (typeof value === "number" && isMoment(key)) {
-              fieldsOf(to)[key] = Math.max(value + shiftMs, Math.min(value, OLD_MS));
-            } else fieldsOf(to)[key] = copied(value);
+              fieldsOf(to)[key] = moved(value);
+            } else fieldsOf(to)[key] = isObject(value) ? fill(value, isMoment(key)) : value;
           }
       }
       return to;
@@ -155,7 +159,8 @@ export class Walker {
   fingerprint(source: object): string {
     const seen = new Map<object, number>();
     const isComplete = fieldsOf(fieldsOf(source)["$context"] as object)["complete"] === true;
-    const say = (value: unknown): string => {
+    const say = (value: unknown, isTime = false): string => {
+      if (isTime && typeof value === "number") return String(value - NOW_MS);
       if (!isObject(value)) return typeof value === "string" ? `'${value}` : String(value);
       const kind = this.#kind(value);
       if (kind.isPure && !kind.isTimed) return this.#text(value);
@@ -166,14 +171,14 @@ export class Walker {
       }
       switch (shapeOf(value)) {
         case "array":
-          return `[${(value as unknown[]).map(say).join()}]`;
+          return `[${(value as unknown[]).map((item) => say(item)).join()}]`;
         case "map":
           return `{${
-            [...value as Map<unknown, unknown>].map(([key, item]) => `${say(key)}:${say(item)}`)
-              .sort().join()
+            [...value as Map<unknown, unknown>]
+              .map(([key, item]) => `${say(key)}:${say(item, isTime)}`).sort().join()
           }}`;
         case "set":
-          return `<${[...value as Set<unknown>].map(say).sort().join()}>`;
+          return `<${[...value as Set<unknown>].map((item) => say(item)).sort().join()}>`;
         case "bytes":
           return this.#text(value);
         default: {
@@ -186,7 +191,7 @@ export class Walker {
             const item = fieldsOf(value)[key];
             if (isTime && typeof item === "number") {
               text += isSilent ? ";" : `${item - NOW_MS};`;
-            } else if (typeof item !== "function") text += `${say(item)};`;
+            } else if (typeof item !== "function") text += `${say(item, isTime)};`;
           }
           return text + ")";
         }
