@@ -23,6 +23,7 @@ import { LAN_TIMINGS, type SwimTimings } from "../swim/timings.ts";
 import type { Keyring } from "../wire/keyring.ts";
 import { Cluster } from "./cluster.ts";
 import { ClaimInvariants } from "./invariants.ts";
+import { SIMULATED_LABEL } from "./membership_cluster.ts";
 import { NOWHERE } from "./nowhere.ts";
 import type { NetworkOptions } from "./network.ts";
 import type { Boot, SimHost } from "./sim_host.ts";
@@ -39,6 +40,8 @@ export interface HostSettings {
   absenceTtlHours?: number;
   /** Of the identity that is drawn at a first start; the host's name unless said. */
   identity?: string;
+  /** Of its cluster; hosts of other labels do not hear it. */
+  label?: string;
 }
 
 export interface HostClusterOptions {
@@ -240,7 +243,7 @@ export class HostCluster {
       .map((part) => part.toString(16).padStart(8, "0")).join("");
     const seeds = settings.seeds ?? [];
     const claim: ClaimOptions = {
-      cluster: "simulated",
+      cluster: settings.label ?? SIMULATED_LABEL,
       pool: settings.pool ?? this.#pool,
       pin: settings.pin ?? null,
       bootstrap: settings.bootstrap ?? false,
@@ -256,7 +259,7 @@ export class HostCluster {
       claim: absenceTtlHours === undefined ? claim : { ...claim, absenceTtlHours },
       swim: {
         ...(keyring === undefined ? {} : { keys: keyring(boot.random) }),
-        label: "simulated",
+        label: settings.label ?? SIMULATED_LABEL,
         self: { id: hostId, name: boot.name, endpoint: boot.endpoint, instance, version: "0.0.0" },
         incarnation: members === null ? 0 : members.incarnation + 1,
         timings: this.#options.timings ?? LAN_TIMINGS,
