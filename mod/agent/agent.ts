@@ -5,7 +5,6 @@
 import type { PersistedDocument } from "../base/core.ts";
 import { ExitCode, reasonOf, UserError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import type { Problem } from "../base/problem.ts";
 import { Random } from "../base/random.ts";
 import { GOSSIP_PORT_DEFAULT } from "../base/limits.ts";
 import { VERSION } from "../base/version.ts";
@@ -19,8 +18,6 @@ import {
 } from "../claim/host_core.ts";
 import { DeviceLock } from "../host/device_lock.ts";
 import { type HostKernel, openKernel } from "../host/kernel.ts";
-import { forwardingProblem } from "../host/forwarding.ts";
-import { keyFileProblem } from "../host/key_file.ts";
 import { machineFingerprint } from "../host/machine_fingerprint.ts";
 import { resolveSeed } from "../host/resolve.ts";
 import { Store } from "../host/store.ts";
@@ -34,23 +31,14 @@ import type { AgentConfig } from "./config.ts";
 import { ControlServer, prepareRunDirectory } from "./control.ts";
 import { DataPath } from "./data_path.ts";
 import { Driver } from "./driver.ts";
-import { logEvent, openLog } from "./event_log.ts";
-import { giveUpIdentity, storeProblems } from "./another_identity.ts";
+import { openLog } from "./event_log.ts";
+import { giveUpIdentity } from "./another_identity.ts";
 import { type Identity, restoreIdentity } from "./identity.ts";
 import { forgetTarget } from "./forget.ts";
 import { hostOptions, placeOf } from "./options.ts";
-import {
-  lonelyProblem,
-  plainGossipProblem,
-  strangerProblems,
-  udpProblem,
-  Warnings,
-} from "./problems.ts";
-import { statusDocument, type StatusSources, subnetsDocument } from "./status.ts";
 import { UnderlayKeeper } from "./underlay_keeper.ts";
+import { AgentView } from "./view.ts";
 
-/** Beyond this the wall clock was set, and not merely read a moment later. */
-const CLOCK_STEP_MS = 1_000;
 /**
  * The control socket takes 4 ms to open, so it waits for the subnet; but somebody may ask why there is none, so not for
  * longer than nobody notices.
@@ -90,9 +78,7 @@ class Agent {
   readonly #dataPath: DataPath;
   readonly #underlay: UnderlayKeeper;
   readonly #hostId: string;
-  /** Kept while the clocks agree, so that the same moment reads the same each time somebody asks. */
-  #wallOffsetMs = Date.now() - performance.now();
-  readonly #warnings = new Warnings();
+  readonly #view: AgentView;
   readonly #keys: AgentKeys;
   #control: Promise<ControlServer> | null = null;
   #cancelControl: () => void = () => {};
@@ -155,6 +141,16 @@ class Agent {
       log: this.#log,
       snapshot: () => this.#driver.snapshot(),
       isUnderlayThere: () => this.#underlay.isThere(),
+      hookEnded: (old, now, isDone) => this.#view.history.hookEnded(old, now, isDone),
+    });
+    this.#view = new AgentView({
+      config,
+      log: this.#log,
+      store: parts.store,
+      identity: parts.identity,
+      snapshot: () => this.#driver.snapshot(),
+      overlay: () => this.#dataPath.status(),
+      underlayProblems: () => this.#underlay.problems(),
     });
   }
 
@@ -215,8 +211,10 @@ class Agent {
     this.#aliveMark.start();
     this.#underlay.start(this.#log, () => this.#moved());
     this.#control = ControlServer.open(this.#config.runDir, {
-      status: () => statusDocument(this.#sources()),
-      subnets: () => subnetsDocument(this.#sources()),
+      status: () => this.#view.status(),
+      subnets: () => this.#view.subnets(),
+      why: (what) => this.#view.why(what),
+      metrics: () => this.#view.metrics(),
       join: (seeds) => this.#join(seeds),
       leave: (release) => this.#leave(release),
       keys: () => this.#keys.list(),
@@ -227,8 +225,7 @@ class Agent {
   }
 
   #event(event: HostEvent): void {
-    logEvent(this.#log, event, this.#hostId);
-    this.#warnings.note(event, performance.now());
+    this.#view.note(event);
     if (event.kind === "owners-changed" || event.kind === "claim-changed") {
       this.#claimsChanged = true;
     } else if (event.kind === "renumbered") {
@@ -271,8 +268,7 @@ class Agent {
       remedy: "This is a mistake of gossamer: report it with this line; restarting the agent " +
         "leaves the overlay up",
     } as const;
-    const isNew = this.#warnings.note(event, performance.now());
-    if (!isNew) return;
+    if (!this.#view.warn(event)) return;
     const stack = error instanceof Error ? error.stack : undefined;
     this.#log.error(event.text, { code: event.code, remedy: event.remedy, input, stack });
   }
@@ -347,6 +343,7 @@ class Agent {
     this.#aliveMark.stop();
     this.#driver.stop();
     this.#dataPath.stop();
+    this.#view.history.close();
     this.#underlay.stop();
     this.#cancelControl();
     await (await this.#control)?.close();
@@ -355,36 +352,6 @@ class Agent {
     this.#store.close();
     this.#lock.release();
     this.#finished.resolve(end);
-  }
-
-  /** What stands in the way of packets on this host, looked up when somebody asks. */
-  #problems(): Problem[] {
-    return [
-      lonelyProblem(this.#driver.snapshot()),
-      udpProblem(this.#driver.snapshot()),
-      plainGossipProblem(this.#driver.snapshot()),
-      ...strangerProblems(this.#driver.snapshot(), performance.now()),
-      this.#config.keyFile === null ? null : keyFileProblem(this.#config.keyFile),
-      forwardingProblem(),
-      ...this.#underlay.problems(),
-      ...storeProblems(this.#store, this.#identity.machine),
-      ...this.#warnings.recent(performance.now()),
-    ].filter((problem) => problem !== null);
-  }
-
-  #sources(): StatusSources {
-    const wallOffsetMs = Date.now() - performance.now();
-    if (Math.abs(wallOffsetMs - this.#wallOffsetMs) > CLOCK_STEP_MS) {
-      this.#wallOffsetMs = wallOffsetMs;
-    }
-    return {
-      version: VERSION,
-      config: this.#config,
-      snapshot: this.#driver.snapshot(),
-      overlay: this.#dataPath.status(),
-      problems: this.#problems(),
-      wallTime: (coreMs) => new Date(Math.round(this.#wallOffsetMs + coreMs)).toISOString(),
-    };
   }
 }
 

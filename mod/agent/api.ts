@@ -8,6 +8,8 @@
  * | --------------- | ------------------------ | --------------------------------------------------- |
  * | GET /status     |                          | {@linkcode StatusDocument}                          |
  * | GET /subnets    |                          | {@linkcode SubnetsDocument}                         |
+ * | GET /subnets/why?of=WHAT |                 | {@linkcode WhyDocument}                             |
+ * | GET /metrics    |                          | Prometheus text: docs/metrics.md                    |
  * | GET /keys       |                          | {@linkcode KeysDocument}, when the others answered  |
  * | POST /join      | `{"seeds": [...]}`       | {@linkcode JoinAnswer}                              |
  * | POST /keys      | {@linkcode KeysRequest}  | {@linkcode KeysAnswer}, when the others answered    |
@@ -21,6 +23,22 @@ export const STATUS_SCHEMA = 1;
 
 export type MemberStatusName = "alive" | "suspect" | "dead" | "left";
 export type SeedStateName = "trying" | "unresolved" | "unreachable" | "joined";
+/** `lonely` has heard nobody yet; `returning` asks whether what it held before a restart is still its own. */
+export type ClaimStageName =
+  | "starting"
+  | "listening"
+  | "lonely"
+  | "returning"
+  | "tentative"
+  | "held"
+  | "yielding"
+  | "waiting"
+  | "released";
+/**
+ * `owner` holds and wins; `loses` holds, and another one ranks higher; `asks` and `yields` say what their host does; `released`
+ * is given back; `void` counts for nothing, being below the fence: forgotten, or overtaken.
+ */
+export type ClaimStanding = "owner" | "loses" | "asks" | "yields" | "released" | "void";
 export type ClaimStateName = "none" | "tentative" | "held" | "yielding";
 
 export interface ProblemDocument {
@@ -86,10 +104,25 @@ export interface StatusDocument {
     state: ClaimStateName;
     subnet: string | null;
     since: string | null;
+    /** Contests over this host's subnet since the agent started. */
     conflicts: number;
-    /** Why there is no subnet yet, and what to do; null when there is one. */
+    /** What is being done or waited for, and what to do; null when there is a subnet and all is well with it. */
     reason: string | null;
+    /** `state` more closely. */
+    stage: ClaimStageName;
+    /** Fencing number of the subnet; null while there is no claim. */
+    epoch: number | null;
+    /** 0 asked for, 1 held, 2 held and known to a majority; 4 more when it is pinned. */
+    strength: number | null;
+    /** How often this host had to change its subnet since the agent started. */
+    renumberings: number;
+    /** The last contest that is remembered. */
+    lastConflict: ConflictDocument | null;
+    /** The last contests and changes of the subnet, the newest first, restarts included. */
+    history: PastDocument[];
   };
+  /** What was counted since the agent started: docs/metrics.md. */
+  counters: ClaimCountersDocument;
   overlay: {
     device: string;
     mac: string | null;
@@ -105,6 +138,59 @@ export interface StatusDocument {
   problems: ProblemDocument[];
 }
 
+export interface ConflictDocument {
+  /** RFC 3339. */
+  at: string;
+  subnet: string;
+  /** Names of hosts with the beginning of their ids. */
+  winner: string;
+  loser: string;
+  /** Whether this host won. */
+  won: boolean;
+  /** The order of the two claims, field by field. */
+  why: string;
+}
+
+export interface RenumberingDocument {
+  at: string;
+  old: string;
+  new: string;
+  /** Who has the old subnet, and why; null when nobody contested it. */
+  winner: string | null;
+  why: string | null;
+  /** How `--on-renumber` went. */
+  hook: "none" | "running" | "done" | "failed";
+}
+
+export type PastDocument =
+  | ConflictDocument & { kind: "conflict" }
+  | RenumberingDocument & { kind: "renumbered" };
+
+export interface ClaimCountersDocument {
+  conflictsWon: number;
+  conflictsLost: number;
+  renumberings: number;
+  writes: number;
+  diskRefusals: number;
+  requests: number;
+  choicesLost: number;
+  answersReceived: VerdictCounts;
+  answersSent: VerdictCounts;
+  refutes: number;
+  raises: number;
+  reclaims: number;
+  forgets: number;
+  clones: number;
+  sanityRefusals: number;
+}
+
+export interface VerdictCounts {
+  yes: number;
+  busy: number;
+  fenced: number;
+  resting: number;
+}
+
 export interface SubnetDocument {
   subnet: string;
   owner: string;
@@ -114,6 +200,53 @@ export interface SubnetDocument {
   epoch: number;
   since: string;
   self: boolean;
+  standing: ClaimStanding;
+}
+
+/** What a claim comes to: see {@linkcode ClaimStanding}. */
+export interface WhyClaim {
+  subnet: string;
+  owner: string;
+  ownerId: string;
+  ownerAddress: string | null;
+  ownerStatus: MemberStatusName | "unknown";
+  self: boolean;
+  state: SubnetDocument["state"];
+  standing: ClaimStanding;
+  epoch: number;
+  strength: number;
+  /** The same in words: "held, a majority knows". */
+  strengthText: string;
+  stamp: number;
+  /** When this host's agent first saw it so. */
+  since: string;
+  /** How long its host has been away in time that proves it, and from when on its subnet may be taken; null when it is there. */
+  absentSeconds: number | null;
+  absenceTtlSeconds: number;
+  /** Against the owner, field by field; empty for the owner itself and for claims that count for nothing. */
+  order: { what: string; winner: string; loser: string; decides: boolean }[];
+}
+
+export interface WhyDocument {
+  schema: typeof STATUS_SCHEMA;
+  /** What was asked for, as a subnet. */
+  subnet: string;
+  /** Whether it is one of the pool's subnets. */
+  inPool: boolean;
+  /** Whether no claim stands in the way of choosing it now. */
+  free: boolean;
+  /** Highest epoch at which it was ever held; 0 for never. */
+  fence: number;
+  /** Until when it rests, since its last holder gave it back. */
+  restsUntil: string | null;
+  /** Set apart by an operator. */
+  reserved: boolean;
+  /** The host for whom it is kept; null for nobody. */
+  pinnedTo: string | null;
+  /** Every claim that overlaps it, the owner's first. */
+  claims: WhyClaim[];
+  /** Contests and changes of this host's subnet that it had a part in. */
+  history: PastDocument[];
 }
 
 export interface SubnetsDocument {

@@ -9,7 +9,9 @@ import type {
   LeaveAnswer,
   StatusDocument,
   SubnetsDocument,
+  WhyDocument,
 } from "./api.ts";
+import { METRICS_TYPE } from "./metrics.ts";
 import {
   forgetOf,
   type KeyChange,
@@ -23,6 +25,8 @@ import {
 export interface ControlTarget {
   status(): StatusDocument;
   subnets(): SubnetsDocument;
+  why(what: string): WhyDocument;
+  metrics(): string;
   join(seeds: readonly string[]): JoinAnswer;
   leave(release: boolean): Promise<LeaveAnswer>;
   forget(host: string, force: boolean): ForgetAnswer;
@@ -132,13 +136,17 @@ function isThere(path: string): boolean {
 async function handle(request: Request, target: ControlTarget): Promise<Response> {
   try {
     // What a stranger to HTTP says may be no URL at all.
-    const { pathname = "of no path" } = URL.parse(request.url) ?? {};
+    const { pathname = "of no path", searchParams } = URL.parse(request.url) ?? {};
     const route = `${request.method} ${pathname}`;
     switch (route) {
       case "GET /status":
         return Response.json(target.status());
       case "GET /subnets":
         return Response.json(target.subnets());
+      case "GET /subnets/why":
+        return Response.json(target.why(searchParams?.get("of") ?? ""));
+      case "GET /metrics":
+        return new Response(target.metrics(), { headers: { "Content-Type": METRICS_TYPE } });
       case "GET /keys":
         return Response.json(await target.keys());
       case "POST /keys": {

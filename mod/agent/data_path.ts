@@ -29,6 +29,8 @@ export interface DataPathOptions {
   readonly snapshot: () => HostSnapshot;
   /** Whether the device is there on which the overlay's stands. */
   readonly isUnderlayThere: () => boolean;
+  /** `--on-renumber` ended for this change of the subnet, well or not. */
+  readonly hookEnded?: (old: string, now: string, isDone: boolean) => void;
 }
 
 export class DataPath {
@@ -115,7 +117,7 @@ export class DataPath {
 
   /** The kernel is as wanted: say so to Docker and others. */
   #up(own: ClaimRecord): boolean {
-    const { subnetFile, onRenumber, log } = this.#options;
+    const { subnetFile, onRenumber } = this.#options;
     const text = subnetEnvText({
       network: this.#overlay.network,
       subnet: own.subnet,
@@ -138,9 +140,14 @@ export class DataPath {
     const renumbered = this.#renumbered;
     if (renumbered?.new === own.subnet && onRenumber !== null) {
       this.#renumbered = null;
-      void runRenumberHook(onRenumber, renumbered.old, renumbered.new, log);
+      void this.#runHook(onRenumber, renumbered);
     }
     return true;
+  }
+
+  async #runHook(command: string, change: { old: string; new: string }): Promise<void> {
+    const isDone = await runRenumberHook(command, change.old, change.new, this.#options.log);
+    this.#options.hookEnded?.(change.old, change.new, isDone);
   }
 
   /** The subnet is no longer ours: nobody may start containers in it. */

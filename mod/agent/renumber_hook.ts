@@ -7,14 +7,14 @@ const LAUNCHER_VARIABLES = ["DENO_DIR", "DENO_NO_UPDATE_CHECK", "DENO_NO_PROMPT"
 
 /**
  * Runs the operator's command through the shell with OLD and NEW appended as arguments. Never blocks the agent; what
- * it prints and how it ends goes to the log.
+ * it prints and how it ends goes to the log. Whether it ended well.
  */
 export async function runRenumberHook(
   command: string,
   oldSubnet: string,
   newSubnet: string,
   log: Log,
-): Promise<void> {
+): Promise<boolean> {
   try {
     const { code, stderr } = await new Deno.Command("/bin/sh", {
       args: ["-c", `${command} "$@"`, "gossamer-on-renumber", oldSubnet, newSubnet],
@@ -30,6 +30,7 @@ export async function runRenumberHook(
       const said = new TextDecoder().decode(stderr.slice(-500)).trim();
       log.error("the renumber command failed; move the containers by hand", { ...fields, said });
     }
+    return code === 0;
   } catch (error) {
     log.error("the renumber command could not be started; move the containers by hand", {
       command,
@@ -37,6 +38,7 @@ export async function runRenumberHook(
       new: newSubnet,
       reason: reasonOf(error),
     });
+    return false;
   }
 }
 

@@ -4,11 +4,16 @@ import type { HostSnapshot } from "../claim/host_core.ts";
 import type { Member } from "../swim/member.ts";
 import type { SwimSnapshot } from "../swim/options.ts";
 import { subnetCount } from "../address/pool.ts";
+import { stands } from "../claim/standing.ts";
+import type { Past } from "./claim_history.ts";
+import { claimStage } from "./claim_stage.ts";
 import type { AgentConfig } from "./config.ts";
 import type { OverlayStatus } from "./overlay_keeper.ts";
 import {
+  type ClaimStanding,
   type ClaimStateName,
   type MemberDocument,
+  type PastDocument,
   type ProblemDocument,
   STATUS_SCHEMA,
   type StatusDocument,
@@ -24,6 +29,10 @@ export interface StatusSources {
   readonly overlay: OverlayStatus;
   /** Problems of the agent itself: the kernel, the disk, the interface. */
   readonly problems: readonly ProblemDocument[];
+  /** What happened to this host's claim, the newest first. */
+  readonly history: readonly Past[];
+  /** The present, on the core's clock. */
+  readonly nowMs: number;
   /** Turns a moment of the core's clock into RFC 3339 text. */
   readonly wallTime: (coreMs: number) => string;
 }
@@ -39,6 +48,10 @@ export function statusDocument(sources: StatusSources): StatusDocument {
   const counts = { alive: 0, suspect: 0, dead: 0, left: 0 };
   for (const member of swim.members) counts[member.status]++;
   const { address, gossipPort } = endpointParts(swim.self);
+  const { stage, reason } = claimStage(claim, (id) => hostName(snapshot, id));
+  const history = sources.history.map((past): PastDocument => ({ ...past }));
+  // What was held before a restart is not held yet.
+  const subnet = stage === "returning" ? null : claim.subnet;
   return {
     schema: STATUS_SCHEMA,
     version: sources.version,
@@ -61,11 +74,18 @@ export function statusDocument(sources: StatusSources): StatusDocument {
     encryption: encryptionDocument(swim),
     claim: {
       state: claimStateName(claim.state),
-      subnet: claim.subnet,
-      since: claim.subnet === null ? null : wallTime(claim.sinceMs),
+      subnet,
+      since: subnet === null ? null : wallTime(claim.sinceMs),
       conflicts: claim.conflicts,
-      reason: claim.reason,
+      reason,
+      stage,
+      epoch: claim.record?.epoch ?? null,
+      strength: claim.record?.strength ?? null,
+      renumberings: claim.counters.renumberings,
+      lastConflict: history.find((past) => past.kind === "conflict") ?? null,
+      history,
     },
+    counters: structuredClone(claim.counters),
     overlay: {
       device: overlay.device,
       mac: overlay.mac,
@@ -101,6 +121,7 @@ export function subnetsDocument(sources: StatusSources): SubnetsDocument {
       epoch: record.epoch,
       since: wallTime(snapshot.claim.sinceByHost.get(record.hostId) ?? 0),
       self: record.hostId === snapshot.swim.self.id,
+      standing: standingOf(record, snapshot.claim),
     };
   });
   subnets.sort((one, other) => one.subnet.localeCompare(other.subnet, "en", { numeric: true }));
@@ -112,6 +133,25 @@ export function subnetsDocument(sources: StatusSources): SubnetsDocument {
     total: subnetCount(config.pool),
     subnets,
   };
+}
+
+/** What a claim comes to, by what this host knows. */
+export function standingOf(
+  record: ClaimRecord,
+  { fenceOf, isOwner }: Pick<HostSnapshot["claim"], "fenceOf" | "isOwner">,
+): ClaimStanding {
+  if (record.state === "released") return "released";
+  if (!stands(record, fenceOf(record.subnet))) return "void";
+  if (record.state === "tentative") return "asks";
+  if (record.state === "yielding") return "yields";
+  return isOwner(record.hostId) ? "owner" : "loses";
+}
+
+/** A host by its name and the beginning of its id, or by that alone. */
+export function hostName({ swim }: Pick<HostSnapshot, "swim">, hostId: string): string {
+  const name = swim.members.find(({ id }) => id === hostId)?.name;
+  const short = hostId.slice(0, 8);
+  return name === undefined ? `host ${short}` : `${name} (${short})`;
 }
 
 function memberDocuments(sources: StatusSources): MemberDocument[] {
@@ -157,7 +197,7 @@ function claimStateName(state: string): ClaimStateName {
   return state === "tentative" || state === "held" || state === "yielding" ? state : "none";
 }
 
-function endpointParts(member: Member): { address: string; gossipPort: number } {
+export function endpointParts(member: Member): { address: string; gossipPort: number } {
   const colon = member.endpoint.lastIndexOf(":");
   return {
     address: member.endpoint.slice(0, colon).replace(/^\[(.*)\]$/, "$1"),

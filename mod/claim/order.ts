@@ -82,12 +82,36 @@ export function tieHash(record: ClaimRecord): string {
   return sha256Hex(record.hostId, "\0", record.subnet);
 }
 
+/** One field of the order as it stands between two claims. */
+export interface OrderStep {
+  /** What is compared, and what wins: "the higher epoch". */
+  readonly what: string;
+  /** The values as people read them. */
+  readonly winner: string;
+  readonly loser: string;
+  /** Whether this field is the one that decides; those before it are equal. */
+  readonly decides: boolean;
+}
+
+/** The comparison of two claims field by field, the winner's value first, down to the field that decides. */
+export function orderSteps(one: ClaimRecord, other: ClaimRecord): OrderStep[] {
+  const [winner, loser] = compareClaims(one, other) >= 0 ? [one, other] : [other, one];
+  const steps: OrderStep[] = [];
+  for (const { what, compare, show } of LADDER) {
+    const decides = compare(winner, loser) !== 0;
+    steps.push({ what, winner: show(winner), loser: show(loser), decides });
+    if (decides) break;
+  }
+  return steps;
+}
+
 function lowerFirst(one: string, other: string): number {
   if (one === other) return 0;
   return one < other ? 1 : -1;
 }
 
-function strengthText(strength: number): string {
+/** What a strength means: "pinned, held, a majority knows". */
+export function strengthText(strength: number): string {
   if (strength === 0) return "tentative";
   const pinned = strength > 4 ? "pinned, " : "";
   return strength % 2 === 0 ? `${pinned}held, a majority knows` : `${pinned}held`;

@@ -1,5 +1,6 @@
 /** What a claimant shows: its snapshot, and an event when its view of itself changes. */
 import type { Problem } from "../base/problem.ts";
+import type { MemberId } from "../swim/member.ts";
 import { ttlMs } from "./absence.ts";
 import type { ClaimContext } from "./context.ts";
 import type { LedgerEntry } from "./ledger.ts";
@@ -17,6 +18,7 @@ export class Reporter {
   #problem: Problem | null = null;
   #sinceMs = 0;
   readonly #fenceOf = (subnet: string) => this.#context.ledger.fence.of(subnet);
+  readonly #isOwner = (hostId: MemberId) => this.#context.ledger.isOwner(hostId);
   readonly #restsUntilMs = (subnet: string) =>
     this.#context.ledger.quarantine.untilMs(subnet, this.#context.hostId);
   readonly #absences = () =>
@@ -49,6 +51,7 @@ export class Reporter {
       ...this.#lists(),
       fenceSize: ledger.fence.size,
       fenceOf: this.#fenceOf,
+      isOwner: this.#isOwner,
       restsUntilMs: this.#restsUntilMs,
       absences: this.#absences,
       counters: this.#context.counters,

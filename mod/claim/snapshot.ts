@@ -48,6 +48,8 @@ export interface ClaimSnapshot extends ClaimView {
   readonly fenceSize: number;
   /** The highest epoch at which that subnet, or one that overlaps it, was ever held; 0 when it never was. */
   readonly fenceOf: (subnet: string) => number;
+  /** Whether that host's claim wins by the order alone, however this host routes while a contest lasts. */
+  readonly isOwner: (hostId: MemberId) => boolean;
   /** Until when that subnet rests since others gave it back, on the core's clock; -Infinity when it does not. */
   readonly restsUntilMs: (subnet: string) => number;
   /** How long the hosts of claims have been away, as far as this host can tell. */

@@ -12,6 +12,7 @@ import {
   STATUS_SCHEMA,
   type StatusDocument,
   type SubnetsDocument,
+  type WhyDocument,
 } from "../agent/api.ts";
 import { UserError } from "../base/errors.ts";
 
@@ -48,6 +49,38 @@ const seed = v.looseObject({
   reason: v.exactOptional(v.string()),
 });
 
+const conflict = v.looseObject({
+  at: v.string(),
+  subnet: v.string(),
+  winner: v.string(),
+  loser: v.string(),
+  won: v.boolean(),
+  why: v.string(),
+});
+
+const past = v.variant("kind", [
+  v.looseObject({ kind: v.literal("conflict"), ...conflict.entries }),
+  v.looseObject({
+    kind: v.literal("renumbered"),
+    at: v.string(),
+    old: v.string(),
+    new: v.string(),
+    winner: nullableString,
+    why: nullableString,
+    hook: v.picklist(["none", "running", "done", "failed"]),
+  }),
+]);
+
+const standing = v.picklist(["owner", "loses", "asks", "yields", "released", "void"]);
+const recordState = v.picklist(["tentative", "held", "yielding", "released"]);
+const ownerStatus = v.picklist(["alive", "suspect", "dead", "left", "unknown"]);
+const verdicts = v.looseObject({
+  yes: v.number(),
+  busy: v.number(),
+  fenced: v.number(),
+  resting: v.number(),
+});
+
 const status = v.looseObject({
   schema: v.literal(STATUS_SCHEMA),
   version: v.string(),
@@ -80,6 +113,32 @@ const status = v.looseObject({
     since: nullableString,
     conflicts: v.number(),
     reason: nullableString,
+    stage: v.picklist([
+      ...["starting", "listening", "lonely", "returning", "tentative"] as const,
+      ...["held", "yielding", "waiting", "released"] as const,
+    ]),
+    epoch: v.nullable(v.number()),
+    strength: v.nullable(v.number()),
+    renumberings: v.number(),
+    lastConflict: v.nullable(conflict),
+    history: v.array(past),
+  }),
+  counters: v.looseObject({
+    conflictsWon: v.number(),
+    conflictsLost: v.number(),
+    renumberings: v.number(),
+    writes: v.number(),
+    diskRefusals: v.number(),
+    requests: v.number(),
+    choicesLost: v.number(),
+    answersReceived: verdicts,
+    answersSent: verdicts,
+    refutes: v.number(),
+    raises: v.number(),
+    reclaims: v.number(),
+    forgets: v.number(),
+    clones: v.number(),
+    sanityRefusals: v.number(),
   }),
   overlay: v.looseObject({
     device: v.string(),
@@ -105,12 +164,48 @@ const subnets = v.looseObject({
     subnet: v.string(),
     owner: v.string(),
     ownerId: v.string(),
-    ownerStatus: v.picklist(["alive", "suspect", "dead", "left", "unknown"]),
-    state: v.picklist(["tentative", "held", "yielding", "released"]),
+    ownerStatus,
+    state: recordState,
     epoch: v.number(),
     since: v.string(),
     self: v.boolean(),
+    standing,
   })),
+});
+
+const why = v.looseObject({
+  schema: v.literal(STATUS_SCHEMA),
+  subnet: v.string(),
+  inPool: v.boolean(),
+  free: v.boolean(),
+  fence: v.number(),
+  restsUntil: nullableString,
+  reserved: v.boolean(),
+  pinnedTo: nullableString,
+  claims: v.array(v.looseObject({
+    subnet: v.string(),
+    owner: v.string(),
+    ownerId: v.string(),
+    ownerAddress: nullableString,
+    ownerStatus,
+    self: v.boolean(),
+    state: recordState,
+    standing,
+    epoch: v.number(),
+    strength: v.number(),
+    strengthText: v.string(),
+    stamp: v.number(),
+    since: v.string(),
+    absentSeconds: v.nullable(v.number()),
+    absenceTtlSeconds: v.number(),
+    order: v.array(v.looseObject({
+      what: v.string(),
+      winner: v.string(),
+      loser: v.string(),
+      decides: v.boolean(),
+    })),
+  })),
+  history: v.array(past),
 });
 
 const keyHosts = v.array(v.looseObject({
@@ -159,6 +254,10 @@ export function statusOf(value: unknown): StatusDocument {
 
 export function subnetsOf(value: unknown): SubnetsDocument {
   return checked(subnets, value, "list of subnets");
+}
+
+export function whyOf(value: unknown): WhyDocument {
+  return checked(why, value, "explanation");
 }
 
 export function keysOf(value: unknown): KeysDocument {

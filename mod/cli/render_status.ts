@@ -89,14 +89,29 @@ function claimBlock({ claim, cluster }: StatusDocument, nowMs: number, paint: Pa
   const since = claim.since === null
     ? ""
     : ` since ${wholeSeconds(claim.since)} (${age(claim.since, nowMs)})`;
-  const state = paint(claim.state === "held" ? "good" : "warning", claim.state);
+  const state = paint(claim.state === "held" ? "good" : "warning", claim.stage);
   const lines: Line[] = [
     ["Claim", claim.subnet === null ? state : `${claim.subnet} ${state}${since}`],
   ];
   if (claim.reason !== null) lines.push(["Reason", paint("warning", printable(claim.reason))]);
   lines.push(["Network", `${cluster.network}, a /${cluster.subnetLen} for each host`]);
-  lines.push(["Conflicts", String(claim.conflicts)]);
+  lines.push(["Conflicts", conflictsText(claim, nowMs, paint)]);
   return lines;
+}
+
+/** How many since the start, and the last one that is remembered with what decided it. */
+function conflictsText(
+  { conflicts, renumberings, lastConflict: last }: StatusDocument["claim"],
+  nowMs: number,
+  paint: Paint,
+): string {
+  const changes = renumberings === 0 ? "" : `, ${renumberings} subnet changed`;
+  const counts = `${conflicts}${changes} since the start`;
+  if (last === null) return conflicts + renumberings === 0 ? "none" : counts;
+  const how = last.won ? paint("good", "won against") : paint("warning", "lost to");
+  const other = printable(last.won ? last.loser : last.winner);
+  return `${counts}\nlast ${age(last.at, nowMs)} ago over ${last.subnet}, ${how} ${other}\n` +
+    printable(last.why);
 }
 
 function overlayBlock({ overlay, cluster, claim }: StatusDocument, paint: Paint): Line[] {

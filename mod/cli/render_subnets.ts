@@ -28,9 +28,14 @@ function stateCell(state: SubnetDocument["state"]): Cell {
 }
 
 function remarkCell(subnet: SubnetDocument): Cell {
-  if (subnet.self) return { text: "(this host)", meaning: "faint" };
-  if (subnet.ownerStatus === "alive") return { text: "", meaning: "faint" };
-  return { text: `(owner ${subnet.ownerStatus})`, meaning: "warning" };
+  const remarks: string[] = [];
+  if (subnet.self) remarks.push("this host");
+  if (subnet.standing === "loses") remarks.push("another host has it");
+  if (subnet.standing === "void") remarks.push("counts for nothing");
+  if (!subnet.self && subnet.ownerStatus !== "alive") remarks.push(`owner ${subnet.ownerStatus}`);
+  if (remarks.length === 0) return { text: "", meaning: "faint" };
+  const isCalm = remarks.length === 1 && subnet.self;
+  return { text: `(${remarks.join(", ")})`, meaning: isCalm ? "faint" : "warning" };
 }
 
 /** By address; the text of a CIDR does not sort as its numbers do. */

@@ -1,5 +1,12 @@
 /** Documents of the control API as an agent in a cluster with a bit of everything would answer them. */
-import type { MemberDocument, StatusDocument, SubnetsDocument } from "../../mod/agent/api.ts";
+import type {
+  ClaimCountersDocument,
+  ConflictDocument,
+  MemberDocument,
+  StatusDocument,
+  SubnetsDocument,
+  WhyDocument,
+} from "../../mod/agent/api.ts";
 
 /** Two hours and a bit after most of what the documents tell. */
 export const NOW_MS = Date.parse("2026-01-02T05:10:00Z");
@@ -67,6 +74,33 @@ const h5: MemberDocument = {
   statusSince: "2025-12-24T05:00:00Z",
 };
 
+const CONFLICT: ConflictDocument = {
+  at: "2026-01-02T04:20:00.000Z",
+  subnet: "10.244.7.0/24",
+  winner: "h1 (1f1f1f1f)",
+  loser: "h2 (2e2e2e2e)",
+  won: true,
+  why: "equal epoch 2; the greater strength wins: 2 (held, a majority knows) against 1 (held)",
+};
+
+const COUNTERS: ClaimCountersDocument = {
+  conflictsWon: 1,
+  conflictsLost: 0,
+  renumberings: 0,
+  writes: 5,
+  diskRefusals: 0,
+  requests: 1,
+  choicesLost: 0,
+  answersReceived: { yes: 3, busy: 0, fenced: 0, resting: 0 },
+  answersSent: { yes: 2, busy: 1, fenced: 0, resting: 0 },
+  refutes: 0,
+  raises: 1,
+  reclaims: 0,
+  forgets: 0,
+  clones: 0,
+  sanityRefusals: 0,
+};
+
 /** A host that is ready, in a cluster where not everything is well. */
 export const READY: StatusDocument = {
   schema: 1,
@@ -98,9 +132,16 @@ export const READY: StatusDocument = {
     state: "held",
     subnet: "10.244.7.0/24",
     since: "2026-01-02T03:04:05.125Z",
-    conflicts: 0,
+    conflicts: 1,
     reason: null,
+    stage: "held",
+    epoch: 3,
+    strength: 2,
+    renumberings: 0,
+    lastConflict: CONFLICT,
+    history: [{ kind: "conflict", ...CONFLICT }],
   },
+  counters: COUNTERS,
   overlay: {
     device: "flannel.1",
     mac: "0e:11:22:33:44:01",
@@ -148,6 +189,12 @@ export const WAITING: StatusDocument = {
     since: null,
     conflicts: 0,
     reason: "no seed answers; start one of them, or give --bootstrap",
+    stage: "lonely",
+    epoch: null,
+    strength: null,
+    renumberings: 0,
+    lastConflict: null,
+    history: [],
   },
   overlay: {
     ...READY.overlay,
@@ -161,6 +208,13 @@ export const WAITING: StatusDocument = {
   members: [{ ...h1, subnet: null, claim: "none", mac: null }],
   problems: [],
 };
+
+const STANDINGS = {
+  held: "owner",
+  tentative: "asks",
+  yielding: "yields",
+  released: "released",
+} as const;
 
 /** Subnets in every state; the order is not that of the addresses. */
 export const SUBNETS: SubnetsDocument = {
@@ -176,8 +230,65 @@ export const SUBNETS: SubnetsDocument = {
     subnet("10.244.99.0/24", h4, "tentative"),
     subnet("10.244.100.0/24", h5, "released"),
     { ...subnet("10.244.255.0/24", h2, "yielding"), owner: "6a6a6a6a", ownerStatus: "unknown" },
+    { ...subnet("10.244.30.0/24", h2, "held"), standing: "loses" },
+    { ...subnet("10.244.31.0/24", h3, "held"), standing: "void" },
   ],
 };
+
+/** A subnet that three hosts claim, one of them long gone. */
+export const WHY: WhyDocument = {
+  schema: 1,
+  subnet: "10.244.7.0/24",
+  inPool: true,
+  free: false,
+  fence: 3,
+  restsUntil: null,
+  reserved: false,
+  pinnedTo: null,
+  claims: [
+    whyClaim(h1, { strength: 2, strengthText: "held, a majority knows", epoch: 3 }),
+    whyClaim(h2, {
+      standing: "loses",
+      epoch: 3,
+      order: [
+        { what: "the higher epoch", winner: "3", loser: "3", decides: false },
+        {
+          what: "the greater strength",
+          winner: "2 (held, a majority knows)",
+          loser: "1 (held)",
+          decides: true,
+        },
+      ],
+    }),
+    whyClaim(h3, { standing: "void", epoch: 1, absentSeconds: 7_200 }),
+  ],
+  history: [{ kind: "conflict", ...CONFLICT }],
+};
+
+function whyClaim(
+  owner: MemberDocument,
+  changes: Partial<WhyDocument["claims"][number]>,
+): WhyDocument["claims"][number] {
+  return {
+    subnet: "10.244.7.0/24",
+    owner: owner.name,
+    ownerId: owner.id,
+    ownerAddress: owner.address,
+    ownerStatus: owner.status,
+    self: owner.self,
+    state: "held",
+    standing: "owner",
+    epoch: 1,
+    strength: 1,
+    strengthText: "held",
+    stamp: 4,
+    since: "2026-01-02T03:04:05.125Z",
+    absentSeconds: null,
+    absenceTtlSeconds: 86_400,
+    order: [],
+    ...changes,
+  };
+}
 
 function subnet(
   cidr: string,
@@ -193,6 +304,7 @@ function subnet(
     epoch: 1,
     since: "2026-01-02T03:04:05.125Z",
     self: owner.self,
+    standing: STANDINGS[state],
   };
 }
 

@@ -8,7 +8,8 @@ import { renderMap } from "../../../mod/cli/render_map.ts";
 import { renderMembers } from "../../../mod/cli/render_members.ts";
 import { renderStatus } from "../../../mod/cli/render_status.ts";
 import { renderSubnets } from "../../../mod/cli/render_subnets.ts";
-import { NOW_MS, READY, SUBNETS, WAITING, WIDE } from "../../support/documents.ts";
+import { renderWhy } from "../../../mod/cli/render_why.ts";
+import { NOW_MS, READY, SUBNETS, WAITING, WHY, WIDE } from "../../support/documents.ts";
 import { KEYS } from "../../support/key_documents.ts";
 import { matchGolden } from "../../support/golden.ts";
 
@@ -49,6 +50,25 @@ Deno.test("a long list of peers is cut, and says where the rest is", () => {
   const peers = Array.from({ length: 40 }, (_, index) => ({ ...peer, name: `p${index}` }));
   const status = { ...READY, members: [self, ...peers], problems: [] };
   golden("status_many", renderStatus(status, NOW_MS, plainPaint));
+});
+
+Deno.test("why a subnet is whose it is, field by field", () => {
+  golden("why_contested", renderWhy(WHY, NOW_MS, plainPaint));
+  golden("why_color", renderWhy(WHY, NOW_MS, markedPaint));
+  golden("why_narrow", renderWhy(WHY, NOW_MS, plainPaint, 60));
+});
+
+Deno.test("a subnet that is free, rests, is reserved or outside says so", () => {
+  const none = { ...WHY, claims: [], history: [] };
+  const resting = { free: false, restsUntil: new Date(NOW_MS + 400_000).toISOString() };
+  const texts = [
+    { ...none, free: true, fence: 0 },
+    { ...none, ...resting },
+    { ...none, reserved: true, inPool: false },
+    { ...none, inPool: false, subnet: "10.9.0.0/24" },
+    { ...none, claims: WHY.claims.slice(2), free: true },
+  ].map((document) => renderWhy(document, NOW_MS, plainPaint));
+  golden("why_free", texts.join("---\n"));
 });
 
 Deno.test("members are one line each, with the age of what is not well", () => {

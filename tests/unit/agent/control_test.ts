@@ -18,6 +18,12 @@ class Target implements ControlTarget {
   subnets(): never {
     throw new Error("not asked for here");
   }
+  why(): never {
+    throw new Error("not asked for here");
+  }
+  metrics() {
+    return "gossamer_ready 1\n";
+  }
   join(seeds: readonly string[]) {
     this.told.push(`join ${seeds.join(" ")}`);
     return { seeds: [...seeds] };

@@ -7,6 +7,7 @@ import {
   type StatusSources,
   subnetsDocument,
 } from "../../../mod/agent/status.ts";
+import { newClaimCounters } from "../../../mod/claim/counters.ts";
 import type { ClaimRecord } from "../../../mod/claim/record.ts";
 import type { Member, MemberStatus } from "../../../mod/swim/member.ts";
 import { claim } from "../../support/overlay.ts";
@@ -55,6 +56,10 @@ function sources(state = "held", overlay: Record<string, unknown> = {}): StatusS
         owners: records.slice(1),
         sinceByHost: new Map(records.map(({ hostId }) => [hostId, 3_000])),
         problems: [],
+        record: state === "held" ? claim(1) : null,
+        fenceOf: () => 1,
+        isOwner: () => true,
+        counters: newClaimCounters(),
       },
     },
     overlay: {
@@ -71,6 +76,8 @@ function sources(state = "held", overlay: Record<string, unknown> = {}): StatusS
       ...overlay,
     },
     problems: [],
+    history: [],
+    nowMs: 10_000,
     wallTime: (coreMs: number) => new Date(coreMs).toISOString(),
   } as unknown as StatusSources;
 }
@@ -92,6 +99,12 @@ Deno.test("members stand in the order of their names as people count, with their
     since: "1970-01-01T00:00:02.000Z",
     conflicts: 0,
     reason: null,
+    stage: "held",
+    epoch: 1,
+    strength: 1,
+    renumberings: 0,
+    lastConflict: null,
+    history: [],
   });
 });
 

@@ -1,0 +1,122 @@
+/** What the agent shows to whoever asks over its control socket: documents made of what its parts know at that moment. */
+import type { Log } from "../base/log.ts";
+import type { Problem } from "../base/problem.ts";
+import { VERSION } from "../base/version.ts";
+import type { HostEvent, HostSnapshot } from "../claim/host_core.ts";
+import { forwardingProblem } from "../host/forwarding.ts";
+import { keyFileProblem } from "../host/key_file.ts";
+import type { Store } from "../host/store.ts";
+import { storeProblems } from "./another_identity.ts";
+import type { StatusDocument, SubnetsDocument, WhyDocument } from "./api.ts";
+import { ClaimHistory } from "./claim_history.ts";
+import type { AgentConfig } from "./config.ts";
+import { logEvent } from "./event_log.ts";
+import type { Identity } from "./identity.ts";
+import { metricsText } from "./metrics.ts";
+import type { OverlayStatus } from "./overlay_keeper.ts";
+import {
+  lonelyProblem,
+  plainGossipProblem,
+  strangerProblems,
+  udpProblem,
+  Warnings,
+} from "./problems.ts";
+import { hostName, statusDocument, type StatusSources, subnetsDocument } from "./status.ts";
+import { whyDocument } from "./why.ts";
+
+/** Beyond this the wall clock was set, and not merely read a moment later. */
+const CLOCK_STEP_MS = 1_000;
+
+export interface AgentParts {
+  readonly config: AgentConfig;
+  readonly log: Log;
+  readonly store: Store;
+  readonly identity: Identity;
+  readonly snapshot: () => HostSnapshot;
+  readonly overlay: () => OverlayStatus;
+  readonly underlayProblems: () => readonly Problem[];
+}
+
+export class AgentView {
+  readonly history: ClaimHistory;
+  readonly #parts: AgentParts;
+  readonly #warnings = new Warnings();
+  /** Kept while the clocks agree, so that the same moment reads the same each time somebody asks. */
+  #wallOffsetMs = Date.now() - performance.now();
+
+  constructor(parts: AgentParts) {
+    this.#parts = parts;
+    this.history = new ClaimHistory({
+      path: `${parts.config.stateDir}/history.json`,
+      selfId: parts.identity.hostId,
+      hasHook: parts.config.onRenumber !== null,
+      nameOf: (id) => hostName(parts.snapshot(), id),
+      wallMs: () => Date.now(),
+    });
+  }
+
+  /** Takes an event into the log and what is remembered; whether it is a warning that is not among the recent ones. */
+  note(event: HostEvent): boolean {
+    logEvent(this.#parts.log, event, this.#parts.identity.hostId);
+    this.history.note(event);
+    return this.warn(event);
+  }
+
+  /** The same of an event that the log is told of elsewhere. */
+  warn(event: HostEvent): boolean {
+    return this.#warnings.note(event, performance.now());
+  }
+
+  status(): StatusDocument {
+    return statusDocument(this.#sources());
+  }
+
+  subnets(): SubnetsDocument {
+    return subnetsDocument(this.#sources());
+  }
+
+  /** Throws UserError when it is not clear what is meant. */
+  why(what: string): WhyDocument {
+    return whyDocument(this.#sources(), what);
+  }
+
+  metrics(): string {
+    return metricsText(this.#sources());
+  }
+
+  /** What stands in the way of packets on this host, looked up when somebody asks. */
+  #problems(snapshot: HostSnapshot): Problem[] {
+    const { config, identity, store } = this.#parts;
+    return [
+      lonelyProblem(snapshot),
+      udpProblem(snapshot),
+      plainGossipProblem(snapshot),
+      ...strangerProblems(snapshot, performance.now()),
+      config.keyFile === null ? null : keyFileProblem(config.keyFile),
+      forwardingProblem(),
+      ...this.#parts.underlayProblems(),
+      ...storeProblems(store, identity.machine),
+      ...this.history.problems(),
+      ...this.#warnings.recent(performance.now()),
+    ].filter((problem) => problem !== null);
+  }
+
+  #sources(): StatusSources {
+    const nowMs = performance.now();
+    const wallOffsetMs = Date.now() - nowMs;
+    if (Math.abs(wallOffsetMs - this.#wallOffsetMs) > CLOCK_STEP_MS) {
+      this.#wallOffsetMs = wallOffsetMs;
+    }
+    const snapshot = this.#parts.snapshot();
+    return {
+      version: VERSION,
+      config: this.#parts.config,
+      snapshot,
+      overlay: this.#parts.overlay(),
+      problems: this.#problems(snapshot),
+      history: this.history.list(),
+      nowMs,
+      wallTime: (coreMs) => new Date(Math.round(this.#wallOffsetMs + coreMs)).toISOString(),
+    };
+  }
+}
