@@ -69,6 +69,8 @@ export interface HostClusterOptions {
 }
 
 const VXLAN_PORT = 8472;
+/** Half of the absence after which others may take a subnet. */
+const AWAY_MS = 12 * 3_600_000;
 const VNI = 1;
 
 export class HostCluster {
@@ -77,6 +79,8 @@ export class HostCluster {
   readonly #settings = new Map<string, HostSettings>();
   /** Of hosts that run or ran. */
   readonly #ids = new Map<string, MemberId>();
+  /** When a host made its last step, in the cluster's time. */
+  readonly #aliveAtMs = new Map<string, number>();
   /** How often a host gave up its identity. */
   readonly #losses = new Map<string, number>();
   #lastPacket: Uint8Array | null = null;
@@ -97,6 +101,7 @@ export class HostCluster {
         if (input.kind === "packet" && input.from !== NOWHERE) this.#lastPacket = input.bytes;
         if (options.afterStep !== undefined) options.afterStep(host, actions, input);
         else this.#check(host, actions, input);
+        this.#aliveAtMs.set(host.name, this.cluster.nowMs);
         for (const action of actions) {
           if (action.kind !== "event" || action.event.kind !== "identity-lost") continue;
           this.#beginAnew(host, action.event);
@@ -189,6 +194,12 @@ export class HostCluster {
     this.invariants.checkQuiescent(this.cluster.hosts);
   }
 
+  /** As the agent tells by the times of its files. */
+  #wasAwayForLong(name: string): boolean {
+    const aliveAtMs = this.#aliveAtMs.get(name);
+    return aliveAtMs !== undefined && this.cluster.nowMs - aliveAtMs > AWAY_MS;
+  }
+
   /** What the agent does when its identity is another host's: the same process, with a new one. */
   #beginAnew(
     host: SimulatedHost,
@@ -252,6 +263,7 @@ export class HostCluster {
       hostId,
       instance,
       restored,
+      returnsCarefully: this.#wasAwayForLong(boot.name),
     };
     const { keyring } = this.#options;
     const { absenceTtlHours } = settings;

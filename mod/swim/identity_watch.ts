@@ -9,7 +9,6 @@ import type { Endpoint } from "../base/core.ts";
 import { sha256Hex } from "../base/hash.ts";
 import type { Random } from "../base/random.ts";
 import { encodeWho, NONCE_BYTES } from "../wire/who_messages.ts";
-import type { SwimOptions } from "./options.ts";
 import type { Post } from "./post.ts";
 import type { Outcome, Requests } from "./requests.ts";
 import type { Self } from "./self.ts";
@@ -60,7 +59,7 @@ export class IdentityWatch {
     requests: Requests;
     random: Random;
     timings: SwimTimings;
-    options: Pick<SwimOptions, "identityKeptUntilMs">;
+    options: { readonly identityKeptUntilMs?: number };
   }) {
     this.#self = parts.self;
     this.#post = parts.post;
