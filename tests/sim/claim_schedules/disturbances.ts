@@ -194,6 +194,41 @@ export const DISTURBANCES: readonly ClaimSchedule[] = [
     },
   },
   {
+    number: "29",
+    name:
+      "two sides of a partition that start again with networks that differ keep what they hold, and say so",
+    hosts: 8,
+    lines: () => [
+      "host h7 seeds=h1 later=1",
+      "host h8 seeds=h4 later=1",
+      "15000 partition h1,h2,h3,h7 h4,h5,h6,h8",
+      ...names(1, 6).map((name) => `20000 kill ${name}`),
+      ...names(1, 6).map((name) => `21000 boot ${name}`),
+      "30000 boot h7",
+      "30000 boot h8",
+      "60000 heal",
+    ],
+    during(run) {
+      const { cluster } = run.hosts;
+      cluster.after(20_500, () => {
+        for (const host of cluster.hosts) {
+          const isFirst = ["h1", "h2", "h3", "h7"].includes(host.name);
+          const pool = makePool({
+            network: isFirst ? "10.8.0.0/15" : "10.9.0.0/16",
+            subnetLength: 24,
+            ...(isFirst ? {} : { reserved: ["10.9.255.0/24"] }),
+          });
+          run.hosts.configure(host, { seeds: run.hosts.seedsOf(host), pool });
+        }
+      });
+    },
+    expect(story) {
+      expectSame(story, names(1, 6), 14_000);
+      const problems = names(1, 8).flatMap((name) => story.claim(name).problems);
+      ok(problems.some(({ code }) => code === "pool-mismatch"));
+    },
+  },
+  {
     number: "30",
     name: "a host with another subnet length joins, claims nothing, and disturbs nobody",
     hosts: 6,

@@ -9,7 +9,8 @@ const WANT_S = wanting(POOL, [S], 4);
 
 /** Three subnets, and no more. */
 const FULL = "pool 10.9.0.0/24 26";
-const DAY_MS = 26 * 3_600_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 26 * HOUR_MS;
 const YEAR_MS = 365 * 24 * 3_600_000;
 
 function expectSame(story: Story, all: readonly string[], atMs: number): void {
@@ -136,6 +137,38 @@ export const RETURNS: readonly ClaimSchedule[] = [
     },
   },
   {
+    number: "21.absent",
+    name:
+      "of two that wait one gets the subnet of a host that was away for its absence time, and it waits when it is back",
+    hosts: 5,
+    seeds: 1,
+    isLarge: true,
+    lines: () => [
+      FULL,
+      ...names(4, 5).map((name) => `host ${name} later=1`),
+      ...names(4, 5).map((name) => `15000 boot ${name}`),
+      "30000 kill h2",
+      `${30_000 + HOUR_MS - 60_000} network lossRate=0`,
+      `${30_000 + HOUR_MS + 300_000} boot h2`,
+    ],
+    during(run) {
+      const { cluster } = run.hosts;
+      cluster.after(0, () => {
+        for (const host of cluster.hosts) {
+          run.hosts.configure(host, { seeds: run.hosts.seedsOf(host), absenceTtlHours: 1 });
+        }
+      });
+    },
+    expect(story) {
+      const lost = story.heldAt("h2", 29_000) ?? "";
+      const takers = names(4, 5).filter((name) => story.claim(name).subnet === lost);
+      equal(takers.length, 1);
+      ok(story.heldAfter(takers[0] ?? "", 0) > HOUR_MS);
+      equal(story.claim("h2").state, "waiting");
+      for (const name of ["h1", "h3"]) equal(story.claim(name).state, "held");
+    },
+  },
+  {
     number: "22",
     name:
       "an owner that is back while its subnet is being taken has it, or has lost it, but never shares it",
@@ -146,9 +179,10 @@ export const RETURNS: readonly ClaimSchedule[] = [
       "host h4 later=1",
       "12000 kill h3",
       "14000 boot h4",
+      "38000 network delayMs=20",
       "40000 forget h1 h3",
       // From before the newcomer hears of it until after it holds.
-      `${39_000 + 200 * seed} boot h3`,
+      `${39_960 + 10 * seed} boot h3`,
     ],
     expect(story) {
       const lost = story.heldAt("h3", 11_000) ?? "";
@@ -168,8 +202,9 @@ export const RETURNS: readonly ClaimSchedule[] = [
       "host h4 later=1",
       "14000 boot h4",
       "20000 pause h3",
+      "38000 network delayMs=20",
       "40000 forget h1 h3",
-      `${40_000 + 300 * (seed - 1)} resume h3`,
+      `${39_970 + 20 * seed} resume h3`,
     ],
     expect(story) {
       const lost = story.heldAt("h3", 11_000) ?? "";
