@@ -11,6 +11,11 @@ import { type Next, Stage } from "./stage.ts";
 
 /** Between attempts at a write that the disk refused. */
 const DISK_RETRY_MS = 5_000;
+/**
+ * How long losers that never yield must be away before the contest with them is over without them: longer than what it
+ * takes after a split until all know again who is there.
+ */
+const GONE_MS = 60_000;
 
 export class Held extends Stage {
   readonly state = "held";
@@ -26,6 +31,8 @@ export class Held extends Stage {
   /** Since when a majority of the known hosts has been there without contest; Infinity while it is not. */
   #majoritySinceMs = Infinity;
   #retryAtMs = Infinity;
+  /** Since when all who hold this subnet besides us rank lower and are away; Infinity while that is not so. */
+  #goneSinceMs = Infinity;
 
   /** @param record held, of this process or as restored from disk. */
   constructor(context: ClaimContext, record: ClaimRecord) {
@@ -39,7 +46,7 @@ export class Held extends Stage {
   }
 
   override wakeAtMs(): number {
-    return Math.min(this.#retryAtMs, this.#upgradeAtMs());
+    return Math.min(this.#retryAtMs, this.#upgradeAtMs(), this.#goneSinceMs + GONE_MS);
   }
 
   override enter(nowMs: number): Next | null {
@@ -59,6 +66,7 @@ export class Held extends Stage {
       this.#retryAtMs = Infinity;
       this.#rewriteIfChanged();
     }
+    if (nowMs >= this.#goneSinceMs + GONE_MS) return this.#decide(nowMs);
     if (nowMs < this.#upgradeAtMs()) return null;
     this.#majoritySinceMs = Infinity;
     this.#strength += 1; // weak to strong, pinned or not
@@ -71,6 +79,7 @@ export class Held extends Stage {
   }
 
   override membersChanged(nowMs: number): Next | null {
+    if (this.#contested.size > 0) return this.#decide(nowMs);
     this.#watchMajority(nowMs);
     return null;
   }
@@ -124,7 +133,7 @@ export class Held extends Stage {
         rival.state === "yielding" && rival.epoch >= this.#epoch;
       if (isContest) this.#contest(rival);
     }
-    this.#raise(holders);
+    this.#raise(nowMs, holders);
     this.#rewriteIfChanged();
     this.#watchMajority(nowMs);
     return null;
@@ -168,17 +177,29 @@ export class Held extends Stage {
   /**
    * Once nobody else holds the subnet: if somebody did, above our epoch or in a contest with us, we go above all that, and a
    * loser that comes back from an old disk loses again. Earlier only when all holders are below the fence, where none of
-   * them is the owner: the highest one then goes above it, or they would wait for each other.
+   * them is the owner: the highest one then goes above it, or they would wait for each other; and when the losers are gone
+   * for good, since who still routes to one of them would do so for ever.
    */
-  #raise(holders: readonly ClaimRecord[]): void {
-    const own = this.#context.own.latest;
-    const fence = this.#context.ledger.fence.of(this.subnet);
-    if (this.#contested.size === 0 && fence <= this.#epoch) return;
+  #raise(nowMs: number, holders: readonly ClaimRecord[]): void {
+    const { own: { latest: own }, ledger } = this.#context;
+    const fence = ledger.fence.of(this.subnet);
     const isHighest = own !== null && holders.every((rival) => outranks(own, rival));
-    if (holders.length > 0 && (fence <= this.#epoch || !isHighest)) return;
-    if (holders.length === 0) this.#contested.clear();
+    const areGone = this.#areGone(nowMs, isHighest ? holders : []);
+    if (this.#contested.size === 0 && fence <= this.#epoch) return;
+    if (holders.length > 0 && !(isHighest && (areGone || fence > this.#epoch))) return;
+    if (holders.length === 0 || areGone) this.#contested.clear();
+    this.#goneSinceMs = Infinity;
     this.#epoch = Math.min(Math.max(fence, this.#epoch) + 1, EPOCH_MAX);
     this.#context.counters.raises++;
+  }
+
+  /** Whether none of these losers has been there for a while. */
+  #areGone(nowMs: number, losers: readonly ClaimRecord[]): boolean {
+    const { roster } = this.#context;
+    const isAnyThere = losers.some(({ hostId }) => roster.isPresent(hostId));
+    if (losers.length === 0 || isAnyThere) this.#goneSinceMs = Infinity;
+    else this.#goneSinceMs = Math.min(this.#goneSinceMs, nowMs);
+    return nowMs >= this.#goneSinceMs + GONE_MS;
   }
 
   /** Tells a rival of our claim, once for each of its writes. */

@@ -35,6 +35,9 @@ const WAITS_MAX = 2;
 /** Listening first: a second for further syncs, and the pauses of a host that loses choices. */
 const LISTENING_MS_MAX = 5_000;
 
+/** A disk that refused is tried again that late. */
+const DISK_RETRY_MS_MAX = 30_000;
+
 /** Two hosts that hold one subnet. */
 interface Double {
   readonly one: SimulatedHost;
@@ -218,7 +221,8 @@ export class ClaimMeasures {
     if (nowMs - calmSinceMs <= boundMs) return;
     const idle = hosts.filter((host) =>
       host.isRunning && host.snapshot().claim.state !== "held" &&
-      nowMs - host.startedAtMs > boundMs && nowMs - this.#seekingSinceMs(host) > boundMs
+      nowMs - host.startedAtMs > boundMs && nowMs - this.#seekingSinceMs(host) > boundMs &&
+      !this.#shadow.hadDiskTrouble(host, nowMs - boundMs - DISK_RETRY_MS_MAX)
     );
     if (idle.length === 0) return;
     for (const part of this.#settled.parts()) {
@@ -238,7 +242,8 @@ export class ClaimMeasures {
     switch (event.kind) {
       case "claim-changed":
         this.count(`stage ${event.to.state}`);
-        if (event.from === "held") {
+        // Who waits has a reason, until it finds something to ask for.
+        if (event.from === "held" || event.from === "waiting") {
           this.#seekingSince.set(`${host.name} ${host.boots}`, this.#hosts.cluster.nowMs);
         }
         if (event.to.state === "waiting") this.count(`waiting: ${brief(event.to.reason)}`);

@@ -14,6 +14,8 @@ import { settleBoundMs } from "./settle_bound.ts";
 
 /** After contact a host may lose its subnet, listen, ask, and be unlucky: so many slow waits in a row. */
 const WAITS = 4;
+/** A host that held a subnet waits so long for most of those that it remembers, and the others wait for it. */
+const REMEMBERED_MS = 70_000;
 /** A question of somebody who is gone stands in the way until it is that old, and is looked at again a while later. */
 const QUESTION_TTL_MS = 11 * 60_000;
 
@@ -146,6 +148,7 @@ export class ClaimSettled {
     if (claim.state !== "waiting") return text;
     if (claim.problems.some(({ code }) => code === "pool-mismatch")) return null;
     if (partSize === 1) return null; // it knows of others, and finds none
+    if (this.#isUncertain(host)) return null;
     const pin = this.#hosts.pinOf(host);
     const taken = claim.records.filter((record) =>
       occupies(record) && record.hostId !== swim.self.id
@@ -154,6 +157,20 @@ export class ClaimSettled {
     if (pin !== null) return isTaken(pin) ? null : `${text} for ${pin}, which is free`;
     const free = subnetsOf(this.#hosts.poolOf(host)).find((subnet) => !isTaken(subnet));
     return free === undefined ? null : `${text}, and ${free} is free`;
+  }
+
+  /** Nobody here has heard the cluster, and not more than half of its own seeds are there to begin one with. */
+  #isUncertain(host: SimulatedHost): boolean {
+    const present = this.present();
+    if (host.snapshot().claim.complete) return false;
+    const isHeard = (other: SimulatedHost) =>
+      other !== host && other.snapshot().claim.complete && this.#hosts.seedsOf(other).length > 0;
+    if (present.some(isHeard)) return false;
+    const { nowMs } = this.#hosts.cluster;
+    if (present.some(({ startedAtMs }) => nowMs - startedAtMs < REMEMBERED_MS)) return true;
+    const seeds = this.#hosts.seedsOf(host);
+    const there = seeds.filter((seed) => present.some(({ endpoint }) => endpoint === seed));
+    return 2 * there.length <= seeds.length;
   }
 
   #fail(rule: string, what: string): never {
@@ -182,10 +199,12 @@ function whyNotWhole(part: readonly SimulatedHost[]): string | null {
     if (seen < own.size) return `${host.name} sees ${seen} of ${own.size} hosts that run`;
     let known = 0;
     for (const record of claim.records) {
-      const theirs = own.get(record.hostId);
+      const theirs = record.hostId === swim.self.id ? undefined : own.get(record.hostId);
       if (theirs !== undefined && theirs !== null && isSameWrite(record, theirs)) known++;
     }
-    const wanted = [...own.values()].filter((record) => record !== null).length;
+    const isOther = ([id, record]: [MemberId, ClaimRecord | null]) =>
+      record !== null && id !== swim.self.id;
+    const wanted = [...own].filter(isOther).length;
     if (known < wanted) return `${host.name} knows ${known} of ${wanted} claims of hosts that run`;
   }
   return null;

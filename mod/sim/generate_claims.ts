@@ -200,7 +200,8 @@ export function generateClaims(seed: number, options: GenerateClaimsOptions): Ho
     seedHosts: 1 + random.below(Math.min(3, options.hosts)),
     startWithinMs: 1 + random.below(3000),
     isSealed: random.unit() < 0.15,
-    claims: drawSetup(draw, options.hosts),
+    // A pinned host that is given another's disk finds a claim there that it does not want.
+    claims: drawSetup(draw, options.hosts, !kinds.some((kind) => kind.startsWith("clone"))),
     faults,
   };
 }
@@ -238,12 +239,12 @@ function episode(kind: string, draw: ClaimDraw, lengthMs: number): readonly Time
   return series([0, begin], ...end === null ? [] : [[lengthMs, end] as const]);
 }
 
-function drawSetup(draw: ClaimDraw, count: number): ClaimSetup {
+function drawSetup(draw: ClaimDraw, count: number, mayPin: boolean): ClaimSetup {
   const { random } = draw;
   const pool = drawPool(random, count);
   const hosts: Record<HostName, HostSetup> = {};
   for (const host of draw.later) hosts[host] = { later: true };
-  if (random.unit() < 0.1) {
+  if (random.unit() < 0.1 && mayPin) {
     // A pin that somebody else may have by chance; two hosts with the same one now and then.
     const pin = `10.9.0.${16 * (1 + random.below(3))}/${SUBNET_LENGTH}`;
     const pinned = draw.hosts(1 + random.below(2));
