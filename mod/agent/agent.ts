@@ -297,7 +297,8 @@ class Agent {
 
   /** Throws UserError when it is not clear whom to forget, or not right. */
   #forget(host: string, force: boolean): ForgetAnswer {
-    const answer = forgetTarget(this.#driver.snapshot().swim, host, force);
+    const { swim, claim } = this.#driver.snapshot();
+    const answer = forgetTarget({ ...swim, claims: claim.records }, host, force);
     const { id, name } = answer;
     this.#log.info("a host is forgotten", { id, name, status: answer.status });
     this.#driver.feed({ kind: "command", command: { kind: "forget", id, force } });

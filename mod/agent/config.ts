@@ -30,6 +30,8 @@ export interface AgentConfig {
   readonly bootstrap: boolean;
   /** Whether a state directory that another machine wrote is taken over. */
   readonly keepIdentity: boolean;
+  /** How long this host may be absent before its subnet may be taken. */
+  readonly absenceTtlHours: number;
   /** Command run as `COMMAND OLD NEW` when this host had to change its subnet. */
   readonly onRenumber: string | null;
   readonly stateDir: string;

@@ -1,6 +1,7 @@
 /** Who this host is: kept on disk from its first start, drawn from the operating system's randomness then. */
 import { reasonOf, UserError } from "../base/errors.ts";
-import { ABSENCE_TTL_HOURS_DEFAULT, type RestoredClaim } from "../claim/options.ts";
+import { ABSENCE_TTL_HOURS_DEFAULT } from "../base/limits.ts";
+import type { RestoredClaim } from "../claim/options.ts";
 import { isOtherMachine } from "../host/machine_fingerprint.ts";
 import type { Store } from "../host/store.ts";
 import { decodeMembers, type MembersMemory } from "../swim/memory.ts";

@@ -47,6 +47,7 @@ export async function hostOptions(
       hostId: identity.hostId,
       instance: identity.instance,
       restored: identity.claim,
+      absenceTtlHours: config.absenceTtlHours,
       returnsCarefully: identity.returnsCarefully,
       ...(identity.machine === undefined ? {} : { machine: identity.machine }),
     },

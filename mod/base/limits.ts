@@ -23,3 +23,8 @@ export const VXLAN_OVERHEAD_BYTES = 50;
 
 /** UDP and TCP port of gossip unless `--gossip-port` says otherwise. */
 export const GOSSIP_PORT_DEFAULT = 7947;
+
+/** How long a host may be absent before its subnet may be taken, in hours. */
+export const ABSENCE_TTL_HOURS_DEFAULT = 24;
+/** Two bytes in a claim record: seven years. */
+export const ABSENCE_TTL_HOURS_MAX = 65_535;

@@ -6,17 +6,19 @@ import { type Command, givenSwitch } from "../command.ts";
 
 export const forgetCommand: Command = {
   name: "forget",
-  brief: "Stop looking for a dead host that will not come back",
+  brief: "Give up a dead host that will not come back, and its subnet",
   description: `Tells all hosts that a dead one is gone for good: it counts as left, nobody tries to
-reach it any more, and after a day it is no longer listed. Once, on any host, is enough.
+reach it any more, its subnet is free at once, and after a day it is no longer listed. Once,
+on any host, is enough; it may be a host of which only the claim is left.
 
-Its subnet stays reserved for it. A host that was forgotten and starts again is a member
-again at once, with its subnet.
+A host that was forgotten and starts again is a member again at once, and keeps its subnet
+unless somebody has taken it meanwhile.
 
 Hosts that are alive or suspect are refused, since they would come back by themselves.`,
   examples: [
     { line: "gossamer forget h3", text: "the host of that name" },
     { line: "gossamer forget 192.168.1.13", text: "the host that was there" },
+    { line: "gossamer forget 10.244.7.0/24", text: "the host that claims this subnet" },
   ],
   flags: [
     {
@@ -27,7 +29,7 @@ Hosts that are alive or suspect are refused, since they would come back by thems
     },
     runDirFlag(),
   ],
-  arguments: { placeholder: "HOST", minimum: 1, text: "Name, address or id of a host" },
+  arguments: { placeholder: "HOST", minimum: 1, text: "Name, address, id or subnet of a host" },
   async run(outside, given) {
     const { askAgent } = await import("../control_client.ts");
     const { forgetAnswerOf } = await import("../documents.ts");

@@ -54,6 +54,7 @@ export function agentConfig(sources: Sources, outside: Outside): AgentConfig {
     ...gossipKeys(sources),
     bootstrap: sources.value(SETTINGS.bootstrap),
     keepIdentity: sources.value(SETTINGS.keepIdentity),
+    absenceTtlHours: sources.value(SETTINGS.absenceTtl),
     onRenumber: sources.value(SETTINGS.onRenumber),
     stateDir: sources.value(SETTINGS.stateDir),
     runDir: sources.value(SETTINGS.runDir),

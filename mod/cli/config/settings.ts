@@ -2,7 +2,12 @@
  * The one table of the agent's settings: flags, environment variables, file keys, checks, defaults and help texts are
  * all read from here.
  */
-import { GOSSIP_PORT_DEFAULT, VXLAN_OVERHEAD_BYTES } from "../../base/limits.ts";
+import {
+  ABSENCE_TTL_HOURS_DEFAULT,
+  ABSENCE_TTL_HOURS_MAX,
+  GOSSIP_PORT_DEFAULT,
+  VXLAN_OVERHEAD_BYTES,
+} from "../../base/limits.ts";
 import {
   cidr,
   interfaceName,
@@ -114,9 +119,23 @@ export const SETTINGS = {
   keepIdentity: switchSetting({
     name: "keep-identity",
     group: "Cluster",
-    text: "Take over the identity and the subnet of a state directory that another machine wrote, " +
+    text:
+      "Take over the identity and the subnet of a state directory that another machine wrote, " +
       "after its disk was moved here; not for copies",
   }),
+  absenceTtl: valueSetting(
+    {
+      name: "absence-ttl",
+      group: "Cluster",
+      placeholder: "HOURS",
+      text:
+        "How long this host may be away before a host that finds no other subnet may take this " +
+        "one's, if most hosts agree",
+    },
+    ABSENCE_TTL_HOURS_DEFAULT,
+    wholeNumber(1, ABSENCE_TTL_HOURS_MAX),
+    "integer",
+  ),
   network: valueSetting(
     {
       name: "network",
