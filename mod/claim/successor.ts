@@ -7,15 +7,15 @@ import type { RestoredClaim } from "./options.ts";
 
 /** The memory of `lost` under another host id, with no claim yet. */
 export function successorOf(lost: RestoredClaim, hostId: MemberId): RestoredClaim {
-  const { record, lamport, fence, others = [] } = lost;
+  const { machine: _, ...known } = lost; // which may not be this one
+  const { record, previous, others = [] } = lost;
   return {
+    ...known,
     hostId,
     generation: 0,
-    lamport,
-    fence,
     record: null,
     // Containers that have addresses of it are told of the next one.
-    previous: record?.state === "held" ? record.subnet : lost.previous,
+    previous: record?.state === "held" ? record.subnet : previous,
     others: record === null ? others : [...others, { record, ageMs: 0 }],
   };
 }

@@ -4,7 +4,9 @@
  */
 import assert from "node:assert/strict";
 import { linkGet } from "../../ffi/route/link.ts";
-import type { Host } from "../../mod/lab/host.ts";
+import { decodeClaimMemory, encodeClaimMemory } from "../../mod/claim/memory.ts";
+import { machineFingerprint } from "../../mod/host/machine_fingerprint.ts";
+import type { Host, StatusView } from "../../mod/lab/host.ts";
 import { pingUntilAnswered } from "../../mod/lab/ping.ts";
 import {
   assertKernels,
@@ -86,7 +88,48 @@ scenario(import.meta, "a cloned state directory resolves itself", { hosts: 4 }, 
     assert(linkGet(loser.namespace.netlink, DEVICE));
     await waitForMesh(lab.hosts);
   });
+  await step("a damaged claim gives way to the copy before it", () => damage(original));
+  await step(
+    "the state of another machine gives a new identity, unless it is to be kept",
+    async () => {
+      if (machineFingerprint() === undefined) return stage.note("nothing tells this machine apart");
+      await moveMachine(third);
+    },
+  );
 });
+
+async function damage(host: Host): Promise<void> {
+  const before = (await statusOf(host)).host.id;
+  const subnet = host.subnetText();
+  await host.kill();
+  Deno.writeFileSync(`${host.stateDir}/claim.state`, new Uint8Array(100));
+  host.start();
+  const codes = ({ problems }: StatusView) => problems.map(({ code }) => code);
+  const view = await untilStatus(host, "ready", ({ ready }) => ready);
+  assert.deepEqual([view.host.id, host.subnetText()], [before, subnet]);
+  assert(codes(view).includes("claim-damaged"));
+  Deno.removeSync(`${host.stateDir}/claim.damaged`);
+  assert(!codes(await statusOf(host)).includes("claim-damaged"));
+}
+
+async function moveMachine(host: Host): Promise<void> {
+  const before = await statusOf(host);
+  await host.stop();
+  const path = `${host.stateDir}/claim.state`;
+  const claim = decodeClaimMemory(Deno.readFileSync(path));
+  Deno.writeFileSync(path, encodeClaimMemory({ ...claim, machine: "5a".repeat(16) }));
+  host.start();
+  const view = await untilStatus(host, "ready", ({ ready }) => ready);
+  assert.notEqual(view.host.id, before.host.id);
+  assert.notEqual(view.claim.subnet, before.claim.subnet);
+  assert(view.problems.some(({ code }) => code === "identity-lost"));
+  await host.stop();
+  Deno.renameSync(`${host.stateDir}/claim.lost`, path);
+  host.start("--keep-identity");
+  const after = await untilStatus(host, "ready", ({ ready }) => ready);
+  assert.deepEqual([after.host.id, after.claim.subnet], [before.host.id, before.claim.subnet]);
+  assert(!after.problems.some(({ code }) => code === "identity-lost"));
+}
 
 function hookFile({ folder }: Stage): string {
   return `${folder}/renumbered`;
