@@ -25,10 +25,12 @@ export interface Pool {
   /** Addresses of the first and the last subnet that may be claimed: `10.244.1.0`, `10.244.255.0`. */
   readonly subnetMin: string;
   readonly subnetMax: string;
-  /** Raised by an operator's command that changes the pool. */
+  /** Raised by an operator's command that changes the pool: see pool_record.ts. */
   readonly version: number;
   /** Networks inside the pool that nobody may claim. */
   readonly reserved: readonly string[];
+  /** Whole networks that were added to the first one while the cluster ran, cut up in the same way. */
+  readonly added: readonly string[];
 }
 
 /** What an operator says of the pool; absent parts get flannel's defaults. */
@@ -62,7 +64,7 @@ const POOL_BITS_MIN = 2;
 const SUBNET_LENGTH_DEFAULT = 24;
 const NETWORK_LENGTH_MAX = SUBNET_LENGTH_MAX - POOL_BITS_MIN;
 /** Networks that no host can route: "this network", loopback, multicast (RFC 6890, RFC 5771). */
-const UNROUTABLE = ["0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/4"].map(parseNetwork);
+export const UNROUTABLE = ["0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/4"].map(parseNetwork);
 
 /** Fills in the defaults and checks everything. Throws ConfigError that names setting, value and remedy. */
 export function makePool(settings: PoolSettings, names: PoolSettingNames = FLAG_NAMES): Pool {
@@ -93,30 +95,34 @@ export function makePool(settings: PoolSettings, names: PoolSettingNames = FLAG_
     reserved: (settings.reserved ?? []).map((cidr) =>
       formatNetwork(checked("reserved", () => parseNetwork(cidr)))
     ),
+    added: [],
   };
 }
 
-/** How many subnets may be claimed, reserved ones left out of account. */
+/** Subnets of one length side by side: the addresses of the first and of the last one. */
+interface Row {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** How many subnets there are, reserved ones counted as well. */
 export function subnetCount(pool: Pool): number {
-  const span = parseAddress(pool.subnetMax) - parseAddress(pool.subnetMin);
-  return span / addressCount(pool.subnetLength) + 1;
+  const size = addressCount(pool.subnetLength);
+  return rowsOf(pool).reduce((sum, { min, max }) => sum + (max - min) / size + 1, 0);
 }
 
-/** The subnet at `index`, 0 to {@linkcode subnetCount} - 1, as a canonical CIDR. */
-export function subnetByIndex(pool: Pool, index: number): string {
-  const address = parseAddress(pool.subnetMin) + index * addressCount(pool.subnetLength);
-  return formatNetwork({ address, length: pool.subnetLength });
-}
-
-/** Every subnet that may be claimed, in ascending order, reserved ones left out. */
+/** Every subnet that may be claimed, in ascending order of each network, reserved ones left out. */
 export function subnetsOf(pool: Pool): string[] {
   const reserved = pool.reserved.map(parseNetwork);
   const subnets: string[] = [];
   const size = addressCount(pool.subnetLength);
-  const max = parseAddress(pool.subnetMax);
-  for (let address = parseAddress(pool.subnetMin); address <= max; address += size) {
-    const subnet = { address, length: pool.subnetLength };
-    if (!reserved.some((network) => overlaps(network, subnet))) subnets.push(formatNetwork(subnet));
+  for (const { min, max } of rowsOf(pool)) {
+    for (let address = min; address <= max; address += size) {
+      const subnet = { address, length: pool.subnetLength };
+      if (!reserved.some((network) => overlaps(network, subnet))) {
+        subnets.push(formatNetwork(subnet));
+      }
+    }
   }
   return subnets;
 }
@@ -124,10 +130,30 @@ export function subnetsOf(pool: Pool): string[] {
 /** Whether the canonical CIDR is one of {@linkcode subnetsOf}. */
 export function poolHasSubnet(pool: Pool, cidr: string): boolean {
   const subnet = parseNetwork(cidr);
-  return subnet.length === pool.subnetLength &&
-    subnet.address >= parseAddress(pool.subnetMin) &&
-    subnet.address <= parseAddress(pool.subnetMax) &&
+  return isInPool(pool, cidr) &&
     !pool.reserved.some((network) => overlaps(parseNetwork(network), subnet));
+}
+
+/** The networks that subnets are taken from: the one that hosts were configured with first. */
+export function networksOf(pool: Pool): string[] {
+  return [pool.cidr, ...pool.added];
+}
+
+/** Whether the canonical CIDR is a subnet of the pool, reserved or not. */
+export function isInPool(pool: Pool, cidr: string): boolean {
+  const { address, length } = parseNetwork(cidr);
+  return length === pool.subnetLength &&
+    rowsOf(pool).some(({ min, max }) => address >= min && address <= max);
+}
+
+/** The first one, and each added network without its first subnet, which flannel leaves out as well. */
+function rowsOf(pool: Pool): Row[] {
+  const size = addressCount(pool.subnetLength);
+  const added = pool.added.map((cidr): Row => {
+    const { address, length } = parseNetwork(cidr);
+    return { min: address + size, max: address + addressCount(length) - size };
+  });
+  return [{ min: parseAddress(pool.subnetMin), max: parseAddress(pool.subnetMax) }, ...added];
 }
 
 /** Checks a pinned subnet and gives it back canonical. Throws ConfigError. */
@@ -152,7 +178,10 @@ export function checkPin(pool: Pool, cidr: string, name = "--subnet"): string {
   return text;
 }
 
-/** First 8 bytes of SHA-256 over everything but the version, 16 hexadecimal digits: equal pools, equal digest. */
+/**
+ * First 8 bytes of SHA-256 over what hosts are configured with, 16 hexadecimal digits: equal pools, equal digest. What
+ * operators change later is told apart by its version.
+ */
 export function poolDigest(pool: Pool): string {
   const reserved = [...pool.reserved].sort();
   const parts = [pool.cidr, String(pool.subnetLength), pool.subnetMin, pool.subnetMax, ...reserved];

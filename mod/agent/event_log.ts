@@ -1,4 +1,5 @@
 /** What happened in the cluster, as log lines. */
+import { networksOf } from "../address/pool.ts";
 import { Log, type LogFields } from "../base/log.ts";
 import type { HostEvent } from "../claim/host_core.ts";
 import { writeLogLine } from "../host/log_writer.ts";
@@ -48,6 +49,11 @@ export function logEvent(log: Log, event: HostEvent, selfId: string): void {
         winner: event.winner,
         loser: event.loser,
         why: event.why,
+      });
+    case "pool-changed":
+      return log.info("the pool was changed", {
+        version: event.pool.version,
+        networks: networksOf(event.pool).join(","),
       });
     case "renumbered":
       return log.warning("this host had to change its subnet", { old: event.old, new: event.new });

@@ -19,6 +19,7 @@ import {
   type Verdict,
 } from "./messages.ts";
 import { compareClaims, outranks } from "./order.ts";
+import type { PoolSpread } from "./pool_spread.ts";
 import type { Promises } from "./promises.ts";
 import { type ClaimRecord, isSameWrite } from "./record.ts";
 
@@ -44,17 +45,21 @@ type Decision = Verdict | { readonly kind: "later" };
 export class Acknowledger {
   readonly #context: ClaimContext;
   readonly #promises: Promises;
+  readonly #pools: PoolSpread;
   readonly #deferred = new Map<MemberId, Deferred>();
 
-  constructor(context: ClaimContext, promises: Promises) {
+  constructor(context: ClaimContext, promises: Promises, pools: PoolSpread) {
     this.#context = context;
     this.#promises = promises;
+    this.#pools = pools;
   }
 
   /** Answers a tentative claim that was taken into the ledger before. */
   asked(nowMs: number, from: Endpoint, request: ClaimRequest): void {
     const claim = request.claim.record;
     if (!this.#isLatest(claim)) return; // it wants something else by now
+    // Who asks for what was reserved or given to another host meanwhile is told so, and then asks for something else.
+    if (this.#pools.correct(from, claim)) return;
     const decision = this.#decide(nowMs, request);
     if (decision.kind === "later") return this.#defer(nowMs, from, request, null);
     if (decision.kind === "busy") return this.#refuse(nowMs, from, request, decision.claim);

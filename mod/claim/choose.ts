@@ -1,4 +1,5 @@
 /** The decision what to claim next, or why nothing can be claimed. */
+import { networksOf } from "../address/pool.ts";
 import { unreachable } from "../base/assert.ts";
 import type { ClaimContext } from "./context.ts";
 import type { Picker } from "./picker.ts";
@@ -26,7 +27,7 @@ export class Chooser {
 
   /** Does beforehand what takes time and needs no news of others. */
   prepare(): void {
-    if (this.#context.options.pin === null) this.#picker.prepare();
+    if (this.#context.pin === null) this.#picker.prepare();
   }
 
   /** A subnet to ask for, or a wait. */
@@ -41,6 +42,13 @@ export class Chooser {
         return { to: "tentative", wanted: pick.wanted };
       case "pin-taken":
         return this.#pinTaken(nowMs, pick.by);
+      case "pin-barred":
+        return waiting(
+          "pin-taken",
+          `The subnet ${this.#context.pin} asked for with --subnet ${pick.why}`,
+          "Start this host without --subnet or with another; gossamer pool show has reserved " +
+            "networks and pins",
+        );
       case "exhausted":
         return this.#exhausted(nowMs, pick.total);
       default:
@@ -49,10 +57,13 @@ export class Chooser {
   }
 
   #pinTaken(nowMs: number, by: ClaimRecord): Next {
-    const { options } = this.#context;
+    const { hostId, pin, pools } = this.#context;
+    const asked = pools.pinOf(hostId) !== null
+      ? "that this host is pinned to"
+      : "asked for with --subnet";
     return waiting(
       "pin-taken",
-      `The subnet ${options.pin} asked for with --subnet is claimed by ` +
+      `The subnet ${pin} ${asked} is claimed by ` +
         `${this.#context.nameOf(by.hostId)} (${by.subnet})`,
       "Choose another, or release it there; if that host is gone for good, use gossamer forget",
       this.#retryAtMs(nowMs),
@@ -60,11 +71,16 @@ export class Chooser {
   }
 
   #exhausted(nowMs: number, total: number): Next {
-    const { pool } = this.#context.options;
+    const { pool, record } = this.#context.pools;
+    const claimed = record === null || record.pins.length === 0
+      ? "claimed"
+      : "claimed or pinned to other hosts";
     const absent = this.#absence();
     return waiting(
       "no-free-subnet",
-      `All ${total} subnets of ${pool.cidr} are claimed${absent === null ? "" : `, ${absent}`}`,
+      `All ${total} subnets of ${networksOf(pool).join(", ")} are ${claimed}${
+        absent === null ? "" : `, ${absent}`
+      }`,
       absent === null
         ? "Add networks with gossamer pool grow, or release a subnet with gossamer leave " +
           "--release on a host that goes"

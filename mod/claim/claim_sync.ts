@@ -12,6 +12,7 @@ import type { Hearing } from "./hearing.ts";
 import { type Intake, orNull } from "./intake.ts";
 import { type LedgerEntry, sameBytes } from "./ledger.ts";
 import { type ClaimRecord, wasHeld } from "./record.ts";
+import { NO_POOL_RECORD, type PoolSummary } from "./pool_codec.ts";
 import { peekHostId } from "./record_codec.ts";
 import {
   type ClaimState,
@@ -27,9 +28,12 @@ export interface Brought {
   readonly isNews: boolean;
   readonly heard: Heard;
   readonly reclaimable: readonly MemberId[];
+  readonly silent: readonly MemberId[];
+  /** The pool record that it brought; null when it brought none. */
+  readonly pool: Uint8Array | null;
 }
 
-const NOTHING: Brought = { isNews: false, heard: "no", reclaimable: [] };
+const NOTHING: Brought = { isNews: false, heard: "no", reclaimable: [], silent: [], pool: null };
 
 const NO_DIFFERENCE = { kind: "digests", digests: new Uint8Array() } as const;
 
@@ -58,18 +62,22 @@ export class ClaimSync {
     this.#intake.takeLamport(theirs.lamport);
     const recordsForm = ledger.digest.answerTo(theirs.records);
     const fenceForm = ledger.fence.digest.answerTo(theirs.fence);
-    if (recordsForm === "everything" && fenceForm === "everything") return this.everything(nowMs);
+    if (recordsForm === "everything" && fenceForm === "everything") {
+      return this.everything(nowMs, theirs.pool);
+    }
     return this.#state(
       part(recordsForm, ledger.digest, () => this.#records(nowMs)),
       part(fenceForm, ledger.fence.digest, () => ledger.fence.entries()),
+      theirs.pool,
     );
   }
 
   /** All that this host knows, for one that knows next to nothing. */
-  everything(nowMs: number): Uint8Array {
+  everything(nowMs: number, theirPool: PoolSummary = NO_POOL_RECORD): Uint8Array {
     return this.#state(
       { kind: "entries", entries: this.#records(nowMs) },
       { kind: "entries", entries: this.#silentFence() },
+      theirPool,
     );
   }
 
@@ -80,11 +88,13 @@ export class ClaimSync {
     const { isNews, records } = this.#take(nowMs, answer);
     const update = this.#updateAfter(nowMs, answer, records);
     const isEmpty = update.recordBuckets.isEmpty && update.records.length === 0 &&
-      update.fenceBuckets.isEmpty && update.fence.length === 0;
+      update.fenceBuckets.isEmpty && update.fence.length === 0 && update.poolRecord === null;
     return {
       isNews,
       heard: answer.heard,
       reclaimable: answer.reclaimable,
+      silent: answer.silent,
+      pool: answer.poolRecord,
       update: isEmpty ? null : encodeClaimSync(update),
     };
   }
@@ -93,11 +103,12 @@ export class ClaimSync {
   updated(
     nowMs: number,
     bytes: Uint8Array,
-  ): { readonly isNews: boolean; readonly rest: Uint8Array } {
+  ): { readonly isNews: boolean; readonly pool: Uint8Array | null; readonly rest: Uint8Array } {
     const { ledger } = this.#context;
     const update = read(bytes, "update");
     if (update === null) {
-      return { isNews: false, rest: this.#state(NO_DIFFERENCE, NO_DIFFERENCE) };
+      const rest = this.#state(NO_DIFFERENCE, NO_DIFFERENCE, this.#context.pools.summary);
+      return { isNews: false, pool: null, rest };
     }
     const { recordBuckets, fenceBuckets } = update;
     const { isNews } = this.#takeEntries(nowMs, update);
@@ -112,26 +123,48 @@ export class ClaimSync {
     const rest = this.#state(
       { kind: "entries", entries: records },
       { kind: "entries", entries: fence },
+      update.pool,
     );
-    return { isNews, rest };
+    return { isNews, pool: update.poolRecord, rest };
   }
 
   /** Takes the answer to this host's update. */
   merge(nowMs: number, bytes: Uint8Array): Brought {
     const rest = read(bytes, "state");
     if (rest === null) return NOTHING;
-    const { heard, reclaimable } = rest;
-    return { isNews: this.#take(nowMs, rest).isNews, heard, reclaimable };
+    const { heard, reclaimable, silent, poolRecord: pool } = rest;
+    return { isNews: this.#take(nowMs, rest).isNews, heard, reclaimable, silent, pool };
   }
 
-  #head(): { lamport: number; heard: Heard } {
-    const { lamport, complete } = this.#context;
-    return { lamport, heard: complete ? "yes" : this.#hearing.isCertain() ? "no" : "silent" };
+  #head(): { lamport: number; heard: Heard; pool: PoolSummary } {
+    const { lamport, complete, pools: { summary: pool } } = this.#context;
+    return { lamport, heard: complete ? "yes" : this.#hearing.isCertain() ? "no" : "silent", pool };
   }
 
-  #state(records: StatePart<AgedRecord>, fence: StatePart<FenceEntry>): Uint8Array {
-    const reclaimable = this.#context.absence.reclaimable();
-    return encodeClaimSync({ kind: "state", ...this.#head(), records, fence, reclaimable });
+  #state(
+    records: StatePart<AgedRecord>,
+    fence: StatePart<FenceEntry>,
+    theirPool: PoolSummary,
+  ): Uint8Array {
+    const { absence, complete } = this.#context;
+    const reclaimable = absence.reclaimable();
+    const poolRecord = this.#poolFor(theirPool);
+    const head = this.#head();
+    const silent = complete ? [] : this.#hearing.silent();
+    return encodeClaimSync({
+      kind: "state",
+      ...head,
+      records,
+      fence,
+      reclaimable,
+      silent,
+      poolRecord,
+    });
+  }
+
+  /** The pool record for one that has an earlier one; null for all others. */
+  #poolFor(theirs: PoolSummary): Uint8Array | null {
+    return this.#context.pools.bytesFor(theirs);
   }
 
   #take(nowMs: number, { lamport, records, fence }: ClaimState) {
@@ -171,6 +204,7 @@ export class ClaimSync {
       ...update,
       records: this.#records(nowMs, isToTell.record),
       fence: ledger.fence.entries().filter(isToTell.fence),
+      poolRecord: this.#poolFor(answer.pool),
     };
   }
 

@@ -3,6 +3,7 @@
  * host's life.
  */
 import { unreachable } from "../base/assert.ts";
+import type { PoolRecord } from "../address/pool_record.ts";
 import type { Action } from "../base/core.ts";
 import { WireError } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
@@ -26,6 +27,8 @@ import {
 import type { ClaimOptions } from "./options.ts";
 import { Picker } from "./picker.ts";
 import { PoolWatch } from "./pool_agreement.ts";
+import { encodePool } from "./pool_codec.ts";
+import { PoolSpread } from "./pool_spread.ts";
 import { Promises } from "./promises.ts";
 import { QUARANTINE_MS } from "./quarantine.ts";
 import { type ClaimRecord, wasHeld } from "./record.ts";
@@ -47,6 +50,7 @@ export class Claimant implements Rider {
   readonly #rival: IdentityRival;
   readonly #hearing: Hearing;
   readonly #life: Life;
+  readonly #poolSpread: PoolSpread;
   #saveAtMs = Infinity;
   #collectAtMs = Infinity;
 
@@ -57,7 +61,8 @@ export class Claimant implements Rider {
     this.#sync = new ClaimSync(this.#context, this.#intake, this.#hearing);
     this.#rival = new IdentityRival(this.#context, this.#intake);
     const promises = new Promises(this.#context.ledger);
-    this.#acknowledger = new Acknowledger(this.#context, promises);
+    this.#poolSpread = new PoolSpread(this.#context);
+    this.#acknowledger = new Acknowledger(this.#context, promises, this.#poolSpread);
     const pools = new PoolWatch(this.#context);
     const picker = new Picker(this.#context);
     this.#life = new Life(this.#context, new Chooser(this.#context, picker, promises, pools));
@@ -94,7 +99,8 @@ export class Claimant implements Rider {
 
   updated(nowMs: number, update: Uint8Array): Uint8Array {
     this.#start(nowMs);
-    const { isNews, rest } = this.#sync.updated(nowMs, update);
+    const { isNews, pool, rest } = this.#sync.updated(nowMs, update);
+    this.#takePool(nowMs, pool);
     this.#afterSync(nowMs, isNews);
     return rest;
   }
@@ -114,7 +120,7 @@ export class Claimant implements Rider {
       throw error;
     }
     // Only pushes are gossiped; a question or an answer that comes round about is not from whom it seems.
-    const isPush = message.kind === "push" || message.kind === "fence";
+    const isPush = message.kind === "push" || message.kind === "fence" || message.kind === "pool";
     if (!isPush && arrival.via !== "letter") return;
     switch (message.kind) {
       case "request":
@@ -126,6 +132,9 @@ export class Claimant implements Rider {
         break;
       case "fence":
         this.#takeFence(nowMs, message.entries);
+        break;
+      case "pool":
+        if (this.#poolSpread.take(arrival.from, message)) this.#poolChanged(nowMs);
         break;
       case "answer":
         this.#takeEach(nowMs, claimsIn(message));
@@ -184,6 +193,8 @@ export class Claimant implements Rider {
         return this.#rejoin(nowMs);
       case "forget":
         return this.#forget(nowMs, command.hostId);
+      case "set-pool":
+        return this.#setPool(nowMs, command.record);
       case "set-vtep":
         this.#context.vtep = command.vtep;
         return this.#life.follow(nowMs, this.#stage?.vtepChanged(nowMs) ?? null);
@@ -252,7 +263,8 @@ export class Claimant implements Rider {
   }
 
   #brought(nowMs: number, member: MemberId, brought: Brought): void {
-    this.#hearing.told(member, brought.heard);
+    this.#hearing.told(member, brought.heard, brought.silent);
+    this.#takePool(nowMs, brought.pool);
     const isHint = this.#context.absence.told(nowMs, member, brought.reclaimable);
     this.#afterSync(nowMs, brought.isNews || isHint);
   }
@@ -314,6 +326,29 @@ export class Claimant implements Rider {
     const isNews = ledger.mergeFence(nowMs, entry.subnet, entry.epoch);
     if (ledger.fence.exactly(entry.subnet) === entry.epoch) this.#context.announceFence(entry);
     if (isNews) this.#recordsChanged(nowMs);
+  }
+
+  /** An operator's word. One that is not above the present record, or wrong, changes nothing. */
+  #setPool(nowMs: number, record: PoolRecord): void {
+    if (!this.#context.pools.adopt(record, encodePool(record))) return;
+    this.#poolSpread.announce();
+    this.#poolChanged(nowMs);
+  }
+
+  #takePool(nowMs: number, record: Uint8Array | null): void {
+    if (record === null || !this.#poolSpread.adopt(record)) return;
+    this.#poolChanged(nowMs);
+  }
+
+  /** The record is written at once: whoever restarts first must not be the one who has forgotten it. */
+  #poolChanged(nowMs: number): void {
+    const { own, pools } = this.#context;
+    own.save();
+    this.#saveAtMs = Math.min(this.#saveAtMs, nowMs + SAVE_AFTER_MS); // for a write that was under way
+    this.#poolSpread.spread();
+    this.#context.emit({ kind: "pool-changed", pool: pools.pool });
+    this.#life.follow(nowMs, this.#stage?.poolChanged(nowMs) ?? null);
+    this.#acknowledger.reconsider(nowMs);
   }
 
   /** After a leave. What happened meanwhile has to be heard first. */

@@ -1,9 +1,9 @@
 /** What the stages of a host's life share: the ledger, its own record, who is there, and what is said to the outside. */
 import { assert } from "../base/assert.ts";
 import type { Action } from "../base/core.ts";
+import { ABSENCE_TTL_HOURS_DEFAULT } from "../base/limits.ts";
 import type { Problem } from "../base/problem.ts";
 import type { Random } from "../base/random.ts";
-import { poolDigest } from "../address/pool.ts";
 import type { Member, MemberId } from "../swim/member.ts";
 import type { Carrier } from "../swim/rider.ts";
 import { Absence } from "./absence.ts";
@@ -14,12 +14,13 @@ import { Ledger } from "./ledger.ts";
 import type { FenceEntry } from "./fence.ts";
 import { encodeFencePush, encodePush, LETTERS_MAX, seal, type SealedRecord } from "./messages.ts";
 import {
-  ABSENCE_TTL_HOURS_DEFAULT,
   type ClaimOptions,
+  type FurtherMemory,
   GOSSIP_INTERVAL_MS_DEFAULT,
   type RememberedClaim,
 } from "./options.ts";
 import { OwnRecord } from "./own_record.ts";
+import { PoolKeeper } from "./pool_keeper.ts";
 import type { ClaimRecord, Vtep } from "./record.ts";
 import { GENERATION_MAX, SEQUENCE_MAX } from "./record_codec.ts";
 import { guardiansOf } from "./rendezvous.ts";
@@ -37,7 +38,8 @@ export class ClaimContext {
   readonly absence: Absence;
   readonly own: OwnRecord;
   readonly counters = newClaimCounters();
-  readonly poolDigest: string;
+  /** The pool as it is now, and what operators changed of it. */
+  readonly pools: PoolKeeper;
   /** Shown in snapshots until deleted, by code. */
   readonly problems = new Map<string, Problem>();
   /** Lamport time: above every stamp seen. */
@@ -68,15 +70,15 @@ export class ClaimContext {
     this.random = random;
     this.roster = new Roster(options.hostId, this.ledger, () => this.carrier);
     this.absence = new Absence(options.hostId, this.ledger, this.roster, () => this.#attends());
-    this.poolDigest = poolDigest(options.pool);
+    this.pools = new PoolKeeper(options.pool, options.restored?.pool);
     this.lamport = options.restored?.lamport ?? 0;
     this.previous = options.restored?.previous ?? null;
     this.vtep = options.vtep;
     this.own = new OwnRecord({
       hostId: options.hostId,
       instance: options.instance,
-      poolVersion: options.pool.version,
-      poolDigest: this.poolDigest,
+      poolVersion: () => this.pools.pool.version,
+      poolDigest: this.pools.baseDigest,
       absenceTtlHours: options.absenceTtlHours ?? ABSENCE_TTL_HOURS_DEFAULT,
       restored: options.restored,
       vtep: () => this.vtep,
@@ -84,7 +86,7 @@ export class ClaimContext {
       fence: () => this.ledger.fence.entries(),
       previous: () => this.previous,
       others: () => this.#othersNow(),
-      further: () => options.machine === undefined ? {} : { machine: options.machine },
+      further: () => this.#further(),
       push: (action) => this.#actions.push(action),
     });
   }
@@ -100,6 +102,11 @@ export class ClaimContext {
 
   get hostId(): MemberId {
     return this.options.hostId;
+  }
+
+  /** The subnet that this host is to have: by an operator's pin, which all hosts know, or else by its own flag. */
+  get pin(): string | null {
+    return this.pools.pinOf(this.hostId) ?? this.options.pin;
   }
 
   /** Other members of that status, by id. */
@@ -175,6 +182,15 @@ export class ClaimContext {
   #attends(): boolean {
     const isWell = this.carrier.healthScore() <= ATTENDING_HEALTH_SCORE_MAX;
     return this.complete && isWell && this.roster.seesMajority();
+  }
+
+  #further(): FurtherMemory {
+    const { machine } = this.options;
+    const { record } = this.pools;
+    return {
+      ...(machine === undefined ? {} : { machine }),
+      ...(record === null ? {} : { pool: record }),
+    };
   }
 
   #othersNow(): RememberedClaim[] {

@@ -4,12 +4,12 @@
  * Who has heard it passes it on. Hosts that have not, and hear only each other, may be a new cluster, or newcomers at the
  * edge of one that they cannot see. They count each other as the cluster only when each is certain for itself: more than
  * half of those it was given to join through have answered, itself included if it is one of them; or it remembers the
- * cluster from before, and more than half of that is there. So a newcomer whose only seed is away for a while does not
+ * cluster from before, and more than half of that is there. Whoever is not is named to the others. So a newcomer whose only seed is away for a while does not
  * become a cluster with one that joins through it.
  */
 import type { MemberId } from "../swim/member.ts";
 import type { ClaimContext } from "./context.ts";
-import type { Heard } from "./sync_messages.ts";
+import { type Heard, SILENT_MAX } from "./sync_messages.ts";
 
 /** How soon a member is asked for its state when no sync of membership's own brought one, and how often again. */
 const SEEK_AFTER_MS = 50;
@@ -31,6 +31,8 @@ export class Hearing {
   #seekAtMs = Infinity;
   /** Members that had not heard the cluster either, by the last state of theirs that came. */
   readonly #hearsay = new Map<MemberId, "no" | "silent">();
+  /** Members that others found silent, and whose own word did not come yet. */
+  readonly #doubted = new Set<MemberId>();
   #hearsaySinceMs = Infinity;
   #beganMs = Infinity;
 
@@ -42,6 +44,7 @@ export class Hearing {
   begin(nowMs: number): void {
     this.#beganMs = nowMs;
     this.#hearsay.clear();
+    this.#doubted.clear();
     this.#hearsaySinceMs = Infinity;
   }
 
@@ -57,9 +60,20 @@ export class Hearing {
   }
 
   /** A member told its state; whether it knew what it spoke of counts when the sync with it ends. */
-  told(member: MemberId, heard: Heard): void {
+  told(member: MemberId, heard: Heard, silent: readonly MemberId[]): void {
+    this.#doubted.delete(member);
     if (heard === "yes") this.#hearsay.delete(member);
     else this.#hearsay.set(member, heard);
+    // A host's own word counts more than what others say of it.
+    for (const other of silent) {
+      if (other !== this.#context.hostId && !this.#hearsay.has(other)) this.#doubted.add(other);
+    }
+  }
+
+  /** Members that keep this host from counting on hearsay: it tells others of them, who may not have met them. */
+  silent(): MemberId[] {
+    return this.#context.others("alive").map(({ id }) => id).filter((id) => this.#isSilent(id))
+      .slice(0, SILENT_MAX);
   }
 
   /** A sync with that member has ended; whether this host may now say that it has heard the cluster. */
@@ -83,8 +97,8 @@ export class Hearing {
   advance(nowMs: number): void {
     if (nowMs < this.#seekAtMs) return;
     const alive = this.#context.others("alive");
-    // Who was not heard yet may know; and who is silent is waited for. The others have said what they have to say.
-    const awaited = alive.filter(({ id }) => this.#hearsay.get(id) !== "no");
+    // Who is silent is waited for; who was not heard yet may know. The others have said what they have to say.
+    const awaited = alive.filter(({ id }) => this.#isSilent(id) || !this.#hearsay.has(id));
     const [member] = this.#context.random.sample(awaited.length > 0 ? awaited : alive, 1);
     this.#seekAtMs = member === undefined ? Infinity : nowMs + SEEK_AGAIN_MS;
     if (member !== undefined) this.#context.carrier.requestSync(member.id);
@@ -104,7 +118,10 @@ export class Hearing {
 
   /** Who else is there must be as certain. */
   #isAgreed(): boolean {
-    const isSilent = (id: MemberId) => this.#hearsay.get(id) === "silent";
-    return this.isCertain() && !this.#context.others("alive").some(({ id }) => isSilent(id));
+    return this.isCertain() && this.silent().length === 0;
+  }
+
+  #isSilent(id: MemberId): boolean {
+    return this.#hearsay.get(id) === "silent" || this.#doubted.has(id);
   }
 }

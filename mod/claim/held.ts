@@ -42,7 +42,7 @@ export class Held extends Stage {
     this.#stamp = record.stamp;
     this.#epoch = record.epoch;
     this.#strength = record.strength;
-    if (context.options.pin === record.subnet && record.strength < PINNED) this.#strength += PINNED;
+    this.#strengthen();
   }
 
   override wakeAtMs(): number {
@@ -105,13 +105,30 @@ export class Held extends Stage {
     return null;
   }
 
+  /** Newly pinned, a hold ranks higher; a pin taken back leaves its rank as it is. */
+  override poolChanged(nowMs: number): Next | null {
+    this.#strengthen();
+    return this.#decide(nowMs);
+  }
+
   override vtepChanged(_nowMs: number): Next | null {
     this.#rewriteIfChanged();
     return null;
   }
 
+  #strengthen(): void {
+    if (this.#context.pin === this.subnet && this.#strength < PINNED) this.#strength += PINNED;
+  }
+
+  /** Whether operators gave this subnet to another host. */
+  #isPinnedAway(): boolean {
+    const { pools, hostId } = this.#context;
+    return (pools.pinnedTo(this.subnet) ?? hostId) !== hostId;
+  }
+
   #decide(nowMs: number): Next | null {
     const { ledger, roster, hostId } = this.#context;
+    if (this.#isPinnedAway()) return { to: "yielding" };
     // What an absent host left below the fence is no contest; a present one is about to write anew.
     const rivals = ledger.overlapping(this.subnet, hostId)
       .filter((rival) =>

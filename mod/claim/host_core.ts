@@ -1,6 +1,7 @@
 /**
  * The core of one host: membership and claims as one state machine. The agent and the simulator both drive this.
  */
+import type { PoolRecord } from "../address/pool_record.ts";
 import type { Action, Core, Input } from "../base/core.ts";
 import type { Random } from "../base/random.ts";
 import type { SwimEvent } from "../swim/event.ts";
@@ -24,6 +25,7 @@ export type HostCommand =
   | Exclude<SwimCommand, { kind: "leave" }>
   /** Says goodbye; with `release` the subnet is given back first. Ends in a `left` event. */
   | { readonly kind: "leave"; readonly release: boolean }
+  | { readonly kind: "set-pool"; readonly record: PoolRecord }
   | { readonly kind: "set-vtep"; readonly vtep: Vtep };
 
 /** `left` comes when the goodbye is sent and the agent may stop. */
@@ -77,7 +79,9 @@ export class HostCore implements Core<HostCommand, HostEvent, HostSnapshot> {
   }
 
   #command(nowMs: number, command: HostCommand, actions: Action<HostEvent>[]): void {
-    if (command.kind === "set-vtep") return this.#claimant.command(nowMs, command);
+    if (command.kind === "set-vtep" || command.kind === "set-pool") {
+      return this.#claimant.command(nowMs, command);
+    }
     if (command.kind === "leave") {
       this.#claimant.command(nowMs, command);
       this.#isLeaving = true;

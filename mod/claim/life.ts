@@ -1,6 +1,5 @@
 /** A host's life as a succession of stages: where it begins, how one stage follows another, and how each is made. */
 import { assert, unreachable } from "../base/assert.ts";
-import { poolHasSubnet } from "../address/pool.ts";
 import type { Chooser } from "./choose.ts";
 import type { ClaimContext } from "./context.ts";
 import { Held } from "./held.ts";
@@ -94,8 +93,12 @@ export class Life {
 
   /** Whether the operator's present configuration allows the subnet held before. */
   #isWanted(restored: ClaimRecord): boolean {
-    const { pin, pool } = this.#context.options;
-    return pin === null ? poolHasSubnet(pool, restored.subnet) : pin === restored.subnet;
+    const { hostId, pin, pools } = this.#context;
+    if (pin !== null) return pin === restored.subnet;
+    // Flags that changed are heeded; what operators reserved or took away meanwhile does not end a claim.
+    const isAsBefore = pools.record !== null && restored.poolDigest === pools.baseDigest &&
+      pools.pinnedTo(restored.subnet) === null;
+    return isAsBefore || pools.isForHost(restored.subnet, hostId);
   }
 
   #reclaimOf({ reclaimed }: Wanted): Reclaim | null {

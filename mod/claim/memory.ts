@@ -18,6 +18,7 @@ import {
 } from "../wire/shape.ts";
 import { fenceFromFlat, flatFence, flatRecords, recordsFromFlat } from "./flat_state.ts";
 import type { FurtherMemory, RestoredClaim } from "./options.ts";
+import { decodePool, encodePool, POOL_BYTES_MAX } from "./pool_codec.ts";
 import {
   decodeRecord,
   encodeRecord,
@@ -143,12 +144,18 @@ function bodyFrom(fields: readonly WireValue[]): RestoredClaim {
 }
 
 /** What came later than version 1: one value each, null when there is nothing, in an order that never changes. */
-function furtherFields({ machine }: RestoredClaim): WireValue[] {
-  return [machine === undefined ? null : Uint8Array.fromHex(machine)];
+function furtherFields({ machine, pool }: RestoredClaim): WireValue[] {
+  return [
+    machine === undefined ? null : Uint8Array.fromHex(machine),
+    pool === undefined ? null : encodePool(pool),
+  ];
 }
 
-function furtherFrom([machine = null]: readonly WireValue[]): FurtherMemory {
-  return machine === null ? {} : { machine: checkHex(machine, MACHINE_BYTES, "machine") };
+function furtherFrom([machine = null, pool = null]: readonly WireValue[]): FurtherMemory {
+  return {
+    ...(machine === null ? {} : { machine: checkHex(machine, MACHINE_BYTES, "machine") }),
+    ...(pool === null ? {} : { pool: decodePool(checkBlob(pool, POOL_BYTES_MAX, "pool")) }),
+  };
 }
 
 function subnetFields(subnet: string | null): WireValue {

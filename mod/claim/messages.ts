@@ -7,6 +7,7 @@
  * | answer  | 2, sender, claimant, generation, sequence, verdict, members or null, tentative records      |
  * | push    | 3, records                                                                                  |
  * | fence   | 4, fence entries: address, prefix length and epoch of each                                  |
+ * | pool    | 5, version and digest of the pool record, the record or null where it is too long           |
  *
  * A verdict is null for yes, the record that is in the way, `[1, seconds]` when the subnet rests so long, or `[2, epoch]`
  * when its fence is at that epoch and the claim not above. Records are byte strings (record_codec.ts). Members are the first
@@ -19,6 +20,7 @@ import { checkArray, checkBlob, checkHex, checkList, checkUint } from "../wire/s
 import type { MemberId } from "../swim/member.ts";
 import type { FenceEntry } from "./fence.ts";
 import { fenceFromFlat, flatFence } from "./flat_state.ts";
+import { type PoolSummary, summaryFields, summaryFrom } from "./pool_codec.ts";
 import { QUARANTINE_MS } from "./quarantine.ts";
 import type { ClaimRecord } from "./record.ts";
 import {
@@ -83,12 +85,20 @@ export interface FencePush {
   readonly entries: readonly FenceEntry[];
 }
 
-export type ClaimMessage = ClaimRequest | ClaimAnswer | ClaimPush | FencePush;
+/** "The pool was changed." A push of the pool record; one that is too long is only named, and fetched by a sync. */
+export interface PoolPush {
+  readonly kind: "pool";
+  readonly summary: PoolSummary;
+  readonly record: Uint8Array | null;
+}
+
+export type ClaimMessage = ClaimRequest | ClaimAnswer | ClaimPush | FencePush | PoolPush;
 
 const REQUEST = 1;
 const ANSWER = 2;
 const PUSH = 3;
 const FENCE = 4;
+const POOL = 5;
 const KIND_MAX = 255;
 
 /** Half an id tells 64 members apart with an error of 2^-64 * 64^2 / 2 = 1e-16. */
@@ -107,6 +117,8 @@ const ANSWER_BYTES = 55;
 const HEAD_BYTES = 3;
 /** A subnet rests at most so long, in seconds. */
 export const RESTING_S_MAX = QUARANTINE_MS / 1000;
+/** A packet of gossip has room for other news besides; 20 pins fit. */
+export const POOL_PUSH_BYTES_MAX = 600;
 /** A datagram holds eight records of the largest size. */
 const RECORDS_MAX = 16;
 
@@ -116,6 +128,11 @@ export function encodeRequest(claim: SealedRecord, isLastResort = false): Uint8A
 
 export function encodeFencePush(entries: readonly FenceEntry[]): Uint8Array {
   return encode([FENCE, flatFence(entries)]);
+}
+
+export function encodePoolPush({ summary, record }: Omit<PoolPush, "kind">): Uint8Array {
+  const isShort = record !== null && record.length <= POOL_PUSH_BYTES_MAX;
+  return encode([POOL, ...summaryFields(summary), isShort ? record : null]);
 }
 
 export function encodePush(claims: readonly SealedRecord[]): Uint8Array {
@@ -173,6 +190,8 @@ export function decodeClaimMessage(
         kind: "fence",
         entries: fenceFromFlat(checkArray(value, 2, "fence push")[1], "fence push"),
       };
+    case POOL:
+      return decodePoolPush(value);
     default:
       throw new WireError(`claim message: kind ${kind} is not known here`);
   }
@@ -192,6 +211,15 @@ function decodePush(value: WireValue, read: Read): ClaimPush {
   const fields = checkArray(value, 2, "claim push");
   const claims = checkList(fields[1], RECORDS_MAX, "claim push");
   return { kind: "push", claims: claims.map((claim) => sealed(claim, read, "claim push")) };
+}
+
+function decodePoolPush(value: WireValue): PoolPush {
+  const fields = checkArray(value, 4, "pool push");
+  return {
+    kind: "pool",
+    summary: summaryFrom(fields[1], fields[2], "pool push"),
+    record: fields[3] === null ? null : checkBlob(fields[3], POOL_PUSH_BYTES_MAX, "pool push"),
+  };
 }
 
 function decodeAnswer(value: WireValue, read: Read): ClaimAnswer {

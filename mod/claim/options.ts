@@ -1,5 +1,6 @@
 /** What a claimant is made from. */
 import type { Pool } from "../address/pool.ts";
+import type { PoolRecord } from "../address/pool_record.ts";
 import type { MemberId } from "../swim/member.ts";
 import type { FenceEntry } from "./fence.ts";
 import type { ClaimRecord, Vtep } from "./record.ts";
@@ -8,6 +9,8 @@ import type { ClaimRecord, Vtep } from "./record.ts";
 export interface FurtherMemory {
   /** Tells the machine that wrote it from others, 32 hexadecimal digits; absent where nothing could tell. */
   readonly machine?: string;
+  /** What operators changed of the pool; absent when they changed nothing. */
+  readonly pool?: PoolRecord;
 }
 
 /** What a host remembers of its claim from before it was last stopped: the document "claim", see memory.ts. */
@@ -60,5 +63,4 @@ export interface ClaimOptions {
   readonly gossipIntervalMs?: number;
 }
 
-export const ABSENCE_TTL_HOURS_DEFAULT = 24;
 export const GOSSIP_INTERVAL_MS_DEFAULT = 200;

@@ -19,7 +19,7 @@ export type Draft = Pick<ClaimRecord, "subnet" | "state" | "epoch" | "strength" 
 export interface OwnRecordParts {
   readonly hostId: MemberId;
   readonly instance: string;
-  readonly poolVersion: number;
+  readonly poolVersion: () => number;
   readonly poolDigest: string;
   readonly absenceTtlHours: number;
   readonly restored: RestoredClaim | null;
@@ -103,7 +103,7 @@ export class OwnRecord {
       instance,
       generation: this.#generation,
       sequence: this.#sequence++,
-      poolVersion,
+      poolVersion: poolVersion(),
       poolDigest,
       subnet,
       state,

@@ -3,7 +3,7 @@
  * is, the last resorts: the one that has rested longest since its release, then one whose host was absent too long.
  */
 import { cidrsOverlap } from "../address/network.ts";
-import { poolHasSubnet, subnetsOf } from "../address/pool.ts";
+import { isInPool, type Pool, subnetsOf } from "../address/pool.ts";
 import type { ClaimContext } from "./context.ts";
 import type { ClaimRecord } from "./record.ts";
 import { rendezvousOrder } from "./rendezvous.ts";
@@ -12,11 +12,13 @@ import type { Wanted } from "./stage.ts";
 export type Pick =
   | { readonly kind: "subnet"; readonly wanted: Wanted }
   | { readonly kind: "pin-taken"; readonly by: ClaimRecord }
+  /** What this host's flag asks for is not to be had; why, as the end of a sentence about it. */
+  | { readonly kind: "pin-barred"; readonly why: string }
   | { readonly kind: "exhausted"; readonly total: number };
 
 export class Picker {
   readonly #context: ClaimContext;
-  #order: readonly string[] | null = null;
+  #ordered: { readonly pool: Pool; readonly order: readonly string[] } | null = null;
 
   constructor(context: ClaimContext) {
     this.#context = context;
@@ -27,23 +29,26 @@ export class Picker {
    * 0.3 s for 65,536, well spent while the first answers are on their way.
    */
   prepare(): readonly string[] {
-    const { options } = this.#context;
-    this.#order ??= rendezvousOrder(options.cluster, options.hostId, subnetsOf(options.pool));
-    return this.#order;
+    const { options, pools: { pool } } = this.#context;
+    if (this.#ordered?.pool !== pool) {
+      const order = rendezvousOrder(options.cluster, options.hostId, subnetsOf(pool));
+      this.#ordered = { pool, order };
+    }
+    return this.#ordered.order;
   }
 
   /** `promised` are subnets that this host acknowledged to others. */
   pick(nowMs: number, promised: readonly string[]): Pick {
-    const { options, own } = this.#context;
-    if (options.pin !== null) return this.#pinned(nowMs, options.pin);
+    const { hostId, own, pin, pools } = this.#context;
+    if (pin !== null) return this.#pinned(nowMs, pin);
     const isPromised = (subnet: string) => promised.some((other) => cidrsOverlap(other, subnet));
     const isFree = (subnet: string) => this.#occupants(subnet).length === 0 && !isPromised(subnet);
     const isRested = (subnet: string) => this.#restsUntilMs(subnet) <= nowMs;
     const last = own.announced?.subnet;
-    const isLastFree = last !== undefined && poolHasSubnet(options.pool, last) && isFree(last);
+    const isLastFree = last !== undefined && pools.isForHost(last, hostId) && isFree(last);
     if (isLastFree && isRested(last)) return ordinary(last);
 
-    const order = this.prepare();
+    const order = this.prepare().filter((subnet) => pools.pinnedTo(subnet) === null);
     const free: string[] = [];
     for (const subnet of order) {
       if (!isFree(subnet)) continue;
@@ -56,15 +61,25 @@ export class Picker {
       const reclaimed = this.#reclaimable(nowMs, subnet);
       if (reclaimed !== null && !isPromised(subnet)) return lastResort(subnet, reclaimed);
     }
-    return { kind: "exhausted", total: order.length };
+    return { kind: "exhausted", total: this.prepare().length };
   }
 
   /** Nothing but the pin is ever free for this host. */
   #pinned(nowMs: number, pin: string): Pick {
+    const barred = this.#whyBarred(pin);
+    if (barred !== null) return { kind: "pin-barred", why: barred };
     const [by] = this.#occupants(pin);
     if (by === undefined) return lastResort(pin, []);
     const reclaimed = this.#reclaimable(nowMs, pin);
     return reclaimed === null ? { kind: "pin-taken", by } : lastResort(pin, reclaimed);
+  }
+
+  #whyBarred(pin: string): string | null {
+    const { hostId, pools } = this.#context;
+    if (pools.isForHost(pin, hostId)) return null;
+    const other = pools.pinnedTo(pin);
+    if (other !== null) return `is pinned to ${this.#context.nameOf(other)}`;
+    return isInPool(pools.pool, pin) ? "is reserved" : "is not in the pool";
   }
 
   #occupants(subnet: string): ClaimRecord[] {

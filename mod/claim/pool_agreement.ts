@@ -10,7 +10,7 @@ import type { ClaimRecord } from "./record.ts";
 export interface PoolAgreement {
   /** Other hosts with a held claim under the same pool. */
   readonly agreeing: number;
-  /** Other hosts with a held claim under another pool of the same version, by id. */
+  /** Other hosts with a held claim that were configured with another pool, by id. */
   readonly differing: readonly ClaimRecord[];
 }
 
@@ -39,15 +39,14 @@ export class PoolWatch {
 }
 
 function count(
-  { hostId, options, poolDigest }: ClaimContext,
+  { hostId, pools }: ClaimContext,
   entries: readonly LedgerEntry[],
 ): PoolAgreement {
   let agreeing = 0;
   const differing: ClaimRecord[] = [];
   for (const { record } of entries) {
     if (record.hostId === hostId || record.state !== "held") continue;
-    if (record.poolVersion !== options.pool.version) continue;
-    if (record.poolDigest === poolDigest) agreeing++;
+    if (record.poolDigest === pools.baseDigest) agreeing++;
     else differing.push(record);
   }
   return { agreeing, differing };
@@ -70,7 +69,7 @@ function poolProblem(context: ClaimContext, agreement: PoolAgreement): Problem |
     severity: mayClaim(agreement) ? "warning" : "error",
     text: `${context.nameOf(first.hostId)} uses the pool ${first.poolDigest} (it holds ` +
       `${first.subnet})${more}, but ${context.nameOf(context.hostId)}, this host, uses the pool ` +
-      `${context.poolDigest} (${context.options.pool.cidr} in /${context.options.pool.subnetLength})`,
+      `${context.pools.baseDigest} (${context.options.pool.cidr} in /${context.options.pool.subnetLength})`,
     remedy: "Give both hosts the same --network, --subnet-len, --subnet-min and --subnet-max, " +
       "and restart the one that was wrong",
   };

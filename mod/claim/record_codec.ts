@@ -8,6 +8,7 @@ import { formatNetwork, networkOf } from "../address/network.ts";
 import { parseNetwork } from "../address/parse.ts";
 import { assert } from "../base/assert.ts";
 import { WireError } from "../base/errors.ts";
+import { ABSENCE_TTL_HOURS_MAX } from "../base/limits.ts";
 import { decode, encode, type WireValue } from "../wire/codec.ts";
 import { addressFromBytes, addressToBytes } from "../wire/endpoint_bytes.ts";
 import { checkArray, checkBlob, checkBytes, checkHex, checkUint } from "../wire/shape.ts";
@@ -30,7 +31,6 @@ export const SEQUENCE_MAX = 2 ** 20 - 1;
 export const EPOCH_MAX = UINT32_MAX;
 export const STAMP_MAX = UINT32_MAX;
 const PORT_MAX = 65_535;
-const TTL_HOURS_MAX = 65_535;
 const SUBNET_LENGTH_MAX = 30;
 
 const HOST_ID_BYTES = 16;
@@ -101,7 +101,7 @@ export function decodeRecord(bytes: Uint8Array): ClaimRecord {
     strength: checkUint(fields[11], UINT32_MAX, "claim strength"),
     stamp: checkUint(fields[12], STAMP_MAX, "claim stamp"),
     vtep: vtepFrom(fields[13], fields[14], fields[15]),
-    absenceTtlHours: atLeastOne(fields[16], TTL_HOURS_MAX, "claim absence TTL"),
+    absenceTtlHours: atLeastOne(fields[16], ABSENCE_TTL_HOURS_MAX, "claim absence TTL"),
   };
   checkStrength(record);
   encoded.set(record, bytes);

@@ -5,6 +5,7 @@ import { ttlMs } from "./absence.ts";
 import type { ClaimContext } from "./context.ts";
 import type { LedgerEntry } from "./ledger.ts";
 import type { PoolWatch } from "./pool_agreement.ts";
+import { poolProblems } from "./pool_problems.ts";
 import type { ClaimSnapshot, ClaimView } from "./snapshot.ts";
 import type { Stage } from "./stage.ts";
 
@@ -41,7 +42,7 @@ export class Reporter {
   }
 
   snapshot(): ClaimSnapshot {
-    const { ledger, own, hostId, conflicts, complete } = this.#context;
+    const { ledger, own, hostId, conflicts, complete, pools } = this.#context;
     return {
       ...this.#view,
       sinceMs: this.#sinceMs,
@@ -49,6 +50,8 @@ export class Reporter {
       record: ledger.entry(hostId)?.record ?? own.announced,
       owners: ledger.routed(),
       ...this.#lists(),
+      pool: pools.pool,
+      poolRecord: pools.record,
       fenceSize: ledger.fence.size,
       fenceOf: this.#fenceOf,
       isOwner: this.#isOwner,
@@ -77,7 +80,7 @@ export class Reporter {
   }
 
   #problems(): Problem[] {
-    const problems = [...this.#context.problems.values()];
+    const problems = [...this.#context.problems.values(), ...poolProblems(this.#context)];
     const found = [this.#pools.problem(), this.#problem];
     for (const problem of found) {
       if (problem !== null && !problems.some(({ code }) => code === problem.code)) {

@@ -1,4 +1,6 @@
 /** What a claimant shows and says: snapshots, events and the commands it takes. */
+import type { Pool } from "../address/pool.ts";
+import type { PoolRecord } from "../address/pool_record.ts";
 import type { Problem } from "../base/problem.ts";
 import type { MemberId } from "../swim/member.ts";
 import type { ClaimCounters } from "./counters.ts";
@@ -45,6 +47,9 @@ export interface ClaimSnapshot extends ClaimView {
   readonly sinceByHost: ReadonlyMap<MemberId, number>;
   /** Of claims that count for nothing, released or below the fence: since when, as this host knows. */
   readonly voidSinceByHost: ReadonlyMap<MemberId, number>;
+  /** The pool as it is now, and what operators changed of it; null when they changed nothing. */
+  readonly pool: Pool;
+  readonly poolRecord: PoolRecord | null;
   readonly fenceSize: number;
   /** The highest epoch at which that subnet, or one that overlaps it, was ever held; 0 when it never was. */
   readonly fenceOf: (subnet: string) => number;
@@ -71,6 +76,8 @@ export type ClaimCommand =
   | { readonly kind: "rejoin" }
   /** What that host claims counts for nothing any more, unless it is there and says so. */
   | { readonly kind: "forget"; readonly hostId: MemberId }
+  /** Operators changed the pool: the record that every host shall have; must be above the present one. */
+  | { readonly kind: "set-pool"; readonly record: PoolRecord }
   /** This host's tunnel end point changed. */
   | { readonly kind: "set-vtep"; readonly vtep: Vtep };
 
@@ -86,6 +93,8 @@ export type ClaimEvent =
     readonly loser: MemberId;
     readonly why: string;
   }
+  /** Operators changed the pool, here or elsewhere. */
+  | { readonly kind: "pool-changed"; readonly pool: Pool }
   /** This host had to change its subnet: containers must move. */
   | { readonly kind: "renumbered"; readonly old: string; readonly new: string }
   | {

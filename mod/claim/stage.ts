@@ -104,6 +104,11 @@ export abstract class Stage {
     return null;
   }
 
+  /** Operators changed the pool. */
+  poolChanged(_nowMs: number): Next | null {
+    return null;
+  }
+
   /** This host's tunnel end point changed. */
   vtepChanged(_nowMs: number): Next | null {
     return null;

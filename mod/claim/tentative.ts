@@ -161,6 +161,14 @@ export class Tentative extends Stage {
     return isLost ? this.#lose(nowMs) : null;
   }
 
+  /** What is asked for may be reserved now, or kept for another host, or this host is to have another. */
+  override poolChanged(nowMs: number): Next | null {
+    const { hostId, pin, pools } = this.#context;
+    const isWanted = pools.isForHost(this.subnet, hostId) &&
+      (pin === null || pin === this.subnet);
+    return isWanted ? null : this.#lose(nowMs);
+  }
+
   override membersChanged(nowMs: number): Next | null {
     if (this.#reclaim !== null && !this.#reclaim.isOpen()) return this.#lose(nowMs);
     if (this.#request === null || this.#isConfirming) return null;
@@ -276,7 +284,7 @@ export class Tentative extends Stage {
     this.#confirmedMs = nowMs;
     const isMajority = this.#agreed.size > 0 &&
       this.#context.roster.isMajority(this.#agreed.size + 1);
-    const pinned = this.#context.options.pin === this.subnet ? PINNED : 0;
+    const pinned = this.#context.pin === this.subnet ? PINNED : 0;
     this.#propose("held", (isMajority ? STRONG : WEAK) + pinned);
   }
 

@@ -53,6 +53,10 @@ export class Waiting extends Stage {
     return this.#wait.code === "claim-not-saved" ? null : this.#tryAgain(nowMs);
   }
 
+  override poolChanged(nowMs: number): Next | null {
+    return this.recordsChanged(nowMs);
+  }
+
   override membersChanged(nowMs: number): Next | null {
     return this.recordsChanged(nowMs);
   }

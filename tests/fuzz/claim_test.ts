@@ -13,6 +13,7 @@ import {
   idPrefix,
   seal,
 } from "../../mod/claim/messages.ts";
+import { NO_POOL_RECORD } from "../../mod/claim/pool_codec.ts";
 import type { ClaimRecord } from "../../mod/claim/record.ts";
 import { encodeRecord } from "../../mod/claim/record_codec.ts";
 import { encodeClaimSync } from "../../mod/claim/sync_messages.ts";
@@ -54,7 +55,7 @@ function states(): fc.Arbitrary<Uint8Array> {
     const ledger = new Ledger();
     for (const claim of list) ledger.merge(0, claim, encodeRecord(claim));
     if (kind === 0) return stateOfLedger(0, ledger, 3, true);
-    const head = { lamport: 3, heard: "yes" } as const;
+    const head = { lamport: 3, heard: "yes", pool: NO_POOL_RECORD } as const;
     if (kind === 1) {
       const [records, fence] = [ledger.digest.summary(), ledger.fence.digest.summary()];
       return encodeClaimSync({ kind: "compare", ...head, records, fence });
@@ -67,6 +68,8 @@ function states(): fc.Arbitrary<Uint8Array> {
         records: digests,
         fence: digests,
         reclaimable: [hostId(4)],
+        poolRecord: null,
+        silent: [],
       });
     }
     return encodeClaimSync({
@@ -76,6 +79,7 @@ function states(): fc.Arbitrary<Uint8Array> {
       records: ledger.entries().map(({ bytes }) => ({ bytes, ageMs: 0 })),
       fenceBuckets: BucketSet.of(16, [2, 6]),
       fence: ledger.fence.entries(),
+      poolRecord: Uint8Array.of(1),
     });
   });
 }

@@ -11,6 +11,7 @@ import {
   decodeClaimMessage,
   encodeAnswer,
   encodeFencePush,
+  encodePoolPush,
   encodePush,
   encodeRequest,
 } from "../../../mod/claim/messages.ts";
@@ -72,6 +73,7 @@ function recordsIn(message: ClaimMessage): Uint8Array[] {
     case "answer":
       return message.tentative.map(({ bytes }) => bytes);
     case "fence":
+    case "pool":
       return [];
   }
 }
@@ -86,6 +88,8 @@ function encodeClaimMessage(message: ClaimMessage): Uint8Array {
       return encodeFencePush(message.entries);
     case "push":
       return encodePush(message.claims);
+    case "pool":
+      return encodePoolPush(message);
     case "answer":
       return encodeAnswer(message, Infinity);
   }

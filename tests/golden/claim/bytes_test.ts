@@ -99,7 +99,9 @@ Deno.test("the messages of a sync have these bytes", () => {
   const length = (RECORD_HEX.length / 2).toString(16);
   const entries = ledger.entries().map(({ bytes }) => ({ bytes, ageMs: 0 }));
   const fence = [{ subnet: "10.244.9.0/24", epoch: 5 }];
-  const head = { lamport: 77, heard: "yes" } as const;
+  const pool = { version: 3, digest: "f0e1d2c3b4a59687" };
+  const head = { lamport: 77, heard: "yes", pool } as const;
+  const headHex = "184d010348f0e1d2c3b4a59687";
   equal(
     encodeClaimSync({
       kind: "state",
@@ -107,9 +109,11 @@ Deno.test("the messages of a sync have these bytes", () => {
       records: { kind: "entries", entries },
       fence: { kind: "entries", entries: fence },
       reclaimable: [HELD.hostId],
+      poolRecord: null,
+      silent: [],
     }).toHex(),
-    `870102184d018258${length}${RECORD_HEX}00831a0af4090018` + "1805" +
-      "50000102030405060708090a0b0c0d0e0f",
+    `8b0102${headHex}8258${length}${RECORD_HEX}00831a0af4090018` + "1805" +
+      "50000102030405060708090a0b0c0d0e0f40f6",
   );
   equal(
     encodeClaimSync({
@@ -118,7 +122,7 @@ Deno.test("the messages of a sync have these bytes", () => {
       records: ledger.digest.summary(),
       fence: ledger.fence.digest.summary(),
     }).toHex(),
-    "880101184d010148a6491dcc4221ceef02489aea54ac1d8bda7f",
+    `8a0101${headHex}0148a6491dcc4221ceef02489aea54ac1d8bda7f`,
   );
   equal(
     encodeClaimSync({
@@ -128,8 +132,9 @@ Deno.test("the messages of a sync have these bytes", () => {
       records: entries,
       fenceBuckets: BucketSet.NONE,
       fence,
+      poolRecord: Uint8Array.of(7),
     }).toHex(),
-    `880103184d014201028258${length}${RECORD_HEX}0040831a0af4090018` + "1805",
+    `8b0103${headHex}4201028258${length}${RECORD_HEX}0040831a0af4090018` + "18054107",
   );
 });
 
@@ -159,14 +164,14 @@ function documentHex(version: number, body: string): string {
 
 Deno.test("the document on disk has these bytes", () => {
   const bytes = encodeClaimMemory({ ...MEMORY, machine: MACHINE });
-  equal(bytes.toHex(), documentHex(2, `88${MEMORY_HEX}50${MACHINE}`));
+  equal(bytes.toHex(), documentHex(2, `89${MEMORY_HEX}50${MACHINE}f6`));
 });
 
 Deno.test("a document of the first version is read, and one with fields of later programs", () => {
   const read = (hex: string) => decodeClaimMemory(Uint8Array.fromHex(hex));
   deepEqual(read(documentHex(1, `87${MEMORY_HEX}`)), MEMORY);
   deepEqual(read(documentHex(2, `88${MEMORY_HEX}f6`)), MEMORY);
-  deepEqual(read(documentHex(2, `8a${MEMORY_HEX}f6f64401020304`)), MEMORY);
+  deepEqual(read(documentHex(2, `8b${MEMORY_HEX}f6f6f64401020304`)), MEMORY);
 });
 
 Deno.test("orders, digests and MACs made by hash are these", () => {

@@ -49,6 +49,7 @@ function plain(message: ClaimMessage): ClaimMessage {
         tentative: message.tentative.map(copy),
       };
     case "fence":
+    case "pool":
       return message;
   }
 }

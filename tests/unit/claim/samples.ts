@@ -4,6 +4,7 @@ import { makePool, type Pool, poolDigest } from "../../../mod/address/pool.ts";
 import type { Action, Endpoint } from "../../../mod/base/core.ts";
 import { Random } from "../../../mod/base/random.ts";
 import { Claimant } from "../../../mod/claim/claimant.ts";
+import { NO_POOL_RECORD } from "../../../mod/claim/pool_codec.ts";
 import { agedRecord } from "../../../mod/claim/flat_state.ts";
 import type { Ledger } from "../../../mod/claim/ledger.ts";
 import {
@@ -70,7 +71,10 @@ export function stateOfLedger(
     heard: typeof heard === "string" ? heard : heard ? "yes" : "no",
     records: { kind: "entries", entries: records },
     fence: { kind: "entries", entries: ledger.fence.entries() },
+    pool: NO_POOL_RECORD,
+    poolRecord: null,
     reclaimable: [],
+    silent: [],
   });
 }
 
