@@ -78,6 +78,8 @@ export class ClaimMeasures {
   readonly #spreading = new Map<MemberId, Spreading>();
   readonly #settled: ClaimSettled;
   readonly #seekingSince = new Map<string, number>();
+  /** Since when somebody has heard the cluster, and can answer. */
+  #knownSinceMs = Infinity;
   #isCalm = false;
 
   constructor(hosts: HostCluster, shadow: ClaimShadow, settled: ClaimSettled) {
@@ -218,7 +220,9 @@ export class ClaimMeasures {
     const { hosts } = this.#hosts.cluster;
     const waitMs = objectionWaitMs(hosts.length, LAN_TIMINGS.gossipIntervalMs, 0);
     const boundMs = WAITS_MAX * waitMs + LISTENING_MS_MAX;
-    if (nowMs - calmSinceMs <= boundMs) return;
+    const isKnown = this.#settled.present().some((host) => host.snapshot().claim.complete);
+    this.#knownSinceMs = isKnown ? Math.min(this.#knownSinceMs, nowMs) : Infinity;
+    if (nowMs - Math.max(calmSinceMs, this.#knownSinceMs) <= boundMs) return;
     const idle = hosts.filter((host) =>
       host.isRunning && host.snapshot().claim.state !== "held" &&
       nowMs - host.startedAtMs > boundMs && nowMs - this.#seekingSinceMs(host) > boundMs &&

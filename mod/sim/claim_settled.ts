@@ -6,6 +6,7 @@ import { cidrsOverlap } from "../address/network.ts";
 import { subnetsOf } from "../address/pool.ts";
 import { objectionWaitMs } from "../claim/dissemination_time.ts";
 import { type ClaimRecord, isSameWrite, occupies } from "../claim/record.ts";
+import { stands } from "../claim/standing.ts";
 import type { MemberId } from "../swim/member.ts";
 import { LAN_TIMINGS } from "../swim/timings.ts";
 import type { HostCluster, SimulatedHost } from "./host_cluster.ts";
@@ -211,12 +212,13 @@ function whyNotWhole(part: readonly SimulatedHost[]): string | null {
 }
 
 /**
- * Claims and routes of a host, as text that is equal exactly when they are. Tombstones end at each host's own time; and a
+ * Claims and routes of a host, as text that is equal exactly when they are. Tombstones end at each host's own time, and what
+ * was overtaken stays known to some when it comes back from an old disk; neither means anything. A
  * route to one of several holders that are all gone stays with whom it was, since nobody is left to yield.
  */
 function stateText(host: SimulatedHost, running: ReadonlySet<MemberId>): string {
-  const { records, owners } = host.snapshot().claim;
-  const present = records.filter(({ state }) => state !== "released");
+  const { records, owners, fenceOf } = host.snapshot().claim;
+  const present = records.filter((record) => stands(record, fenceOf(record.subnet)));
   const claims = present.map(recordText);
   const held = present.filter(({ state }) => state === "held");
   const routes = owners.flatMap(({ hostId, subnet, vtep }) => {

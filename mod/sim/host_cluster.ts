@@ -15,6 +15,7 @@ import {
   type HostSnapshot,
 } from "../claim/host_core.ts";
 import { decodeClaimMemory, encodeClaimMemory } from "../claim/memory.ts";
+import { ABSENCE_TTL_HOURS_DEFAULT, type RestoredClaim } from "../claim/options.ts";
 import type { Vtep } from "../claim/record.ts";
 import { successorOf } from "../claim/successor.ts";
 import type { MemberId } from "../swim/member.ts";
@@ -69,8 +70,7 @@ export interface HostClusterOptions {
 }
 
 const VXLAN_PORT = 8472;
-/** Half of the absence after which others may take a subnet. */
-const AWAY_MS = 12 * 3_600_000;
+const HOUR_MS = 3_600_000;
 const VNI = 1;
 
 export class HostCluster {
@@ -195,9 +195,10 @@ export class HostCluster {
   }
 
   /** As the agent tells by the times of its files. */
-  #wasAwayForLong(name: string): boolean {
+  #wasAwayForLong(name: string, restored: RestoredClaim | null): boolean {
     const aliveAtMs = this.#aliveAtMs.get(name);
-    return aliveAtMs !== undefined && this.cluster.nowMs - aliveAtMs > AWAY_MS;
+    const ttlHours = restored?.record?.absenceTtlHours ?? ABSENCE_TTL_HOURS_DEFAULT;
+    return aliveAtMs !== undefined && this.cluster.nowMs - aliveAtMs > ttlHours * HOUR_MS / 2;
   }
 
   /** What the agent does when its identity is another host's: the same process, with a new one. */
@@ -263,7 +264,7 @@ export class HostCluster {
       hostId,
       instance,
       restored,
-      returnsCarefully: this.#wasAwayForLong(boot.name),
+      returnsCarefully: this.#wasAwayForLong(boot.name, restored),
     };
     const { keyring } = this.#options;
     const { absenceTtlHours } = settings;
