@@ -209,7 +209,16 @@ export interface StatusView {
   ready: boolean;
   host: { id: string; name: string; address: string; gossipPort: number; incarnation: number };
   cluster: { network: string; alive: number; suspect: number; dead: number; left: number };
-  claim: { state: string; subnet: string | null; since: string | null; conflicts: number };
+  claim: {
+    state: string;
+    stage: string;
+    subnet: string | null;
+    since: string | null;
+    conflicts: number;
+    renumberings: number;
+    lastConflict: { subnet: string; won: boolean; why: string } | null;
+    history: { kind: string; at: string }[];
+  };
   overlay: {
     device: string;
     mac: string | null;

@@ -1,8 +1,5 @@
 /** Hosts that want the same subnet, and hosts that find nobody to ask. */
 import assert from "node:assert/strict";
-import { encodeClaimMemory } from "../../mod/claim/memory.ts";
-import { rendezvousOrder } from "../../mod/claim/rendezvous.ts";
-import type { Host } from "../../mod/lab/host.ts";
 import { sleep } from "../../mod/lab/ping.ts";
 import {
   actualKernel,
@@ -13,6 +10,7 @@ import {
   untilStatus,
   waitForMesh,
 } from "./cluster.ts";
+import { giveIdentity, sameFirstChoice } from "./identities.ts";
 import { scenario } from "./scenario.ts";
 
 /**
@@ -20,10 +18,6 @@ import { scenario } from "./scenario.ts";
  * the remaining five, drawn independently, all differ in 5!/5^5 = 4 % of the runs only.
  */
 const FULL_POOL = ["--subnet-min=10.244.1.0", "--subnet-max=10.244.6.0"];
-
-/** The default pool: 10.244.0.0/16 in /24s without the first. */
-const POOL = Array.from({ length: 255 }, (_, third) => `10.244.${third + 1}.0/24`);
-const CLUSTER = "gossamer";
 
 /** Two subnets: whoever starts second and third wants the one that is left. */
 const LAST_SUBNET = ["--subnet-min=10.244.1.0", "--subnet-max=10.244.2.0"];
@@ -143,32 +137,3 @@ scenario(import.meta, "a host whose seeds are all down waits, says so and joins 
     assert.equal((await waiter.gossamer("status")).code, 0);
   });
 });
-
-/** Host ids whose owners, finding everything but `taken` free, choose the same subnet first. */
-function sameFirstChoice(
-  count: number,
-  taken: readonly string[],
-): { subnet: string; ids: string[] } {
-  const free = POOL.filter((subnet) => !taken.includes(subnet));
-  const byChoice = new Map<string, string[]>();
-  for (let number = 1;; number++) {
-    const id = number.toString(16).padStart(32, "0");
-    const [subnet = ""] = rendezvousOrder(CLUSTER, id, free);
-    const ids = [...byChoice.get(subnet) ?? [], id];
-    if (ids.length === count) return { subnet, ids };
-    byChoice.set(subnet, ids);
-  }
-}
-
-/** Makes a host one that has run before, under this identity, and never claimed anything. */
-function giveIdentity(host: Host, hostId: string): void {
-  const memory = {
-    hostId,
-    generation: 1,
-    lamport: 0,
-    fence: [],
-    record: null,
-    previous: null,
-  };
-  Deno.writeFileSync(`${host.stateDir}/claim.state`, encodeClaimMemory(memory));
-}
