@@ -109,6 +109,8 @@ export class Hearing {
     const { carrier, options, nowMs } = this.#context;
     const { given, answered } = carrier.seeds();
     if (given > 0 && 2 * answered > given) return true;
+    // A founder that comes back without a claim: everybody it knows of is there.
+    if (given === 0 && carrier.missing().length === 0) return true;
     const { restored } = options;
     const remembers = restored !== null &&
       (restored.record !== null || carrier.missing().length > 0);

@@ -30,6 +30,10 @@ export function statusOf(code: number): number {
   return code === UNKNOWN ? UNKNOWN : code % STATUSES.length;
 }
 
+function isThere(code: number): boolean {
+  return code !== UNKNOWN && statusOf(code) <= SUSPECT;
+}
+
 export function startsOf(code: number): number {
   return code === UNKNOWN ? 0 : Math.floor(code / STATUSES.length);
 }
@@ -555,10 +559,12 @@ export class FakeCarrier implements Carrier {
     return [];
   }
 
-  /** Every host was given all others. */
-  seeds() {
-    const answered = this.members_.filter((code) => code !== UNKNOWN && statusOf(code) <= SUSPECT);
-    return { given: this.members_.length, answered: answered.length };
+  /** Founders were given nobody, every other host those before it. */
+  seeds(): { readonly given: number; readonly answered: number } {
+    const { founders = [0] } = this.#hosts.settings;
+    if (founders.includes(this.#host)) return { given: 0, answered: 0 };
+    const given = this.members_.slice(0, this.#host);
+    return { given: given.length, answered: given.filter((code) => isThere(code)).length };
   }
 
   self(): Member {
@@ -710,7 +716,7 @@ function recordsIn(message: ClaimMessage): ClaimRecord[] {
         ...message.verdict.kind === "busy" ? [message.verdict.claim] : [],
         ...message.tentative,
       ].map(({ record }) => record);
-    case "fence":
+    default: // a fence, or a pool record
       return [];
   }
 }

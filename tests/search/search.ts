@@ -79,6 +79,8 @@ export interface Outcome {
 
 const HORIZON_MS = 3_600_000;
 const ROUNDS_MAX = 3;
+/** A host stands still for so many waits of others at most: more than there are tries in a claim by the slow path. */
+const PASSES_MAX = 12;
 const STATES_MAX = 3_000_000;
 
 /** After these an acknowledgement may be missing. */
@@ -179,6 +181,7 @@ export class Search {
       locals: all.map((host) => this.hosts.initial(host)),
       side: this.configuration.side ?? 0,
       paused: 0,
+      passes: 0,
       rounds: 0,
       lost: this.configuration.side === undefined ? 0 : 1,
       backed: 0,
@@ -290,7 +293,7 @@ export class Search {
           this.#deliver(next, item);
         });
       }
-      if (may.delay && !isBehind && item.kind !== "leave" && item.kind !== "wake") {
+      if (may.delay && !isBehind && (isPacket || item.kind === "disk" || item.kind === "start")) {
         go("delay", at, (next) => {
           this.#spend(next, "delay");
           without(next);
@@ -327,8 +330,9 @@ export class Search {
     const waits = all.filter((host) => host !== state.paused - 1)
       .map((host) => this.local(state, host).wakeInMs);
     const ms = Math.min(...waits);
-    if (ms <= (this.configuration.horizonMs ?? HORIZON_MS)) {
+    if (ms <= (this.configuration.horizonMs ?? HORIZON_MS) && state.passes < PASSES_MAX) {
       go("pass", ms, (next) => {
+        if (state.paused > 0) next.passes++;
         for (const host of all) {
           if (!this.local(next, host).view.isUp) continue;
           this.#step(next, host, { kind: host === next.paused - 1 ? "sleep" : "pass", ms });
@@ -338,11 +342,11 @@ export class Search {
     if (state.paused > 0) {
       const wake = this.#item("wake", state.paused - 1, state.paused - 1, 0, 0);
       go("resume", 0, (next) => {
-        next.paused = 0;
+        next.paused = next.passes = 0;
         next.queue.unshift(wake);
       });
       go("resume-last", 0, (next) => {
-        next.paused = 0;
+        next.paused = next.passes = 0;
         next.queue.push(wake);
       });
     }
@@ -492,7 +496,7 @@ export class Search {
     };
     state.queue = state.queue.filter((id) => !isOver(id));
     state.late = state.late.filter((id) => !isOver(id));
-    if (state.paused - 1 === host) state.paused = 0;
+    if (state.paused - 1 === host) state.paused = state.passes = 0;
   }
 
   #partition(state: State, side: number): void {

@@ -52,6 +52,8 @@ export interface State {
   side: number;
   /** The host that stands still, counted from 1; 0 for none. */
   paused: number;
+  /** How often time has passed since it does. */
+  passes: number;
   /** Rounds of syncs at the end. */
   rounds: number;
   /** A host went down of whose hold nobody else had heard: 1, else 0. */
@@ -83,7 +85,8 @@ export function copyOf(state: State): State {
 
 /** Numbers as text: one unit below 2^15, else two. */
 export function encode(state: State): string {
-  const { locals, side, paused, rounds, lost, backed, used, images, given, queue, late } = state;
+  const { locals, side, paused, passes, rounds, lost, backed } = state;
+  const { used, images, given, queue, late } = state;
   const units: number[] = [];
   const put = (number: number) => {
     const value = number + 1;
@@ -92,7 +95,7 @@ export function encode(state: State): string {
   };
   for (const id of locals) put(id);
   put(side << 5 | paused << 2 | rounds);
-  put(backed << 1 | lost);
+  put(passes << 8 | backed << 1 | lost);
   for (const count of used) put(count);
   for (const image of images) put(image);
   for (const epoch of given) put(epoch);
@@ -125,7 +128,8 @@ export function decode(key: string, hosts: number, subnets: number): State {
     paused: flags >> 2 & 7,
     rounds: flags & 3,
     lost: marks & 1,
-    backed: marks >> 1,
+    backed: marks >> 1 & 0x7f,
+    passes: marks >> 8,
     used,
     images,
     given,

@@ -141,7 +141,7 @@ function messageText(hosts: Hosts, payload: number): string {
   const records = hosts.told(payload).map((record) => recordText(hosts, record));
   if (message.kind === "request") return `may it have it? ${records[0]}`;
   if (message.kind === "push") return records.join(" and ");
-  if (message.kind === "fence") return "a fence";
+  if (message.kind !== "answer") return `news of a ${message.kind}`;
   return `${message.verdict.kind}, for ${message.generation}.${message.sequence}` +
     (records.length === 0 ? "" : `; ${records.join(" and ")}`);
 }

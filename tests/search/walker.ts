@@ -31,7 +31,9 @@ const DERIVED: ReadonlySet<string> = new Set([
 const DERIVED_PATHS: ReadonlySet<string> = new Set(["Reporter.$sinceMs"]);
 
 /** Of no meaning any more to a host that has heard the cluster. */
-const HEARSAY: ReadonlySet<string> = new Set(["$beganMs", "$hearsay", "$hearsaySinceMs"]);
+const HEARSAY: ReadonlySet<string> = new Set([
+  ...["$beganMs", "$hearsay", "$hearsaySinceMs", "$doubted"],
+]);
 
 type Fields = Record<string, unknown>;
 type Shape = "record" | "instance" | "array" | "map" | "set" | "bytes";

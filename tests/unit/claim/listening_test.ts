@@ -275,3 +275,14 @@ Deno.test("hosts that all have heard nobody found a cluster", () => {
   equal(host.snapshot.complete, true);
   equal(host.snapshot.state, "tentative");
 });
+
+Deno.test("a founder that comes back without a claim founds again with those it knows", () => {
+  const host = new Staged();
+  host.carrier.seedsGiven = { given: 0, answered: 0 };
+  host.meet([2]);
+  for (const atMs of [0, 600, 1_200]) {
+    host.at(atMs);
+    syncWithTwo(host, false);
+  }
+  equal(host.snapshot.state, "tentative");
+});
