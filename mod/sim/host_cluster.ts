@@ -6,6 +6,7 @@ import { vtepMac } from "../address/mac.ts";
 import { makePool, type Pool } from "../address/pool.ts";
 import type { Action, Endpoint, Input } from "../base/core.ts";
 import { sha256Hex } from "../base/hash.ts";
+import { ABSENCE_TTL_HOURS_DEFAULT } from "../base/limits.ts";
 import type { Random } from "../base/random.ts";
 import {
   type ClaimOptions,
@@ -15,7 +16,7 @@ import {
   type HostSnapshot,
 } from "../claim/host_core.ts";
 import { decodeClaimMemory, encodeClaimMemory } from "../claim/memory.ts";
-import { ABSENCE_TTL_HOURS_DEFAULT, type RestoredClaim } from "../claim/options.ts";
+import type { RestoredClaim } from "../claim/options.ts";
 import type { Vtep } from "../claim/record.ts";
 import { successorOf } from "../claim/successor.ts";
 import type { MemberId } from "../swim/member.ts";
