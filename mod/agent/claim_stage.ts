@@ -1,4 +1,7 @@
 /** At which point of its life a host is, in a word and a sentence, for people who wait for its subnet. */
+import { cidrsOverlap } from "../address/network.ts";
+import { isInPool, type Pool } from "../address/pool.ts";
+import { isForHost } from "../address/pool_record.ts";
 import type { ClaimSnapshot } from "../claim/snapshot.ts";
 import { stands } from "../claim/standing.ts";
 import type { ClaimStageName } from "./api.ts";
@@ -48,7 +51,7 @@ export function claimStage(claim: ClaimSnapshot, nameOf: (hostId: string) => str
 
 /** What is remarkable about a subnet that is held. */
 function heldRemark(
-  { record, records, fenceOf }: ClaimSnapshot,
+  { record, records, fenceOf, pool, poolRecord }: ClaimSnapshot,
   nameOf: (hostId: string) => string,
 ): string | null {
   if (record === null) return null;
@@ -59,8 +62,20 @@ function heldRemark(
   if (rival !== undefined) {
     return `${nameOf(rival.hostId)} claims it as well: gossamer subnets --why ${record.subnet}`;
   }
-  if (stands(record, fenceOf(record.subnet))) return null;
-  return "Others were told to forget this claim: it is being made again";
+  if (!stands(record, fenceOf(record.subnet))) {
+    return "Others were told to forget this claim: it is being made again";
+  }
+  if (isForHost(pool, poolRecord, record.subnet, record.hostId)) return null;
+  return `${whyNot(pool, record.subnet)}: this host keeps it until it gives it back`;
+}
+
+/** Why no other host may choose the subnet. */
+function whyNot(pool: Pool, subnet: string): string {
+  if (!isInPool(pool, subnet)) return `${subnet} is in none of the pool's networks any more`;
+  const isReserved = pool.reserved.some((network) => cidrsOverlap(network, subnet));
+  return isReserved
+    ? `${subnet} was reserved by an operator`
+    : `${subnet} was pinned to another host by an operator`;
 }
 
 function winnerText(

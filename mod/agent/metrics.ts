@@ -92,7 +92,7 @@ function hostMetrics({ snapshot, overlay, problems }: StatusSources): Metric[] {
   ];
 }
 
-function claimMetrics({ config, snapshot }: StatusSources): Metric[] {
+function claimMetrics({ snapshot }: StatusSources): Metric[] {
   const { claim } = snapshot;
   const { stage } = claimStage(claim, (id) => id);
   return [
@@ -110,7 +110,7 @@ function claimMetrics({ config, snapshot }: StatusSources): Metric[] {
       claim.record?.strength ?? 0,
     ),
     gauge("subnets_used", "Subnets that have an owner", claim.owners.length),
-    gauge("subnets_in_pool", "Subnets of the pool", subnetCount(config.pool)),
+    gauge("subnets_in_pool", "Subnets of the pool", subnetCount(snapshot.claim.pool)),
     gauge("fence_entries", "Subnets that were ever held", claim.fenceSize),
     gauge("claim_hosts_absent", "Claims whose hosts are away", claim.absences().length),
   ];

@@ -3,11 +3,11 @@ import { ExitCode, UserError } from "../base/errors.ts";
 import { nearest } from "../base/nearest.ts";
 import { cidrsOverlap, formatNetwork, networkOf } from "../address/network.ts";
 import { AddressError, isAddress, parseAddress, parseNetwork } from "../address/parse.ts";
-import { type Pool, poolHasSubnet } from "../address/pool.ts";
+import { isInPool, type Pool } from "../address/pool.ts";
 import { orderSteps, outranks, strengthText } from "../claim/order.ts";
 import type { ClaimRecord } from "../claim/record.ts";
 import { type ClaimStanding, STATUS_SCHEMA, type WhyClaim, type WhyDocument } from "./api.ts";
-import { endpointParts, standingOf, type StatusSources } from "./status.ts";
+import { endpointParts, hostName, standingOf, type StatusSources } from "./status.ts";
 
 /** Letters of an id that tell a host from all others, as people type them. */
 const ID_PREFIX_MIN = 6;
@@ -25,8 +25,8 @@ const STANDINGS: readonly ClaimStanding[] = [
 
 /** Explains a subnet, the subnet of an address, or that of a host by name or id. Throws UserError. */
 export function whyDocument(sources: StatusSources, what: string): WhyDocument {
-  const { config: { pool }, snapshot, wallTime } = sources;
-  const { claim, swim } = snapshot;
+  const { config, snapshot, wallTime } = sources;
+  const { claim, claim: { pool }, swim } = snapshot;
   const subnet = subnetMeant(sources, what.trim());
   const records = claim.records.filter((record) => cidrsOverlap(record.subnet, subnet));
   const owner = records.find((record) => standingOf(record, claim) === "owner") ?? null;
@@ -34,17 +34,20 @@ export function whyDocument(sources: StatusSources, what: string): WhyDocument {
     .sort((one, other) => STANDINGS.indexOf(one.standing) - STANDINGS.indexOf(other.standing));
   const restsUntilMs = claim.restsUntilMs(subnet);
   const isResting = restsUntilMs > sources.nowMs;
-  const inPool = poolHasSubnet(pool, subnet);
+  const inPool = isInPool(pool, subnet);
+  const isReserved = pool.reserved.some((network) => cidrsOverlap(network, subnet));
+  const pin = claim.poolRecord?.pins.find((each) => each.subnet === subnet)?.hostId ??
+    (config.pin === subnet ? swim.self.id : undefined);
   const isTaken = claims.some(({ standing }) => standing !== "void" && standing !== "released");
   return {
     schema: STATUS_SCHEMA,
     subnet,
     inPool,
-    free: inPool && !isTaken && !isResting,
+    free: inPool && !isTaken && !isResting && !isReserved && pin === undefined,
     fence: claim.fenceOf(subnet),
     restsUntil: isResting ? wallTime(restsUntilMs) : null,
-    reserved: pool.reserved.some((network) => cidrsOverlap(network, subnet)),
-    pinnedTo: sources.config.pin === subnet ? swim.self.name : null,
+    reserved: isReserved,
+    pinnedTo: pin === undefined ? null : hostName(snapshot, pin),
     claims,
     history: sources.history.filter((past) =>
       past.kind === "conflict"
@@ -85,9 +88,9 @@ function claimDocument(
 }
 
 /** The canonical subnet that the text means. */
-function subnetMeant({ config: { pool }, snapshot }: StatusSources, what: string): string {
+function subnetMeant({ snapshot }: StatusSources, what: string): string {
   if (what.includes("/")) return networkMeant(what);
-  if (isAddress(what)) return subnetOfAddress(pool, snapshot.claim.records, what);
+  if (isAddress(what)) return subnetOfAddress(snapshot.claim.pool, snapshot.claim.records, what);
   const { members } = snapshot.swim;
   const isPrefix = what.length >= ID_PREFIX_MIN && /^[0-9a-f]+$/i.test(what);
   const host = members.find(({ name }) => name === what) ??

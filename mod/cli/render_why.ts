@@ -39,7 +39,8 @@ export function renderWhy(
 }
 
 /** One sentence that answers the question. */
-function verdict({ claims, free, inPool, restsUntil, reserved }: WhyDocument, paint: Paint) {
+function verdict(document: WhyDocument, paint: Paint): string {
+  const { claims, free, inPool, restsUntil, reserved, pinnedTo } = document;
   const [first] = claims;
   if (first?.standing === "owner") {
     return paint("good", `belongs to ${host(first)}`);
@@ -47,6 +48,9 @@ function verdict({ claims, free, inPool, restsUntil, reserved }: WhyDocument, pa
   if (first?.standing === "loses") return paint("warning", "is contested and nobody's at present");
   if (first?.standing === "yields") return paint("warning", `is being given up by ${host(first)}`);
   if (first?.standing === "asks") return paint("warning", `is asked for by ${host(first)}`);
+  if (pinnedTo !== null) {
+    return paint("warning", `is kept for ${printable(pinnedTo)}, to whom it is pinned`);
+  }
   if (reserved) return paint("warning", "is reserved by an operator: no host takes it");
   if (!inPool) return paint("warning", "is not a subnet of the pool: no host takes it");
   if (restsUntil !== null) {

@@ -1,5 +1,6 @@
 /** What the documents of the control API are made from, for a host in any stage of its claim. */
 import { makePool } from "../../mod/address/pool.ts";
+import { type PoolRecord, poolWith } from "../../mod/address/pool_record.ts";
 import type { StatusSources } from "../../mod/agent/status.ts";
 import { newClaimCounters } from "../../mod/claim/counters.ts";
 import { ownersAmong } from "../../mod/claim/ownership.ts";
@@ -38,6 +39,7 @@ export interface Staging {
   readonly reserved?: readonly string[];
   readonly history?: StatusSources["history"];
   readonly pin?: string;
+  readonly poolRecord?: PoolRecord;
 }
 
 /** Host 1 among others. Owners and standings follow from the records by the real order. */
@@ -47,13 +49,15 @@ export function stagedSources(staging: Staging = {}): StatusSources {
   const held = records.filter((record) =>
     record.state === "held" && stands(record, fenceOf(record.subnet))
   );
+  const pool = { ...makePool({ network: "10.244.0.0/16" }), reserved: [...staging.reserved ?? []] };
+  const { poolRecord = null } = staging;
   const owners = ownersAmong(held, compareClaims);
   const self = { ...memberNumber(1), name: staging.selfName ?? "h1" };
   const own = records.find(({ hostId }) => hostId === self.id) ?? null;
   return {
     version: "0.1.0",
     config: {
-      pool: { ...makePool({ network: "10.244.0.0/16" }), reserved: [...staging.reserved ?? []] },
+      pool,
       backend: "vxlan",
       pin: staging.pin ?? null,
     },
@@ -82,6 +86,8 @@ export function stagedSources(staging: Staging = {}): StatusSources {
         isOwner: (hostId: string) => owners.some((owner) => owner.hostId === hostId),
         restsUntilMs: () => -Infinity,
         absences: () => [],
+        pool: poolWith(pool, poolRecord),
+        poolRecord,
         counters: newClaimCounters(),
         ...staging.claim,
       },

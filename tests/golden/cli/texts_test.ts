@@ -64,7 +64,8 @@ Deno.test("a subnet that is free, rests, is reserved or outside says so", () => 
   const texts = [
     { ...none, free: true, fence: 0 },
     { ...none, ...resting },
-    { ...none, reserved: true, inPool: false },
+    { ...none, reserved: true },
+    { ...none, pinnedTo: "h9 (9a9a9a9a)" },
     { ...none, inPool: false, subnet: "10.9.0.0/24" },
     { ...none, claims: WHY.claims.slice(2), free: true },
   ].map((document) => renderWhy(document, NOW_MS, plainPaint));

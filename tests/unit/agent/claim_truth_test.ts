@@ -8,6 +8,8 @@ import { memberNumber, NOW_MS, stagedSources, type Staging } from "../../support
 import { claim } from "../../support/overlay.ts";
 
 const OWN = "10.244.1.0/24";
+/** What operators changed of the pool, to begin with. */
+const CHANGED = { version: 2, base: "", added: [], reserved: [], pins: [] };
 
 function problem(code: string) {
   return { code, severity: "error", text: code, remedy: "do something" } as const;
@@ -105,6 +107,24 @@ const CASES: readonly Case[] = [
     stage: "held",
     subnet: OWN,
     reason: /told to forget this claim/,
+  },
+  {
+    name: "held and out of the pool",
+    claim: life("held", { subnet: "10.9.1.0/24" }),
+    staging: { records: [claim(1, { subnet: "10.9.1.0/24" })] },
+    state: "held",
+    stage: "held",
+    subnet: "10.9.1.0/24",
+    reason: /in none of the pool's networks any more: this host keeps it/,
+  },
+  {
+    name: "held and reserved",
+    claim: life("held", { subnet: OWN }),
+    staging: { poolRecord: { ...CHANGED, reserved: [OWN] } },
+    state: "held",
+    stage: "held",
+    subnet: OWN,
+    reason: /was reserved by an operator/,
   },
   {
     name: "yielding",
@@ -227,7 +247,11 @@ Deno.test("why: a subnet is free, rests, is reserved, pinned or outside", () => 
   deepEqual([reserved.free, reserved.reserved], [false, true]);
   const outside = of({}, "10.9.0.0/24");
   deepEqual([outside.free, outside.inPool], [false, false]);
-  equal(of({ pin: "10.244.50.0/24" }).pinnedTo, "h1");
+  equal(of({ pin: "10.244.50.0/24" }).pinnedTo, "h1 (01010101)");
+  const pins = [{ hostId: memberNumber(2).id, subnet: "10.244.50.0/24" }];
+  const pinned = of({ poolRecord: { ...CHANGED, pins } });
+  deepEqual([pinned.free, pinned.pinnedTo], [false, "h2 (02020202)"]);
+  equal(of({ poolRecord: { ...CHANGED, added: ["10.9.0.0/16"] } }, "10.9.3.0/24").free, true);
   const left = of({
     records: [claim(1), claim(5, { subnet: "10.244.50.0/24", state: "released" })],
   });

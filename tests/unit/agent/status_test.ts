@@ -57,6 +57,8 @@ function sources(state = "held", overlay: Record<string, unknown> = {}): StatusS
         sinceByHost: new Map(records.map(({ hostId }) => [hostId, 3_000])),
         problems: [],
         record: state === "held" ? claim(1) : null,
+        pool: makePool({ network: "10.244.0.0/16" }),
+        poolRecord: null,
         fenceOf: () => 1,
         isOwner: () => true,
         counters: newClaimCounters(),
