@@ -31,7 +31,7 @@ const DOCUMENTS = documents("claim");
 const BODIES = DOCUMENTS.map((bytes) => blobIn(bytes, 3));
 
 /** Of the body that is written at present. */
-const FIELDS = 8;
+const FIELDS = 9;
 
 /** The byte string at that place of an encoded array. */
 function blobIn(bytes: Uint8Array, index: number): Uint8Array {
