@@ -6,6 +6,7 @@ import { cidrsOverlap } from "../address/network.ts";
 import { isInPool, type Pool, subnetsOf } from "../address/pool.ts";
 import type { ClaimContext } from "./context.ts";
 import type { ClaimRecord } from "./record.ts";
+import { EPOCH_MAX } from "./record_codec.ts";
 import { rendezvousOrder } from "./rendezvous.ts";
 import type { Wanted } from "./stage.ts";
 
@@ -106,6 +107,8 @@ export class Picker {
   #reclaimable(nowMs: number, subnet: string): ClaimRecord[] | null {
     const { absence } = this.#context;
     if (nowMs < this.#context.reclaimNotBeforeMs) return null;
+    // Nothing would be above the old claim, and it would win again.
+    if (this.#context.ledger.fence.of(subnet) >= EPOCH_MAX) return null;
     const occupants = this.#occupants(subnet);
     return occupants.length > 0 && occupants.every((claim) => absence.isWorthAsking(nowMs, claim))
       ? occupants

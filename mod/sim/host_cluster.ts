@@ -130,9 +130,11 @@ export class HostCluster {
     return this.#settings.get(host.name)?.pool ?? this.#pool;
   }
 
-  /** The subnet that a host is pinned to. */
+  /** The subnet that a host is pinned to, by its own configuration or by all. */
   pinOf(host: SimulatedHost): string | null {
-    return this.#settings.get(host.name)?.pin ?? null;
+    const pins = host.isRunning ? host.snapshot().claim.poolRecord?.pins : undefined;
+    const pin = pins?.find(({ hostId }) => hostId === this.idOf(host.name))?.subnet;
+    return pin ?? this.#settings.get(host.name)?.pin ?? null;
   }
 
   /** Where packets for a host's containers go at present. */
