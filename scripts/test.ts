@@ -65,6 +65,7 @@ const STEPS: readonly Step[] = [
     counts: true,
   },
   { ...testStep("mutations", ["-A"]), fast: false },
+  { ...testStep("search", ["-A"]), fast: false },
   { ...testStep("spin", ["-A"]), fast: false, live: true, skip: whyNoSpin },
   testStep("layers", ["-A"]),
   testStep("tidy", ["-A"]),

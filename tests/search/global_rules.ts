@@ -1,13 +1,16 @@
 /** What must hold between hosts: in every state, from one to the next, and when all is quiet. */
 import type { ClaimRecord } from "../../mod/claim/record.ts";
 import type { Hosts } from "./hosts.ts";
-import { DEVIATIONS, type State } from "./state.ts";
+import { type Deviation, DEVIATIONS, type State } from "./state.ts";
 
 /** After these, two hosts may hold one subnet for a while. */
 const EXCUSES = (["partition", "rollback", "pause"] as const)
   .map((deviation) => DEVIATIONS.indexOf(deviation));
 
 function isExcused({ used, lost }: State): boolean {
+  const count = (deviation: Deviation) => used[DEVIATIONS.indexOf(deviation)] ?? 0;
+  // An operator who has a host forgotten that is down, or goes down, is believed.
+  if (count("forget") > 0 && count("crash") > 0) return true;
   return lost > 0 || EXCUSES.some((at) => (used[at] ?? 0) > 0);
 }
 

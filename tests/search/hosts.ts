@@ -77,6 +77,8 @@ export type Input =
   | { readonly kind: "updated"; readonly payload: number }
   | { readonly kind: "merged"; readonly from: number; readonly payload: number }
   | { readonly kind: "release" }
+  /** An operator has that host forgotten here. */
+  | { readonly kind: "forget"; readonly about: number }
   | { readonly kind: "crash" | "left" }
   | { readonly kind: "swap"; readonly payload: number };
 
@@ -436,6 +438,8 @@ export class Run {
         return claimant.synced(nowMs, this.#idOf(input.from));
       case "release":
         return claimant.command(nowMs, { kind: "leave", release: true });
+      case "forget":
+        return claimant.command(nowMs, { kind: "forget", hostId: this.#idOf(input.about) });
       default:
         return; // time passes, or life begins
     }

@@ -6,7 +6,7 @@
  *   deno task search --without RULE      that rule switched off: prints the counter-example
  *   deno task search --rules             every rule in turn: which configuration shows it, how soon
  */
-import { CONFIGURATIONS } from "./configurations.ts";
+import { CONFIGURATIONS, DEEP } from "./configurations.ts";
 import { Hosts } from "./hosts.ts";
 import { type Change, openTree } from "./opened_tree.ts";
 import { type Rule, RULES } from "./rules.ts";
@@ -32,7 +32,7 @@ export async function searchOne(
 /** Searches until a configuration shows what the rule is for. */
 export async function searchWithout(rule: Rule) {
   for (const name of rule.configurations) {
-    const configuration = CONFIGURATIONS.find((one) => one.name === name);
+    const configuration = [...CONFIGURATIONS, ...DEEP].find((one) => one.name === name);
     if (configuration === undefined) throw new Error(`there is no configuration "${name}"`);
     const found = await searchOne(configuration, rule.changes, SECONDS_MAX);
     if (found.story !== null) return { configuration, ...found, story: found.story };
@@ -53,7 +53,24 @@ const HEAD = `${"configuration".padEnd(14)}${
     .map((text) => text.padStart(10)).join(" ")
 }`;
 
+/** For the tests: one search, its report as JSON. */
+async function report(args: readonly string[]): Promise<number> {
+  const [first, name] = args;
+  const configuration = CONFIGURATIONS.find((one) => one.name === first);
+  const rule = RULES.find((one) => one.name === name);
+  const found = configuration !== undefined
+    ? await searchOne(configuration, [])
+    : first === "--without" && rule !== undefined
+    ? await searchWithout(rule)
+    : null;
+  console.log(
+    JSON.stringify(found === null ? null : { outcome: found.outcome, story: found.story }),
+  );
+  return 0;
+}
+
 async function main(args: readonly string[]): Promise<number> {
+  if (args[0] === "--json") return await report(args.slice(1));
   if (args[0] === "--without") {
     const rule = RULES.find(({ name }) => name === args[1]);
     if (rule === undefined) {
@@ -88,8 +105,10 @@ async function main(args: readonly string[]): Promise<number> {
   }
   console.log(HEAD);
   let isSound = true;
-  for (const configuration of CONFIGURATIONS) {
-    if (args.length > 0 && !args.includes(configuration.name)) continue;
+  const chosen = [...CONFIGURATIONS, ...DEEP].filter((one) =>
+    args.length > 0 ? args.includes(one.name) : CONFIGURATIONS.includes(one)
+  );
+  for (const configuration of chosen) {
     const { outcome, story } = await searchOne(configuration, []);
     console.log(row(configuration.name, outcome));
     if (story !== null) console.log(story);

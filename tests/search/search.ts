@@ -52,7 +52,7 @@ export type ActionKind =
   | "pause"
   | "resume"
   | "resume-last"
-  | "forge";
+  | "forget";
 
 export interface Action {
   readonly kind: ActionKind;
@@ -449,6 +449,18 @@ export class Search {
           this.#spend(next, "release");
           this.#step(next, host, { kind: "release" });
         });
+      }
+    }
+    if (may("forget")) {
+      for (const host of up) {
+        for (const about of all) {
+          const known = this.local(state, host).view.records[about] ?? null;
+          if (about === host || known === null || known.record.state === "released") continue;
+          go("forget", host * all.length + about, (next) => {
+            this.#spend(next, "forget");
+            this.#step(next, host, { kind: "forget", about });
+          });
+        }
       }
     }
     if (may("pause") && state.paused === 0) {

@@ -14,6 +14,7 @@ export const DEVIATIONS = [
   "release",
   "pause",
   "refuse",
+  "forget",
 ] as const;
 export type Deviation = typeof DEVIATIONS[number];
 

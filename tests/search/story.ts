@@ -86,8 +86,11 @@ function actionText(hosts: Hosts, state: State, { kind, argument }: Action): str
     case "resume":
     case "resume-last":
       return `${nameOf(state.paused - 1)} goes on`;
-    case "forge":
-      return `a stranger sends ${nameOf(argument)} a forged claim`;
+    case "forget": {
+      const count = hosts.ids.length;
+      return `an operator has ${nameOf(argument % count)} forgotten at ` +
+        nameOf(Math.floor(argument / count));
+    }
   }
 }
 
