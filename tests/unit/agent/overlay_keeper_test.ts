@@ -291,3 +291,29 @@ Deno.test("the kernel is compared more often while time alone may change what is
   }
   assert.deepEqual(delays, [10_000, 30_000]);
 });
+
+Deno.test("what turned out to be another host's is taken down at once, and nothing is put back", () => {
+  using bench = new Bench();
+  bench.reconcile();
+  assert.notEqual(bench.kernel.state.link, null);
+  bench.keeper.takeDown(); // whatever the claims say
+  assert.equal(bench.kernel.state.link, null);
+  assert.deepEqual(bench.destinations(), []);
+  assert.equal(bench.removed, 1);
+  bench.kernel.notify();
+  bench.reconcile();
+  assert.equal(bench.kernel.state.link, null);
+});
+
+Deno.test("what cannot be taken down is said, and ends nothing", () => {
+  using bench = new Bench();
+  bench.reconcile();
+  bench.kernel.refuse = () => true;
+  bench.keeper.takeDown();
+  assert.match(bench.lines.join("\n"), /the overlay is not as wanted/);
+  bench.kernel.dump = () => {
+    throw new Error("no buffer space");
+  };
+  bench.keeper.takeDown();
+  assert.match(bench.lines.join("\n"), /no buffer space/);
+});
