@@ -30,6 +30,11 @@ interface Away {
   readonly fromMs: number;
 }
 
+interface Told {
+  readonly claims: ReadonlyMap<MemberId, ClaimRecord>;
+  readonly atMs: number;
+}
+
 export class Absence {
   readonly #hostId: MemberId;
   readonly #ledger: Ledger;
@@ -43,8 +48,8 @@ export class Absence {
   readonly #away = new Map<MemberId, Away>();
   /** What the ledger listed when this host last looked for absent ones; null when somebody went since. */
   #looked: readonly LedgerEntry[] | null = null;
-  /** By teller: whose claims it counts as reclaimable, and when it said so. */
-  readonly #told = new Map<MemberId, { readonly hosts: ReadonlySet<MemberId>; atMs: number }>();
+  /** By teller: which claims it counts as reclaimable, as they were known when it said so, and when that was. */
+  readonly #told = new Map<MemberId, Told>();
 
   constructor(hostId: MemberId, ledger: Ledger, roster: Roster, attends: () => boolean) {
     this.#hostId = hostId;
@@ -74,12 +79,15 @@ export class Absence {
 
   /** A member says whose claims it counts as reclaimable; whether that is news. */
   told(nowMs: number, teller: MemberId, hosts: readonly MemberId[]): boolean {
-    const before = this.#told.get(teller)?.hosts;
-    if (hosts.length === 0) {
-      this.#told.delete(teller);
-      return false;
+    const before = this.#told.get(teller)?.claims;
+    this.#told.delete(teller);
+    if (hosts.length === 0) return false;
+    const claims = new Map<MemberId, ClaimRecord>();
+    for (const host of hosts) {
+      const record = this.#ledger.entry(host)?.record;
+      if (record !== undefined) claims.set(host, record);
     }
-    this.#told.set(teller, { hosts: new Set(hosts), atMs: nowMs });
+    this.#told.set(teller, { claims, atMs: nowMs });
     return hosts.some((host) => !before?.has(host));
   }
 
@@ -96,8 +104,10 @@ export class Absence {
     if (this.isReclaimable(record)) return true;
     const needed = Math.min(TELLERS, this.#roster.others("alive").length);
     let tellers = 0;
-    for (const { hosts, atMs } of this.#told.values()) {
-      if (hosts.has(record.hostId) && nowMs < atMs + TOLD_MS) tellers++;
+    for (const { claims, atMs } of this.#told.values()) {
+      const meant = claims.get(record.hostId);
+      const isMeant = meant !== undefined && isSameWrite(meant, record);
+      if (isMeant && nowMs < atMs + TOLD_MS) tellers++;
     }
     return needed > 0 && tellers >= needed;
   }

@@ -18,7 +18,7 @@ function differ(hosts: readonly SimulatedHost[]): void {
 
 Deno.test("a chain of newcomers whose real seed is away waits for it, however long that takes", () => {
   for (const awayMs of AWAY_MS) {
-    for (let seed = 1; seed <= 10; seed++) {
+    for (const seed of [1, 2, 3, 13]) { // with 13 the last of the chain never meets the first
       const hosts = new HostCluster({ seed, pool: POOL });
       const [first] = hosts.grow(1);
       ok(first);

@@ -1,5 +1,5 @@
 /** The ledger: merging, the fence, who owns and who is routed. */
-import { deepEqual, equal } from "node:assert/strict";
+import { deepEqual, equal, ok } from "node:assert/strict";
 import { FENCE_MAX } from "../../../mod/claim/fence.ts";
 import { Ledger, TOMBSTONE_MS } from "../../../mod/claim/ledger.ts";
 import type { ClaimRecord } from "../../../mod/claim/record.ts";
@@ -162,4 +162,25 @@ Deno.test("one host that claims one subnet after another does not fill the fence
     ledger.merge(0, claim, encodeRecord(claim));
   }
   equal(ledger.fence.size, FENCE_MAX);
+});
+
+Deno.test("a claim below the fence is dropped a day later, if its host is gone", () => {
+  const ledger = new Ledger();
+  const claim = record({ hostId: hostId(3), subnet: S });
+  ledger.merge(0, claim, encodeRecord(claim));
+  equal(ledger.collect(0, () => true), Infinity, "it stands");
+  ledger.mergeFence(1_000, S, 2);
+  equal(ledger.entry(hostId(3))?.voidSinceMs, 1_000);
+  equal(ledger.collect(1_000, () => true), 1_000 + TOMBSTONE_MS);
+  ok(ledger.collect(1_000 + TOMBSTONE_MS, () => false) > 1_000 + TOMBSTONE_MS);
+  equal(ledger.size, 1, "a live host is about to write it anew");
+  ledger.collect(1_000 + TOMBSTONE_MS, () => true);
+  equal(ledger.size, 0);
+  equal(ledger.fence.of(S), 2);
+  equal(
+    ledger.merge(0, claim, encodeRecord(claim), TOMBSTONE_MS).kind,
+    "old",
+    "told by one who keeps it",
+  );
+  equal(ledger.size, 0);
 });

@@ -63,6 +63,7 @@ export function stateOfLedger(
   ledger: Ledger,
   lamport: number,
   heard: Heard | boolean,
+  reclaimable: readonly string[] = [],
 ): Uint8Array {
   const records = ledger.entries().map((entry) => agedRecord(nowMs, entry));
   return encodeClaimSync({
@@ -73,7 +74,7 @@ export function stateOfLedger(
     fence: { kind: "entries", entries: ledger.fence.entries() },
     pool: NO_POOL_RECORD,
     poolRecord: null,
-    reclaimable: [],
+    reclaimable,
     silent: [],
   });
 }
