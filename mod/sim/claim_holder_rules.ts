@@ -4,7 +4,7 @@
  * - S3: two hosts never hold overlapping subnets. Excused while the network is not whole, or was not when the later of the
  *   two began to look (no protocol without a majority can prevent that), and for hosts whose disk was set back or copied,
  *   that were forgotten, or that were down while others lost what they knew.
- * - S5: a host yields only to a held claim that outranks its own; and to one of equal epoch and strength only if the two
+ * - S5: a host yields only to a held claim that outranks its own, or to an operator who pins its subnet to another host; and to one of equal epoch and strength only if the two
  *   claimed without knowing of each other: never if all knew its claim before the other began to look.
  * - S6: a fence never falls in a host's life, and who knows of an epoch above its own rises above it within a write, or yields.
  * - S7: whoever holds has a held record on disk.
@@ -108,7 +108,9 @@ export class ClaimHolderRules {
     const winner = rivals.find((rival) => outranks(rival, lost));
     this.#parts.count("yielded");
     if (winner === undefined) {
-      const isExcused = this.#parts.excuses.isOdd(step.host);
+      const pin = claim.poolRecord?.pins.find(({ subnet }) => subnet === lost.subnet);
+      const isPinnedAway = pin !== undefined && pin.hostId !== lost.hostId;
+      const isExcused = isPinnedAway || this.#parts.excuses.isOdd(step.host);
       step.expect(isExcused, "S5", `yields ${lost.subnet} to nobody`);
       return;
     }
@@ -178,8 +180,9 @@ export class ClaimHolderRules {
       const taken = claim.records.filter((record) =>
         occupies(record) && record.hostId !== swim.self.id
       );
+      const pins = new Set(claim.poolRecord?.pins.map((pin) => pin.subnet));
       const better = subnetsOf(pool).find((candidate) =>
-        !isResting(candidate) && !wasAsked(candidate) &&
+        !isResting(candidate) && !wasAsked(candidate) && !pins.has(candidate) &&
         !taken.some((record) => cidrsOverlap(record.subnet, candidate))
       );
       const isFine = better === undefined;

@@ -6,7 +6,7 @@
  * - L3: two holders that know of each other decide within 10 s, unless a disk or a clock is in their way.
  * - L4: a host that starts with a claim on its disk holds that subnet within a second, when all is calm.
  * - L5: while all is calm, a host that could hold a subnet does so within two waits.
- * - L6: at most 6 writes a host after the last event.
+ * - L6: at most 6 writes of a process after the last event.
  */
 import type { Action } from "../base/core.ts";
 import type { HostEvent } from "../claim/host_core.ts";
@@ -72,7 +72,8 @@ export class ClaimMeasures {
   readonly #coverage = new Map<string, number>();
   readonly #measures = new Map<string, number[]>();
   readonly #starts = new Map<string, Start>();
-  readonly #writes = new Map<MemberId, number>();
+  /** By instance: clones are two writers of one id until they are told apart. */
+  readonly #writes = new Map<string, number>();
   readonly #doubles = new Map<string, Double>();
   /** The newest record of each host. */
   readonly #spreading = new Map<MemberId, Spreading>();
@@ -140,7 +141,8 @@ export class ClaimMeasures {
     const { hostId } = record;
     this.#spreading.set(hostId, { record, atMs: this.#hosts.cluster.nowMs, knowers: 0 });
     if (!this.#isCalm) return;
-    this.#writes.set(hostId, (this.#writes.get(hostId) ?? 0) + 1);
+    const { instance } = record;
+    this.#writes.set(instance, (this.#writes.get(instance) ?? 0) + 1);
   }
 
   /** A host has heard of a record. */
@@ -158,10 +160,10 @@ export class ClaimMeasures {
 
   /** L6. */
   checkQuiet(): void {
-    for (const [id, writes] of this.#writes) {
+    for (const [instance, writes] of this.#writes) {
       this.measure("writes after the last event", writes);
       if (writes <= WRITES_MAX) continue;
-      const text = `${id.slice(0, 8)} wrote ${writes} records after the last event`;
+      const text = `the process ${instance} wrote ${writes} records after the last event`;
       throw new InvariantError("L6", this.#hosts.cluster.nowMs, text);
     }
   }

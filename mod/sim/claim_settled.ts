@@ -112,6 +112,10 @@ export class ClaimSettled {
     const [first, ...others] = part;
     if (first === undefined) return null;
     const running = new Set(this.present().map(({ name }) => this.#hosts.idOf(name) ?? ""));
+    const pools = part.filter((host) => !this.#hosts.hasOwnPool(host)).map((host) =>
+      host.snapshot().claim.poolRecord?.version ?? 1
+    );
+    if (new Set(pools).size > 1) return `hosts know the pools ${pools.join(", ")}`;
     const wanted = stateText(first, running);
     for (const host of others) {
       const text = stateText(host, running);
@@ -156,7 +160,8 @@ export class ClaimSettled {
     );
     const isTaken = (subnet: string) => taken.some((one) => cidrsOverlap(one.subnet, subnet));
     if (pin !== null) return isTaken(pin) ? null : `${text} for ${pin}, which is free`;
-    const free = subnetsOf(this.#hosts.poolOf(host)).find((subnet) => !isTaken(subnet));
+    const pinned = new Set(claim.poolRecord?.pins.map(({ subnet }) => subnet));
+    const free = subnetsOf(claim.pool).find((subnet) => !isTaken(subnet) && !pinned.has(subnet));
     return free === undefined ? null : `${text}, and ${free} is free`;
   }
 

@@ -123,7 +123,13 @@ export class ClaimShadow {
     if (!isClear) this.#clear.push({ fromMs: nowMs, toMs: Infinity });
     if (!this.#isStrictlyTroubled(nowMs)) this.#calmSinceMs = Math.min(this.#calmSinceMs, nowMs);
     if (this.#settled.whyUnsettled() !== null) return;
-    for (const host of this.#hosts.cluster.hosts) if (host.isRunning) this.#odd.delete(host.name);
+    const { hosts } = this.#hosts.cluster;
+    for (const host of hosts) {
+      const id = this.#hosts.idOf(host.name);
+      // Of two clones one may be down for now.
+      const isTwin = hosts.some((one) => one !== host && this.#hosts.idOf(one.name) === id);
+      if (host.isRunning && !isTwin) this.#odd.delete(host.name);
+    }
   }
 
   get isClear(): boolean {

@@ -54,6 +54,8 @@ export type Fault =
   | { readonly kind: "flood"; readonly host: HostName; readonly count: number }
   /** So many packets come from nowhere: noise, and damaged copies of real ones. */
   | { readonly kind: "garbage"; readonly host: HostName; readonly count: number }
+  /** An operator's `gossamer pool`: add, drop, reserve, unreserve CIDR; pin HOST SUBNET; unpin HOST. */
+  | { readonly kind: "pool"; readonly host: HostName; readonly words: readonly string[] }
   /** Each group reaches only itself; hosts of no group form one more. */
   | { readonly kind: "partition"; readonly groups: readonly (readonly HostName[])[] }
   /** Nothing gets from one host to the other; the way back is open. */

@@ -22,7 +22,16 @@ export interface FaultCommands<Command, Event, Snapshot> {
 export type ClaimFault = Extract<
   Fault,
   {
-    kind: "release" | "wipe" | "rollback" | "clone" | "move" | "swap" | "flood" | "garbage";
+    kind:
+      | "release"
+      | "wipe"
+      | "rollback"
+      | "clone"
+      | "pool"
+      | "move"
+      | "swap"
+      | "flood"
+      | "garbage";
   }
 >;
 
@@ -137,6 +146,7 @@ export class FaultPlayer<Command, Event, Snapshot> {
       case "swap":
       case "flood":
       case "garbage":
+      case "pool":
         return this.#commands.claimFault?.(host, fault) ?? false;
       default:
         return unreachable(fault);

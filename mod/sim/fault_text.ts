@@ -26,6 +26,8 @@ export function formatFault(fault: Fault): string {
       return `${fault.kind} ${fault.host} ${fault.other}`;
     case "rollback":
       return `rollback ${fault.host} ${fault.backMs}`;
+    case "pool":
+      return `pool ${fault.host} ${fault.words.join(" ")}`;
     case "flood":
     case "garbage":
       return `${fault.kind} ${fault.host} ${fault.count}`;
@@ -85,6 +87,8 @@ function parseFault(words: readonly string[], line: string): Fault {
       return { kind, host: host(), other: second() };
     case "rollback":
       return { kind, host: host(), backMs: number(rest[1], line) };
+    case "pool":
+      return { kind, host: host(), words: rest.slice(1) };
     case "flood":
     case "garbage":
       return { kind, host: host(), count: number(rest[1], line) };

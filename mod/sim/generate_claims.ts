@@ -155,6 +155,44 @@ const CLAIM_EPISODES: Readonly<Record<string, ClaimEpisode>> = {
       series([0, { kind: "kill", host }], [100, { kind: "replace", host }])
     );
   },
+  grow: (draw, lengthMs) => {
+    const network = `10.${draw.between(20, 29)}.0.0/25`;
+    const [host, other] = draw.pair();
+    return series([0, { kind: "pool", host, words: ["add", network] }], [
+      lengthMs,
+      { kind: "pool", host: other, words: ["drop", network] },
+    ]);
+  },
+  /** Each side of a partition grows the pool in its own way. */
+  growApart: (draw, lengthMs) => {
+    const groups = draw.groups();
+    const [host = "h1"] = groups[0] ?? [];
+    const other = draw.all().find((one) => !groups.flat().includes(one)) ?? host;
+    return series(
+      [0, { kind: "partition", groups }],
+      [100, { kind: "pool", host, words: ["add", "10.30.0.0/25"] }],
+      [150, { kind: "pool", host: other, words: ["add", "10.31.0.0/25"] }],
+      [lengthMs + 200, { kind: "heal" }],
+    );
+  },
+  reserve: (draw, lengthMs) => {
+    const network = `10.9.0.${16 * draw.between(1, 4)}/28`;
+    const [host, other] = draw.pair();
+    return series([0, { kind: "pool", host, words: ["reserve", network] }], [
+      lengthMs,
+      { kind: "pool", host: other, words: ["unreserve", network] },
+    ]);
+  },
+  /** Also of what somebody else holds, as with --force. */
+  pin: (draw, lengthMs) => {
+    const subnet = `10.9.0.${16 * draw.between(1, 5)}/28`;
+    const [host, other] = draw.pair();
+    const end: Fault = { kind: "pool", host, words: ["unpin", other] };
+    return series(
+      [0, { kind: "pool", host, words: ["pin", other, subnet] }],
+      ...draw.random.unit() < 0.5 ? [[lengthMs, end] as const] : [],
+    );
+  },
   massRestart: (draw, lengthMs) =>
     draw.all().flatMap((host) =>
       series([0, { kind: "kill", host }], [

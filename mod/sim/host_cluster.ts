@@ -125,6 +125,11 @@ export class HostCluster {
     return this.#settings.get(host.name)?.seeds ?? [];
   }
 
+  /** Whether a host is configured with another pool than most. */
+  hasOwnPool(host: SimulatedHost): boolean {
+    return this.#settings.get(host.name)?.pool !== undefined;
+  }
+
   /** The pool that a host is configured with. */
   poolOf(host: SimulatedHost): Pool {
     return this.#settings.get(host.name)?.pool ?? this.#pool;

@@ -1,7 +1,12 @@
 /** What faults mean to whole hosts: commands of the operator, and what becomes of disks and addresses. */
+import { cidrsOverlap } from "../address/network.ts";
+import { poolDigest } from "../address/pool.ts";
+import { type PoolRecord, whyNotPool } from "../address/pool_record.ts";
 import { unreachable } from "../base/assert.ts";
 import type { Endpoint, PersistedDocument } from "../base/core.ts";
 import type { HostCommand, HostEvent, HostSnapshot } from "../claim/host_core.ts";
+import { occupies } from "../claim/record.ts";
+import type { MemberId } from "../swim/member.ts";
 import type { HostName } from "./fault.ts";
 import type { ClaimFault, FaultCommands } from "./fault_player.ts";
 import type { HostCluster, SimulatedHost } from "./host_cluster.ts";
@@ -71,6 +76,8 @@ export class HostFaults implements FaultCommands<HostCommand, HostEvent, HostSna
         return this.#flood(host, fault.count);
       case "garbage":
         return this.#garbage(host, fault.count);
+      case "pool":
+        return this.#pool(host, fault.words);
       default:
         return unreachable(fault);
     }
@@ -140,6 +147,24 @@ export class HostFaults implements FaultCommands<HostCommand, HostEvent, HostSna
     return true;
   }
 
+  /** False when the command would be refused: what hosts claim is not dropped, nor pinned to two. */
+  #pool(host: SimulatedHost, words: readonly string[]): boolean {
+    if (!host.isRunning) return false;
+    const { poolRecord, records } = host.snapshot().claim;
+    const base = this.#hosts.poolOf(host);
+    const before: PoolRecord = poolRecord ??
+      { version: 1, base: poolDigest(base), added: [], reserved: [], pins: [] };
+    const record = changed(before, words, (name) => this.#hosts.idOf(name));
+    if (record === null || whyNotPool(base, record) !== null) return false;
+    const dropped = before.added.filter((network) => !record.added.includes(network));
+    const isClaimed = dropped.some((network) =>
+      records.some((claim) => occupies(claim) && cidrsOverlap(claim.subnet, network))
+    );
+    if (isClaimed) return false;
+    this.#hosts.cluster.command(host, { kind: "set-pool", record });
+    return true;
+  }
+
   /** Noise, and packets as real ones with one bit changed. */
   #garbage(host: SimulatedHost, count: number): boolean {
     if (!host.isRunning) return false;
@@ -155,5 +180,42 @@ export class HostFaults implements FaultCommands<HostCommand, HostEvent, HostSna
       cluster.inject(host, NOWHERE, bytes);
     }
     return true;
+  }
+}
+
+/** The next record of the pool; null when the words change nothing. */
+function changed(
+  before: PoolRecord,
+  [verb, one = "", two = ""]: readonly string[],
+  idOf: (name: string) => MemberId | null,
+): PoolRecord | null {
+  const version = before.version + 1;
+  const { added, reserved, pins } = before;
+  switch (verb) {
+    case "add":
+      return added.includes(one) ? null : { ...before, version, added: [...added, one] };
+    case "drop":
+      return added.includes(one)
+        ? { ...before, version, added: added.filter((network) => network !== one) }
+        : null;
+    case "reserve":
+      return reserved.includes(one)
+        ? null
+        : { ...before, version, reserved: [...reserved, one].sort() };
+    case "unreserve":
+      return reserved.includes(one)
+        ? { ...before, version, reserved: reserved.filter((network) => network !== one) }
+        : null;
+    case "pin":
+    case "unpin": {
+      const hostId = idOf(one);
+      if (hostId === null) return null;
+      const others = pins.filter((pin) => pin.hostId !== hostId);
+      const own = verb === "pin" ? [{ hostId, subnet: two }] : [];
+      const all = [...others, ...own].sort((a, b) => a.hostId < b.hostId ? -1 : 1);
+      return { ...before, version, pins: all };
+    }
+    default:
+      return null;
   }
 }

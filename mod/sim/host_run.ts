@@ -72,7 +72,7 @@ export class HostRun {
         learnt: (_host, record) => measures.learnt(record),
       },
       count: (what) => measures.count(what),
-      poolOf: (host) => this.hosts.poolOf(host),
+      poolOf: (host) => host.snapshot().claim.pool,
       isPinned: (host) => this.hosts.pinOf(host) !== null,
     });
     this.#player = new FaultPlayer(this.hosts.cluster, new HostFaults(this.hosts));
