@@ -116,9 +116,14 @@ export class ClaimSettled {
       host.snapshot().claim.poolRecord?.version ?? 1
     );
     if (new Set(pools).size > 1) return `hosts know the pools ${pools.join(", ")}`;
-    const wanted = stateText(first, running);
+    // A host that may claim nothing has nothing to say, also of what it said before its disk was set back.
+    const silent = new Set(
+      part.filter((host) => host.snapshot().claim.state === "waiting")
+        .map(({ name }) => this.#hosts.idOf(name) ?? ""),
+    );
+    const wanted = stateText(first, running, silent);
     for (const host of others) {
-      const text = stateText(host, running);
+      const text = stateText(host, running, silent);
       if (text !== wanted) return `${host.name} knows ${text}; ${first.name} knows ${wanted}`;
     }
     return null;
@@ -221,12 +226,19 @@ function whyNotWhole(part: readonly SimulatedHost[]): string | null {
  * was overtaken stays known to some when it comes back from an old disk; neither means anything. A
  * route to one of several holders that are all gone stays with whom it was, since nobody is left to yield.
  */
-function stateText(host: SimulatedHost, running: ReadonlySet<MemberId>): string {
+function stateText(
+  host: SimulatedHost,
+  running: ReadonlySet<MemberId>,
+  silent: ReadonlySet<MemberId>,
+): string {
   const { records, owners, fenceOf } = host.snapshot().claim;
-  const present = records.filter((record) => stands(record, fenceOf(record.subnet)));
+  const present = records.filter((record) =>
+    stands(record, fenceOf(record.subnet)) && !silent.has(record.hostId)
+  );
   const claims = present.map(recordText);
   const held = present.filter(({ state }) => state === "held");
   const routes = owners.flatMap(({ hostId, subnet, vtep }) => {
+    if (silent.has(hostId)) return [];
     const rivals = held.filter((one) => one.hostId !== hostId && cidrsOverlap(one.subnet, subnet));
     const isOpen = rivals.length > 0 && !running.has(hostId) &&
       rivals.every((rival) => !running.has(rival.hostId));
