@@ -240,7 +240,7 @@ export class Search {
       }).length;
       const begun = [...after.locals.keys()]
         .filter((other) => startsOf(this.#codeOf(after, other)) > 0).length;
-      if (isSure && 2 * knowing > begun) after.backed |= 1 << host;
+      if (isSure && knowing > 1 && 2 * knowing > begun) after.backed |= 1 << host;
     }
   }
 
