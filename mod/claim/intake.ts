@@ -9,11 +9,14 @@ import { type AgedRecord, RECORDS_MAX } from "./flat_state.ts";
 import { sameBytes } from "./ledger.ts";
 import { seal, type SealedRecord, unseal } from "./messages.ts";
 import { type ClaimRecord, isNewer, isSameWrite } from "./record.ts";
-import { decodeRecord, peekHostId } from "./record_codec.ts";
+import { decodeRecord, GENERATION_MAX, peekHostId } from "./record_codec.ts";
 import { isSane, LEAP_MAX } from "./sanity.ts";
 
 /** Warnings of one kind are said once per host; so many hosts are remembered for that. */
 const WARNED_MAX = 1_000;
+
+/** The highest generation that is gone above: what a forger may drive a host to leaves room for a million restarts. */
+const OVERTAKEN_MAX = GENERATION_MAX - LEAP_MAX;
 
 const REMEDY =
   "Find out who sends it: the host's disk may be damaged, or somebody forges claims; a " +
@@ -164,7 +167,7 @@ export class Intake {
     const isOurs = record.instance === options.instance && own.hasWritten(record) && !isChanged;
     if (isOurs) return; // our own words coming back
     if (record.generation < own.generation) return;
-    if (!isSane(record.generation, own.generation)) return;
+    if (!isSane(record.generation, own.generation) || record.generation > OVERTAKEN_MAX) return;
     if (this.#foreignSelf === null || isNewer(record, this.#foreignSelf)) {
       this.#foreignSelf = record;
     }

@@ -129,3 +129,17 @@ Deno.test("of several subnets that rest, who finds no other takes the one that h
   });
   deepEqual(taken, released);
 });
+
+Deno.test("who joins again and reaches nobody waits: what happened meanwhile is not known", () => {
+  const hosts = new HostCluster({ seed: 8 });
+  const [first, second, third] = hosts.grow(3);
+  ok(first && second && third);
+  hosts.cluster.command(third, { kind: "leave", release: true });
+  hosts.cluster.runFor(5_000);
+  for (const host of [first, second]) hosts.kill(host);
+  hosts.cluster.command(third, { kind: "join", seeds: firstSeed(hosts) });
+  hosts.cluster.runFor(MINUTE_MS);
+  equal(claimOf(third).subnet, null);
+  hosts.restart(first);
+  hosts.untilHeld([third], 40_000);
+});

@@ -48,6 +48,18 @@ Deno.test("the subnet of a host that was absent for its time is taken when nothi
   for (const host of [first, second]) deepEqual(eventsOf(host, "conflict"), []);
 });
 
+Deno.test("a newcomer that comes when the absence is over is told so by the members", () => {
+  const { hosts, all } = full(3, 7);
+  const [, , lost] = all;
+  ok(lost);
+  const { subnet } = claimOf(lost);
+  hosts.kill(lost);
+  hosts.cluster.runFor(62 * MINUTE_MS);
+  const newcomer = hosts.start({ seeds: firstSeed(hosts) });
+  hosts.untilHeld([newcomer], 15_000);
+  equal(claimOf(newcomer).subnet, subnet);
+});
+
 Deno.test("who comes back after its subnet was taken yields to the higher epoch without holding it, and moves once", () => {
   const { hosts, all } = full(2, 7);
   const [, , lost, released] = all;

@@ -1,6 +1,7 @@
 /** Holding: refute, raise, yield, upgrade; what comes in about this host itself. */
 import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
 import { decodeClaimMemory } from "../../../mod/claim/memory.ts";
+import { GENERATION_MAX } from "../../../mod/claim/record_codec.ts";
 import { LEAP_MAX } from "../../../mod/claim/sanity.ts";
 import { type ClaimRecord } from "../../../mod/claim/record.ts";
 import { hostId, record, Staged, stagedHolding } from "./samples.ts";
@@ -389,4 +390,26 @@ Deno.test("what an absent host left below the fence is no contest", () => {
   host.meet([3]);
   host.hear(record({ hostId: hostId(3), epoch: 2, strength: 2 }));
   equal(host.snapshot.conflicts, 1, "a present one is about to yield");
+});
+
+Deno.test("a record under this host's id at the last generation leaves it room to start again", () => {
+  const generation = GENERATION_MAX - 5;
+  const last = record({ generation, instance: "00000000000000bb" });
+  const restored = {
+    hostId: hostId(1),
+    generation,
+    lamport: 5,
+    fence: [],
+    record: last,
+    previous: null,
+  };
+  const host = new Staged({ restored, seedsGiven: false });
+  host.at(0);
+  equal(host.snapshot.record?.generation, generation + 1);
+  for (const back of [2, 1, 0]) {
+    host.hear({ ...last, generation: GENERATION_MAX - back, instance: "00000000000000cc" });
+    host.at(host.nowMs + 120_000);
+  }
+  equal(host.snapshot.state, "held");
+  equal(host.snapshot.record?.generation, generation + 1);
 });

@@ -3,6 +3,7 @@ import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
 import { decodeClaimMemory } from "../../../mod/claim/memory.ts";
 import type { RestoredClaim } from "../../../mod/claim/options.ts";
 import { encodeRecord } from "../../../mod/claim/record_codec.ts";
+import type { Heard } from "../../../mod/claim/sync_messages.ts";
 import { Ledger } from "../../../mod/claim/ledger.ts";
 import { endpointOf, hostId, record, Staged, stagedHolding, stateOfLedger } from "./samples.ts";
 
@@ -285,4 +286,44 @@ Deno.test("a founder that comes back without a claim founds again with those it 
     syncWithTwo(host, false);
   }
   equal(host.snapshot.state, "tentative");
+});
+
+Deno.test("a member that is said to be silent is asked itself before hearsay counts", () => {
+  const host = new Staged();
+  host.at(0);
+  host.meet([2, 3]);
+  const hear = (number: number, heard: "no" | "silent", silent: readonly number[]) => {
+    const state = stateOfLedger(0, new Ledger(), 0, heard, [], silent.map(hostId));
+    host.claimant.update(host.nowMs, hostId(number), state);
+    host.sync(number);
+  };
+  for (const atMs of [0, 1_200, 5_000]) {
+    host.at(atMs);
+    hear(2, "no", [3]);
+    equal(host.snapshot.complete, false);
+  }
+  host.carrier.syncsWanted.length = 0;
+  host.at(6_100);
+  deepEqual(host.carrier.syncsWanted, [hostId(3)]);
+  hear(3, "silent", []);
+  equal(host.snapshot.complete, false);
+  hear(3, "no", []);
+  equal(host.snapshot.complete, true, "its own word counts");
+});
+
+Deno.test("a silent member that is gone keeps nobody waiting", () => {
+  const host = new Staged();
+  host.at(0);
+  host.meet([2, 3]);
+  const hear = (number: number, heard: Heard) => {
+    host.claimant.update(host.nowMs, hostId(number), stateOfLedger(0, new Ledger(), 0, heard));
+    host.sync(number);
+  };
+  hear(3, "silent");
+  host.at(1_500);
+  hear(2, "no");
+  equal(host.snapshot.complete, false);
+  host.meet([3], "dead");
+  hear(2, "no");
+  equal(host.snapshot.complete, true);
 });

@@ -75,6 +75,7 @@ Deno.test("whatever the old owner writes, and its mere presence, ends it", () =>
   const before = record({ hostId: hostId(9), subnet: PIN, epoch: 3, strength: 2 });
   const ends: ((host: Staged) => void)[] = [
     (host) => host.hear({ ...before, sequence: 1, epoch: 4 }),
+    (host) => host.hear({ ...before, generation: before.generation + 1 }),
     (host) => host.meet([9]),
     (host) => host.meet([9], "suspect"),
   ];

@@ -64,6 +64,7 @@ export function stateOfLedger(
   lamport: number,
   heard: Heard | boolean,
   reclaimable: readonly string[] = [],
+  silent: readonly string[] = [],
 ): Uint8Array {
   const records = ledger.entries().map((entry) => agedRecord(nowMs, entry));
   return encodeClaimSync({
@@ -75,7 +76,7 @@ export function stateOfLedger(
     pool: NO_POOL_RECORD,
     poolRecord: null,
     reclaimable,
-    silent: [],
+    silent,
   });
 }
 

@@ -337,3 +337,32 @@ Deno.test("a host that stood still asks anew: what it did not hear meanwhile pro
   host.answer(2);
   equal(host.snapshot.state, "held");
 });
+
+Deno.test("hosts that membership does not know, and whose claims stand, count for the majority", () => {
+  for (const [state, expected] of [["held", 1], ["released", 2]] as const) {
+    const host = new Staged();
+    host.at(0);
+    host.meet([2]);
+    host.hear(
+      ...[11, 12, 13].map((number) =>
+        record({ hostId: hostId(number), subnet: `10.244.${number}.0/24`, state })
+      ),
+    );
+    host.sync(2);
+    host.answer(2);
+    equal(host.snapshot.state, "held");
+    equal(host.snapshot.record?.strength, expected);
+  }
+});
+
+Deno.test("hosts remembered from before the restart count for the majority", () => {
+  for (const [lost, expected] of [[[], 2], [[11, 12], 1]] as const) {
+    const host = new Staged();
+    host.carrier.lost = lost;
+    host.at(0);
+    host.meet([2]);
+    host.sync(2);
+    host.answer(2);
+    equal(host.snapshot.record?.strength, expected);
+  }
+});
