@@ -2,17 +2,18 @@
  * `deno task bench`: the figures of the README and of the records of decisions, measured on this machine.
  * Builds `dist/gossamer` first. Takes about five minutes; names of benchmarks as arguments run only those.
  * `deno task bench serf` compares with serf itself and takes twenty more, so it runs only when it is named;
- * `--quick` makes that one short.
+ * `--quick` makes that one short. `deno task bench claims` measures claims in virtual time, some minutes, when it is named.
  *
  * Rivals' figures are from the reference machine (2 cores, 24 GiB): flannel 0.20.2 with etcd 3.4, serf 0.9.4.
  */
 import { benchExecutable, isGivenExecutable, runBenchmark } from "./bench_lab.ts";
+import { claimFigures } from "./claims_bench.ts";
 import { type Figure, figureTable } from "./statistics.ts";
 
 const root = decodeURIComponent(new URL("../..", import.meta.url).pathname);
 
 /** Run only when they are named. */
-const ON_DEMAND: ReadonlySet<string> = new Set(["serf"]);
+const ON_DEMAND: ReadonlySet<string> = new Set(["claims", "serf"]);
 
 const BENCHMARKS: ReadonlyMap<string, (flags: readonly string[]) => Promise<Figure[]>> = new Map([
   ["size", () => Promise.resolve([fileSize()])],
@@ -20,6 +21,7 @@ const BENCHMARKS: ReadonlyMap<string, (flags: readonly string[]) => Promise<Figu
   ["join20", () => runBenchmark(fileOf("join_bench.ts"), ["20"])],
   ["repair", () => runBenchmark(fileOf("repair_bench.ts"), [])],
   ["idle", () => runBenchmark(fileOf("idle_bench.ts"), [])],
+  ["claims", () => Promise.resolve(claimFigures())],
   ["serf", (flags: readonly string[]) => runBenchmark(fileOf("serf_bench.ts"), flags)],
 ]);
 

@@ -2,10 +2,14 @@
  * The figures of claims: how long a host takes from its start to its subnet, how often newcomers choose the same one, and
  * what a host writes until all is quiet.
  */
-import { makePool } from "../../address/pool.ts";
+import { makePool, type Pool, poolDigest, subnetsOf } from "../../address/pool.ts";
 import { assert } from "../../base/assert.ts";
 import type { Action } from "../../base/core.ts";
+import { sha256Hex } from "../../base/hash.ts";
+import { ABSENCE_TTL_HOURS_DEFAULT } from "../../base/limits.ts";
 import type { HostEvent } from "../../claim/host_core.ts";
+import { encodeClaimMemory } from "../../claim/memory.ts";
+import { type ClaimRecord, STRONG } from "../../claim/record.ts";
 import { HostCluster, type SimulatedHost } from "../host_cluster.ts";
 
 /** One cluster and those who join it. */
@@ -30,8 +34,8 @@ export interface NewcomerFigures {
   readonly writes: number;
 }
 
-/** Hosts of the first cluster start by tenths of those there are, and at least so many. */
-const BATCH_MIN = 10;
+/** Hosts of the first cluster that start in one instant. */
+const START_TOGETHER = 50;
 /** Strength rises within the objection wait of 3 s and more; after this nobody writes. */
 const QUIET_MS = 8_000;
 const BETWEEN_MS = 2_000;
@@ -45,12 +49,14 @@ export function measureClaims(plan: ClaimPlan): NewcomerFigures[] {
 class ClaimRun {
   readonly newcomers: NewcomerFigures[];
   readonly #hosts: HostCluster;
+  readonly #pool: Pool;
   readonly #heldAtMs = new Map<string, number>();
 
   constructor(plan: ClaimPlan) {
+    this.#pool = makePool({ network: plan.network, subnetLength: 24 });
     this.#hosts = new HostCluster({
       seed: plan.seed,
-      pool: makePool({ network: plan.network, subnetLength: 24 }),
+      pool: this.#pool,
       keepEvents: false,
       keepWrites: false,
       afterStep: (host, actions) => this.#note(host, actions),
@@ -69,15 +75,51 @@ class ClaimRun {
     }
   }
 
-  /** A cluster at rest. */
+  /**
+   * A cluster at rest. Its hosts come back from a restart, each with its claim on its disk: how they once got them is measured
+   * elsewhere, and a thousand of them take long.
+   */
   #form(count: number): void {
-    const batch = Math.max(BATCH_MIN, count / 10);
-    for (let started = 0; started < count;) {
-      const size = Math.min(started === 0 ? 1 : batch, count - started);
-      this.#untilHeld(Array.from({ length: size }, () => this.#start()));
-      started += size;
+    const { cluster } = this.#hosts;
+    const subnets = subnetsOf(this.#pool);
+    for (let number = 0; number < count; number++) {
+      const host = cluster.add();
+      cluster.write(host, "claim", this.#memoryOf(host, subnets[number] ?? ""));
+      const [first] = cluster.hosts;
+      const isFirst = first === undefined || first === host;
+      this.#hosts.configure(host, isFirst ? {} : { seeds: [first.endpoint] });
+      cluster.boot(host);
+      if (number % START_TOGETHER === 0) cluster.runFor(LOOK_MS);
     }
-    this.#hosts.cluster.runFor(QUIET_MS);
+    this.#untilHeld(cluster.hosts);
+    cluster.runFor(QUIET_MS);
+  }
+
+  #memoryOf(host: SimulatedHost, subnet: string): Uint8Array {
+    const hostId = sha256Hex(host.name).slice(0, 32);
+    const record: ClaimRecord = {
+      hostId,
+      instance: hostId.slice(0, 16),
+      generation: 1,
+      sequence: 1,
+      poolVersion: this.#pool.version,
+      poolDigest: poolDigest(this.#pool),
+      subnet,
+      state: "held",
+      epoch: 1,
+      strength: STRONG,
+      stamp: 1,
+      vtep: this.#hosts.vtepOf(host),
+      absenceTtlHours: ABSENCE_TTL_HOURS_DEFAULT,
+    };
+    return encodeClaimMemory({
+      hostId,
+      generation: 1,
+      lamport: 1,
+      fence: [{ subnet, epoch: 1 }],
+      record,
+      previous: null,
+    });
   }
 
   #together(count: number): SimulatedHost[] {
