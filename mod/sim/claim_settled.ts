@@ -164,8 +164,10 @@ export class ClaimSettled {
       occupies(record) && record.hostId !== swim.self.id
     );
     const isTaken = (subnet: string) => taken.some((one) => cidrsOverlap(one.subnet, subnet));
-    if (pin !== null) return isTaken(pin) ? null : `${text} for ${pin}, which is free`;
-    const pinned = new Set(claim.poolRecord?.pins.map(({ subnet }) => subnet));
+    const pins = claim.poolRecord?.pins ?? [];
+    const isPinned = pins.some(({ hostId, subnet }) => subnet === pin && hostId !== swim.self.id);
+    if (pin !== null) return isTaken(pin) || isPinned ? null : `${text} for ${pin}, which is free`;
+    const pinned = new Set(pins.map(({ subnet }) => subnet));
     const free = subnetsOf(claim.pool).find((subnet) => !isTaken(subnet) && !pinned.has(subnet));
     return free === undefined ? null : `${text}, and ${free} is free`;
   }
