@@ -248,11 +248,10 @@ export class Held extends Stage {
   #watchMajority(nowMs: number): void {
     const context = this.#context;
     const isStrong = this.#strength % PINNED >= STRONG;
-    const alive = context.others("alive").length;
-    const isMajority = alive > 0 && context.roster.isMajority(alive + 1);
-    if (isStrong || !context.complete || !isMajority || this.#contested.size > 0) {
-      this.#majoritySinceMs = Infinity;
-    } else this.#majoritySinceMs = Math.min(this.#majoritySinceMs, nowMs);
+    // Counted last: this is asked with every record that arrives.
+    const isMajority = !isStrong && context.complete && this.#contested.size === 0 &&
+      context.others("alive").length > 0 && context.roster.seesMajority();
+    this.#majoritySinceMs = isMajority ? Math.min(this.#majoritySinceMs, nowMs) : Infinity;
   }
 
   #upgradeAtMs(): number {

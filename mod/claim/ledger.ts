@@ -105,6 +105,11 @@ export class Ledger {
     return this.#entries.get(hostId);
   }
 
+  /** All records, in no particular order: without the cost of sorting. */
+  *records(): Iterable<ClaimRecord> {
+    for (const { record } of this.#entries.values()) yield record;
+  }
+
   /** All entries, sorted by host id. */
   entries(): readonly LedgerEntry[] {
     this.#sortedEntries ??= [...this.#entries.values()]

@@ -36,7 +36,7 @@ export class Roster {
     for (const { id, status } of this.#carrier().members()) {
       (status === "left" ? left : known).add(id);
     }
-    for (const { record } of this.#ledger.entries()) {
+    for (const record of this.#ledger.records()) {
       const { hostId } = record;
       if (known.has(hostId) || left.has(hostId)) continue;
       if (this.#ledger.stands(record)) known.add(hostId);
