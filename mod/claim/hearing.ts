@@ -14,6 +14,8 @@ import { type Heard, SILENT_MAX } from "./sync_messages.ts";
 /** How soon a member is asked for its state when no sync of membership's own brought one, and how often again. */
 const SEEK_AFTER_MS = 50;
 const SEEK_AGAIN_MS = 1_000;
+/** So many are asked at a time: hosts that all start at once wait for each other's word, and one a second takes too long. */
+const SEEKS_AT_ONCE = 8;
 /**
  * Hosts that have not heard the cluster themselves count only after this, and are asked again meanwhile: their own seed may
  * be one lost packet away, which TCP sends again after a second.
@@ -99,9 +101,11 @@ export class Hearing {
     const alive = this.#context.others("alive");
     // Who is silent is waited for; who was not heard yet may know. The others have said what they have to say.
     const awaited = alive.filter(({ id }) => this.#isSilent(id) || !this.#hearsay.has(id));
-    const [member] = this.#context.random.sample(awaited.length > 0 ? awaited : alive, 1);
-    this.#seekAtMs = member === undefined ? Infinity : nowMs + SEEK_AGAIN_MS;
-    if (member !== undefined) this.#context.carrier.requestSync(member.id);
+    const asked = awaited.length > 0
+      ? this.#context.random.sample(awaited, SEEKS_AT_ONCE)
+      : this.#context.random.sample(alive, 1);
+    this.#seekAtMs = asked.length === 0 ? Infinity : nowMs + SEEK_AGAIN_MS;
+    for (const { id } of asked) this.#context.carrier.requestSync(id);
   }
 
   /** Whether those who have heard nobody either are the cluster, as far as this host can tell. */

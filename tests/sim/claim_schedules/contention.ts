@@ -64,7 +64,7 @@ export const CONTENTION: readonly ClaimSchedule[] = [
       "a question that no guardian hears is answered by none, and still nobody takes the subnet twice",
     hosts: MANY + 2,
     seeds: 1,
-    isLarge: true,
+    checksSteps: false,
     lines: () => {
       const guardians = guardiansAmong(MANY);
       return [
@@ -174,7 +174,7 @@ export const CONTENTION: readonly ClaimSchedule[] = [
       "pairs that want one subnet and see 1, 2 or 3 of its five guardians differently do not both get it",
     hosts: MANY + 6,
     seeds: 1,
-    isLarge: true,
+    checksSteps: false,
     lines: () => [
       "start-within 2000",
       ...PAIRS.flatMap(({ differing, subnet, identities, newcomers }) => {

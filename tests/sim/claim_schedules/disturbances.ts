@@ -369,6 +369,31 @@ export const DISTURBANCES: readonly ClaimSchedule[] = [
     },
   },
   {
+    number: "b.asked",
+    name: "a live owner whose subnet somebody asks for at a higher epoch holds it at that epoch",
+    hosts: 5,
+    // No host ever wrote the question, which the rules after each step would notice.
+    checksSteps: false,
+    lines: () => ["60000 kill h5", "61000 boot h5"],
+    during(run, story) {
+      const { cluster } = run.hosts;
+      cluster.after(20_000, () => {
+        const victim = run.hosts.find("h3")?.snapshot().claim.record;
+        ok(victim);
+        const question = {
+          ...victim,
+          hostId: idOf("nobody"),
+          state: "tentative",
+          strength: 0,
+          epoch: victim.epoch + 5,
+        } as const;
+        for (const to of names(1, 5)) forge(run, to, encodePush([seal(question)]));
+        cluster.after(5_000, () => equal(story.claim("h3").record?.epoch, question.epoch));
+      });
+    },
+    expect: (story) => expectSame(story, names(1, 5), 19_000),
+  },
+  {
     number: "c",
     name: "who leaves and is back within a second has its subnet, and who released it has one too",
     hosts: 6,

@@ -23,8 +23,8 @@ export interface ClaimSchedule {
   readonly hosts: number;
   /** The scenario file but for seed and number of hosts; the seed also shifts what is hard to hit. */
   readonly lines: (seed: number) => readonly string[];
-  /** Large clusters are only looked at from outside: what holds after every step takes longer to check than to play. */
-  readonly isLarge?: boolean;
+  /** False for large clusters, where what holds after every step takes longer to check than to play. */
+  readonly checksSteps?: boolean;
   /** How many seeds it is played with; 3 unless said. */
   readonly seeds?: number;
   /** Sets things up that a scenario file cannot say; faults come later, by `run.hosts.cluster.after`. */
@@ -121,7 +121,7 @@ export function play(schedule: ClaimSchedule, seed: number): Story {
   ok(parsed.claims, "every scenario here has claims");
   const run = new HostRun({ ...parsed, claims: parsed.claims }, {
     observer: story,
-    checksSteps: schedule.isLarge !== true,
+    checksSteps: schedule.checksSteps !== false,
   });
   story.run = run;
   schedule.during?.(run, story, seed);
