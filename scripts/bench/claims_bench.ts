@@ -17,10 +17,14 @@ const NEWCOMERS = 9;
 /** Newcomers at once in 255 subnets, to a cluster of five. */
 const CROWDS = [1, 10, 50];
 const CROWD_HOSTS = 5;
-const CROWD_SEEDS = 20;
+/** Clusters for each size of crowd: some hundred newcomers in all. */
+const CROWD_SEEDS = (count: number) => Math.min(20, Math.ceil(250 / count));
 
-export function claimFigures(): Figure[] {
-  return [...SIZES.flatMap(healthy), ...CROWDS.flatMap(crowd)];
+/** Sizes up to `--hosts=N`, all of them without; the largest takes most of the time. */
+export function claimFigures(flags: readonly string[]): Figure[] {
+  const limit = flags.find((flag) => flag.startsWith("--hosts="))?.slice("--hosts=".length);
+  const sizes = SIZES.filter((hosts) => hosts <= Number(limit ?? Infinity));
+  return [...sizes.flatMap(healthy), ...CROWDS.flatMap(crowd)];
 }
 
 function healthy(hosts: number): Figure[] {
@@ -35,7 +39,7 @@ function healthy(hosts: number): Figure[] {
 }
 
 function crowd(count: number): Figure[] {
-  const newcomers = Array.from({ length: CROWD_SEEDS }, (_, index) =>
+  const newcomers = Array.from({ length: CROWD_SEEDS(count) }, (_, index) =>
     measured({
       seed: index + 1,
       hosts: CROWD_HOSTS,

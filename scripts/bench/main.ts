@@ -21,7 +21,7 @@ const BENCHMARKS: ReadonlyMap<string, (flags: readonly string[]) => Promise<Figu
   ["join20", () => runBenchmark(fileOf("join_bench.ts"), ["20"])],
   ["repair", () => runBenchmark(fileOf("repair_bench.ts"), [])],
   ["idle", () => runBenchmark(fileOf("idle_bench.ts"), [])],
-  ["claims", () => Promise.resolve(claimFigures())],
+  ["claims", (flags: readonly string[]) => Promise.resolve(claimFigures(flags))],
   ["serf", (flags: readonly string[]) => runBenchmark(fileOf("serf_bench.ts"), flags)],
 ]);
 
