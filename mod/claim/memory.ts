@@ -167,10 +167,11 @@ function subnetFields(subnet: string | null): WireValue {
 function subnetFrom(value: WireValue | undefined): string | null {
   if (value === null) return null;
   const fields = checkArray(value, 2, "previous subnet");
-  return formatNetwork(networkOf(
-    checkUint(fields[0], UINT32_MAX, "previous subnet"),
-    checkUint(fields[1], SUBNET_LENGTH_MAX, "previous subnet length"),
-  ));
+  const address = checkUint(fields[0], UINT32_MAX, "previous subnet");
+  const length = checkUint(fields[1], SUBNET_LENGTH_MAX, "previous subnet length");
+  const network = networkOf(address, length);
+  if (network.address !== address) throw new WireError("previous subnet: host bits are set");
+  return formatNetwork(network);
 }
 
 /** Over the version as well, so that a damaged one is not taken for a newer one. */

@@ -16,18 +16,22 @@ import {
   encodeRequest,
 } from "../../../mod/claim/messages.ts";
 import type { RestoredClaim } from "../../../mod/claim/options.ts";
+import { decodePool, encodePool } from "../../../mod/claim/pool_codec.ts";
 import { decodeRecord, encodeRecord } from "../../../mod/claim/record_codec.ts";
 import type { ClaimRecord } from "../../../mod/claim/record.ts";
 import { decodeClaimSync, encodeClaimSync } from "../../../mod/claim/sync_messages.ts";
 import { decodeMembers, encodeMembers } from "../../../mod/swim/memory.ts";
 import { decode, encode } from "../../../mod/wire/codec.ts";
+import { POOLS, RARE_CLAIM_MESSAGES, RARE_CLAIM_SYNCS, RARE_DOCUMENTS } from "../claim_samples.ts";
 import type { Decoder } from "../decoder.ts";
 import { CLAIM_MESSAGES, claimSyncs, documents } from "../samples.ts";
 
 /** Bytes of SHA-256 that guard the body of a document. */
 const CHECKSUM_BYTES = 8;
 
-const DOCUMENTS = documents("claim");
+const DOCUMENTS = [...documents("claim"), ...RARE_DOCUMENTS];
+const MESSAGES = [...CLAIM_MESSAGES, ...RARE_CLAIM_MESSAGES];
+const SYNCS = [...claimSyncs(), ...RARE_CLAIM_SYNCS];
 const BODIES = DOCUMENTS.map((bytes) => blobIn(bytes, 3));
 
 /** Of the body that is written at present. */
@@ -78,7 +82,7 @@ function recordsIn(message: ClaimMessage): Uint8Array[] {
   }
 }
 
-const RECORDS = CLAIM_MESSAGES.flatMap((bytes) => recordsIn(decodeClaimMessage(bytes)));
+const RECORDS = MESSAGES.flatMap((bytes) => recordsIn(decodeClaimMessage(bytes)));
 
 function encodeClaimMessage(message: ClaimMessage): Uint8Array {
   switch (message.kind) {
@@ -109,9 +113,10 @@ function encodeMemoryAnew(memory: RestoredClaim): Uint8Array {
 // deno-fmt-ignore -- one decoder a line
 export const CLAIM_DECODERS: readonly Decoder[] = [
   { name: "mod/claim/record_codec.ts decodeRecord", decode: decodeRecord, samples: RECORDS, refusals: [WireError], encode: encodeAnew },
-  { name: "mod/claim/messages.ts decodeClaimMessage", decode: (bytes) => decodeClaimMessage(bytes), samples: CLAIM_MESSAGES, refusals: [WireError], encode: encodeClaimMessage },
-  { name: "mod/claim/sync_messages.ts decodeClaimSync", decode: decodeClaimSync, samples: claimSyncs(), refusals: [WireError], encode: encodeClaimSync },
+  { name: "mod/claim/messages.ts decodeClaimMessage", decode: (bytes) => decodeClaimMessage(bytes), samples: MESSAGES, refusals: [WireError], encode: encodeClaimMessage },
+  { name: "mod/claim/sync_messages.ts decodeClaimSync", decode: decodeClaimSync, samples: SYNCS, refusals: [WireError], encode: encodeClaimSync },
   { name: "mod/claim/memory.ts decodeClaimMemory", decode: ownMemory, samples: DOCUMENTS, refusals: [DamagedClaimError], encode: encodeMemoryAnew },
   { name: "mod/claim/memory.ts decodeClaimMemory (body)", decode: bareMemory, samples: BODIES, refusals: [DamagedClaimError], encode: (memory: RestoredClaim) => blobIn(encodeMemoryAnew(memory), 3) },
+  { name: "mod/claim/pool_codec.ts decodePool", decode: decodePool, samples: POOLS, refusals: [WireError], encode: encodePool },
   { name: "mod/swim/memory.ts decodeMembers", decode: decodeMembers, samples: documents("members"), refusals: [WireError], encode: encodeMembers },
 ];

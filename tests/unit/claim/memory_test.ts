@@ -54,6 +54,20 @@ Deno.test("every cut is noticed", () => {
   }
 });
 
+Deno.test("a previous subnet with host bits is refused, not made into another subnet", () => {
+  const [magic, version, , body] = fieldsOf(encodeClaimMemory(MEMORY));
+  ok(body instanceof Uint8Array);
+  const fields = fieldsOf(body);
+  deepEqual(fields[5], [0x0af4_0900, 24]);
+  fields[5] = [0x0af4_0901, 24];
+  const changed = encode(fields);
+  const sum = sha256(`${magic} ${version} `, changed).slice(0, 8);
+  throws(
+    () => decodeClaimMemory(encode(["gossamer claim", 2, sum, changed])),
+    /previous subnet: host bits are set/,
+  );
+});
+
 Deno.test("an error says where, what and what to do", () => {
   const where = "/var/lib/gossamer/claim.state";
   throws(() => decodeClaimMemory(new TextEncoder().encode("hello"), where), (error: unknown) => {
