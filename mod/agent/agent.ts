@@ -25,6 +25,7 @@ import { setStarting, startTimer } from "../host/timer.ts";
 import { Transport } from "../host/transport.ts";
 import { deviceName } from "../overlay/vxlan.ts";
 import type { ForgetAnswer, JoinAnswer, LeaveAnswer } from "./api.ts";
+import { AgentPool } from "./agent_pool.ts";
 import { AgentKeys } from "./agent_keys.ts";
 import { AliveMark } from "./alive_mark.ts";
 import type { AgentConfig } from "./config.ts";
@@ -80,6 +81,7 @@ class Agent {
   readonly #hostId: string;
   readonly #view: AgentView;
   readonly #keys: AgentKeys;
+  readonly #pool: AgentPool;
   #control: Promise<ControlServer> | null = null;
   #cancelControl: () => void = () => {};
   #isStopping = false;
@@ -128,6 +130,13 @@ class Agent {
       fault: (input, error) => this.#fault(input, error),
       settled: () => this.#settled(),
     });
+    this.#pool = new AgentPool({
+      base: config.pool,
+      log: this.#log,
+      snapshot: () => this.#driver.snapshot(),
+      command: (command) => this.#driver.feed({ kind: "command", command }),
+      overlap: (network) => this.#underlay.overlapWith(network),
+    });
     this.#keys = new AgentKeys({
       keyFile: config.keyFile,
       snapshot: () => this.#driver.snapshot(),
@@ -150,7 +159,7 @@ class Agent {
       identity: parts.identity,
       snapshot: () => this.#driver.snapshot(),
       overlay: () => this.#dataPath.status(),
-      underlayProblems: () => this.#underlay.problems(),
+      underlayProblems: () => [...this.#underlay.problems(), ...this.#pool.problems()],
     });
   }
 
@@ -220,13 +229,18 @@ class Agent {
       keys: () => this.#keys.list(),
       forget: (host, force) => this.#forget(host, force),
       changeKeys: (change, force) => this.#keys.change(change, force),
+      pool: () => this.#pool.list(),
+      changePool: (change) => this.#pool.change(change),
     });
     this.#control.catch((error) => this.#finished.reject(error));
   }
 
   #event(event: HostEvent): void {
     this.#view.note(event);
-    if (event.kind === "owners-changed" || event.kind === "claim-changed") {
+    if (
+      event.kind === "owners-changed" || event.kind === "claim-changed" ||
+      event.kind === "pool-changed"
+    ) {
       this.#claimsChanged = true;
     } else if (event.kind === "renumbered") {
       this.#dataPath.renumbered(event.old, event.new);

@@ -14,6 +14,8 @@
  * | POST /join      | `{"seeds": [...]}`       | {@linkcode JoinAnswer}                              |
  * | POST /keys      | {@linkcode KeysRequest}  | {@linkcode KeysAnswer}, when the others answered    |
  * | POST /forget    | {@linkcode ForgetRequest}| {@linkcode ForgetAnswer}                            |
+ * | GET /pool       |                          | {@linkcode PoolDocument}                            |
+ * | POST /pool      | {@linkcode PoolRequest}  | {@linkcode PoolAnswer}                              |
  * | POST /leave     | `{"release": bool}`      | {@linkcode LeaveAnswer}, when it is done            |
  *
  * An error is answered with a 4xx or 5xx status and `{"error": "...", "remedy": "..."}`.
@@ -84,6 +86,8 @@ export interface StatusDocument {
   };
   cluster: {
     network: string;
+    /** With those that operators added to it. */
+    networks: string[];
     subnetLen: number;
     backend: string;
     alive: number;
@@ -252,6 +256,8 @@ export interface WhyDocument {
 export interface SubnetsDocument {
   schema: typeof STATUS_SCHEMA;
   network: string;
+  /** With those that operators added to it. */
+  networks: string[];
   subnetLen: number;
   /** Subnets held now, and how many the pool has. */
   used: number;
@@ -331,4 +337,39 @@ export interface ForgetAnswer {
 export interface ErrorAnswer {
   error: string;
   remedy?: string;
+}
+
+/** Who holds what. */
+export interface PoolHolderDocument {
+  host: string;
+  hostId: string;
+  subnet: string;
+}
+
+export interface PoolDocument {
+  schema: typeof STATUS_SCHEMA;
+  /** 1 as configured; each change of an operator adds one. */
+  version: number;
+  subnetLen: number;
+  /** Subnets held now, and how many the pool has. */
+  used: number;
+  total: number;
+  /** That of --network first, then those that were added. */
+  networks: { network: string; added: boolean; used: number; total: number }[];
+  /** Nobody claims any of these anew; holders from before keep theirs. */
+  reserved: { network: string; holders: PoolHolderDocument[] }[];
+  /** `holds` is what the host holds now, null when nothing. */
+  pins: { host: string; hostId: string; subnet: string; holds: string | null }[];
+  /** Held though in none of the networks. */
+  outside: PoolHolderDocument[];
+}
+
+export type PoolRequest =
+  | { operation: "grow" | "shrink" | "reserve" | "unreserve"; network: string }
+  | { operation: "pin"; host: string; subnet: string; force?: boolean }
+  | { operation: "unpin"; host: string };
+
+/** The pool after the change; `changed` is false when it was so before. */
+export interface PoolAnswer extends PoolDocument {
+  changed: boolean;
 }

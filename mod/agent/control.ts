@@ -7,15 +7,19 @@ import type {
   KeysAnswer,
   KeysDocument,
   LeaveAnswer,
+  PoolAnswer,
+  PoolDocument,
   StatusDocument,
   SubnetsDocument,
   WhyDocument,
 } from "./api.ts";
+import type { PoolChange } from "./pool_change.ts";
 import { METRICS_TYPE } from "./metrics.ts";
 import {
   forgetOf,
   type KeyChange,
   keyChangeOf,
+  poolChangeOf,
   readBody,
   releaseOf,
   seedsOf,
@@ -32,6 +36,8 @@ export interface ControlTarget {
   forget(host: string, force: boolean): ForgetAnswer;
   keys(): Promise<KeysDocument>;
   changeKeys(change: KeyChange, force: boolean): Promise<KeysAnswer>;
+  pool(): PoolDocument;
+  changePool(change: PoolChange): PoolAnswer;
 }
 
 /** Where the agent of a run directory listens. */
@@ -153,6 +159,10 @@ async function handle(request: Request, target: ControlTarget): Promise<Response
         const { change, force } = keyChangeOf(await readBody(request));
         return Response.json(await target.changeKeys(change, force));
       }
+      case "GET /pool":
+        return Response.json(target.pool());
+      case "POST /pool":
+        return Response.json(target.changePool(poolChangeOf(await readBody(request))));
       case "POST /join":
         return Response.json(target.join(seedsOf(await readBody(request))));
       case "POST /forget": {

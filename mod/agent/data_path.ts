@@ -2,6 +2,7 @@
  * The data path of this host: the kernel kept as the claims want it, subnet.env for whoever starts containers, and the
  * operator's command when the subnet had to change.
  */
+import { networksOf } from "../address/pool.ts";
 import { reasonOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
@@ -119,7 +120,7 @@ export class DataPath {
   #up(own: ClaimRecord): boolean {
     const { subnetFile, onRenumber } = this.#options;
     const text = subnetEnvText({
-      network: this.#overlay.network,
+      networks: networksOf(this.#options.snapshot().claim.pool),
       subnet: own.subnet,
       mtu: this.#overlay.mtu,
       ipMasq: false,

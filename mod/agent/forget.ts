@@ -19,7 +19,7 @@ export interface ForgetSources {
   readonly claims: readonly ClaimRecord[];
 }
 
-interface Candidate extends RememberedMember {
+export interface Candidate extends RememberedMember {
   readonly status: ForgetAnswer["status"];
   /** What it claims; null when it claims nothing. */
   readonly subnet: string | null;
@@ -31,17 +31,7 @@ interface Candidate extends RememberedMember {
  * forgotten: this host itself, and, without `force`, one that may still be there.
  */
 export function forgetTarget(sources: ForgetSources, host: string, force: boolean): ForgetAnswer {
-  const candidates = candidatesOf(sources);
-  const found = bestMatches(candidates, host);
-  const [target] = found;
-  if (target === undefined) throw unknownHost(host, candidates.map(({ name }) => name));
-  if (found.length > 1) {
-    const which = found.map(({ name, endpoint, id }) => `${name} at ${endpoint} is ${id}`);
-    throw new UserError(`${host} may be ${found.length} hosts: ${which.join("; ")}`, {
-      remedy: "give the id, of which the first digits are enough",
-    });
-  }
-  const { id, name, endpoint, status } = target;
+  const { id, name, endpoint, status } = knownHost(sources, host);
   if (id === sources.self.id) {
     throw new UserError(`${name} is this host itself`, {
       remedy: "to take it out of the cluster, use gossamer leave",
@@ -54,6 +44,24 @@ export function forgetTarget(sources: ForgetSources, host: string, force: boolea
     });
   }
   return { id, name, address: endpoint, status };
+}
+
+/**
+ * The one host of that name, address (with or without port), subnet or id (or six digits or more of its beginning), alive or
+ * not. Throws UserError when there is none, or when there are several.
+ */
+export function knownHost(sources: ForgetSources, host: string): Candidate {
+  const candidates = candidatesOf(sources);
+  const found = bestMatches(candidates, host);
+  const [target] = found;
+  if (target === undefined) throw unknownHost(host, candidates.map(({ name }) => name));
+  if (found.length > 1) {
+    const which = found.map(({ name, endpoint, id }) => `${name} at ${endpoint} is ${id}`);
+    throw new UserError(`${host} may be ${found.length} hosts: ${which.join("; ")}`, {
+      remedy: "give the id, of which the first digits are enough",
+    });
+  }
+  return target;
 }
 
 function candidatesOf({ members, missing, claims }: ForgetSources): Candidate[] {

@@ -4,6 +4,7 @@ import { reasonOf, UserError } from "../base/errors.ts";
 import { KEY_BYTES } from "../wire/aead.ts";
 import type { KeyOperation } from "../wire/key_messages.ts";
 import { FINGERPRINT_BYTES } from "../wire/keyring.ts";
+import type { PoolChange } from "./pool_change.ts";
 
 /** Bytes: a join of 100 seeds of 255 characters is 26 kB. */
 export const BODY_BYTES_MAX = 64 * 1024;
@@ -66,6 +67,31 @@ export function forgetOf(body: Record<string, unknown>): { host: string; force: 
   }
   if (typeof force !== "boolean") throw new UserError('"force" must be true or false');
   return { host, force };
+}
+
+const POOL_NETWORK_OPERATIONS = ["grow", "shrink", "reserve", "unreserve"] as const;
+
+/** A change of the pool; what it means is judged elsewhere. Throws UserError. */
+export function poolChangeOf(body: Record<string, unknown>): PoolChange {
+  const { operation, force = false } = body;
+  const withNetwork = POOL_NETWORK_OPERATIONS.find((one) => one === operation);
+  if (withNetwork !== undefined) {
+    return { operation: withNetwork, network: textIn(body, "network") };
+  }
+  if (operation === "unpin") return { operation, host: textIn(body, "host") };
+  if (operation !== "pin") {
+    throw new UserError(
+      `"operation" must be one of ${POOL_NETWORK_OPERATIONS.join(", ")}, pin and unpin`,
+    );
+  }
+  if (typeof force !== "boolean") throw new UserError('"force" must be true or false');
+  return { operation, host: textIn(body, "host"), subnet: textIn(body, "subnet"), force };
+}
+
+function textIn(body: Record<string, unknown>, name: string): string {
+  const value = body[name];
+  if (typeof value === "string" && value !== "") return value;
+  throw new UserError(`"${name}" must be a text`);
 }
 
 /** What somebody may want of the gossip keys; to list them is another request. */

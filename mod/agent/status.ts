@@ -3,7 +3,7 @@ import type { ClaimRecord } from "../claim/record.ts";
 import type { HostSnapshot } from "../claim/host_core.ts";
 import type { Member } from "../swim/member.ts";
 import type { SwimSnapshot } from "../swim/options.ts";
-import { subnetCount } from "../address/pool.ts";
+import { networksOf, subnetCount } from "../address/pool.ts";
 import { stands } from "../claim/standing.ts";
 import type { Past } from "./claim_history.ts";
 import { claimStage } from "./claim_stage.ts";
@@ -66,6 +66,7 @@ export function statusDocument(sources: StatusSources): StatusDocument {
     },
     cluster: {
       network: config.pool.cidr,
+      networks: networksOf(snapshot.claim.pool),
       subnetLen: config.pool.subnetLength,
       backend: config.backend,
       ...counts,
@@ -128,9 +129,10 @@ export function subnetsDocument(sources: StatusSources): SubnetsDocument {
   return {
     schema: STATUS_SCHEMA,
     network: config.pool.cidr,
+    networks: networksOf(snapshot.claim.pool),
     subnetLen: config.pool.subnetLength,
     used: snapshot.claim.owners.length,
-    total: subnetCount(config.pool),
+    total: subnetCount(snapshot.claim.pool),
     subnets,
   };
 }

@@ -116,6 +116,14 @@ export class UnderlayKeeper {
     });
   }
 
+  /** What this host uses of a network that is or shall be in the pool for something else; null when nothing. */
+  overlapWith(cidr: string): Problem | null {
+    const { pool, vni } = this.#settings;
+    return overlapProblem(true, () => {
+      checkPoolOverlap(this.#source, { ...pool, cidr }, deviceName(vni), this.#present, "pool");
+    });
+  }
+
   /**
    * Listens to the kernel from now on, and looks once at what happened before.
    *

@@ -9,6 +9,8 @@ import {
   type KeysAnswer,
   type KeysDocument,
   type LeaveAnswer,
+  type PoolAnswer,
+  type PoolDocument,
   STATUS_SCHEMA,
   type StatusDocument,
   type SubnetsDocument,
@@ -95,6 +97,7 @@ const status = v.looseObject({
   }),
   cluster: v.looseObject({
     network: v.string(),
+    networks: v.array(v.string()),
     subnetLen: v.number(),
     backend: v.string(),
     alive: v.number(),
@@ -157,6 +160,7 @@ const status = v.looseObject({
 const subnets = v.looseObject({
   schema: v.literal(STATUS_SCHEMA),
   network: v.string(),
+  networks: v.array(v.string()),
   subnetLen: v.number(),
   used: v.number(),
   total: v.number(),
@@ -238,6 +242,34 @@ const keysAnswer = v.looseObject({
   failed: keyHosts,
 });
 
+const poolHolders = v.array(
+  v.looseObject({ host: v.string(), hostId: v.string(), subnet: v.string() }),
+);
+
+const poolEntries = {
+  schema: v.literal(STATUS_SCHEMA),
+  version: v.number(),
+  subnetLen: v.number(),
+  used: v.number(),
+  total: v.number(),
+  networks: v.array(v.looseObject({
+    network: v.string(),
+    added: v.boolean(),
+    used: v.number(),
+    total: v.number(),
+  })),
+  reserved: v.array(v.looseObject({ network: v.string(), holders: poolHolders })),
+  pins: v.array(v.looseObject({
+    host: v.string(),
+    hostId: v.string(),
+    subnet: v.string(),
+    holds: nullableString,
+  })),
+  outside: poolHolders,
+};
+const pool = v.looseObject(poolEntries);
+const poolAnswer = v.looseObject({ ...poolEntries, changed: v.boolean() });
+
 const joinAnswer = v.looseObject({ seeds: v.array(v.string()) });
 const forgetAnswer = v.looseObject({
   id: v.string(),
@@ -266,6 +298,14 @@ export function keysOf(value: unknown): KeysDocument {
 
 export function keysAnswerOf(value: unknown): KeysAnswer {
   return checked(keysAnswer, value, "answer to keys");
+}
+
+export function poolOf(value: unknown): PoolDocument {
+  return checked(pool, value, "pool");
+}
+
+export function poolAnswerOf(value: unknown): PoolAnswer {
+  return checked(poolAnswer, value, "answer to pool");
 }
 
 export function joinAnswerOf(value: unknown): JoinAnswer {

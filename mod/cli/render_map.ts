@@ -31,8 +31,22 @@ interface Cell {
 /** The map; `color` draws cells as blocks. */
 export function renderMap(document: SubnetsDocument, color: boolean): string {
   const claims = document.subnets.filter(({ state }) => state !== "released").sort(bySubnet);
-  const { cells, subnetsEach } = cellsOf(document, claims);
   const letters = lettersOf(claims);
+  const maps = document.networks.map((network) => mapOf(document, network, claims, letters, color));
+  const isRun = maps.every((map) => map.isRun);
+  return maps.map(({ text }) => text).join("") + (isRun ? "" : legend(claims, letters)) +
+    usage(document);
+}
+
+/** The square of one network. */
+function mapOf(
+  document: SubnetsDocument,
+  network: string,
+  claims: readonly SubnetDocument[],
+  letters: ReadonlyMap<string, string>,
+  color: boolean,
+): { readonly text: string; readonly isRun: boolean } {
+  const { cells, subnetsEach } = cellsOf(document.subnetLen, network, claims);
   const isRun = subnetsEach > 1;
   const rows: string[] = [];
   for (let first = 0; first < cells.length; first += CELLS_A_ROW) {
@@ -45,16 +59,15 @@ export function renderMap(document: SubnetsDocument, color: boolean): string {
   const scale = isRun
     ? `a cell is ${subnetsEach} subnets: how many are used, + for ten or more, @ with this host's`
     : `a cell is a /${document.subnetLen}`;
-  return `${document.network}, ${scale}\n\n${rows.join("\n")}\n\n` +
-    (isRun ? "" : legend(claims, letters)) + usage(document);
+  return { text: `${network}, ${scale}\n\n${rows.join("\n")}\n\n`, isRun };
 }
 
-function cellsOf(document: SubnetsDocument, claims: readonly SubnetDocument[]) {
-  const network = parseNetwork(document.network);
-  const subnets = 2 ** (document.subnetLen - network.length);
+function cellsOf(subnetLength: number, cidr: string, claims: readonly SubnetDocument[]) {
+  const network = parseNetwork(cidr);
+  const subnets = 2 ** (subnetLength - network.length);
   const count = Math.min(subnets, CELLS_MAX);
   const subnetsEach = subnets / count;
-  const size = subnetsEach * addressCount(document.subnetLen);
+  const size = subnetsEach * addressCount(subnetLength);
   const byCell = Map.groupBy(
     claims,
     ({ subnet }) => Math.floor((parseNetwork(subnet).address - network.address) / size),

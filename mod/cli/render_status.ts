@@ -94,7 +94,7 @@ function claimBlock({ claim, cluster }: StatusDocument, nowMs: number, paint: Pa
     ["Claim", claim.subnet === null ? state : `${claim.subnet} ${state}${since}`],
   ];
   if (claim.reason !== null) lines.push(["Reason", paint("warning", printable(claim.reason))]);
-  lines.push(["Network", `${cluster.network}, a /${cluster.subnetLen} for each host`]);
+  lines.push(["Network", `${cluster.networks.join(", ")}, a /${cluster.subnetLen} for each host`]);
   lines.push(["Conflicts", conflictsText(claim, nowMs, paint)]);
   return lines;
 }

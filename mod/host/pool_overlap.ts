@@ -20,13 +20,15 @@ const RTPROT_KERNEL = 2;
 
 /**
  * @param device name of the overlay device; whoever made it is told elsewhere.
- * Throws ConfigError for `--network`, naming both networks and the device.
+ * @param setting what the network was given by; `--network` unless said.
+ * Throws ConfigError for that setting, naming both networks and the device.
  */
 export function checkPoolOverlap(
   source: { hostNetwork(): HostNetwork },
   pool: Pool,
   device: string,
   underlay: Underlay,
+  setting = "--network",
 ): void {
   const { devices, routes } = source.hostNetwork();
   const isIgnored = (used: HostDevice) => used.isOwn || used.name === device || used.name === "lo";
@@ -37,7 +39,7 @@ export function checkPoolOverlap(
     for (const { address, prefixLength } of used.addresses) {
       const isInside = cidrContains(pool.cidr, address);
       if (isInside && !isContainers(used, `${address}/${prefixLength}`)) {
-        throw overlapError(pool, `the address ${address}/${prefixLength}`, used.name);
+        throw overlapError(pool, `the address ${address}/${prefixLength}`, used.name, setting);
       }
     }
   }
@@ -51,7 +53,7 @@ export function checkPoolOverlap(
     const isWider = lengthOf(destination) < lengthOf(pool.cidr);
     if (isWider && protocol !== RTPROT_KERNEL) continue;
     if (!cidrsOverlap(pool.cidr, destination) || isContainers(used, destination)) continue;
-    throw overlapError(pool, `a route to ${destination}`, used.name);
+    throw overlapError(pool, `a route to ${destination}`, used.name, setting);
   }
 }
 
@@ -75,9 +77,14 @@ function lengthOf(cidr: string): number {
   return Number(cidr.slice(cidr.indexOf("/") + 1));
 }
 
-function overlapError(pool: Pool, what: string, device: string): ConfigError {
+function overlapError(
+  pool: Pool,
+  what: string,
+  device: string,
+  setting: string,
+): ConfigError {
   return new ConfigError(
-    "--network",
+    setting,
     `${pool.cidr} overlaps ${what} on ${device} of this host`,
     "Choose a network that no host of the cluster uses, the same on every host",
   );

@@ -6,8 +6,8 @@ import { firstAddressOf, formatNetwork, networkOf } from "../address/network.ts"
 import { AddressError, parseAddress } from "../address/parse.ts";
 
 export interface SubnetEnv {
-  /** The overlay network, canonical CIDR. */
-  readonly network: string;
+  /** The overlay's networks, canonical CIDRs: one as a rule; with several, flannel writes a list with commas. */
+  readonly networks: readonly string[];
   /** This host's subnet, canonical CIDR: `10.244.7.0/24`. */
   readonly subnet: string;
   /** Of the overlay, in bytes. */
@@ -18,7 +18,7 @@ export interface SubnetEnv {
 
 /** The file's text. FLANNEL_SUBNET carries the subnet's first host address, for the bridge. */
 export function subnetEnvText(env: SubnetEnv): string {
-  return `FLANNEL_NETWORK=${env.network}\n` +
+  return `FLANNEL_NETWORK=${env.networks.join(",")}\n` +
     `FLANNEL_SUBNET=${firstAddressOf(env.subnet)}/${prefixLength(env.subnet)}\n` +
     `FLANNEL_MTU=${env.mtu}\n` +
     `FLANNEL_IPMASQ=${env.ipMasq}\n`;
@@ -26,6 +26,7 @@ export function subnetEnvText(env: SubnetEnv): string {
 
 /** What an existing file says; null for whatever is missing or not understood. */
 export interface SubnetEnvRead {
+  /** The first one of several. */
   readonly network: string | null;
   /** With host bits cleared, ready to be asked for again: `10.244.7.0/24`. */
   readonly subnet: string | null;
@@ -48,7 +49,7 @@ export function readSubnetEnv(text: string): SubnetEnvRead {
   const mtu = values.get("FLANNEL_MTU") ?? "";
   const ipMasq = values.get("FLANNEL_IPMASQ");
   return {
-    network: canonicalCidr(values.get("FLANNEL_NETWORK") ?? ""),
+    network: canonicalCidr(values.get("FLANNEL_NETWORK")?.split(",", 1)[0] ?? ""),
     subnet: canonicalCidr(values.get("FLANNEL_SUBNET") ?? ""),
     mtu: /^[1-9]\d{0,4}$/.test(mtu) ? Number(mtu) : null,
     ipMasq: ipMasq === "true" ? true : ipMasq === "false" ? false : null,

@@ -116,6 +116,7 @@ export const READY: StatusDocument = {
   },
   cluster: {
     network: "10.244.0.0/16",
+    networks: ["10.244.0.0/16"],
     subnetLen: 24,
     backend: "vxlan",
     alive: 2,
@@ -220,6 +221,7 @@ const STANDINGS = {
 export const SUBNETS: SubnetsDocument = {
   schema: 1,
   network: "10.244.0.0/16",
+  networks: ["10.244.0.0/16"],
   subnetLen: 24,
   used: 3,
   total: 255,
@@ -312,6 +314,7 @@ function subnet(
 export const WIDE: SubnetsDocument = {
   schema: 1,
   network: "10.0.0.0/12",
+  networks: ["10.0.0.0/12"],
   subnetLen: 24,
   used: 40,
   total: 4095,

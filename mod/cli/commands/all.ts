@@ -8,6 +8,7 @@ import { joinCommand } from "./join.ts";
 import { keysCommand } from "./keys.ts";
 import { leaveCommand } from "./leave.ts";
 import { membersCommand } from "./members.ts";
+import { poolCommand } from "./pool.ts";
 import { simulateCommand } from "./simulate.ts";
 import { statusCommand } from "./status.ts";
 import { subnetsCommand } from "./subnets.ts";
@@ -22,6 +23,7 @@ export const COMMANDS: readonly Command[] = [
   joinCommand,
   leaveCommand,
   forgetCommand,
+  poolCommand,
   keysCommand,
   cleanupCommand,
   configCommand,

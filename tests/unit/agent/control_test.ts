@@ -1,4 +1,6 @@
 /** The control socket: who may open it, what it makes of nonsense, and that it comes back when somebody removes it. */
+import type { PoolAnswer, PoolDocument } from "../../../mod/agent/api.ts";
+import type { PoolChange } from "../../../mod/agent/pool_change.ts";
 import assert from "node:assert/strict";
 import {
   ControlServer,
@@ -10,7 +12,27 @@ import { KEYS, USED } from "../../support/key_documents.ts";
 import { askAgent } from "../../../mod/cli/control_client.ts";
 
 /** Stands in for an agent and notes what it was told to do. */
+const POOL: PoolDocument = {
+  schema: 1,
+  version: 2,
+  subnetLen: 24,
+  used: 0,
+  total: 255,
+  networks: [],
+  reserved: [],
+  pins: [],
+  outside: [],
+};
+
 class Target implements ControlTarget {
+  pool(): PoolDocument {
+    return POOL;
+  }
+  changePool(change: PoolChange): PoolAnswer {
+    this.poolChanges.push(change);
+    return { ...POOL, changed: true };
+  }
+  readonly poolChanges: PoolChange[] = [];
   readonly told: string[] = [];
   status(): never {
     throw new Error("not asked for here");

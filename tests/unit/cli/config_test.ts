@@ -51,6 +51,7 @@ Deno.test("without anything given, every setting has the contract's default", as
         subnetMax: "10.244.255.0",
         version: 1,
         reserved: [],
+        added: [],
       },
       pin: null,
       backend: "vxlan",

@@ -5,7 +5,7 @@ import { readSubnetEnv, subnetEnvText } from "../../../mod/overlay/subnet_env.ts
 Deno.test("subnet.env has flannel's bytes", () => {
   strictEqual(
     subnetEnvText({
-      network: "10.5.0.0/16",
+      networks: ["10.5.0.0/16"],
       subnet: "10.5.72.0/24",
       mtu: 1450,
       ipMasq: true,
@@ -17,7 +17,15 @@ Deno.test("subnet.env has flannel's bytes", () => {
 
 Deno.test("what was written is read back", () => {
   const env = { network: "10.244.0.0/16", subnet: "10.244.7.0/24", mtu: 8950, ipMasq: false };
-  deepStrictEqual(readSubnetEnv(subnetEnvText(env)), env);
+  const { network } = env;
+  deepStrictEqual(readSubnetEnv(subnetEnvText({ ...env, networks: [network] })), env);
+});
+
+Deno.test("several networks are a list with commas, as flannel writes them; the first one is read", () => {
+  const networks = ["10.244.0.0/16", "10.245.0.0/16"];
+  const text = subnetEnvText({ networks, subnet: "10.245.7.0/24", mtu: 1450, ipMasq: false });
+  strictEqual(text.split("\n")[0], "FLANNEL_NETWORK=10.244.0.0/16,10.245.0.0/16");
+  strictEqual(readSubnetEnv(text).network, "10.244.0.0/16");
 });
 
 Deno.test("quotes, comments, export, other keys and Windows line ends are tolerated", () => {

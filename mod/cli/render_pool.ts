@@ -1,0 +1,50 @@
+/** `gossamer pool show` for people: networks, reserved parts and pins, each with who holds what of it. Pure. */
+import type { PoolDocument, PoolHolderDocument } from "../agent/api.ts";
+import { type Cell, columns } from "./columns.ts";
+import type { Paint } from "./paint.ts";
+
+export function renderPool(document: PoolDocument, paint: Paint): string {
+  const tables = [
+    columns([
+      ["NETWORK", "USED", "SUBNETS"],
+      ...document.networks.map(({ network, used, total, added }) => [
+        network,
+        String(used),
+        String(total),
+        faint(added ? "(added)" : ""),
+      ]),
+    ], paint),
+  ];
+  if (document.reserved.length > 0) {
+    const rows = document.reserved.map(({ network, holders }) => [network, heldBy(holders)]);
+    tables.push(columns([["RESERVED", "HELD FROM BEFORE"], ...rows], paint));
+  }
+  if (document.pins.length > 0) {
+    const rows = document.pins.map(({ host, subnet, holds }) => [
+      subnet,
+      host,
+      holds === subnet ? faint("held") : warning(holds === null ? "not held" : `holds ${holds}`),
+    ]);
+    tables.push(columns([["PINNED", "TO", "STATE"], ...rows], paint));
+  }
+  if (document.outside.length > 0) {
+    const rows = document.outside.map(({ subnet, host }) => [warning(subnet), host]);
+    tables.push(columns([["OUTSIDE THE POOL", "HELD BY"], ...rows], paint));
+  }
+  return `${
+    tables.join("\n")
+  }\nversion ${document.version}, ${document.used} of ${document.total} used\n`;
+}
+
+function heldBy(holders: readonly PoolHolderDocument[]): Cell {
+  if (holders.length === 0) return faint("-");
+  return { text: holders.map(({ host, subnet }) => `${host} (${subnet})`).join(", ") };
+}
+
+function faint(text: string): Cell {
+  return { text, meaning: "faint" };
+}
+
+function warning(text: string): Cell {
+  return { text, meaning: "warning" };
+}
