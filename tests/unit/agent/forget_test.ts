@@ -72,7 +72,11 @@ Deno.test("a host of which only the claim is left is found by its id, address an
 });
 
 const REFUSED: readonly (readonly [host: string, error: RegExp, remedy: RegExp])[] = [
-  ["storage-4", /known: storage-4, did you mean storage-2\?$/, /gossamer members and gossamer subnets list them/],
+  [
+    "storage-4",
+    /known: storage-4, did you mean storage-2\?$/,
+    /gossamer members and gossamer subnets list them/,
+  ],
   ["10.244.9.0/24", /known: 10\.244\.9\.0\/24/, /gossamer subnets list/],
   ["22222", /known: 22222$/, /gossamer members/],
   ["twin", /^twin may be 2 hosts: twin at 10\.0\.0\.4:7947 is 4+; twin at /, /give the id/],
