@@ -10,11 +10,11 @@ import type { Schedule } from "./schedule.ts";
 const NIGHTLY_HOSTS = [3, 5, 20, 20, 20, 20, 50, 100] as const;
 
 /** Sizes of whole hosts: most bugs show with few, some only above the 64 that are asked by letter. */
-const SMALL_HOSTS = [3, 4, 5, 6, 7, 8, 9, 10, 11, 12] as const;
+const SMALL_HOSTS = [3, 3, 4, 4, 5, 5, 6, 7, 9, 12] as const;
 const MIDDLE_HOSTS = [20, 30, 40, 60] as const;
 const LARGE_HOSTS = 200;
 const MIDDLE_EACH = 50;
-const LARGE_EACH = 500;
+const LARGE_EACH = 1000;
 
 /** Each so many seeds are run twice: equal seeds must give equal runs. */
 const TWICE_EACH = 50;

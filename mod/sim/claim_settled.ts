@@ -15,8 +15,6 @@ import { settleBoundMs } from "./settle_bound.ts";
 
 /** After contact a host may lose its subnet, listen, ask, and be unlucky: so many slow waits in a row. */
 const WAITS = 4;
-/** A host that held a subnet waits so long for most of those that it remembers, and the others wait for it. */
-const REMEMBERED_MS = 70_000;
 /** A question of somebody who is gone stands in the way until it is that old, and is looked at again a while later. */
 const QUESTION_TTL_MS = 11 * 60_000;
 
@@ -179,8 +177,6 @@ export class ClaimSettled {
     const isHeard = (other: SimulatedHost) =>
       other !== host && other.snapshot().claim.complete && this.#hosts.seedsOf(other).length > 0;
     if (present.some(isHeard)) return false;
-    const { nowMs } = this.#hosts.cluster;
-    if (present.some(({ startedAtMs }) => nowMs - startedAtMs < REMEMBERED_MS)) return true;
     const seeds = this.#hosts.seedsOf(host);
     const there = seeds.filter((seed) => present.some(({ endpoint }) => endpoint === seed));
     return 2 * there.length <= seeds.length;

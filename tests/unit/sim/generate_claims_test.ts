@@ -63,7 +63,7 @@ Deno.test("a setup line that makes no sense is refused with its reason", () => {
 
 Deno.test("most runs of a campaign have few hosts, some many", () => {
   const sizes = Array.from({ length: 2000 }, (_, seed) => claimHosts(seed + 1));
-  assert.equal(sizes.filter((hosts) => hosts === 200).length, 4);
+  assert.equal(sizes.filter((hosts) => hosts === 200).length, 2);
   assert.ok(sizes.filter((hosts) => hosts >= 20 && hosts <= 60).length >= 30);
   assert.ok(sizes.filter((hosts) => hosts <= 12).length > 1900);
 });
