@@ -52,15 +52,6 @@ export const CONFIGURATIONS: readonly Configuration[] = [
     midway: false,
   },
   {
-    name: "founders-3",
-    hosts: 3,
-    subnets: 2,
-    founders: [0, 1],
-    side: 1,
-    budget: { total: 1, rollback: 1, crash: 1, overtake: 1 },
-    midway: false,
-  },
-  {
     name: "forget",
     hosts: 2,
     subnets: 1,
@@ -70,6 +61,15 @@ export const CONFIGURATIONS: readonly Configuration[] = [
 ];
 
 export const DEEP: readonly Configuration[] = [
+  {
+    name: "founders-3",
+    hosts: 3,
+    subnets: 2,
+    founders: [0, 1],
+    side: 1,
+    budget: { total: 1, rollback: 1, crash: 1, overtake: 1 },
+    midway: false,
+  },
   {
     name: "deep-talk",
     hosts: 3,

@@ -28,25 +28,25 @@ const ANY = [
   ...["deep-founders", "deep-three", "deep-split"],
 ];
 
+/** Those whose loss shows: a counter-example was found, and is looked for in every run of the tests. */
 export const RULES: readonly Rule[] = [
-  // Deciding contests.
   rule(
     "refute: a holder takes on the epoch of a question",
-    ANY,
+    ["forget"],
     "held",
     'if (rival.state === "tentative") this.#epoch = Math.max(this.#epoch, rival.epoch);',
     "",
   ),
   rule(
     "raise: who wins a contest goes above it",
-    ANY,
+    ["founders"],
     "held",
     "this.#epoch = Math.min(Math.max(fence, this.#epoch) + 1, EPOCH_MAX);",
     "",
   ),
   {
     name: "yield only to who holds",
-    configurations: ANY,
+    configurations: ["forget"],
     changes: [
       {
         file: `${CLAIM}/held.ts`,
@@ -62,18 +62,81 @@ export const RULES: readonly Rule[] = [
   },
   rule(
     "yield only to a strictly higher rank",
-    ANY,
+    ["founders"],
     "held",
     "return holders.find((rival) => ledger.isOwner(rival.hostId) && outranks(rival, own)) ?? null;",
     "return holders[0] ?? null;",
   ),
   rule(
     "a claim that a majority acknowledged is stronger",
-    ANY,
+    ["deep-founders"],
     "tentative",
     "(isMajority ? STRONG : WEAK)",
     "WEAK",
   ),
+  rule(
+    "the highest of several holders below the fence goes above it",
+    ["founders-3"],
+    "held",
+    "if (holders.length > 0 && !(isHighest && (areGone || fence > this.#epoch))) return;",
+    "if (holders.length > 0) return;",
+  ),
+  rule(
+    "the fence outlives tombstones",
+    ["deep-days"],
+    "ledger",
+    "this.#unlist(record);\n  }\n\n  #list",
+    "this.#unlist(record);\n    this.fence.$entries.delete(record.subnet);\n    this.fence.$index.delete(record.subnet);\n  }\n\n  #list",
+  ),
+  rule(
+    "nobody acknowledges what it claims or seeks itself",
+    ["forget"],
+    "acknowledge",
+    "if (sought !== null && cidrsOverlap(sought, claim.subnet)) {",
+    "if (false) {",
+  ),
+  rule(
+    "listen before choosing",
+    ["forget"],
+    "listening",
+    "if (complete || !this.#context.hasOthers()) return this.#choose(nowMs);",
+    "return this.#choose(nowMs);",
+  ),
+  rule(
+    "a hold that the disk took too long over is not used",
+    ["crashes"],
+    "tentative",
+    "if (nowMs >= this.#confirmedMs + SLOW_DISK_MS) this.#startOver();",
+    "",
+  ),
+  rule(
+    "persisted before announced",
+    ["crashes"],
+    "own_record",
+    "return this.#announced;\n  }\n\n  /** What this host wants",
+    "return this.#pending?.record ?? this.#announced;\n  }\n\n  /** What this host wants",
+  ),
+  rule(
+    "each start has a generation of its own",
+    ["crashes"],
+    "own_record",
+    "(parts.restored?.generation ?? 0) + 1",
+    "(parts.restored?.generation ?? 1)",
+  ),
+  rule(
+    "a restart goes on holding",
+    ["crashes"],
+    "life",
+    'if (restored !== null && restored.state === "held") {',
+    "if (false) {",
+  ),
+];
+
+/**
+ * Those whose loss has not shown within the sizes searched: with five guardians of which four must agree, with suspicion or
+ * with hostile senders it would. Nothing follows from this list but that the search says nothing about them.
+ */
+export const NOT_SHOWN: readonly Rule[] = [
   rule(
     "at equal epoch and strength the older stamp wins",
     ANY,
@@ -82,26 +145,11 @@ export const RULES: readonly Rule[] = [
     "compare: () => 0,",
   ),
   rule(
-    "the highest of several holders below the fence goes above it",
-    ANY,
-    "held",
-    "if (holders.length > 0 && !(isHighest && (areGone || fence > this.#epoch))) return;",
-    "if (holders.length > 0) return;",
-  ),
-  // The fence.
-  rule(
     "the fence counts only what was held",
     ANY,
     "ledger",
     "return wasHeld(record) && this.fence.raise",
     "return this.fence.raise",
-  ),
-  rule(
-    "the fence outlives tombstones",
-    ["deep-days", ...ANY],
-    "ledger",
-    "this.#unlist(record);\n  }\n\n  #list",
-    "this.#unlist(record);\n    this.fence.$entries.delete(record.subnet);\n    this.fence.$index.delete(record.subnet);\n  }\n\n  #list",
   ),
   rule(
     "the fence is written to disk",
@@ -131,7 +179,6 @@ export const RULES: readonly Rule[] = [
     "if (record !== null && wasHeld(record)) {",
     "if (false) {",
   ),
-  // Asking.
   rule(
     "one promise for each subnet",
     ANY,
@@ -140,25 +187,11 @@ export const RULES: readonly Rule[] = [
     "const promised = null;",
   ),
   rule(
-    "nobody acknowledges what it claims or seeks itself",
-    ANY,
-    "acknowledge",
-    "if (sought !== null && cidrsOverlap(sought, claim.subnet)) {",
-    "if (false) {",
-  ),
-  rule(
     "nobody acknowledges before its first full sync",
     ANY,
     "acknowledge",
     'if (!context.complete) return { kind: "later" };',
     "",
-  ),
-  rule(
-    "listen before choosing",
-    ANY,
-    "listening",
-    "if (complete || !this.#context.hasOthers()) return this.#choose(nowMs);",
-    "return this.#choose(nowMs);",
   ),
   rule(
     "the fast path needs all",
@@ -210,13 +243,6 @@ export const RULES: readonly Rule[] = [
     "if (false) {",
   ),
   rule(
-    "a hold that the disk took too long over is not used",
-    ANY,
-    "tentative",
-    "if (nowMs >= this.#confirmedMs + SLOW_DISK_MS) this.#startOver();",
-    "",
-  ),
-  rule(
     "the disk does not remember as held what was lost on the way there",
     ANY,
     "tentative",
@@ -237,21 +263,6 @@ export const RULES: readonly Rule[] = [
     'if (last?.state !== "tentative" && last?.state !== "yielding") {',
     'if (last?.state !== "tentative") {',
   ),
-  // The own record.
-  rule(
-    "persisted before announced",
-    ANY,
-    "own_record",
-    "return this.#announced;\n  }\n\n  /** What this host wants",
-    "return this.#pending?.record ?? this.#announced;\n  }\n\n  /** What this host wants",
-  ),
-  rule(
-    "each start has a generation of its own",
-    ANY,
-    "own_record",
-    "(parts.restored?.generation ?? 0) + 1",
-    "(parts.restored?.generation ?? 1)",
-  ),
   rule(
     "who was set back goes above its own later records",
     ANY,
@@ -267,20 +278,12 @@ export const RULES: readonly Rule[] = [
     "this.#meetSelf(sealed);",
   ),
   rule(
-    "a restart goes on holding",
-    ANY,
-    "life",
-    'if (restored !== null && restored.state === "held") {',
-    "if (false) {",
-  ),
-  rule(
     "claims of others are remembered over a restart",
     ANY,
     "claimant",
     "of options.restored?.others ?? []",
     "of []",
   ),
-  // Choosing.
   rule(
     "who yields still occupies",
     ANY,

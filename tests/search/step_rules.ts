@@ -11,7 +11,14 @@ export function stepBreach(
 ): string | null {
   return fenceFell(before, after) ?? rankFell(hosts, before, after) ??
     changedByMessage(before, input, after) ?? announcedTooEarly(hosts, after, items) ??
-    heldBelowFence(after);
+    heldBelowFence(after) ?? notGoneOn(hosts, before, input, after);
+}
+
+/** L4: who held before a restart holds again at once. */
+function notGoneOn(hosts: Hosts, before: Local, input: Input, { view }: Local): string | null {
+  const last = hosts.memory(before.disk)?.record ?? null;
+  if (input.kind !== "start" || last?.state !== "held" || view.subnet === last.subnet) return null;
+  return `L4: it held ${last.subnet} before its restart, and is ${view.stage} after it`;
 }
 
 /** S6: a fence never falls. */
