@@ -109,7 +109,7 @@ Deno.test("the map of a large network has several subnets to a cell", () => {
 });
 
 Deno.test("the map of a small network has as many cells as subnets", () => {
-  const small = { ...SUBNETS, network: "10.244.96.0/21", used: 1, total: 7 };
+  const small = { ...SUBNETS, networks: ["10.244.96.0/21"], used: 1, total: 7 };
   const subnets = SUBNETS.subnets.filter(({ subnet }) => subnet === "10.244.99.0/24");
   golden("map_small", renderMap({ ...small, subnets }, false));
 });
