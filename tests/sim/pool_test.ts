@@ -151,7 +151,7 @@ Deno.test("a host that is configured with another pool does not take the record"
   ok(first !== undefined);
   const stranger = sim.start({
     seeds: [first.endpoint],
-    pool: makePool({ network: "10.99.0.0/16" }),
+    pool: makePool({ network: "10.99.0.0/26", subnetLength: 28 }),
   });
   sim.cluster.runFor(10_000);
   setPool(sim, first, SMALL, { added: ["10.8.0.0/27"] });
