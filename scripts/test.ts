@@ -36,6 +36,8 @@ interface Step {
   counts?: boolean;
   /** Slow steps show their output as it comes, the others only when they fail. */
   live?: boolean;
+  /** It computes for a minute or more: at low priority beside the end-to-end tests, which mostly wait. */
+  aside?: boolean;
   /** The reason to leave the step out on this machine, if there is one. */
   skip?: () => string | undefined;
 }
@@ -55,7 +57,7 @@ const STEPS: readonly Step[] = [
   testStep("property", ["--allow-read", "--allow-env"]),
   testStep("golden", ["--allow-read", "--allow-env"]),
   testStep("fuzz", ["--allow-read", "--allow-env"]),
-  testStep("sim", ["--allow-read", "--allow-env"]),
+  testStep("sim", ["--parallel", "--allow-read", "--allow-env"]),
   { name: "seeds", args: ["run", "-A", "scripts/sim.ts"], fast: false, live: true, counts: true },
   {
     name: "claim seeds",
@@ -65,8 +67,8 @@ const STEPS: readonly Step[] = [
     counts: true,
   },
   { ...testStep("mutations", ["-A"]), fast: false },
-  { ...testStep("search", ["-A"]), fast: false },
-  { ...testStep("spin", ["-A"]), fast: false, live: true, skip: whyNoSpin },
+  { ...testStep("search", ["-A"]), fast: false, aside: true },
+  { ...testStep("spin", ["-A"]), fast: false, aside: true, skip: whyNoSpin },
   testStep("layers", ["-A"]),
   testStep("tidy", ["-A"]),
   {
@@ -112,12 +114,14 @@ function holdsTest(folder: string): boolean {
   return false;
 }
 
+function hasProgram(name: string): boolean {
+  const folders = (Deno.env.get("PATH") ?? "").split(":");
+  return folders.some((folder) => exists(`${folder}/${name}`, ""));
+}
+
 /** A model in the language of another checker, which becomes a C program. */
 function whyNoSpin(): string | undefined {
-  const folders = (Deno.env.get("PATH") ?? "").split(":");
-  const missing = ["spin", "gcc"].filter((program) =>
-    !folders.some((folder) => exists(`${folder}/${program}`, ""))
-  );
+  const missing = ["spin", "gcc"].filter((program) => !hasProgram(program));
   if (missing.length === 0) return whyNoTests("tests/spin");
   return `needs ${missing.join(" and ")}; apt-get install spin gcc libc6-dev`;
 }
@@ -152,7 +156,7 @@ async function runStep(step: Step): Promise<StepResult> {
       ? step.args
       : [...step.args, `--junit-path=${junit}`, `${step.folder}/`];
     const secondsMax = step.fast ? FAST_STEP_SECONDS_MAX : SLOW_STEP_SECONDS_MAX;
-    const { success, output } = await runDeno(args, step.live === true, secondsMax);
+    const { success, output } = await runDeno(args, step, secondsMax);
     const seconds = (performance.now() - started) / 1000;
     const counts = step.counts === true
       ? countOwn(success, output)
@@ -177,11 +181,12 @@ async function countStep(success: boolean, junit: string | undefined): Promise<C
 
 async function runDeno(
   args: string[],
-  live: boolean,
+  { live = false, aside = false }: Step,
   secondsMax: number,
 ): Promise<{ success: boolean; output: string }> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args,
+  const isNice = aside && hasProgram("nice");
+  const child = new Deno.Command(isNice ? "nice" : Deno.execPath(), {
+    args: isNice ? ["-n", "19", Deno.execPath(), ...args] : args,
     cwd: root,
     env: Deno.stdout.isTerminal() ? {} : { NO_COLOR: "1" },
     stdin: "null",
@@ -211,13 +216,23 @@ function chooseSteps(names: readonly string[]): readonly Step[] {
   return STEPS.filter((step) => names.includes(step.name) || (step.fast && names.includes("ok")));
 }
 
-if (import.meta.main) {
-  const results: StepResult[] = [];
-  for (const step of chooseSteps(Deno.args)) {
+/** One after the other, each told when it ends. */
+async function runSteps(steps: readonly Step[], results: StepResult[]): Promise<void> {
+  for (const step of steps) {
     const result = await runStep(step);
     console.log(stepLine(result));
     results.push(result);
   }
+}
+
+if (import.meta.main) {
+  const steps = chooseSteps(Deno.args);
+  const results: StepResult[] = [];
+  await runSteps(steps.filter(({ aside, name }) => aside !== true && name !== "e2e"), results);
+  await Promise.all([
+    runSteps(steps.filter(({ name }) => name === "e2e"), results),
+    runSteps(steps.filter(({ aside }) => aside === true), results),
+  ]);
   const sum = total(results);
   console.log(countsLine(sum));
   Deno.exit(sum.failed === 0 ? 0 : 1);
