@@ -88,8 +88,7 @@ export const RETURNS: readonly ClaimSchedule[] = [
   },
   {
     number: "17",
-    name:
-      "fifty hosts that are killed and started again within five seconds have the same subnets",
+    name: "fifty hosts that are killed and started again within five seconds have the same subnets",
     hosts: 50,
     seeds: 1,
     checksSteps: false,
