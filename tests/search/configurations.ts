@@ -30,17 +30,15 @@ export const CONFIGURATIONS: readonly Configuration[] = [
     name: "one-subnet",
     hosts: 3,
     subnets: 1,
-    budget: { total: 2, partition: 1, release: 1, crash: 1 },
+    budget: { total: 1, partition: 1, release: 1, crash: 1, rollback: 1, overtake: 1 },
     midway: false,
-    sides: [1],
   },
   {
     name: "three-split",
     hosts: 3,
     subnets: 2,
-    budget: { total: 2, partition: 1, crash: 1 },
+    budget: { total: 1, partition: 1, release: 1, crash: 1, rollback: 1, overtake: 1, lose: 1 },
     midway: false,
-    sides: [1],
   },
   {
     name: "founders",
@@ -55,12 +53,19 @@ export const CONFIGURATIONS: readonly Configuration[] = [
     name: "forget",
     hosts: 2,
     subnets: 1,
-    budget: { total: 2, forget: 1, crash: 1, lose: 1, overtake: 1, release: 1 },
+    budget: { total: 2, forget: 1, lose: 1, overtake: 1, release: 1 },
     midway: true,
   },
 ];
 
 export const DEEP: readonly Configuration[] = [
+  {
+    name: "deep-one",
+    hosts: 3,
+    subnets: 1,
+    budget: { total: 2, partition: 1, release: 1, crash: 1 },
+    midway: false,
+  },
   {
     name: "founders-3",
     hosts: 3,

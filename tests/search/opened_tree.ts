@@ -51,6 +51,7 @@ const SCALE: readonly Change[] = [
   number("mod/claim/absence.ts", "LOOK_EVERY_MS = 1_000", "LOOK_EVERY_MS = 0"),
   number("mod/claim/hearing.ts", "SEEK_AFTER_MS = 50", "SEEK_AFTER_MS = 500"),
   number("mod/claim/hearing.ts", "HEARSAY_AGAIN_MS = 200", "HEARSAY_AGAIN_MS = 600"),
+  number("mod/claim/hearing.ts", "REMEMBERED_MS = 60_000", "REMEMBERED_MS = 6_000"),
 ];
 
 function number(file: string, find: string, replace: string): Change {

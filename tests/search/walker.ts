@@ -12,6 +12,21 @@ export const NOW_MS = 1e9;
 /** Older than any age that the protocol looks at (24 hours) is simply old. */
 const OLD_MS = NOW_MS - 25 * 3_600_000;
 
+/** Moments of which only matters, from this age on, that they are so long ago; soundness.ts would find one that does not. */
+const AGES_MS: ReadonlyMap<string, number> = new Map([
+  ["$hearsaySinceMs", 2_000], // hearsay counts after 1.2 s
+  ["$beganMs", 6_500], // waiting for most of those remembered ends after 6 s: see opened_tree.ts
+  ["untilMs", 0], // over is over
+  ["$notBeforeMs", 0],
+  ["reclaimNotBeforeMs", 0],
+]);
+
+/** The moment moved by so much; never further into the past than it matters. */
+function moved(key: string, value: number, shiftMs: number): number {
+  const oldest = NOW_MS - (AGES_MS.get(key) ?? NOW_MS - OLD_MS);
+  return Math.max(value + shiftMs, Math.min(value, oldest));
+}
+
 /** Fields that end in `Ms` and are spans, not moments. */
 const SPANS: ReadonlySet<string> = new Set([
   ...["ageMs", "gossipIntervalMs"],
@@ -108,7 +123,6 @@ export class Walker {
 
   #fill(source: object, copies: Map<object, object>, shiftMs: number): void {
     const filled = new Set<object>();
-    const moved = (value: number) => Math.max(value + shiftMs, Math.min(value, OLD_MS));
     const fill = (from: object, isTime = false): object => {
       const kind = this.#kind(from);
       if (kind.isPure && (shiftMs === 0 || !kind.isTimed)) return from;
@@ -117,7 +131,7 @@ export class Walker {
       if (filled.has(from)) return to;
       filled.add(from);
       const copied = (value: unknown) => {
-        if (isTime && typeof value === "number") return moved(value);
+        if (isTime && typeof value === "number") return moved("", value, shiftMs);
         return isObject(value) ? fill(value) : value;
       };
       switch (shapeOf(from)) {
@@ -148,7 +162,7 @@ export class Walker {
             if (typeof value === "function") {
               assert(typeof fieldsOf(to)[key] === "function", `a frame for the function ${key}`);
             } else if (typeof value === "number" && isMoment(key)) {
-              fieldsOf(to)[key] = moved(value);
+              fieldsOf(to)[key] = moved(key, value, shiftMs);
             } else fieldsOf(to)[key] = isObject(value) ? fill(value, isMoment(key)) : value;
           }
       }
