@@ -1,11 +1,14 @@
 /** The data path: what the claim's state means for the kernel and for subnet.env. */
 import assert from "node:assert/strict";
+import { makePool } from "../../../mod/address/pool.ts";
 import { Log } from "../../../mod/base/log.ts";
 import type { HostSnapshot } from "../../../mod/claim/host_core.ts";
 import type { ClaimSnapshot, LifeState } from "../../../mod/claim/snapshot.ts";
 import { DataPath } from "../../../mod/agent/data_path.ts";
 import { EMPTY_STATE, ModelKernel } from "../../support/model_kernel.ts";
 import { claim, CONFIG, DEVICE } from "../../support/overlay.ts";
+
+const POOL = makePool({ network: CONFIG.network });
 
 class Bench {
   readonly directory = Deno.makeTempDirSync({ prefix: "gossamer-test-" });
@@ -47,6 +50,7 @@ class Bench {
       owners,
       records: owners,
       complete: true,
+      pool: POOL,
     };
     const members: Partial<HostSnapshot["swim"]> = { joined: true, members: [] };
     return { swim: members, claim: claims } as HostSnapshot;
