@@ -94,8 +94,9 @@ export interface View {
   readonly isSettled: boolean;
   /** The latest record of each host known here, by host; bytes as payload numbers. */
   readonly records: readonly (KnownRecord | null)[];
-  /** Owners by the order alone, and the fence: equal for hosts that know the same. */
+  /** Owners by the order alone. */
   readonly owners: string;
+  /** Records that count, and the fence: tombstones are dropped here sooner than there. */
   readonly knowledge: string;
   readonly fence: ReadonlyMap<string, number>;
   readonly complete: boolean;
@@ -702,7 +703,9 @@ function viewOf(hosts: Hosts, claimant: OpenedClaimant | null): View {
     isSettled: own.latest === own.announced,
     records,
     owners: ledger.owners().map(({ hostId, subnet }) => `${hostId.slice(0, 2)}=${subnet}`).join(),
-    knowledge: entries.map(({ bytes }) => hosts.recordId(bytes)).join() + "/" +
+    knowledge: entries.filter(({ record }) => ledger.stands(record))
+      .map(({ bytes }) => hosts.recordId(bytes)).join() +
+      "/" +
       [...fence].map(([subnet, epoch]) => `${subnet}=${epoch}`).join(),
     fence,
     complete,

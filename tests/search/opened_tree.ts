@@ -49,6 +49,7 @@ const PRIVATE = /(?<=^|[\s.(!{[,*])#(?=[a-zA-Z]\w*)/gm;
 const SCALE: readonly Change[] = [
   number("mod/wire/item_hash.ts", "BUCKETS_MAX = 1024", "BUCKETS_MAX = BUCKETS_MIN"),
   number("mod/claim/absence.ts", "LOOK_EVERY_MS = 1_000", "LOOK_EVERY_MS = 0"),
+  number("mod/claim/choose.ts", "LOOK_AGAIN_MS = 60_000", "LOOK_AGAIN_MS = 7_200_000"), // see HORIZON_MS
   number("mod/claim/hearing.ts", "SEEK_AFTER_MS = 50", "SEEK_AFTER_MS = 500"),
   number("mod/claim/hearing.ts", "HEARSAY_AGAIN_MS = 200", "HEARSAY_AGAIN_MS = 600"),
   number("mod/claim/hearing.ts", "REMEMBERED_MS = 60_000", "REMEMBERED_MS = 6_000"),

@@ -21,6 +21,9 @@ export function story(search: Search, { breach, path }: Found): string {
     const after = beliefs(hosts, state);
     const changes = after.filter((text, host) => text !== before[host]);
     before = after;
+    if (action.kind === "pass" && changes.length === 0 && lines.at(-1)?.endsWith(` ${what}`)) {
+      continue;
+    }
     lines.push(`${String(lines.length + 1).padStart(3)}. ${[what, ...changes].join("\n       ")}`);
   }
   return [...lines, `     => ${breach}`].join("\n");
