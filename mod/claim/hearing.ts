@@ -23,8 +23,9 @@ const SEEKS_AT_ONCE = 8;
 const HEARSAY_MS = 1_200;
 const HEARSAY_AGAIN_MS = 200;
 /**
- * A host that held a subnet before this start knows what was claimed. When the others do not come back, it stops waiting for
- * most of them: by then membership has tried each one twice, and its cluster may be one half of a partition.
+ * A host that held a subnet before this start, be it under another identity, knows what was claimed. When the others do not
+ * come back, it stops waiting for most of them: by then membership has tried each one twice, and its cluster may be one half
+ * of a partition.
  */
 const REMEMBERED_MS = 60_000;
 
@@ -119,7 +120,8 @@ export class Hearing {
     const remembers = restored !== null &&
       (restored.record !== null || carrier.missing().length > 0);
     if (remembers && this.#context.roster.seesMajority()) return true;
-    return restored?.record?.state === "held" && nowMs >= this.#beganMs + REMEMBERED_MS;
+    const hasHeld = restored?.record?.state === "held" || (restored?.previous ?? null) !== null;
+    return hasHeld && nowMs >= this.#beganMs + REMEMBERED_MS;
   }
 
   /** Who else is there must be as certain. */

@@ -33,6 +33,17 @@ const FOUND: Readonly<Record<string, string>> = {
     12023 replace h1
     12128 move h2
     19292 replace h6`,
+  "a founder that lost its identity to a clone goes on without the hosts that it remembers": `
+    seed 991
+    hosts 3
+    start-within 0
+    claims 1
+    pool 10.9.0.0/16 24
+    2 clone h2 h3
+    2750 kill h1
+    2750 clone h1 h2
+    2750 clone h1 h3
+    2750 boot h1`,
 };
 
 for (const [what, scenario] of Object.entries(FOUND)) {
