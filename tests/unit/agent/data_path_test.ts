@@ -56,10 +56,13 @@ class Bench {
     return { swim: members, claim: claims } as HostSnapshot;
   }
 
-  /** Settles when the log says so. */
-  said(text: string): Promise<void> {
+  /** Settles when the log says so; fails after ten seconds without a word of it. */
+  async said(text: string): Promise<void> {
     this.#awaited = text;
-    return new Promise((resolve) => this.#heard = resolve);
+    const heard = Promise.withResolvers<void>();
+    this.#heard = heard.resolve;
+    const timer = setTimeout(() => heard.reject(new Error(`the log never said ${text}`)), 10_000);
+    await heard.promise.finally(() => clearTimeout(timer));
   }
 
   subnetOfFile(): string | undefined {
