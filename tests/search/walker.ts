@@ -10,7 +10,7 @@ import { createHash } from "node:crypto";
 /** The present of every claimant at rest: far enough from 0 that 24 hours ago is a time as well. */
 export const NOW_MS = 1e9;
 /** Older than any age that the protocol looks at (24 hours) is simply old. */
-const OLD_MS = NOW_MS - 25 * 3_600_000;
+const OLD_MS = 25 * 3_600_000;
 
 /** Moments of which only matters, from this age on, that they are so long ago; soundness.ts would find one that does not. */
 const AGES_MS: ReadonlyMap<string, number> = new Map([
@@ -21,10 +21,10 @@ const AGES_MS: ReadonlyMap<string, number> = new Map([
   ["reclaimNotBeforeMs", 0],
 ]);
 
-/** The moment moved by so much; never further into the past than it matters. */
+/** The moment moved by so much; never further into the past than it matters. 0 and infinities are no moments. */
 function moved(key: string, value: number, shiftMs: number): number {
-  const oldest = NOW_MS - (AGES_MS.get(key) ?? NOW_MS - OLD_MS);
-  return Math.max(value + shiftMs, Math.min(value, oldest));
+  if (value === 0 || !Number.isFinite(value)) return value;
+  return Math.max(value + shiftMs, NOW_MS - (AGES_MS.get(key) ?? OLD_MS));
 }
 
 /** Fields that end in `Ms` and are spans, not moments. */
