@@ -22,12 +22,16 @@ export interface ClaimPlan {
   readonly together: boolean;
   /** The pool; 10.244.0.0/16 in /24s is 255 subnets. */
   readonly network: string;
+  /** Share of packets lost once the cluster is at rest, 0 to 1; none unless said. */
+  readonly lossRate?: number;
 }
 
 /** What became of each newcomer. */
 export interface NewcomerFigures {
   /** From its start in the simulator, where programs load in no time. */
   readonly heldMs: number;
+  /** From its subnet until all others route to it (L2); Infinity when that was later than what is waited for. */
+  readonly knownMs: number;
   /** Subnets that it chose and that went to another host. */
   readonly choicesLost: number;
   /** Records that it wrote to its disk until nothing moved any more. */
@@ -51,6 +55,10 @@ class ClaimRun {
   readonly #hosts: HostCluster;
   readonly #pool: Pool;
   readonly #heldAtMs = new Map<string, number>();
+  /** Who does not know yet of a newcomer that holds a subnet: by the newcomer's name, then names of others. */
+  readonly #unaware = new Map<string, Set<string>>();
+  #isFormed = false;
+  readonly #knownAtMs = new Map<string, number>();
 
   constructor(plan: ClaimPlan) {
     this.#pool = makePool({ network: plan.network, subnetLength: 24 });
@@ -62,16 +70,35 @@ class ClaimRun {
       afterStep: (host, actions) => this.#note(host, actions),
     });
     this.#form(plan.hosts);
+    this.#isFormed = true;
+    this.#hosts.cluster.network.configure({ lossRate: plan.lossRate ?? 0 });
     const newcomers = plan.together ? this.#together(plan.newcomers) : this.#apart(plan.newcomers);
     this.#hosts.cluster.runFor(QUIET_MS);
     this.newcomers = newcomers.map((host) => this.#figures(host));
   }
 
   #note(host: SimulatedHost, actions: readonly Action<HostEvent>[]): void {
+    if (this.#unaware.size > 0) this.#noteKnown(host);
     for (const action of actions) {
       if (action.kind !== "event" || action.event.kind !== "claim-changed") continue;
       if (action.event.to.state !== "held" || this.#heldAtMs.has(host.name)) continue;
       this.#heldAtMs.set(host.name, this.#hosts.cluster.nowMs);
+      if (!this.#isFormed) continue;
+      const others = this.#hosts.cluster.running.filter((other) => other !== host);
+      this.#unaware.set(host.name, new Set(others.map(({ name }) => name)));
+    }
+  }
+
+  /** A host learns of others in a step of its own, so that the moment is exact. */
+  #noteKnown(host: SimulatedHost): void {
+    for (const [newcomer, others] of this.#unaware) {
+      if (!others.has(host.name)) continue;
+      const id = this.#hosts.idOf(newcomer);
+      if (!host.snapshot().claim.owners.some(({ hostId }) => hostId === id)) continue;
+      others.delete(host.name);
+      if (others.size > 0) continue;
+      this.#unaware.delete(newcomer);
+      this.#knownAtMs.set(newcomer, this.#hosts.cluster.nowMs);
     }
   }
 
@@ -155,6 +182,7 @@ class ClaimRun {
   #figures(host: SimulatedHost): NewcomerFigures {
     const { choicesLost, writes } = host.snapshot().claim.counters;
     const heldAtMs = this.#heldAtMs.get(host.name) ?? Infinity;
-    return { heldMs: heldAtMs - host.startedAtMs, choicesLost, writes };
+    const knownMs = (this.#knownAtMs.get(host.name) ?? Infinity) - heldAtMs;
+    return { heldMs: heldAtMs - host.startedAtMs, knownMs, choicesLost, writes };
   }
 }
