@@ -31,7 +31,7 @@ import { encodePool } from "./pool_codec.ts";
 import { PoolSpread } from "./pool_spread.ts";
 import { Promises } from "./promises.ts";
 import { QUARANTINE_MS } from "./quarantine.ts";
-import { type ClaimRecord, wasHeld } from "./record.ts";
+import type { ClaimRecord } from "./record.ts";
 import { encodeRecord } from "./record_codec.ts";
 import { Reporter } from "./reporter.ts";
 import type { ClaimCommand, ClaimEvent, ClaimSnapshot } from "./snapshot.ts";
@@ -67,11 +67,8 @@ export class Claimant implements Rider {
     const picker = new Picker(this.#context);
     this.#life = new Life(this.#context, new Chooser(this.#context, picker, promises, pools));
     this.#reporter = new Reporter(this.#context, pools);
-    const { fence = [], record = null } = options.restored ?? {};
-    for (const { subnet, epoch } of fence) this.#context.ledger.mergeFence(0, subnet, epoch);
-    // A release raises the fence only when it is safe on disk: the document that holds it was made before.
-    if (record !== null && wasHeld(record)) {
-      this.#context.ledger.mergeFence(0, record.subnet, record.epoch);
+    for (const { subnet, epoch } of options.restored?.fence ?? []) {
+      this.#context.ledger.mergeFence(0, subnet, epoch);
     }
   }
 

@@ -49,7 +49,8 @@ export class Life {
       }
       this.#context.previous ??= restored.subnet;
     } else if (restored !== null) {
-      // Others know it: who does not know its own last word would differ from them in every sync.
+      // Others know it: who does not know its own last word would differ from them in every sync. And a release that was
+      // not announced counts for the fence only so: the document that holds it was made before it was safe on disk.
       ledger.merge(nowMs, restored, encodeRecord(restored));
     }
     this.follow(nowMs, { to: "listening", afresh: true, notBeforeMs: nowMs });

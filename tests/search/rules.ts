@@ -137,6 +137,13 @@ export const RULES: readonly Rule[] = [
     "this.#startedMs + waits * this.#context.objectionWaitMs()",
     "this.#startedMs + 1",
   ),
+  rule(
+    "a host knows its own last word after a restart",
+    ["crashes"],
+    "life",
+    "} else if (restored !== null) {",
+    "} else if (false) {",
+  ),
 ];
 
 /**
@@ -179,13 +186,6 @@ export const NOT_SHOWN: readonly Rule[] = [
     "tentative",
     "context.ledger.fence.of(subnet) + 1",
     "1",
-  ),
-  rule(
-    "a release that is on disk counts for the fence at the next start",
-    ANY,
-    "claimant",
-    "if (record !== null && wasHeld(record)) {",
-    "if (false) {",
   ),
   rule(
     "one promise for each subnet",
