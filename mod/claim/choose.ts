@@ -4,7 +4,6 @@ import { unreachable } from "../base/assert.ts";
 import type { ClaimContext } from "./context.ts";
 import type { Picker } from "./picker.ts";
 import { mayClaim, type PoolWatch } from "./pool_agreement.ts";
-import type { Promises } from "./promises.ts";
 import type { ClaimRecord } from "./record.ts";
 import type { Next, Wait } from "./stage.ts";
 
@@ -15,14 +14,12 @@ const LOOK_AGAIN_MS = 60_000;
 export class Chooser {
   readonly #context: ClaimContext;
   readonly #picker: Picker;
-  readonly #promises: Promises;
   readonly #pools: PoolWatch;
 
-  constructor(context: ClaimContext, picker: Picker, promises: Promises, pools: PoolWatch) {
+  constructor(context: ClaimContext, picker: Picker, pools: PoolWatch) {
     this.#context = context;
     this.#pools = pools;
     this.#picker = picker;
-    this.#promises = promises;
   }
 
   /** Does beforehand what takes time and needs no news of others. */
@@ -36,7 +33,7 @@ export class Chooser {
     if (problem !== null && !mayClaim(this.#pools.agreement())) {
       return waiting("pool-mismatch", problem.text, problem.remedy);
     }
-    const pick = this.#picker.pick(nowMs, this.#promises.subnets(nowMs));
+    const pick = this.#picker.pick(nowMs);
     switch (pick.kind) {
       case "subnet":
         return { to: "tentative", wanted: pick.wanted };

@@ -65,7 +65,7 @@ export class Claimant implements Rider {
     this.#acknowledger = new Acknowledger(this.#context, promises, this.#poolSpread);
     const pools = new PoolWatch(this.#context);
     const picker = new Picker(this.#context);
-    this.#life = new Life(this.#context, new Chooser(this.#context, picker, promises, pools));
+    this.#life = new Life(this.#context, new Chooser(this.#context, picker, pools));
     this.#reporter = new Reporter(this.#context, pools);
     for (const { subnet, epoch } of options.restored?.fence ?? []) {
       this.#context.ledger.mergeFence(0, subnet, epoch);

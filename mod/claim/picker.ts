@@ -2,7 +2,6 @@
  * The choice of a subnet: the pin, else the last one if it is free, else the first free one in rendezvous order; when none
  * is, the last resorts: the one that has rested longest since its release, then one whose host was absent too long.
  */
-import { cidrsOverlap } from "../address/network.ts";
 import { isInPool, type Pool, subnetsOf } from "../address/pool.ts";
 import type { ClaimContext } from "./context.ts";
 import type { ClaimRecord } from "./record.ts";
@@ -38,12 +37,10 @@ export class Picker {
     return this.#ordered.order;
   }
 
-  /** `promised` are subnets that this host acknowledged to others. */
-  pick(nowMs: number, promised: readonly string[]): Pick {
+  pick(nowMs: number): Pick {
     const { hostId, own, pin, pools } = this.#context;
     if (pin !== null) return this.#pinned(nowMs, pin);
-    const isPromised = (subnet: string) => promised.some((other) => cidrsOverlap(other, subnet));
-    const isFree = (subnet: string) => this.#occupants(subnet).length === 0 && !isPromised(subnet);
+    const isFree = (subnet: string) => this.#occupants(subnet).length === 0;
     const isRested = (subnet: string) => this.#restsUntilMs(subnet) <= nowMs;
     const last = own.announced?.subnet;
     const isLastFree = last !== undefined && pools.isForHost(last, hostId) && isFree(last);
@@ -60,7 +57,7 @@ export class Picker {
     if (resting !== null) return lastResort(resting, []);
     for (const subnet of order) {
       const reclaimed = this.#reclaimable(nowMs, subnet);
-      if (reclaimed !== null && !isPromised(subnet)) return lastResort(subnet, reclaimed);
+      if (reclaimed !== null) return lastResort(subnet, reclaimed);
     }
     return { kind: "exhausted", total: this.prepare().length };
   }

@@ -43,12 +43,6 @@ export class Promises {
     return true;
   }
 
-  /** Subnets promised now. */
-  subnets(nowMs: number): string[] {
-    this.#expire(nowMs);
-    return [...this.#byClaimant.values()].map(({ subnet }) => subnet);
-  }
-
   /** A promise ends with its time, and when its claimant holds, wants something else or nothing. */
   #expire(nowMs: number): void {
     for (const { claimant, subnet, untilMs } of this.#byClaimant.values()) {

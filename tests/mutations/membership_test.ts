@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { MEMBERSHIP_MUTANTS } from "./membership_mutants.ts";
-import { type Mutant, mutatedCopy } from "./mutant.ts";
+import { type Mutant, mutatedCopy, testsFail } from "./mutant.ts";
 
 /** Seeds that the healthy protocol passes and in which each mutant is found; most are within three, some rare ones at 180. */
 const SEEDS = 240;
@@ -68,23 +68,4 @@ async function hunter(folder: string, first: number, signal: AbortSignal): Promi
   }
   assert.equal(code, 0, new TextDecoder().decode(stderr));
   return null;
-}
-
-/** Whether the tests that pass on the product fail on its mutant. */
-async function testsFail(mutant: Mutant, file: string): Promise<boolean> {
-  const folder = await mutatedCopy(mutant);
-  try {
-    const { stdout, code } = await new Deno.Command(Deno.execPath(), {
-      args: ["test", "-A", "--no-check", "--quiet", file],
-      cwd: folder,
-      env: { NO_COLOR: "1" },
-      stdin: "null",
-      signal: AbortSignal.timeout(HUNT_MS_MAX),
-    }).output();
-    // One that cannot be loaded fails no test, and proves nothing.
-    const failed = /(\d+) failed/.exec(new TextDecoder().decode(stdout))?.[1];
-    return code !== 0 && Number(failed ?? 0) > 0;
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
 }

@@ -18,11 +18,15 @@ export interface Mutant {
   readonly noticedBy?: string;
 }
 
+/** A mutant may spin for ever: that is noticed as well. */
+const TESTS_MS_MAX = 60_000;
+
 const ROOT = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 
 /** What the hunt needs, and the tests that mutants name. */
 const FOLDERS = [
   ...["base", "address", "wire", "swim", "claim", "sim"].map((module) => `mod/${module}`),
+  "tests/unit/claim",
   "tests/unit/swim",
   "tests/property",
   "tests/sim",
@@ -53,6 +57,25 @@ export async function mutatedCopy(mutant: Mutant | null): Promise<string> {
   }
   await Deno.writeTextFile(path, parts.join(mutant.replace));
   return folder;
+}
+
+/** Whether the tests that pass on the product fail on its mutant. */
+export async function testsFail(mutant: Mutant, file: string): Promise<boolean> {
+  const folder = await mutatedCopy(mutant);
+  try {
+    const { stdout, code } = await new Deno.Command(Deno.execPath(), {
+      args: ["test", "-A", "--no-check", "--quiet", file],
+      cwd: folder,
+      env: { NO_COLOR: "1" },
+      stdin: "null",
+      signal: AbortSignal.timeout(TESTS_MS_MAX),
+    }).output();
+    // One that cannot be loaded fails no test, and proves nothing.
+    const failed = /(\d+) failed/.exec(new TextDecoder().decode(stdout))?.[1];
+    return code !== 0 && Number(failed ?? 0) > 0;
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 }
 
 async function copyFolder(path: string, folder: string): Promise<void> {

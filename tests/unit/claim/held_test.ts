@@ -413,3 +413,15 @@ Deno.test("a record under this host's id at the last generation leaves it room t
   equal(host.snapshot.state, "held");
   equal(host.snapshot.record?.generation, generation + 1);
 });
+
+Deno.test("the disk remembers at which epochs others held, also when nothing else says so any more", () => {
+  const host = stagedHolding();
+  host.hear(rival({ subnet: "10.244.8.0/24", epoch: 7 }));
+  host.hear(rival({ subnet: "10.244.9.0/24", epoch: 1, sequence: 9 }));
+  host.holdsDisk = true;
+  host.at(10_000);
+  const last = host.writes.at(-1);
+  ok(last);
+  const { fence } = decodeClaimMemory(last.bytes);
+  ok(fence.some(({ subnet, epoch }) => subnet === "10.244.8.0/24" && epoch === 7));
+});

@@ -296,6 +296,19 @@ Deno.test("what was lost while its record went to disk is not remembered as held
   deepEqual(host.snapshot.owners.map(({ hostId }) => hostId), [hostId(9)]);
 });
 
+Deno.test("nor is it while the host waits before its next choice", () => {
+  const host = stagedAsking([2]);
+  for (const number of [11, 12, 13]) host.hear(rival(host, { hostId: hostId(number) }));
+  equal(host.snapshot.state, "tentative");
+  host.holdsDisk = true;
+  host.answer(2);
+  host.hear(rival(host, { hostId: hostId(14) }));
+  equal(host.snapshot.state, "listening");
+  const last = host.writes.at(-1);
+  ok(last);
+  notEqual(decodeClaimMemory(last.bytes).record?.state, "held");
+});
+
 Deno.test("above 64 members only the five guardians are asked, and four are enough", () => {
   const members = Array.from({ length: LETTERS_MAX + 1 }, (_, index) => index + 2);
   const host = stagedAsking(members);
