@@ -191,8 +191,9 @@ export class ClaimSettled {
 function whyNotWhole(part: readonly SimulatedHost[]): string | null {
   const own = new Map(part.map((host) => {
     const { swim, claim } = host.snapshot();
-    // Who gave up a subnet long ago may have forgotten that itself.
-    return [swim.self.id, claim.record?.state === "released" ? null : claim.record];
+    // Who gave up a subnet long ago may have forgotten that itself; who may claim nothing has nothing to say.
+    const isSilent = claim.record?.state === "released" || claim.state === "waiting";
+    return [swim.self.id, isSilent ? null : claim.record];
   }));
   for (const host of part) {
     const { swim, claim } = host.snapshot();
