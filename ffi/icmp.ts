@@ -20,9 +20,9 @@ import {
 
 const POLLIN = 1;
 const IPPROTO_IP = 0;
-const IPPROTO_ICMP = 1;
+export const IPPROTO_ICMP = 1;
 const IPPROTO_IPV6 = 41;
-const IPPROTO_ICMPV6 = 58;
+export const IPPROTO_ICMPV6 = 58;
 const IP_MTU_DISCOVER = 10;
 const IPV6_MTU_DISCOVER = 23;
 /** Let packets be fragmented, here and on the way. */
@@ -31,7 +31,7 @@ const PMTUDISC_DONT = 0;
 const PMTUDISC_DO = 2;
 
 /** Message types of echo by family. */
-const ECHO = {
+export const ECHO = {
   4: { request: 8, reply: 0 },
   6: { request: 128, reply: 129 },
 } as const;
@@ -43,7 +43,7 @@ const RECEIVE_BYTES = 64 * 1024;
 const LARGEST_PAYLOAD_BYTES = 65_507;
 
 /** What routers say about packets sent earlier, read from the socket once each. */
-const REPORTED_ERRORS: ReadonlySet<number> = new Set([
+export const REPORTED_ERRORS: ReadonlySet<number> = new Set([
   ERRNO.EINTR,
   ERRNO.EMSGSIZE,
   ERRNO.EPROTO,
@@ -223,7 +223,7 @@ export class IcmpSocket {
 }
 
 /** struct sockaddr_in or sockaddr_in6 without port. */
-function socketAddress(address: string): Uint8Array<ArrayBuffer> {
+export function socketAddress(address: string): Uint8Array<ArrayBuffer> {
   const bytes = addressToBytes(address);
   const v4 = familyOf(address) === 4;
   const socket = pinnedBytes(v4 ? 16 : 28);

@@ -102,6 +102,17 @@ const SYMBOLS = {
     ],
     result: "isize", // ssize_t
   },
+  sendto: {
+    parameters: [
+      "i32", // int sockfd
+      "buffer", // const void *buf
+      "usize", // size_t len
+      "i32", // int flags
+      "buffer", // const struct sockaddr *dest_addr
+      "u32", // socklen_t addrlen
+    ],
+    result: "isize", // ssize_t
+  },
   recvfrom: {
     parameters: [
       "i32", // int sockfd
