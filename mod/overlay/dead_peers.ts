@@ -69,16 +69,16 @@ export class DeadPeers {
     return isChanged;
   }
 
-  /** Gives up who has been silent for too long. Whether any state changed. */
-  advance(nowMs: number): boolean {
-    let isChanged = false;
-    for (const peer of this.#peers.values()) {
+  /** Gives up who has been silent for too long, and tells who that is. */
+  advance(nowMs: number): string[] {
+    const givenUp: string[] = [];
+    for (const [hostId, peer] of this.#peers) {
       if (peer.state === "silent" || nowMs < peer.lastSignMs + HOLD_MS) continue;
       if (peer.unanswered < MISSES_MIN) continue;
       peer.state = "silent";
-      isChanged = true;
+      givenUp.push(hostId);
     }
-    return isChanged;
+    return givenUp;
   }
 
   /** Whom to ask now; each is taken as asked. */
