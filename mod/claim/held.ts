@@ -5,7 +5,7 @@
 import type { MemberId } from "../swim/member.ts";
 import type { ClaimContext } from "./context.ts";
 import { explainOrder, outranks } from "./order.ts";
-import { type ClaimRecord, occupies, PINNED, STRONG } from "./record.ts";
+import { type ClaimRecord, isSameVtep, occupies, PINNED, STRONG } from "./record.ts";
 import { EPOCH_MAX } from "./record_codec.ts";
 import { type Next, Stage } from "./stage.ts";
 
@@ -232,8 +232,7 @@ export class Held extends Stage {
     const record = own.latest;
     const isSame = record !== null && record.generation === own.generation &&
       record.state === "held" && record.subnet === this.subnet && record.epoch === this.#epoch &&
-      record.strength === this.#strength && record.vtep.address === vtep.address &&
-      record.vtep.port === vtep.port && record.vtep.mac === vtep.mac;
+      record.strength === this.#strength && isSameVtep(record.vtep, vtep);
     if (isSame || this.#retryAtMs < Infinity) return;
     own.propose({
       subnet: this.subnet,

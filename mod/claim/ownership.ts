@@ -7,7 +7,7 @@
  */
 import { cidrsOverlap } from "../address/network.ts";
 import { compareClaims } from "./order.ts";
-import type { ClaimRecord } from "./record.ts";
+import { type ClaimRecord, isSameVtep } from "./record.ts";
 
 /** Chooses the owners among held claims at or above the fence; `compare` is above 0 when the first goes first. */
 export function ownersAmong(
@@ -39,6 +39,5 @@ export function stickyOrder(
 /** Whether packets for the subnet go the same way under both records. */
 export function isSameRoute(one: ClaimRecord, other: ClaimRecord): boolean {
   return one.hostId === other.hostId && one.subnet === other.subnet &&
-    one.vtep.address === other.vtep.address && one.vtep.port === other.vtep.port &&
-    one.vtep.mac === other.vtep.mac;
+    isSameVtep(one.vtep, other.vtep);
 }

@@ -4,6 +4,12 @@ import type { MemberId } from "../swim/member.ts";
 /** `tentative` asks, `held` owns, `yielding` is giving up, `released` has given up. */
 export type ClaimState = "tentative" | "held" | "yielding" | "released";
 
+/**
+ * How a host takes packets for its subnet: in VXLAN; in VXLAN or, from hosts on the same link, bare; bare only. Others are
+ * ways of later versions, known by their number alone: such a host has its subnet like any other.
+ */
+export type Backend = "vxlan" | "vxlan-direct" | "host-gw" | `backend ${number}`;
+
 /** Where the overlay packets for a subnet go: RFC 7348's tunnel end point. */
 export interface Vtep {
   /** Underlay address as peers must send to it. */
@@ -12,6 +18,19 @@ export interface Vtep {
   readonly port: number;
   /** Of the VXLAN device, `aa:bb:cc:dd:ee:ff`. */
   readonly mac: string;
+  /** Absent for `vxlan`, as records are written that know nothing else. */
+  readonly backend?: Exclude<Backend, "vxlan">;
+}
+
+/** Whether packets go to the same place in the same way. */
+export function isSameVtep(one: Vtep, other: Vtep): boolean {
+  return one.address === other.address && one.port === other.port && one.mac === other.mac &&
+    one.backend === other.backend;
+}
+
+/** How the host behind that end point takes packets. */
+export function backendOf({ backend }: Vtep): Backend {
+  return backend ?? "vxlan";
 }
 
 export interface ClaimRecord {

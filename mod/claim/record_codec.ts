@@ -12,14 +12,16 @@ import { ABSENCE_TTL_HOURS_MAX } from "../base/limits.ts";
 import { decode, encode, type WireValue } from "../wire/codec.ts";
 import { addressFromBytes, addressToBytes } from "../wire/endpoint_bytes.ts";
 import { checkArray, checkBlob, checkBytes, checkHex, checkUint } from "../wire/shape.ts";
-import type { ClaimRecord, ClaimState, Vtep } from "./record.ts";
+import type { Backend, ClaimRecord, ClaimState, Vtep } from "./record.ts";
 
 const VERSION = 1;
 const FIELDS = 17;
+/** One more when the host takes packets in another way than VXLAN. */
+const FIELDS_WITH_BACKEND = 18;
 
 /**
  * Head 1, version 1, host id 17, instance 9, generation 5, sequence 5, pool version 5, pool digest 9, subnet 5 + 2,
- * state 1, epoch 5, strength 1, stamp 5, VTEP 17 (IPv6) + 3 + 7, TTL 3: 101 bytes; the rest is room to grow.
+ * state 1, epoch 5, strength 1, stamp 5, VTEP 17 (IPv6) + 3 + 7, TTL 3, backend 2: 103 bytes; the rest is room to grow.
  */
 export const RECORD_BYTES_MAX = 160;
 
@@ -40,6 +42,9 @@ const MAC_BYTES = 6;
 const ADDRESS_BYTES_MAX = 16;
 
 const STATES: readonly ClaimState[] = ["tentative", "held", "yielding", "released"];
+/** By their numbers; 0, which is never written, is VXLAN. */
+const BACKENDS: readonly Exclude<Backend, "vxlan">[] = ["vxlan-direct", "host-gw"];
+const BACKEND_MAX = 255;
 const STRENGTHS: ReadonlySet<number> = new Set([1, 2, 5, 6]);
 
 /** Records do not change, and each is written, sent and stored many times. */
@@ -75,6 +80,7 @@ function freshBytes(record: ClaimRecord): Uint8Array {
     record.vtep.port,
     Uint8Array.fromHex(record.vtep.mac.replaceAll(":", "")),
     record.absenceTtlHours,
+    ...(record.vtep.backend === undefined ? [] : [backendNumber(record.vtep.backend)]),
   ]);
   assert(bytes.length <= RECORD_BYTES_MAX, "a claim record fits its limit");
   return bytes;
@@ -85,7 +91,8 @@ export function decodeRecord(bytes: Uint8Array): ClaimRecord {
   if (bytes.length > RECORD_BYTES_MAX) {
     throw new WireError(`claim: ${bytes.length} bytes, at most ${RECORD_BYTES_MAX} are allowed`);
   }
-  const fields = checkArray(decode(bytes), FIELDS, "claim");
+  const isLong = bytes[0] === 0x80 + FIELDS_WITH_BACKEND;
+  const fields = checkArray(decode(bytes), isLong ? FIELDS_WITH_BACKEND : FIELDS, "claim");
   const version = checkUint(fields[0], UINT32_MAX, "claim version");
   if (version !== VERSION) throw new WireError(`claim: version ${version} is not known here`);
   const record: ClaimRecord = {
@@ -100,7 +107,10 @@ export function decodeRecord(bytes: Uint8Array): ClaimRecord {
     epoch: atLeastOne(fields[10], EPOCH_MAX, "claim epoch"),
     strength: checkUint(fields[11], UINT32_MAX, "claim strength"),
     stamp: checkUint(fields[12], STAMP_MAX, "claim stamp"),
-    vtep: vtepFrom(fields[13], fields[14], fields[15]),
+    vtep: {
+      ...vtepFrom(fields[13], fields[14], fields[15]),
+      ...(isLong ? { backend: backendFrom(fields[17]) } : {}),
+    },
     absenceTtlHours: atLeastOne(fields[16], ABSENCE_TTL_HOURS_MAX, "claim absence TTL"),
   };
   checkStrength(record);
@@ -113,7 +123,8 @@ export function decodeRecord(bytes: Uint8Array): ClaimRecord {
  * Undefined when the bytes do not begin like a record.
  */
 export function peekHostId(bytes: Uint8Array): string | undefined {
-  if (bytes[0] !== 0x80 + FIELDS || bytes[1] !== VERSION || bytes[2] !== 0x40 + HOST_ID_BYTES) {
+  const isHead = bytes[0] === 0x80 + FIELDS || bytes[0] === 0x80 + FIELDS_WITH_BACKEND;
+  if (!isHead || bytes[1] !== VERSION || bytes[2] !== 0x40 + HOST_ID_BYTES) {
     return undefined;
   }
   return bytes.subarray(3, 3 + HOST_ID_BYTES).toHex();
@@ -156,6 +167,16 @@ function vtepFrom(
     port: atLeastOne(port, PORT_MAX, "claim VTEP port"),
     mac: Array.from(octets, (octet) => octet.toString(16).padStart(2, "0")).join(":"),
   };
+}
+
+function backendNumber(backend: Exclude<Backend, "vxlan">): number {
+  const index = BACKENDS.indexOf(backend);
+  return index === -1 ? Number(backend.slice("backend ".length)) : index + 1;
+}
+
+function backendFrom(value: WireValue | undefined): Exclude<Backend, "vxlan"> {
+  const number = atLeastOne(value, BACKEND_MAX, "claim backend");
+  return BACKENDS[number - 1] ?? `backend ${number}`;
 }
 
 /** A released claim of strength 0 is a question withdrawn: the subnet was never held. */

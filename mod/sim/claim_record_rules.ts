@@ -11,7 +11,7 @@
  */
 import { TOMBSTONE_MS } from "../claim/ledger.ts";
 import { decodeClaimMemory } from "../claim/memory.ts";
-import { type ClaimRecord, isNewer } from "../claim/record.ts";
+import { type ClaimRecord, isNewer, isSameVtep } from "../claim/record.ts";
 import type { ClaimExcuses, ClaimStep, Host, RecordChange } from "./claim_step.ts";
 import { NOWHERE } from "./nowhere.ts";
 
@@ -139,6 +139,5 @@ function isEqual(one: ClaimRecord, other: ClaimRecord): boolean {
       one.poolVersion === other.poolVersion && one.poolDigest === other.poolDigest &&
       one.subnet === other.subnet && one.state === other.state && one.epoch === other.epoch &&
       one.strength === other.strength && one.stamp === other.stamp &&
-      one.absenceTtlHours === other.absenceTtlHours && one.vtep.address === other.vtep.address &&
-      one.vtep.port === other.vtep.port && one.vtep.mac === other.vtep.mac;
+      one.absenceTtlHours === other.absenceTtlHours && isSameVtep(one.vtep, other.vtep);
 }

@@ -183,6 +183,10 @@ Deno.test("a new tunnel end point is written and told", () => {
   deepEqual(host.snapshot.record?.vtep, vtep);
   deepEqual(host.takeAddressees("push"), [2]);
   equal(host.snapshot.record?.epoch, 1);
+  host.claimant.command(0, { kind: "set-vtep", vtep: { ...vtep, backend: "host-gw" } });
+  host.settle();
+  equal(host.snapshot.record?.vtep.backend, "host-gw");
+  deepEqual(host.takeAddressees("push"), [2]);
 });
 
 Deno.test("a disk that refuses a change: held as before, a problem says so, tried again", () => {

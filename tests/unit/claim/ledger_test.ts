@@ -142,6 +142,9 @@ Deno.test("routes have changed only when subnet, host or tunnel end point did", 
   equal(ledger.takeRoutesChanged(), true);
   merge(ledger, record({ sequence: 3, subnet: "10.244.8.0/24", vtep }));
   equal(ledger.takeRoutesChanged(), true);
+  const bare = { ...vtep, backend: "host-gw" } as const;
+  merge(ledger, record({ sequence: 4, subnet: "10.244.8.0/24", vtep: bare }));
+  equal(ledger.takeRoutesChanged(), true);
   equal(ledger.routed().length, 1);
 });
 

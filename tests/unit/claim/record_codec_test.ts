@@ -11,6 +11,8 @@ import {
 import { decode, encode, type WireValue } from "../../../mod/wire/codec.ts";
 import { hostId, record } from "./samples.ts";
 
+const VTEP = record().vtep;
+
 /** The record's bytes with one field replaced. */
 function withField(index: number, value: WireValue, base = record()): Uint8Array {
   const fields = decode(encodeRecord(base));
@@ -27,6 +29,9 @@ Deno.test("a record survives its encoding", () => {
     record({ state: "yielding", strength: 6 }),
     record({ state: "released", strength: 0 }),
     record({ subnet: "255.255.255.252/30", epoch: 0xffffffff, stamp: 0xffffffff }),
+    record({ vtep: { ...VTEP, backend: "vxlan-direct" } }),
+    record({ vtep: { ...VTEP, backend: "host-gw" } }),
+    record({ vtep: { ...VTEP, backend: "backend 255" } }),
   ];
   for (const one of records) deepEqual(decodeRecord(encodeRecord(one)), one);
 });
@@ -40,18 +45,29 @@ Deno.test("the largest record stays below its limit", () => {
     subnet: "255.255.255.252/30",
     epoch: 0xffffffff,
     stamp: 0xffffffff,
-    vtep: { address: "2001:db8:1:2:3:4:5:6", port: 65535, mac: "fe:ff:ff:ff:ff:ff" },
+    vtep: {
+      address: "2001:db8:1:2:3:4:5:6",
+      port: 65535,
+      mac: "fe:ff:ff:ff:ff:ff",
+      backend: "backend 255",
+    },
     absenceTtlHours: 65535,
   });
-  ok(encodeRecord(largest).length <= 105, `${encodeRecord(largest).length} bytes`);
+  ok(encodeRecord(largest).length <= 107, `${encodeRecord(largest).length} bytes`);
   deepEqual(decodeRecord(encodeRecord(largest)), largest);
 });
 
 Deno.test("the host id can be read without decoding", () => {
   equal(peekHostId(encodeRecord(record())), hostId(1));
+  equal(
+    peekHostId(encodeRecord(record({ vtep: { ...VTEP, backend: "host-gw" } }))),
+    hostId(1),
+  );
   equal(peekHostId(new Uint8Array([0x80])), undefined);
   equal(peekHostId(new Uint8Array()), undefined);
 });
+
+const FAULTS_OF_BACKENDS = record({ vtep: { ...VTEP, backend: "host-gw" } });
 
 const FAULTS: readonly [string, Uint8Array][] = [
   ["a newer version", withField(0, 2)],
@@ -78,6 +94,9 @@ const FAULTS: readonly [string, Uint8Array][] = [
   ["a group MAC", withField(15, new Uint8Array([1, 0, 0, 0, 0, 1]))],
   ["a MAC of zeros", withField(15, new Uint8Array(6))],
   ["a TTL of 0 hours", withField(16, 0)],
+  ["the backend that is never written", withField(17, 0, FAULTS_OF_BACKENDS)],
+  ["a backend above eight bits", withField(17, 256, FAULTS_OF_BACKENDS)],
+  ["two fields too many", withField(18, 0, FAULTS_OF_BACKENDS)],
   ["a field too many", encode([...(decode(encodeRecord(record())) as WireValue[]), 0])],
   ["a field too few", encode((decode(encodeRecord(record())) as WireValue[]).slice(1))],
   ["too many bytes", new Uint8Array(RECORD_BYTES_MAX + 1)],
