@@ -1,7 +1,7 @@
 /** What happens to a host's underlay while its agent runs, done as an operator, DHCP or a hypervisor would do it. */
 import { addressAdd, addressDelete, addressDump } from "../../ffi/route/address.ts";
 import { linkSet } from "../../ffi/route/link.ts";
-import { routeAdd } from "../../ffi/route/route.ts";
+import { routeAdd, routeReplace } from "../../ffi/route/route.ts";
 import type { Host } from "../../mod/lab/host.ts";
 import type { Lab } from "../../mod/lab/lab.ts";
 import { UNDERLAY_DEVICE, underlayAddress } from "../../mod/lab/underlay.ts";
@@ -26,6 +26,12 @@ export function giveAddress(host: Host, number: number, device = UNDERLAY_DEVICE
   addressAdd(netlink, { index, address, prefixLength: PREFIX_LENGTH });
   routeAdd(netlink, { destination: "0.0.0.0/0", gateway: GATEWAY, index });
   host.address = address;
+}
+
+/** The way out again, after the device was down. */
+export function restoreWayOut(host: Host, device = UNDERLAY_DEVICE): void {
+  const index = host.namespace.deviceIndex(device);
+  routeReplace(host.namespace.netlink, { destination: "0.0.0.0/0", gateway: GATEWAY, index });
 }
 
 /** Pulls the host's network card out. */
