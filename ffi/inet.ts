@@ -21,28 +21,35 @@ export function familyOf(address: string): 4 | 6 {
   return address.includes(":") ? 6 : 4;
 }
 
-/** Thousands of peers are parsed at a time, so this looks at characters, not at substrings. */
-function ipv4ToBytes(text: string): Uint8Array | null {
-  const bytes = new Uint8Array(IPV4_BYTES);
+/**
+ * Writes the four bytes at `at`; false when the text is no IPv4 address. Thousands of peers are
+ * parsed at a time, so this looks at characters, not at substrings, and makes nothing.
+ */
+function writeIpv4(target: Uint8Array, at: number, text: string): boolean {
   let octet = 0;
   let digits = 0;
   let value = 0;
   for (let index = 0; index <= text.length; index++) {
     const code = index === text.length ? DOT : text.charCodeAt(index);
     if (code === DOT) {
-      if (digits === 0 || octet === IPV4_BYTES) return null;
-      bytes[octet++] = value;
+      if (digits === 0 || octet === IPV4_BYTES) return false;
+      target[at + octet++] = value;
       digits = value = 0;
       continue;
     }
     const digit = code - ZERO;
     const leadingZero = digits > 0 && value === 0;
-    if (digit < 0 || digit > 9 || leadingZero) return null;
+    if (digit < 0 || digit > 9 || leadingZero) return false;
     value = 10 * value + digit;
     digits++;
-    if (value > 255) return null;
+    if (value > 255) return false;
   }
-  return octet === IPV4_BYTES ? bytes : null;
+  return octet === IPV4_BYTES;
+}
+
+function ipv4ToBytes(text: string): Uint8Array | null {
+  const bytes = new Uint8Array(IPV4_BYTES);
+  return writeIpv4(bytes, 0, text) ? bytes : null;
 }
 
 /** Expands an embedded IPv4 tail ("::ffff:10.0.0.1") to two groups; null when it is malformed. */
@@ -89,6 +96,14 @@ export function addressToBytes(address: string): Uint8Array {
   return bytes;
 }
 
+/** Writes the 4 or 16 network-order bytes of an address at `at`. Throws on anything else. */
+export function writeAddress(target: Uint8Array, at: number, address: string): void {
+  if (familyOf(address) === 6) target.set(addressToBytes(address), at);
+  else if (!writeIpv4(target, at, address)) {
+    throw new Error(`Not an IP address: ${JSON.stringify(address)}`);
+  }
+}
+
 /** Start and length of the first longest run of at least two zero groups (RFC 5952 §4.2). */
 function longestZeroRun(groups: readonly number[]): { start: number; length: number } {
   let best = { start: -1, length: 1 };
@@ -133,27 +148,37 @@ function hexDigit(code: number): number {
   return letter >= 0 && letter <= 5 ? letter + 10 : -1;
 }
 
-/** Six bytes of "aa:bb:cc:dd:ee:ff". Throws on anything else. */
-export function macToBytes(mac: string): Uint8Array {
-  const bytes = new Uint8Array(MAC_BYTES);
+/** Writes the six bytes of "aa:bb:cc:dd:ee:ff" at `at`. Throws on anything else. */
+export function writeMac(target: Uint8Array, at: number, mac: string): void {
   let valid = mac.length === 3 * MAC_BYTES - 1;
   for (let index = 0; valid && index < MAC_BYTES; index++) {
     const high = hexDigit(mac.charCodeAt(3 * index));
     const low = hexDigit(mac.charCodeAt(3 * index + 1));
     const separated = index === 0 || mac.charCodeAt(3 * index - 1) === COLON;
     valid = high >= 0 && low >= 0 && separated;
-    bytes[index] = 16 * high + low;
+    target[at + index] = 16 * high + low;
   }
   if (!valid) throw new Error(`Not a MAC address: ${JSON.stringify(mac)}`);
+}
+
+/** Six bytes of "aa:bb:cc:dd:ee:ff". Throws on anything else. */
+export function macToBytes(mac: string): Uint8Array {
+  const bytes = new Uint8Array(MAC_BYTES);
+  writeMac(bytes, 0, mac);
   return bytes;
 }
 
 const HEX_OCTETS = Array.from({ length: 256 }, (_, value) => value.toString(16).padStart(2, "0"));
 
-/** "aa:bb:cc:dd:ee:ff" of six bytes; link addresses of other lengths print the same way. */
-export function bytesToMac(bytes: Uint8Array): string {
+/**
+ * "aa:bb:cc:dd:ee:ff" of six bytes, all or those from `start` to `end`; link addresses of other
+ * lengths print the same way.
+ */
+export function bytesToMac(bytes: Uint8Array, start = 0, end = bytes.length): string {
   let text = "";
-  for (const [index, byte] of bytes.entries()) text += (index === 0 ? "" : ":") + HEX_OCTETS[byte];
+  for (let index = start; index < end; index++) {
+    text += (index === start ? "" : ":") + HEX_OCTETS[bytes[index] ?? 0];
+  }
   return text;
 }
 

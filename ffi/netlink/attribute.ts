@@ -4,20 +4,40 @@
  * checks every length, so that no reply can make it read outside its bytes.
  */
 import { viewOf } from "../bytes.ts";
+import { writeAddress, writeMac } from "../inet.ts";
 import { NetlinkFormatError } from "./error.ts";
 import { align } from "./message.ts";
 
 /** Bytes of struct nlattr. */
-const ATTRIBUTE_HEADER_BYTES = 4;
+export const ATTRIBUTE_HEADER_BYTES = 4;
 const NLA_F_NESTED = 0x8000;
 /** The type without NLA_F_NESTED and NLA_F_NET_BYTEORDER. */
-const NLA_TYPE_MASK = 0x3fff;
+export const NLA_TYPE_MASK = 0x3fff;
 const LONGEST_ATTRIBUTE_BYTES = 0xffff;
 /** Most payloads of ours are under 150 bytes; the writer grows when one is not. */
 const INITIAL_WRITER_BYTES = 1024;
+/** Longer values are copied by a call, shorter ones faster without. */
+const SHORT_VALUE_BYTES = 32;
+/** Payloads lie together in blocks: thousands of small buffers would keep the collector busy. */
+const BLOCK_BYTES = 32 * 1024;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
+
+let block = new ArrayBuffer(0);
+let blockUsed = 0;
+
+/** Fresh bytes, of a block that many payloads share and that goes with the last of them. */
+function blockSpace(length: number): Uint8Array {
+  if (length > BLOCK_BYTES >> 3) return new Uint8Array(length);
+  if (blockUsed + length > block.byteLength) {
+    block = new ArrayBuffer(BLOCK_BYTES);
+    blockUsed = 0;
+  }
+  const space = new Uint8Array(block, blockUsed, length);
+  blockUsed += align(length);
+  return space;
+}
 
 /** Builds the payload of a request: a fixed header, then attributes. */
 export class AttributeWriter {
@@ -35,7 +55,8 @@ export class AttributeWriter {
       this.#view = viewOf(larger);
     }
     // The buffer is used again and again: padding must not leak an earlier request.
-    this.#bytes.fill(0, offset, needed);
+    if (needed - offset > SHORT_VALUE_BYTES) this.#bytes.fill(0, offset, needed);
+    else for (let at = offset; at < needed; at++) this.#bytes[at] = 0;
     this.#length = needed;
     return offset;
   }
@@ -61,6 +82,26 @@ export class AttributeWriter {
     const offset = this.#reserve(length);
     fill(new DataView(this.#bytes.buffer, offset, length));
     return this;
+  }
+
+  /**
+   * Reserves a zeroed fixed header and returns where it begins: for requests made by the thousand,
+   * which fill it with {@linkcode setU8} and {@linkcode setU32}.
+   */
+  space(length: number): number {
+    return this.#reserve(length);
+  }
+
+  setU8(offset: number, value: number): void {
+    this.#bytes[offset] = value;
+  }
+
+  setU16(offset: number, value: number): void {
+    this.#view.setUint16(offset, value, true);
+  }
+
+  setU32(offset: number, value: number): void {
+    this.#view.setUint32(offset, value, true);
   }
 
   /** An attribute without a value, whose presence is the statement. */
@@ -106,6 +147,20 @@ export class AttributeWriter {
     return this;
   }
 
+  /** An IPv4 or IPv6 address in network order. Throws on anything else. */
+  address(type: number, text: string): this {
+    const offset = this.#attribute(type, text.includes(":") ? 16 : 4);
+    writeAddress(this.#bytes, offset, text);
+    return this;
+  }
+
+  /** An Ethernet address. Throws on anything else. */
+  mac(type: number, text: string): this {
+    const offset = this.#attribute(type, 6);
+    writeMac(this.#bytes, offset, text);
+    return this;
+  }
+
   /** A string with its terminating zero, as the kernel's NLA_NUL_STRING wants it. */
   string(type: number, value: string): this {
     if (value.includes("\0")) {
@@ -128,7 +183,10 @@ export class AttributeWriter {
 
   /** A copy of what was written. */
   finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
+    const copy = blockSpace(this.#length);
+    if (this.#length > BLOCK_BYTES >> 8) copy.set(this.#bytes.subarray(0, this.#length));
+    else for (let at = 0; at < this.#length; at++) copy[at] = this.#bytes[at] ?? 0;
+    return copy;
   }
 }
 

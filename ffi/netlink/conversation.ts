@@ -70,7 +70,7 @@ export class NetlinkConversation implements NetlinkTransport {
         if (end > start && bytes + next > BATCH_BYTES) break;
         bytes += next;
       }
-      replies.push(...this.#exchange(requests.slice(start, end), bytes));
+      for (const reply of this.#exchange(requests.slice(start, end), bytes)) replies.push(reply);
       start = end;
     }
     return replies;
@@ -108,6 +108,12 @@ export class NetlinkConversation implements NetlinkTransport {
     return this.#sequence;
   }
 
+  /** The first of so many sequence numbers to come, which do not wrap in between. */
+  #sequencesFor(count: number): number {
+    if (this.#sequence + count > 0xffff_ffff) this.#sequence = 0;
+    return this.#sequence + 1;
+  }
+
   #reserve(bytes: number): void {
     if (bytes <= this.#send.length) return;
     this.#send = pinnedBytes(bytes);
@@ -128,14 +134,12 @@ export class NetlinkConversation implements NetlinkTransport {
   /** Sends one batch of `bytes` bytes and waits for the verdict on its last message. */
   #exchange(batch: readonly NetlinkRequest[], bytes: number): NetlinkReply[] {
     this.#reserve(bytes);
-    const indexes = new Map<number, number>();
+    const firstSequence = this.#sequencesFor(batch.length);
     let offset = 0;
-    for (const [index, request] of batch.entries()) {
-      const sequence = this.#nextSequence();
-      indexes.set(sequence, index);
-      const last = index === batch.length - 1;
-      const flags = last ? NLM_F_REQUEST | NLM_F_ACK : NLM_F_REQUEST;
-      offset = this.#write(offset, request, flags, sequence);
+    let left = batch.length;
+    for (const request of batch) {
+      const flags = --left === 0 ? NLM_F_REQUEST | NLM_F_ACK : NLM_F_REQUEST;
+      offset = this.#write(offset, request, flags, this.#nextSequence());
     }
     const [first] = batch;
     const alone = batch.length === 1 && first !== undefined;
@@ -145,9 +149,9 @@ export class NetlinkConversation implements NetlinkTransport {
     const replies: NetlinkReply[] = batch.map(() => DONE);
     for (;;) {
       for (const message of this.#receive(op)) {
-        const index = indexes.get(message.sequence);
-        const request = index === undefined ? undefined : batch[index];
-        if (index === undefined || request === undefined) continue; // reply to a lost batch
+        const index = message.sequence - firstSequence;
+        const request = batch[index];
+        if (request === undefined) continue; // reply to a lost batch
         if (message.type === NLMSG_ERROR) {
           const error = decodeAcknowledgement(message, describe(request));
           if (error !== null) replies[index] = { error, messages: [] };

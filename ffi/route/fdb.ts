@@ -2,8 +2,8 @@
  * Forwarding entries of vxlan devices and bridges (rtnetlink RTM_*NEIGH with family AF_BRIDGE,
  * linux/neighbour.h): which remote tunnel end, or which port, a MAC address is behind.
  */
-import { addressToBytes, bytesToAddress, bytesToMac, macToBytes } from "../inet.ts";
-import { decodeAttributes, encodePayload, fixedHeader } from "../netlink/attribute.ts";
+import { encodePayload } from "../netlink/attribute.ts";
+import { AttributeScanner } from "../netlink/attribute_scanner.ts";
 import {
   type NetlinkMessage,
   NLM_F_APPEND,
@@ -26,6 +26,8 @@ import {
   readNeighbourHeader,
   writeNeighbourHeader,
 } from "./neighbour_message.ts";
+
+const scanner = new AttributeScanner();
 
 /** A forwarding entry. */
 export interface FdbEntry {
@@ -74,8 +76,8 @@ function fdbRequest(
       state,
       flags: NTF.SELF,
     });
-    writer.bytes(NDA_LLADDR, macToBytes(spec.linkAddress));
-    if (spec.destination !== undefined) writer.bytes(NDA_DST, addressToBytes(spec.destination));
+    writer.mac(NDA_LLADDR, spec.linkAddress);
+    if (spec.destination !== undefined) writer.address(NDA_DST, spec.destination);
     if (spec.port !== undefined) writer.be16(NDA_PORT, spec.port);
     if (spec.vni !== undefined) writer.u32(NDA_VNI, spec.vni);
     if (spec.outInterface !== undefined) writer.u32(NDA_IFINDEX, spec.outInterface);
@@ -125,10 +127,12 @@ export function fdbDumpRequest(index: number): NetlinkRequest {
 
 /** The forwarding entries of one device. */
 export function fdbDump(transport: NetlinkTransport, index: number): FdbEntry[] {
-  return transport.dump(fdbDumpRequest(index))
-    .map(decodeFdbEntry)
-    .filter((entry) => entry !== null)
-    .filter((entry) => entry.index === index); // kernels before 4.20 send every device's
+  const entries: FdbEntry[] = [];
+  for (const message of transport.dump(fdbDumpRequest(index))) {
+    const entry = decodeFdbEntry(message);
+    if (entry?.index === index) entries.push(entry); // kernels before 4.20 send every device's
+  }
+  return entries;
 }
 
 /**
@@ -136,20 +140,21 @@ export function fdbDump(transport: NetlinkTransport, index: number): FdbEntry[] 
  * without MAC address. Throws NetlinkFormatError.
  */
 export function decodeFdbEntry(message: NetlinkMessage): FdbEntry | null {
-  const view = fixedHeader(message.payload, NDMSG_BYTES, "ndmsg");
-  const { family, ...header } = readNeighbourHeader(view);
-  if (family !== AF_BRIDGE) return null;
-  const attributes = decodeAttributes(message.payload, NDMSG_BYTES);
-  const linkAddress = attributes.bytes(NDA_LLADDR);
+  const { payload } = message;
+  const header = readNeighbourHeader(payload);
+  if (header.family !== AF_BRIDGE) return null;
+  scanner.scan(payload, NDMSG_BYTES);
+  const linkAddress = scanner.mac(NDA_LLADDR);
   if (linkAddress === null) return null;
-  const destination = attributes.bytes(NDA_DST);
   return {
-    ...header,
-    linkAddress: bytesToMac(linkAddress),
-    destination: destination === null ? null : bytesToAddress(destination),
-    port: attributes.be16(NDA_PORT),
-    vni: attributes.u32(NDA_VNI),
-    outInterface: attributes.u32(NDA_IFINDEX),
-    master: attributes.u32(NDA_MASTER),
+    index: header.index,
+    state: header.state,
+    flags: header.flags,
+    linkAddress,
+    destination: scanner.address(NDA_DST),
+    port: scanner.be16(NDA_PORT),
+    vni: scanner.u32(NDA_VNI),
+    outInterface: scanner.u32(NDA_IFINDEX),
+    master: scanner.u32(NDA_MASTER),
   };
 }

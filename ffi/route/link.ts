@@ -21,6 +21,10 @@ import { decodeVxlanData, type VxlanInfo } from "./vxlan_data.ts";
 export const IFINFOMSG_BYTES = 16;
 /** Device is administratively up (linux/if.h). */
 export const IFF_UP = 0x1;
+/** There is one other end, and no addresses to tell ends apart (linux/if.h). */
+export const IFF_POINTOPOINT = 0x10;
+/** Nobody is asked for MAC addresses (linux/if.h). */
+export const IFF_NOARP = 0x80;
 /** The lower layer has carrier (linux/if.h). */
 export const IFF_LOWER_UP = 0x1_0000;
 /** Longest device name without its zero (linux/if.h IFNAMSIZ - 1). */

@@ -1,6 +1,7 @@
 /** Neighbour entries, ARP for IPv4 and ND for IPv6 (rtnetlink RTM_*NEIGH, linux/neighbour.h). */
-import { addressToBytes, bytesToAddress, bytesToMac, familyOf, macToBytes } from "../inet.ts";
-import { decodeAttributes, encodePayload, fixedHeader } from "../netlink/attribute.ts";
+import { familyOf } from "../inet.ts";
+import { encodePayload } from "../netlink/attribute.ts";
+import { AttributeScanner } from "../netlink/attribute_scanner.ts";
 import { type NetlinkMessage, NLM_F_CREATE, NLM_F_REPLACE } from "../netlink/message.ts";
 import { execute, type NetlinkRequest, type NetlinkTransport } from "../netlink/transport.ts";
 import { ipFamily, kernelFamily, RTM } from "./family.ts";
@@ -16,6 +17,8 @@ import {
 } from "./neighbour_message.ts";
 
 export { NTF, NUD } from "./neighbour_message.ts";
+
+const scanner = new AttributeScanner();
 
 /** A neighbour entry. */
 export interface Neighbour {
@@ -59,8 +62,8 @@ export function neighbourReplaceRequest(spec: NeighbourSpec): NetlinkRequest {
       state: spec.state ?? NUD.PERMANENT,
       flags: 0,
     });
-    writer.bytes(NDA_DST, addressToBytes(spec.address));
-    writer.bytes(NDA_LLADDR, macToBytes(spec.linkAddress));
+    writer.address(NDA_DST, spec.address);
+    writer.mac(NDA_LLADDR, spec.linkAddress);
     if (spec.protocol !== undefined) writer.u8(NDA_PROTOCOL, spec.protocol);
   });
   return {
@@ -77,7 +80,7 @@ export function neighbourDeleteRequest(key: NeighbourKey): NetlinkRequest {
   const payload = encodePayload((writer) => {
     const family = kernelFamily(familyOf(key.address));
     writeNeighbourHeader(writer, { family, index: key.index, state: 0, flags: 0 });
-    writer.bytes(NDA_DST, addressToBytes(key.address));
+    writer.address(NDA_DST, key.address);
   });
   return {
     operation: "neighbour delete",
@@ -125,10 +128,17 @@ export function neighbourDump(
   filter: NeighbourFilter = {},
 ): Neighbour[] {
   const families = filter.family === undefined ? [4, 6] as const : [filter.family];
-  return families.flatMap((family) => transport.dump(neighbourDumpRequest(family, filter)))
-    .map(decodeNeighbour)
-    .filter((neighbour) => neighbour !== null)
-    .filter((neighbour) => filter.index === undefined || neighbour.index === filter.index);
+  const neighbours: Neighbour[] = [];
+  for (const family of families) {
+    for (const message of transport.dump(neighbourDumpRequest(family, filter))) {
+      const neighbour = decodeNeighbour(message);
+      if (neighbour === null) continue;
+      if (filter.index === undefined || neighbour.index === filter.index) {
+        neighbours.push(neighbour);
+      }
+    }
+  }
+  return neighbours;
 }
 
 /**
@@ -136,20 +146,20 @@ export function neighbourDump(
  * Throws NetlinkFormatError.
  */
 export function decodeNeighbour(message: NetlinkMessage): Neighbour | null {
-  const view = fixedHeader(message.payload, NDMSG_BYTES, "ndmsg");
-  const { family: kernel, ...header } = readNeighbourHeader(view);
-  const family = ipFamily(kernel);
+  const { payload } = message;
+  const header = readNeighbourHeader(payload);
+  const family = ipFamily(header.family);
   if (family === null) return null;
-  const attributes = decodeAttributes(message.payload, NDMSG_BYTES);
-  const destination = attributes.bytes(NDA_DST);
-  const address = destination === null ? null : bytesToAddress(destination);
+  scanner.scan(payload, NDMSG_BYTES);
+  const address = scanner.address(NDA_DST);
   if (address === null) return null;
-  const linkAddress = attributes.bytes(NDA_LLADDR);
   return {
     family,
-    ...header,
+    index: header.index,
+    state: header.state,
+    flags: header.flags,
     address,
-    linkAddress: linkAddress === null ? null : bytesToMac(linkAddress),
-    protocol: attributes.u8(NDA_PROTOCOL),
+    linkAddress: scanner.mac(NDA_LLADDR),
+    protocol: scanner.u8(NDA_PROTOCOL),
   };
 }

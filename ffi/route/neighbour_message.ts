@@ -2,7 +2,7 @@
  * struct ndmsg and its attributes (linux/neighbour.h), which the neighbour tables of IPv4 and IPv6
  * and the forwarding tables of bridges and vxlan devices share.
  */
-import type { AttributeWriter } from "../netlink/attribute.ts";
+import { type AttributeWriter, fixedHeader } from "../netlink/attribute.ts";
 
 /** Bytes of struct ndmsg: family, padding, ifindex, state, flags, type. */
 export const NDMSG_BYTES = 12;
@@ -49,16 +49,16 @@ export interface NeighbourHeader {
 
 /** Writes struct ndmsg. */
 export function writeNeighbourHeader(writer: AttributeWriter, header: NeighbourHeader): void {
-  writer.header(NDMSG_BYTES, (view) => {
-    view.setUint8(0, header.family);
-    view.setInt32(4, header.index, true);
-    view.setUint16(8, header.state, true);
-    view.setUint8(10, header.flags);
-  });
+  const at = writer.space(NDMSG_BYTES);
+  writer.setU8(at, header.family);
+  writer.setU32(at + 4, header.index);
+  writer.setU16(at + 8, header.state);
+  writer.setU8(at + 10, header.flags);
 }
 
-/** Reads struct ndmsg. */
-export function readNeighbourHeader(view: DataView): NeighbourHeader {
+/** Reads struct ndmsg. Throws NetlinkFormatError when it is cut. */
+export function readNeighbourHeader(payload: Uint8Array): NeighbourHeader {
+  const view = fixedHeader(payload, NDMSG_BYTES, "ndmsg");
   return {
     family: view.getUint8(0),
     index: view.getInt32(4, true),

@@ -1,14 +1,11 @@
 /** Routes of IPv4 and IPv6 (rtnetlink RTM_*ROUTE, linux/rtnetlink.h). */
-import { addressToBytes, bytesToAddress, familyOf, parsePrefix } from "../inet.ts";
-import {
-  type Attributes,
-  decodeAttributes,
-  encodePayload,
-  fixedHeader,
-} from "../netlink/attribute.ts";
+import { addressToBytes, familyOf, parsePrefix } from "../inet.ts";
+import { encodePayload, fixedHeader } from "../netlink/attribute.ts";
+import { AttributeScanner } from "../netlink/attribute_scanner.ts";
 import { NetlinkError, NetlinkFormatError } from "../netlink/error.ts";
 import {
   type NetlinkMessage,
+  NLM_F_APPEND,
   NLM_F_CREATE,
   NLM_F_EXCL,
   NLM_F_REPLACE,
@@ -80,6 +77,8 @@ export interface Route {
   readonly multipath: boolean;
 }
 
+const scanner = new AttributeScanner();
+
 /** A route to set or delete. */
 export interface RouteSpec {
   /** Network with prefix length, host bits zero. */
@@ -123,19 +122,18 @@ function routeRequest(
   const scope = spec.scope ??
     (remove ? SCOPE.NOWHERE : defaultScope(family, type, spec.gateway));
   const payload = encodePayload((writer) => {
-    writer.header(RTMSG_BYTES, (view) => {
-      view.setUint8(0, kernelFamily(family));
-      view.setUint8(1, length);
-      view.setUint8(4, table > LARGEST_HEADER_TABLE ? 0 : table);
-      view.setUint8(5, protocol);
-      view.setUint8(6, scope);
-      view.setUint8(7, remove ? spec.type ?? 0 : type);
-      view.setUint32(8, spec.onlink === true ? RTNH_F_ONLINK : 0, true);
-    });
+    const at = writer.space(RTMSG_BYTES);
+    writer.setU8(at, kernelFamily(family));
+    writer.setU8(at + 1, length);
+    writer.setU8(at + 4, table > LARGEST_HEADER_TABLE ? 0 : table);
+    writer.setU8(at + 5, protocol);
+    writer.setU8(at + 6, scope);
+    writer.setU8(at + 7, remove ? spec.type ?? 0 : type);
+    writer.setU32(at + 8, spec.onlink === true ? RTNH_F_ONLINK : 0);
     if (length > 0) writer.bytes(RTA_DST, bytes);
     if (spec.gateway !== undefined) {
       checkFamily(spec.gateway, family, spec.destination);
-      writer.bytes(RTA_GATEWAY, addressToBytes(spec.gateway));
+      writer.address(RTA_GATEWAY, spec.gateway);
     }
     if (spec.index !== undefined) writer.u32(RTA_OIF, spec.index);
     if (spec.preferredSource !== undefined) {
@@ -158,6 +156,11 @@ function checkFamily(address: string, family: 4 | 6, destination: string): void 
 /** Equivalent to: ip route add DESTINATION [via GATEWAY] dev INDEX [onlink] proto P. */
 export function routeAddRequest(spec: RouteSpec): NetlinkRequest {
   return routeRequest("route add", RTM.NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, spec);
+}
+
+/** Equivalent to: ip route append DESTINATION [via GATEWAY] dev INDEX [onlink] proto P. */
+export function routeAppendRequest(spec: RouteSpec): NetlinkRequest {
+  return routeRequest("route append", RTM.NEWROUTE, NLM_F_CREATE | NLM_F_APPEND, spec);
 }
 
 /** Equivalent to: ip route replace DESTINATION [via GATEWAY] dev INDEX [onlink] proto P. */
@@ -219,10 +222,13 @@ export function routeDumpRequest(family: 4 | 6, filter: RouteFilter = {}): Netli
   };
 }
 
-function dumpFamily(transport: NetlinkTransport, family: 4 | 6, filter: RouteFilter): Route[] {
+function dumpFamily(
+  transport: NetlinkTransport,
+  family: 4 | 6,
+  filter: RouteFilter,
+): readonly NetlinkMessage[] {
   try {
-    return transport.dump(routeDumpRequest(family, filter)).map(decodeRoute)
-      .filter((route) => route !== null);
+    return transport.dump(routeDumpRequest(family, filter));
   } catch (error) {
     // A table comes into being with its first route: before that it has none.
     if (error instanceof NetlinkError && error.code === "ENOENT") return [];
@@ -235,11 +241,17 @@ export function routeDump(transport: NetlinkTransport, filter: RouteFilter = {})
   const families = filter.family === undefined ? [4, 6] as const : [filter.family];
   const table = filter.table === undefined ? TABLE_MAIN : filter.table;
   const { protocol, index } = filter;
-  return families.flatMap((family) => dumpFamily(transport, family, filter))
-    .filter((route) => (route.flags & RTM_F_CLONED) === 0)
-    .filter((route) => table === null || route.table === table)
-    .filter((route) => protocol === undefined || route.protocol === protocol)
-    .filter((route) => index === undefined || route.index === index);
+  const routes: Route[] = [];
+  for (const family of families) {
+    for (const message of dumpFamily(transport, family, filter)) {
+      const route = decodeRoute(message);
+      if (route === null || (route.flags & RTM_F_CLONED) !== 0) continue;
+      if (table !== null && route.table !== table) continue;
+      if (protocol !== undefined && route.protocol !== protocol) continue;
+      if (index === undefined || route.index === index) routes.push(route);
+    }
+  }
+  return routes;
 }
 
 /** Equivalent to: ip route get ADDRESS. */
@@ -269,36 +281,27 @@ export function routeGet(transport: NetlinkTransport, address: string): Route {
   return route;
 }
 
-function destinationOf(attributes: Attributes, family: 4 | 6, length: number): string {
-  const bytes = attributes.bytes(RTA_DST);
-  const text = bytes === null ? null : bytesToAddress(bytes);
-  return `${text ?? (family === 4 ? "0.0.0.0" : "::")}/${length}`;
-}
-
 /** Reads RTM_NEWROUTE or RTM_DELROUTE; null for another family. Throws NetlinkFormatError. */
 export function decodeRoute(message: NetlinkMessage): Route | null {
   const header = fixedHeader(message.payload, RTMSG_BYTES, "rtmsg");
   const family = ipFamily(header.getUint8(0));
   if (family === null) return null;
-  const attributes = decodeAttributes(message.payload, RTMSG_BYTES);
-  const text = (type: number): string | null => {
-    const bytes = attributes.bytes(type);
-    return bytes === null ? null : bytesToAddress(bytes);
-  };
+  scanner.scan(message.payload, RTMSG_BYTES);
   const flags = header.getUint32(8, true);
+  const destination = scanner.address(RTA_DST) ?? (family === 4 ? "0.0.0.0" : "::");
   return {
     family,
-    destination: destinationOf(attributes, family, header.getUint8(1)),
-    gateway: text(RTA_GATEWAY),
-    index: attributes.u32(RTA_OIF),
+    destination: `${destination}/${header.getUint8(1)}`,
+    gateway: scanner.address(RTA_GATEWAY),
+    index: scanner.u32(RTA_OIF),
     onlink: (flags & RTNH_F_ONLINK) !== 0,
-    table: attributes.u32(RTA_TABLE) ?? header.getUint8(4),
+    table: scanner.u32(RTA_TABLE) ?? header.getUint8(4),
     protocol: header.getUint8(5),
     scope: header.getUint8(6),
     type: header.getUint8(7),
-    priority: attributes.u32(RTA_PRIORITY),
-    preferredSource: text(RTA_PREFSRC),
+    priority: scanner.u32(RTA_PRIORITY),
+    preferredSource: scanner.address(RTA_PREFSRC),
     flags,
-    multipath: attributes.has(RTA_MULTIPATH),
+    multipath: scanner.has(RTA_MULTIPATH),
   };
 }
