@@ -62,6 +62,10 @@ export interface MemberDocument {
   subnet: string | null;
   claim: ClaimStateName;
   mac: string | null;
+  /** How it takes packets: `vxlan`, `vxlan-direct`, `host-gw`, or of a later version; null without a subnet. */
+  backend: string | null;
+  /** How packets travel there from here: `direct` is bare, over the underlay; null where they do not. */
+  path: "vxlan" | "direct" | null;
   rttMs: number | null;
   /** Whether datagrams to it are answered; `unknown` until one was. */
   udp: "ok" | "blocked" | "unknown";
@@ -90,6 +94,8 @@ export interface StatusDocument {
     networks: string[];
     subnetLen: number;
     backend: string;
+    /** `--direct-routing`. */
+    directRouting: boolean;
     alive: number;
     suspect: number;
     dead: number;
@@ -134,6 +140,8 @@ export interface StatusDocument {
     inSync: boolean;
     peersWanted: number;
     peersProgrammed: number;
+    /** Of those wanted, how many are reached by a bare route over the underlay. */
+    peersDirect: number;
     /** Objects put back after somebody else removed or changed them. */
     repairs: number;
     lastError: string | null;

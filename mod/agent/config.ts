@@ -1,5 +1,6 @@
 /** The agent's configuration after flags, environment, file and defaults were merged and checked. */
 import type { Pool } from "../address/pool.ts";
+import type { OwnBackend } from "../overlay/path.ts";
 import type { TimingsName } from "../swim/timings.ts";
 
 export interface AgentConfig {
@@ -11,7 +12,7 @@ export interface AgentConfig {
   readonly pool: Pool;
   /** CIDR pinned by `--subnet`, inside the pool; null when free to choose. */
   readonly pin: string | null;
-  readonly backend: "vxlan";
+  readonly backend: OwnBackend;
   /** 1 to 2^24 - 1; the device is `flannel.<vni>`. */
   readonly vni: number;
   readonly vxlanPort: number;

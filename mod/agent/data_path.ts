@@ -28,7 +28,7 @@ export interface DataPathOptions {
   readonly kernel: Kernel;
   readonly log: Log;
   readonly snapshot: () => HostSnapshot;
-  /** Whether the device is there on which the overlay's stands. */
+  /** Whether there is an underlay for the overlay to stand on. */
   readonly isUnderlayThere: () => boolean;
   /** `--on-renumber` ended for this change of the subnet, well or not. */
   readonly hookEnded?: (old: string, now: string, isDone: boolean) => void;
@@ -108,7 +108,8 @@ export class DataPath {
     const { owners, records } = claim;
     if (claim.state === "held" && claim.record !== null) {
       if (!this.#options.isUnderlayThere()) return { want: "paused" };
-      return { want: "up", own: claim.record, owners, records, settled };
+      const networks = networksOf(claim.pool);
+      return { want: "up", own: claim.record, owners, records, networks, settled };
     }
     // While a host looks for its next subnet, the old device stays: one switch instead of two. A host that finds none,
     // or wants none, takes it down.

@@ -84,6 +84,11 @@ function hostMetrics({ snapshot, overlay, problems }: StatusSources): Metric[] {
     gauge("overlay_in_sync", "1 when the kernel is as wanted", { truth: overlay.inSync }),
     gauge("overlay_peers_wanted", "Peers that the kernel should know", overlay.peersWanted),
     gauge("overlay_peers_programmed", "Peers that the kernel knows", overlay.peersProgrammed),
+    gauge(
+      "overlay_peers_direct",
+      "Peers that are reached by a bare route over the underlay",
+      [...overlay.paths.values()].filter((path) => path === "direct").length,
+    ),
     counter(
       "overlay_repairs_total",
       "Kernel objects put back after somebody changed them",

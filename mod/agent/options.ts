@@ -6,6 +6,7 @@ import type { HostOptions } from "../claim/host_core.ts";
 import type { Vtep } from "../claim/record.ts";
 import { formatEndpoint } from "../host/endpoint.ts";
 import { readKeyFile } from "../host/key_file.ts";
+import { announced } from "../overlay/path.ts";
 import { TIMINGS } from "../swim/timings.ts";
 import { Keyring, parseKeys } from "../wire/keyring.ts";
 import type { AgentConfig } from "./config.ts";
@@ -56,14 +57,17 @@ export async function hostOptions(
 
 /** Where others reach this host, for gossip and for overlay packets. */
 export function placeOf(
-  { publicIp, gossipPort, vxlanPort }: Pick<AgentConfig, "publicIp" | "gossipPort" | "vxlanPort">,
+  { publicIp, gossipPort, vxlanPort, backend }: Pick<
+    AgentConfig,
+    "publicIp" | "gossipPort" | "vxlanPort" | "backend"
+  >,
   underlay: Underlay,
   mac: string,
 ): { endpoint: Endpoint; vtep: Vtep } {
   const address = publicIp ?? underlay.address;
   return {
     endpoint: formatEndpoint(address, gossipPort),
-    vtep: { address, port: vxlanPort, mac },
+    vtep: { address, port: vxlanPort, mac, ...announced(backend) },
   };
 }
 

@@ -10,6 +10,7 @@ import type { ClaimRecord } from "../claim/record.ts";
 import { startTimer } from "../host/timer.ts";
 import { type Desired, desiredState, type OverlayConfig } from "../overlay/desired.ts";
 import { diffState, type KernelAbilities, programmedPeers } from "../overlay/diff.ts";
+import type { PathKind } from "../overlay/path.ts";
 import type { Plan } from "../overlay/plan.ts";
 import { keepUnknown } from "../overlay/settling.ts";
 import { operationText } from "../overlay/text.ts";
@@ -37,6 +38,8 @@ export type OverlayWish =
     readonly own: ClaimRecord;
     readonly owners: readonly ClaimRecord[];
     readonly records: readonly ClaimRecord[];
+    /** Of the pool. */
+    readonly networks: readonly string[];
     /** Whether every claim of the cluster had time to arrive: only then is what nobody claims removed. */
     readonly settled: boolean;
   }
@@ -54,6 +57,8 @@ export interface OverlayStatus {
   readonly subnetFileWritten: boolean;
   readonly peersWanted: number;
   readonly peersProgrammed: number;
+  /** By host id: how packets travel to each peer that is wanted. */
+  readonly paths: ReadonlyMap<string, PathKind>;
   readonly repairs: number;
   readonly lastError: string | null;
   readonly problems: readonly Problem[];
@@ -88,6 +93,7 @@ export class OverlayKeeper {
   #inSync = false;
   #peersWanted = 0;
   #peersProgrammed = 0;
+  #paths: ReadonlyMap<string, PathKind> = new Map();
   #repairs = 0;
   #lastError: string | null = null;
   /** What the log was told of the last error, less what differs from one attempt to the next. */
@@ -112,14 +118,17 @@ export class OverlayKeeper {
   }
 
   status(): OverlayStatus {
+    const { backend, vni, underlay, mac } = this.#config;
+    const isBare = backend === "host-gw";
     return {
-      device: deviceName(this.#config.vni),
-      mac: this.#config.mac,
+      device: isBare ? underlay.device : deviceName(vni),
+      mac: isBare ? null : mac,
       mtu: this.#config.mtu,
       inSync: this.#inSync,
       subnetFileWritten: this.#subnetFileWritten,
       peersWanted: this.#peersWanted,
       peersProgrammed: this.#peersProgrammed,
+      paths: this.#paths,
       repairs: this.#repairs,
       lastError: this.#lastError,
       problems: this.#problems,
@@ -200,10 +209,10 @@ export class OverlayKeeper {
   #pass(wish: Extract<OverlayWish, { want: "up" | "down" }>): boolean {
     const { kernel } = this.#ports;
     const desired = wish.want === "up"
-      ? desiredState(this.#config, wish.own, wish.owners)
+      ? desiredState(this.#config, wish.own, wish.owners, wish.networks)
       : desiredState(this.#config, null, []);
-    const wanted = JSON.stringify([desired.link, desired.address, desired.peers]);
-    const before = kernel.dump(desired.device);
+    const wanted = JSON.stringify([desired.isUp, desired.link, desired.address, desired.peers]);
+    const before = kernel.dump(desired.device, this.#config.underlay.index);
     const full = diffState(desired, before, this.#abilities);
     const plan = wish.want === "down" || wish.settled ? full : keepUnknown(full, wish.records);
     const failures = plan.operations.length === 0 ? [] : kernel.apply(plan.operations);
@@ -214,6 +223,9 @@ export class OverlayKeeper {
     this.#report(plan, failures, this.#cleanFor === wanted);
     this.#problems = [...desired.problems, ...plan.problems];
     this.#peersWanted = desired.peers.length;
+    this.#paths = new Map(
+      desired.peers.map(({ hostId, entry }) => [hostId, entry === null ? "direct" : "vxlan"]),
+    );
     const clean = failures.length === 0 && plan.problems.length === 0;
     this.#peersProgrammed = clean
       ? desired.peers.length

@@ -1,5 +1,5 @@
 /** The documents of the control API, made from what the cores and the overlay know. */
-import type { ClaimRecord } from "../claim/record.ts";
+import { backendOf, type ClaimRecord } from "../claim/record.ts";
 import type { HostSnapshot } from "../claim/host_core.ts";
 import type { Member } from "../swim/member.ts";
 import type { SwimSnapshot } from "../swim/options.ts";
@@ -68,7 +68,8 @@ export function statusDocument(sources: StatusSources): StatusDocument {
       network: config.pool.cidr,
       networks: networksOf(snapshot.claim.pool),
       subnetLen: config.pool.subnetLength,
-      backend: config.backend,
+      backend: config.backend === "vxlan-direct" ? "vxlan" : config.backend,
+      directRouting: config.backend === "vxlan-direct",
       ...counts,
       seeds: swim.seeds.map((seed) => ({ ...seed })),
     },
@@ -94,6 +95,7 @@ export function statusDocument(sources: StatusSources): StatusDocument {
       inSync: overlay.inSync,
       peersWanted: overlay.peersWanted,
       peersProgrammed: overlay.peersProgrammed,
+      peersDirect: [...overlay.paths.values()].filter((path) => path === "direct").length,
       repairs: overlay.repairs,
       lastError: overlay.lastError,
     },
@@ -182,6 +184,8 @@ function memberDocument(
     subnet: current?.subnet ?? null,
     claim: current === undefined ? "none" : claimStateName(current.state),
     mac: current?.vtep.mac ?? null,
+    backend: current === undefined ? null : backendOf(current.vtep),
+    path: sources.overlay.paths.get(member.id) ?? null,
     rttMs: rttMs === null ? null : wholeMicroseconds(rttMs),
     udp: isSelf ? "ok" : udp,
     version: member.version,

@@ -4,8 +4,9 @@
  * what is with what is used.
  */
 import type { Pool } from "../address/pool.ts";
-import { reasonOf, UserError } from "../base/errors.ts";
+import { ConfigError, reasonOf, UserError } from "../base/errors.ts";
 import type { Underlay } from "../base/kernel_objects.ts";
+import { ROUTE_PROTOCOL } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
 import type { HostDevice, HostNetwork } from "../host/host_network.ts";
@@ -18,6 +19,9 @@ import {
   type UnderlaySource,
 } from "../host/underlay.ts";
 import type { OverlayConfig } from "../overlay/desired.ts";
+import { type LinkRoute, linkRoutes } from "../overlay/adjacency.ts";
+import type { OwnBackend } from "../overlay/path.ts";
+import { overheadOf } from "../overlay/backend.ts";
 import { deviceName, mtuProblem, overlayMtu } from "../overlay/vxlan.ts";
 import { overlapProblem } from "./problems.ts";
 import { decideUnderlay } from "./underlay_plan.ts";
@@ -38,10 +42,13 @@ const PAUSE_MS_MIN = 50;
 /** What the operator said; AgentConfig has these fields. */
 export interface UnderlaySettings extends UnderlayChoice {
   readonly pool: Pool;
+  readonly backend: OwnBackend;
   readonly vni: number;
   readonly vxlanPort: number;
   /** Overlay MTU, or null for the underlay's minus the encapsulation. */
   readonly mtu: number | null;
+  /** Address told to peers when it differs from the interface's own. */
+  readonly publicIp: string | null;
 }
 
 /** HostKernel has these methods. */
@@ -65,6 +72,8 @@ export class UnderlayKeeper {
   readonly #settings: UnderlaySettings;
   readonly #clock: UnderlayClock;
   #present: Underlay;
+  /** Who is on its link; see linkRoutes. */
+  #linkRoutes: readonly LinkRoute[] = [];
   #overlap: Problem | null = null;
   /** What the rules said when nothing fitted them. */
   #unfit: UserError | null = null;
@@ -91,7 +100,10 @@ export class UnderlayKeeper {
     this.#source = source;
     this.#settings = settings;
     this.#clock = clock;
-    this.#present = this.#findIn(source.hostNetwork());
+    const network = source.hostNetwork();
+    this.#present = this.#findIn(network);
+    this.#linkRoutes = this.#linkRoutesIn(network);
+    if (settings.backend === "host-gw") this.#refuseElsewhere(network);
   }
 
   get present(): Underlay {
@@ -100,9 +112,18 @@ export class UnderlayKeeper {
 
   /** What the overlay stands on now. */
   overlay(mac: string): OverlayConfig {
-    const { pool, vni, vxlanPort: port, mtu } = this.#settings;
+    const { pool, backend, vni, vxlanPort: port, mtu } = this.#settings;
     const underlay = this.#present;
-    return { network: pool.cidr, vni, port, mac, mtu: overlayMtu(underlay, mtu), underlay };
+    return {
+      network: pool.cidr,
+      backend,
+      linkRoutes: this.#linkRoutes,
+      vni,
+      port,
+      mac,
+      mtu: overlayMtu(underlay, mtu, overheadOf(backend)),
+      underlay,
+    };
   }
 
   /**
@@ -142,9 +163,14 @@ export class UnderlayKeeper {
     this.#stopWatching();
   }
 
-  /** Whether the device is there on which the overlay's stands: the kernel takes that one along when it goes. */
+  /**
+   * Whether the device is there on which the overlay's stands: the kernel takes that one along when it goes. Routes through
+   * the underlay itself stand on its address as well.
+   */
   isThere(): boolean {
-    return this.#source.hostDevice(this.#present.index) !== null;
+    const device = this.#source.hostDevice(this.#present.index);
+    if (this.#settings.backend === "vxlan") return device !== null;
+    return underlayProblem(this.#present, device) === null;
   }
 
   /** Looked up when somebody asks. */
@@ -154,7 +180,7 @@ export class UnderlayKeeper {
     return [
       lost,
       lost === null ? this.#unfitProblem() : null,
-      mtuProblem(this.#present, this.#settings.mtu),
+      mtuProblem(this.#present, this.#settings.mtu, overheadOf(this.#settings.backend)),
       this.#overlap,
     ].filter((problem) => problem !== null);
   }
@@ -187,7 +213,8 @@ export class UnderlayKeeper {
     const decision = decideUnderlay(this.#present, problem, this.#choose(network));
     if (decision.kind !== "move") {
       this.#next = null;
-      return this.#note(nowMs, problem);
+      this.#note(nowMs, problem);
+      return this.#followLink(network, problem);
     }
     const { underlay, isUrgent, words } = decision;
     if (this.#next === null || !isSame(this.#next.underlay, underlay)) {
@@ -202,8 +229,44 @@ export class UnderlayKeeper {
     this.#isLost = false;
     this.#log?.warning("the underlay changed", { device: underlay.device, now: words });
     this.#present = underlay;
+    this.#linkRoutes = this.#linkRoutesIn(network);
     this.#moved();
     this.checkOverlap(true);
+  }
+
+  /** Another netmask, or a route that leads past the link: peers are judged anew. While nothing is carried, they are not. */
+  #followLink(network: HostNetwork, problem: Problem | null): void {
+    if (problem !== null) return;
+    const routes = this.#linkRoutesIn(network);
+    if (JSON.stringify(routes) === JSON.stringify(this.#linkRoutes)) return;
+    this.#linkRoutes = routes;
+    this.#log?.info("who is on the underlay's link is decided anew", {
+      device: this.#present.device,
+      networks: routes.filter(({ isOnLink }) => isOnLink).map(({ destination }) => destination)
+        .join(",") || "none",
+    });
+    this.#moved();
+  }
+
+  /** Throws ConfigError when other hosts would be told an address that no host of this link answers for. */
+  #refuseElsewhere({ devices }: HostNetwork): void {
+    const { publicIp } = this.#settings;
+    const device = devices.find(({ index }) => index === this.#present.index);
+    if (publicIp === null || device === undefined) return;
+    if (device.addresses.some(({ address }) => address === publicIp)) return;
+    throw new ConfigError(
+      "--public-ip",
+      `${publicIp} is not an address of ${device.name}, and with --backend host-gw the other ` +
+        "hosts send to it on their own link",
+      "Leave it out, or use --backend vxlan",
+    );
+  }
+
+  #linkRoutesIn(network: HostNetwork): LinkRoute[] {
+    if (this.#settings.backend === "vxlan") return [];
+    const device = network.devices.find(({ index }) => index === this.#present.index);
+    const routes = network.routes.filter(({ protocol }) => protocol !== ROUTE_PROTOCOL);
+    return device === undefined ? [] : linkRoutes(device, routes);
   }
 
   /** What the rules choose now, if anything that can carry the overlay. */
@@ -224,11 +287,11 @@ export class UnderlayKeeper {
    * says of their addresses, and least of all while the right device has none for a moment.
    */
   #findIn(network: HostNetwork): Underlay {
-    const { pool, mtu } = this.#settings;
+    const { pool, mtu, backend } = this.#settings;
     const routeTo = (address: string) => this.#source.routeTo(address);
     const seen = { hostNetwork: () => withoutContainers(network, pool), routeTo };
     const found = chooseUnderlay(seen, this.#settings);
-    overlayMtu(found, mtu); // throws where too little is left for the overlay
+    overlayMtu(found, mtu, overheadOf(backend)); // throws where too little is left for the overlay
     return found;
   }
 

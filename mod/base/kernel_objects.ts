@@ -131,6 +131,8 @@ export type Operation =
   | { readonly kind: "forwarding-delete"; readonly entry: ForwardingEntry }
   /** Refused when a route to that destination exists in that table at that metric, whoever made it. */
   | { readonly kind: "route-add"; readonly route: Route }
+  /** Added behind another one of ours to that destination, which goes next: packets have a way at each moment. */
+  | { readonly kind: "route-append"; readonly route: Route }
   | { readonly kind: "route-delete"; readonly route: Route };
 
 /** An operation the kernel refused, with its own words. */
@@ -152,8 +154,12 @@ export interface Underlay {
 
 /** The kernel of this host, or a fake of it. */
 export interface Kernel {
-  /** Reads everything that concerns the overlay device of that name. Throws when the kernel cannot be read. */
-  dump(device: string): KernelState;
+  /**
+   * Reads everything that concerns the overlay device of that name. Throws when the kernel cannot be read.
+   *
+   * @param underlay index of the device below, whose changes are of interest although no overlay device stands on it.
+   */
+  dump(device: string, underlay?: number): KernelState;
   /** Applies in order; failures do not stop later operations. */
   apply(plan: readonly Operation[]): OperationFailure[];
   /**

@@ -116,13 +116,16 @@ function conflictsText(
 
 function overlayBlock({ overlay, cluster, claim }: StatusDocument, paint: Paint): Line[] {
   const sync = overlay.inSync ? paint("good", "in sync") : paint("warning", "not in sync");
-  const peers = `${overlay.peersProgrammed} of ${overlay.peersWanted} peers programmed`;
+  const direct = overlay.peersDirect === 0 ? "" : ` (${overlay.peersDirect} on the own link)`;
+  const peers = `${overlay.peersProgrammed} of ${overlay.peersWanted} peers programmed` +
+    (cluster.directRouting ? direct : "");
   const waits = claim.subnet === null && overlay.peersProgrammed === 0;
   const lines: Line[] = [
     ["Overlay", waits ? paint("warning", "waits for a subnet") : `${sync}, ${peers}`],
     [
       "Device",
-      `${overlay.device} (${cluster.backend}), MTU ${overlay.mtu}, ${overlay.mac ?? "no MAC yet"}`,
+      `${overlay.device} (${cluster.backend}), MTU ${overlay.mtu}` +
+      (cluster.backend === "host-gw" ? "" : `, ${overlay.mac ?? "no MAC yet"}`),
     ],
     ["Repairs", String(overlay.repairs)],
   ];

@@ -3,7 +3,7 @@
  * addresses and routes do so all the time, and each look at all of them costs more than this.
  */
 import type { InterfaceAddress } from "../../ffi/route/address.ts";
-import type { Link } from "../../ffi/route/link.ts";
+import { IFF_NOARP, IFF_POINTOPOINT, type Link } from "../../ffi/route/link.ts";
 import type { MonitorEvent } from "../../ffi/route/monitor.ts";
 import type { Route } from "../../ffi/route/route.ts";
 import { DEVICE_ALIAS, ROUTE_PROTOCOL } from "../base/limits.ts";
@@ -43,14 +43,14 @@ export class DeviceFilter {
   }
 
   #isLinkNews(change: "new" | "delete", link: Link): boolean {
-    const { index, name, up, mtu, alias } = link;
+    const { index, name, up, mtu, alias, flags } = link;
     if (change === "delete") {
       this.#looks.delete(index);
       return !this.#own.delete(index);
     }
     if (alias === DEVICE_ALIAS) this.#own.add(index);
     if (this.#own.has(index)) return false;
-    const look = JSON.stringify([name, up, mtu]);
+    const look = JSON.stringify([name, up, mtu, flags & (IFF_NOARP | IFF_POINTOPOINT)]);
     if (this.#looks.get(index) === look) return false;
     if (this.#looks.size >= LOOKS_MAX) this.#looks.clear();
     this.#looks.set(index, look);

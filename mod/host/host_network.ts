@@ -2,7 +2,7 @@
 import { NetlinkError } from "../../ffi/netlink/error.ts";
 import type { NetlinkTransport } from "../../ffi/netlink/transport.ts";
 import { addressDump, IFA_F, type InterfaceAddress } from "../../ffi/route/address.ts";
-import { type Link, linkDump, linkGet } from "../../ffi/route/link.ts";
+import { IFF_NOARP, IFF_POINTOPOINT, type Link, linkDump, linkGet } from "../../ffi/route/link.ts";
 import { ROUTE_TYPE, routeDump, routeGet, SCOPE } from "../../ffi/route/route.ts";
 import { DEVICE_ALIAS } from "../base/limits.ts";
 
@@ -15,6 +15,8 @@ export interface HostDevice {
   /** Bytes. */
   readonly mtu: number;
   readonly up: boolean;
+  /** Whether hosts on it are told apart by MAC addresses: neither point-to-point nor without ARP. */
+  readonly hasNeighbours: boolean;
   /** Whether its alias says that gossamer made it. */
   readonly isOwn: boolean;
   readonly addresses: readonly HostAddress[];
@@ -40,6 +42,8 @@ export interface HostRoute {
   readonly destination: string;
   /** Index of the device, null for routes with several. */
   readonly index: number | null;
+  /** Null where the destination is on the device's own link. */
+  readonly gateway: string | null;
   readonly metric: number;
   readonly preferredSource: string | null;
   /** rtm_protocol. */
@@ -86,6 +90,7 @@ export function readHostNetwork(transport: NetlinkTransport): HostNetwork {
     .map((route) => ({
       destination: route.destination,
       index: route.index,
+      gateway: route.gateway,
       metric: route.priority ?? 0,
       preferredSource: route.preferredSource,
       protocol: route.protocol,
@@ -100,6 +105,7 @@ function deviceOf(link: Link, addresses: readonly InterfaceAddress[]): HostDevic
     kind: link.kind,
     mtu: link.mtu,
     up: link.up,
+    hasNeighbours: (link.flags & (IFF_NOARP | IFF_POINTOPOINT)) === 0,
     isOwn: link.alias === DEVICE_ALIAS,
     addresses: addresses.filter(({ index }) => index === link.index).map((address) => ({
       address: address.address,

@@ -66,10 +66,10 @@ export class HostKernel implements Kernel {
   }
 
   /** Throws NetlinkError or SysError when the kernel cannot be read. */
-  dump(device: string): KernelState {
+  dump(device: string, underlay?: number): KernelState {
     for (let attempt = 1;; attempt++) {
       try {
-        return this.#dumpOnce(device);
+        return this.#dumpOnce(device, underlay ?? null);
       } catch (error) {
         // The device went while we read, or replies were lost: what we have is no state that ever was.
         const isTorn = isMissing(error) ||
@@ -151,9 +151,10 @@ export class HostKernel implements Kernel {
     await Promise.all(watches.map((watch) => watch.ended));
   }
 
-  #dumpOnce(device: string): KernelState {
+  #dumpOnce(device: string, underlay: number | null): KernelState {
     const transport = this.#transport;
     for (const watch of this.#watches) watch.filter.followName(device);
+    this.#followBelow(underlay);
     const link = linkGet(transport, device);
     const elsewhere = this.#ownRoutesElsewhere(link?.index ?? 0);
     if (link === null) {
@@ -182,9 +183,12 @@ export class HostKernel implements Kernel {
 
   /** Lets the watches hear of the device and the one below it. */
   #follow(link: Link): void {
-    const below = link.vxlan?.link ?? null;
+    for (const watch of this.#watches) watch.filter.follow(link);
+    this.#followBelow(link.vxlan?.link ?? null);
+  }
+
+  #followBelow(below: number | null): void {
     for (const watch of this.#watches) {
-      watch.filter.follow(link);
       if (below === null || watch.filter.isFollowing(below)) continue;
       const underlay = linkGet(this.#transport, below);
       if (underlay === null) continue;

@@ -3,7 +3,7 @@ import type { NetlinkRequest } from "../../ffi/netlink/transport.ts";
 import { addressAddRequest, addressDeleteRequest } from "../../ffi/route/address.ts";
 import { fdbDeleteRequest, fdbReplaceRequest } from "../../ffi/route/fdb.ts";
 import { neighbourDeleteRequest, neighbourReplaceRequest, NUD } from "../../ffi/route/neighbour.ts";
-import { routeAddRequest, routeDeleteRequest } from "../../ffi/route/route.ts";
+import { routeAddRequest, routeAppendRequest, routeDeleteRequest } from "../../ffi/route/route.ts";
 import { unreachable } from "../base/assert.ts";
 import type {
   DeviceAddress,
@@ -43,6 +43,7 @@ export function deviceOf(operation: EntryOperation): string {
     case "forwarding-delete":
       return operation.entry.device;
     case "route-add":
+    case "route-append":
     case "route-delete":
       return operation.route.device;
     default:
@@ -67,6 +68,8 @@ export function encodeOperation(operation: EntryOperation, index: number): Netli
       return fdbDeleteRequest(forwardingSpec(operation.entry, index));
     case "route-add":
       return routeAddRequest(routeSpec(operation.route, index));
+    case "route-append":
+      return routeAppendRequest(routeSpec(operation.route, index));
     case "route-delete":
       // Protocol and gateway are stated, so that only this very route matches.
       return routeDeleteRequest(routeSpec(operation.route, index));

@@ -1,22 +1,29 @@
 /** The way back: a plan that removes exactly what is provably ours from one device, and the device if it may go. */
 import type { DeviceAddress, KernelState, Operation } from "../base/kernel_objects.ts";
 import type { Problem } from "../base/problem.ts";
+import { isOwnDirectRoute } from "./host_gw.ts";
 import { isOwnAddress, isOwnForwarding, isOwnNeighbour, isOwnRoute, ownLink } from "./ownership.ts";
 import type { Plan } from "./plan.ts";
 import { addressText, routeText } from "./text.ts";
 
 /**
- * Routes, forwarding entries, neighbours, addresses, then the device: reverse of how they were made. A device on which
+ * Routes, also those through other devices, forwarding entries, neighbours, addresses, then the device: reverse of how they
+ * were made. A device on which
  * somebody else's routes or addresses remain is kept, with our address where their routes hang on it, and a problem says
  * which.
  *
- * @param network the overlay network, canonical CIDR.
+ * @param networks of the overlay, canonical CIDRs.
  */
-export function planCleanup(device: string, network: string, actual: KernelState): Plan {
+export function planCleanup(
+  device: string,
+  networks: readonly string[],
+  actual: KernelState,
+): Plan {
   const operations: Operation[] = [];
   const here = actual.routes.filter((route) => route.device === device);
-  for (const route of here) {
-    if (isOwnRoute(route)) operations.push({ kind: "route-delete", route });
+  for (const route of actual.routes) {
+    const isOwn = route.device === device ? isOwnRoute(route) : isOwnDirectRoute(route, networks);
+    if (isOwn) operations.push({ kind: "route-delete", route });
   }
   const link = ownLink(actual.link);
   if (link !== null) {
@@ -29,7 +36,7 @@ export function planCleanup(device: string, network: string, actual: KernelState
   }
   if (link === null) return { operations, problems: [] };
   const foreignRoutes = here.filter((route) => !isOwnRoute(route));
-  const foreignAddresses = actual.addresses.filter((address) => !isOwnAddress(address, network));
+  const foreignAddresses = actual.addresses.filter((address) => !isOwnAddress(address, networks));
   // With the last IPv4 address of a device go all its routes (fib_del_ifaddr in net/ipv4/fib_frontend.c).
   const keepAddresses = foreignRoutes.length > 0 && !foreignAddresses.some(isIpv4);
   for (const address of actual.addresses) {

@@ -2,7 +2,8 @@
  * What the kernel should hold: a pure function of this host's configuration, its own claim and the owners it knows.
  *
  * Nothing at all is wanted until our own claim is held. Then: the device, its address `<our subnet>.0/32`, and for each
- * peer a neighbour, a forwarding entry and a route (flannel's three, with `<peer subnet>.0` as the onlink gateway).
+ * peer a neighbour, a forwarding entry and a route (flannel's three, with `<peer subnet>.0` as the onlink gateway); for a
+ * peer on our own link that takes bare packets a route alone. With host-gw there is no device.
  */
 import type {
   DeviceAddress,
@@ -14,34 +15,36 @@ import type {
 import { ROUTE_PROTOCOL } from "../base/limits.ts";
 import type { Problem } from "../base/problem.ts";
 import type { ClaimRecord, Vtep } from "../claim/record.ts";
+import { directRoute, TABLE_MAIN } from "./host_gw.ts";
 import { cidrsOverlap, deviceAddressOf } from "../address/network.ts";
 import { isAddress, isNetwork, parseAddress } from "../address/parse.ts";
 import { isUnicastMac } from "./ownership.ts";
+import { type PathConfig, pathTo, type PeerFault } from "./path.ts";
 import { deviceName, type VxlanConfig, vxlanLink } from "./vxlan.ts";
 
-/** The main routing table (RT_TABLE_MAIN, linux/rtnetlink.h). */
-export const TABLE_MAIN = 254;
-
 /** What the overlay needs to know of this host; all of it fixed but the underlay, which may change while we run. */
-export interface OverlayConfig extends VxlanConfig {
+export interface OverlayConfig extends VxlanConfig, PathConfig {
   /** The overlay network, canonical CIDR: `10.244.0.0/16`. */
   readonly network: string;
 }
 
-/** One peer and the three objects through which it is reached. */
+/** One peer and the objects through which it is reached: three, or on our own link the route alone. */
 export interface DesiredPeer {
   readonly hostId: string;
   readonly subnet: string;
-  readonly neighbour: Neighbour;
-  readonly entry: ForwardingEntry;
+  readonly neighbour: Neighbour | null;
+  readonly entry: ForwardingEntry | null;
   readonly route: Route;
 }
 
 export interface Desired {
+  /** False when our own claim is not held: then everything of ours should go. */
+  readonly isUp: boolean;
   /** The name of the device, also when none is wanted. */
   readonly device: string;
-  readonly network: string;
-  /** Null when our own claim is not held: then everything of ours should go. */
+  /** The overlay's networks: what of ours is in others belongs to another agent of this host. */
+  readonly networks: readonly string[];
+  /** Null when nothing is wanted, and for backends without a device. */
   readonly link: VxlanLink | null;
   readonly address: DeviceAddress | null;
   /** In the order of the owners. */
@@ -53,16 +56,18 @@ export interface Desired {
 /**
  * @param own our own claim record, in whatever state; null when there is none.
  * @param owners one held record per subnet, in a stable order; our own may be among them.
+ * @param networks all of the pool, where operators added some.
  */
 export function desiredState(
   config: OverlayConfig,
   own: ClaimRecord | null,
   owners: readonly ClaimRecord[],
+  networks: readonly string[] = [config.network],
 ): Desired {
   const device = deviceName(config.vni);
-  const base = { device, network: config.network };
+  const base = { device, networks };
   if (own === null || own.state !== "held") {
-    return { ...base, link: null, address: null, peers: [], problems: [] };
+    return { ...base, isUp: false, link: null, address: null, peers: [], problems: [] };
   }
   const peers: DesiredPeer[] = [];
   const problems: Problem[] = [];
@@ -70,19 +75,28 @@ export function desiredState(
   for (const owner of owners) {
     if (owner.hostId === own.hostId || owner.state !== "held") continue;
     const destination = `${owner.vtep.address} port ${owner.vtep.port}`;
-    const fault = subnetFault(own, owner) ?? vtepFault(config, own, owner.vtep) ??
-      macFault(destinationOfMac, owner.vtep, destination);
+    const path = subnetFault(own, owner) ?? addressFault(config, own, owner.vtep) ??
+      pathTo(config, owner.vtep);
+    const fault = path === "vxlan"
+      ? vxlanFault(config, owner.vtep) ?? macFault(destinationOfMac, owner.vtep, destination)
+      : path === "direct"
+      ? null
+      : path;
     if (fault !== null) {
       problems.push(peerProblem(owner, fault));
-      continue;
+    } else if (path === "direct") {
+      peers.push(directPeer(config, owner));
+    } else {
+      destinationOfMac.set(owner.vtep.mac, destination);
+      peers.push(vxlanPeer(config, owner));
     }
-    destinationOfMac.set(owner.vtep.mac, destination);
-    peers.push(desiredPeer(config, owner));
   }
+  const hasDevice = config.backend !== "host-gw";
   return {
     ...base,
-    link: vxlanLink(config),
-    address: {
+    isUp: true,
+    link: hasDevice ? vxlanLink(config) : null,
+    address: !hasDevice ? null : {
       device,
       address: `${deviceAddressOf(own.subnet)}/32`,
       protocol: ROUTE_PROTOCOL,
@@ -92,7 +106,12 @@ export function desiredState(
   };
 }
 
-function desiredPeer(config: OverlayConfig, owner: ClaimRecord): DesiredPeer {
+function directPeer({ underlay }: OverlayConfig, owner: ClaimRecord): DesiredPeer {
+  const { hostId, subnet } = owner;
+  return { hostId, subnet, neighbour: null, entry: null, route: directRoute(underlay, owner) };
+}
+
+function vxlanPeer(config: OverlayConfig, owner: ClaimRecord): DesiredPeer {
   const device = deviceName(config.vni);
   const { vtep } = owner;
   // The subnet's network address is the peer's device; its first host address is the peer's bridge.
@@ -126,14 +145,8 @@ function desiredPeer(config: OverlayConfig, owner: ClaimRecord): DesiredPeer {
   };
 }
 
-interface Fault {
-  readonly code: string;
-  readonly what: string;
-  readonly remedy: string;
-}
-
-/** Why packets cannot be sent to that end point; null when they can. */
-function vtepFault(config: OverlayConfig, own: ClaimRecord, vtep: Vtep): Fault | null {
+/** Why packets cannot be sent to that address; null when they can. */
+function addressFault(config: OverlayConfig, own: ClaimRecord, vtep: Vtep): PeerFault | null {
   if (vtep.address === config.underlay.address || vtep.address === own.vtep.address) {
     return {
       code: "peer-address-is-ours",
@@ -149,6 +162,11 @@ function vtepFault(config: OverlayConfig, own: ClaimRecord, vtep: Vtep): Fault |
       remedy: "Start that host with --iface or --public-ip naming its underlay address",
     };
   }
+  return null;
+}
+
+/** Why VXLAN packets cannot be sent to that end point; null when they can. */
+function vxlanFault(config: OverlayConfig, vtep: Vtep): PeerFault | null {
   if (!isUnicastMac(vtep.mac) || vtep.mac === config.mac) {
     return {
       code: "peer-mac-unusable",
@@ -170,7 +188,7 @@ function vtepFault(config: OverlayConfig, own: ClaimRecord, vtep: Vtep): Fault |
 }
 
 /** A peer's route may not draw our own containers' traffic away, whatever the ledger says. */
-function subnetFault(own: ClaimRecord, owner: ClaimRecord): Fault | null {
+function subnetFault(own: ClaimRecord, owner: ClaimRecord): PeerFault | null {
   if (!isNetwork(owner.subnet)) {
     return {
       code: "peer-subnet-unusable",
@@ -199,7 +217,7 @@ function macFault(known: ReadonlyMap<string, string>, vtep: Vtep, destination: s
   };
 }
 
-function peerProblem(owner: ClaimRecord, fault: Fault): Problem {
+function peerProblem(owner: ClaimRecord, fault: PeerFault): Problem {
   return {
     code: fault.code,
     severity: "warning",

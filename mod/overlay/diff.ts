@@ -2,7 +2,9 @@
  * The smallest ordered list of changes that turns what the kernel holds into what it should hold.
  *
  * Order: the device, its address, removals (route, forwarding entry, neighbour), then for each peer neighbour,
- * forwarding entry, route. The route comes last, or the kernel would ask the overlay for the gateway's MAC.
+ * forwarding entry, route. The route comes last, or the kernel would ask the overlay for the gateway's MAC. A peer that is
+ * reached in another way from now on gets its new route behind the old one, which then goes: packets have a way at each
+ * moment. What the old route leaned on goes after that.
  */
 import {
   type DeviceAddress,
@@ -19,6 +21,7 @@ import {
 import type { Problem } from "../base/problem.ts";
 import { planCleanup } from "./cleanup.ts";
 import type { Desired } from "./desired.ts";
+import { isOwnDirectRoute } from "./host_gw.ts";
 import { isOwnAddress, isOwnForwarding, isOwnNeighbour, isOwnRoute, ownLink } from "./ownership.ts";
 import type { Plan } from "./plan.ts";
 
@@ -36,9 +39,8 @@ export function diffState(
   actual: KernelState,
   abilities: KernelAbilities = ALL_ABILITIES,
 ): Plan {
-  if (desired.link === null || desired.address === null) {
-    return planCleanup(desired.device, desired.network, actual);
-  }
+  if (!desired.isUp) return planCleanup(desired.device, desired.networks, actual);
+  if (desired.link === null || desired.address === null) return diffWithoutDevice(desired, actual);
   const own = ownLink(actual.link) ?? unmarkedLink(desired.link, actual.link);
   if (actual.link !== null && own === null) {
     return { operations: [], problems: [foreignDevice(actual.link)] };
@@ -47,38 +49,64 @@ export function diffState(
   const left = link.survivors(actual);
   const operations: Operation[] = [
     ...link.operations,
-    ...diffAddresses(desired.address, desired.network, left.addresses),
+    ...diffAddresses(desired.address, desired.networks, left.addresses),
   ];
   const routes = matchRoutes(desired, left.routes);
   const forwarding = matchForwarding(desired, left.forwarding);
   const neighbours = matchNeighbours(desired, left.neighbours);
   for (const route of routes.stale) operations.push({ kind: "route-delete", route });
-  for (const entry of forwarding.stale) operations.push({ kind: "forwarding-delete", entry });
-  for (const neighbour of neighbours.stale) {
-    operations.push({ kind: "neighbour-delete", neighbour });
-  }
+  const removals: Operation[] = [
+    ...forwarding.stale.map((entry): Operation => ({ kind: "forwarding-delete", entry })),
+    ...neighbours.stale.map((neighbour): Operation => ({ kind: "neighbour-delete", neighbour })),
+  ];
+  const isSwitching = routes.replaced.size > 0;
+  if (!isSwitching) operations.push(...removals);
   for (const { neighbour, entry, route } of desired.peers) {
-    if (!neighbours.present.has(neighbour)) {
+    if (neighbour !== null && !neighbours.present.has(neighbour)) {
       operations.push({ kind: "neighbour-replace", neighbour });
     }
-    if (!forwarding.present.has(entry)) operations.push({ kind: "forwarding-replace", entry });
-    if (routes.present.has(route)) continue;
-    for (const old of routes.replaced.get(route) ?? []) {
-      operations.push({ kind: "route-delete", route: old });
+    if (entry !== null && !forwarding.present.has(entry)) {
+      operations.push({ kind: "forwarding-replace", entry });
     }
-    operations.push({ kind: "route-add", route });
+    operations.push(...routeOperations(route, routes));
   }
+  if (isSwitching) operations.push(...removals);
   return { operations, problems: [] };
+}
+
+/** For backends that need routes alone: what an earlier run with another one left behind goes once those are there. */
+function diffWithoutDevice(desired: Desired, actual: KernelState): Plan {
+  const isOurs = ownLink(actual.link) !== null;
+  const routes = matchRoutes(desired, actual.routes, isOurs);
+  const operations = desired.peers.flatMap(({ route }) => routeOperations(route, routes));
+  for (const route of routes.stale) operations.push({ kind: "route-delete", route });
+  const seen = new Set([...routes.kept, ...routes.stale, ...[...routes.replaced.values()].flat()]);
+  const rest = planCleanup(desired.device, desired.networks, {
+    ...actual,
+    routes: actual.routes.filter((route) => !seen.has(route)),
+  });
+  return { operations: [...operations, ...rest.operations], problems: rest.problems };
+}
+
+function routeOperations(route: Route, { present, replaced }: RouteMatch): Operation[] {
+  if (present.has(route)) return [];
+  const old = replaced.get(route);
+  if (old === undefined) return [{ kind: "route-add", route }];
+  return [
+    { kind: "route-append", route },
+    ...old.map((gone): Operation => ({ kind: "route-delete", route: gone })),
+  ];
 }
 
 /** How many of the wanted peers have all three objects, on a device that is up. */
 export function programmedPeers(desired: Desired, actual: KernelState): number {
-  if (ownLink(actual.link)?.up !== true) return 0;
+  if (desired.link !== null && ownLink(actual.link)?.up !== true) return 0;
   const routes = matchRoutes(desired, actual.routes).present;
   const forwarding = matchForwarding(desired, actual.forwarding).present;
   const neighbours = matchNeighbours(desired, actual.neighbours).present;
   return desired.peers.filter(({ neighbour, entry, route }) =>
-    routes.has(route) && forwarding.has(entry) && neighbours.has(neighbour)
+    routes.has(route) && (entry === null || forwarding.has(entry)) &&
+    (neighbour === null || neighbours.has(neighbour))
   ).length;
 }
 
@@ -159,7 +187,7 @@ function withoutDevice(state: KernelState): KernelState {
 /** Adds before it removes: the device is never without an address that packets of this host can carry. */
 function diffAddresses(
   desired: DeviceAddress,
-  network: string,
+  networks: readonly string[],
   actual: readonly DeviceAddress[],
 ): Operation[] {
   const operations: Operation[] = [];
@@ -167,7 +195,7 @@ function diffAddresses(
     operations.push({ kind: "address-add", address: desired });
   }
   for (const address of actual) {
-    if (address.address === desired.address || !isOwnAddress(address, network)) continue;
+    if (address.address === desired.address || !isOwnAddress(address, networks)) continue;
     operations.push({ kind: "address-delete", address });
   }
   return operations;
@@ -181,6 +209,8 @@ interface Match<T> {
 }
 
 interface RouteMatch extends Match<Route> {
+  /** What is there as wanted. */
+  readonly kept: ReadonlySet<Route>;
   /** By wanted route: what stands in its place and may be taken away. */
   readonly replaced: ReadonlyMap<Route, readonly Route[]>;
 }
@@ -190,19 +220,23 @@ function routeKey(route: Route): string {
   return `${route.destination} ${route.table} ${route.metric}`;
 }
 
-function matchRoutes(desired: Desired, actual: readonly Route[]): RouteMatch {
+/** @param isOurs whether the device is; what others have on theirs is not touched. */
+function matchRoutes(desired: Desired, actual: readonly Route[], isOurs = true): RouteMatch {
   const wanted = new Map(desired.peers.map(({ route }) => [routeKey(route), route]));
   const present = new Set<Route>();
+  const kept = new Set<Route>();
   const stale: Route[] = [];
   const replaced = new Map<Route, Route[]>();
   for (const route of actual) {
     const want = wanted.get(routeKey(route));
-    const here = route.device === desired.device;
+    const here = isOurs && route.device === desired.device;
     if (want === undefined) {
       // Ours on another device may be another agent's of this host.
-      if (here && isOwnRoute(route)) stale.push(route);
+      const isOwn = here ? isOwnRoute(route) : isOwnDirectRoute(route, desired.networks);
+      if (isOwn) stale.push(route);
     } else if (sameRoute(want, route)) {
       present.add(want);
+      kept.add(route);
     } else if (here || isOwnRoute(route)) {
       // Whatever leads to a peer's subnet through our own device is one of ours that somebody changed by hand.
       const before = replaced.get(want);
@@ -214,7 +248,8 @@ function matchRoutes(desired: Desired, actual: readonly Route[]): RouteMatch {
     // An extra one beside the right one: ours goes, a stranger's stays.
     stale.push(...(replaced.get(want) ?? []).filter(isOwnRoute));
   }
-  return { present, stale, replaced };
+  for (const want of present) replaced.delete(want);
+  return { present, kept, stale, replaced };
 }
 
 function sameRoute(want: Route, have: Route): boolean {
@@ -223,7 +258,8 @@ function sameRoute(want: Route, have: Route): boolean {
 }
 
 function matchForwarding(desired: Desired, actual: readonly ForwardingEntry[]) {
-  const wanted = new Map(desired.peers.map(({ entry }) => [entry.mac, entry]));
+  const entries = desired.peers.map(({ entry }) => entry).filter((entry) => entry !== null);
+  const wanted = new Map(entries.map((entry) => [entry.mac, entry]));
   const present = new Set<ForwardingEntry>();
   const stale: ForwardingEntry[] = [];
   const changed = new Map<string, ForwardingEntry>();
@@ -247,7 +283,7 @@ function matchForwarding(desired: Desired, actual: readonly ForwardingEntry[]) {
     if (other !== undefined) stale.push(other);
   }
   // Two peers may stand behind one MAC and address: one entry serves both.
-  for (const { entry } of desired.peers) {
+  for (const entry of entries) {
     const shared = wanted.get(entry.mac);
     if (shared !== undefined && present.has(shared)) present.add(entry);
   }
@@ -255,7 +291,10 @@ function matchForwarding(desired: Desired, actual: readonly ForwardingEntry[]) {
 }
 
 function matchNeighbours(desired: Desired, actual: readonly Neighbour[]): Match<Neighbour> {
-  const wanted = new Map(desired.peers.map(({ neighbour }) => [neighbour.address, neighbour]));
+  const wanted = new Map(
+    desired.peers.map(({ neighbour }) => neighbour).filter((neighbour) => neighbour !== null)
+      .map((neighbour) => [neighbour.address, neighbour]),
+  );
   const present = new Set<Neighbour>();
   const stale: Neighbour[] = [];
   for (const neighbour of actual) {

@@ -7,7 +7,7 @@ import type { ClaimRecord } from "../claim/record.ts";
 import { cidrsOverlap } from "../address/network.ts";
 import type { Plan } from "./plan.ts";
 
-/** The plan without removals of objects that no known record, of whatever state, speaks of. */
+/** The plan without removals of objects that no known record, of whatever state, speaks of, and of the device. */
 export function keepUnknown(plan: Plan, records: readonly ClaimRecord[]): Plan {
   const macs = new Set(records.map((record) => record.vtep.mac));
   const knownSubnet = (cidr: string) => records.some((record) => cidrsOverlap(record.subnet, cidr));
@@ -23,5 +23,13 @@ export function keepUnknown(plan: Plan, records: readonly ClaimRecord[]): Plan {
         return true;
     }
   };
-  return { ...plan, operations: plan.operations.filter(isCertain) };
+  // A device that is not wanted any more still takes in the packets of those who do not know that yet.
+  const keepsDevice = plan.operations.some(({ kind }) => kind === "link-delete") &&
+    !plan.operations.some(({ kind }) => kind === "link-add");
+  const staysUp = ({ kind }: Operation) =>
+    keepsDevice && (kind === "link-delete" || kind === "address-delete");
+  const operations = plan.operations.filter((operation) =>
+    isCertain(operation) && !staysUp(operation)
+  );
+  return { ...plan, operations };
 }

@@ -28,6 +28,8 @@ export function subnetEnvText(env: SubnetEnv): string {
 export interface SubnetEnvRead {
   /** The first one of several. */
   readonly network: string | null;
+  /** All of them, without those that are no networks. */
+  readonly networks: readonly string[];
   /** With host bits cleared, ready to be asked for again: `10.244.7.0/24`. */
   readonly subnet: string | null;
   readonly mtu: number | null;
@@ -50,6 +52,8 @@ export function readSubnetEnv(text: string): SubnetEnvRead {
   const ipMasq = values.get("FLANNEL_IPMASQ");
   return {
     network: canonicalCidr(values.get("FLANNEL_NETWORK")?.split(",", 1)[0] ?? ""),
+    networks: (values.get("FLANNEL_NETWORK") ?? "").split(",").map(canonicalCidr)
+      .filter((network) => network !== null),
     subnet: canonicalCidr(values.get("FLANNEL_SUBNET") ?? ""),
     mtu: /^[1-9]\d{0,4}$/.test(mtu) ? Number(mtu) : null,
     ipMasq: ipMasq === "true" ? true : ipMasq === "false" ? false : null,

@@ -16,14 +16,12 @@ import {
   type Route,
   type VxlanLink,
 } from "../base/kernel_objects.ts";
+import { TABLE_MAIN } from "./host_gw.ts";
 
 /** Names devices by index; `ip` itself understands `if7` where no name is known. */
 export type DeviceNames = (index: number) => string;
 
 const indexName: DeviceNames = (index) => `if${index}`;
-
-/** RT_TABLE_MAIN, which `ip` leaves out. */
-const TABLE_MAIN = 254;
 
 /** Names of rtm_protocol that iproute2 knows without configuration (linux/rtnetlink.h, etc/iproute2/rt_protos). */
 const PROTOCOL_NAMES: ReadonlyMap<number, string> = new Map([
@@ -91,6 +89,8 @@ export function operationCommands(operation: Operation, names: DeviceNames = ind
     }
     case "route-add":
       return [`ip route add ${routeArguments(operation.route)}`];
+    case "route-append":
+      return [`ip route append ${routeArguments(operation.route)}`];
     case "route-delete":
       return [`ip route delete ${routeArguments(operation.route)}`];
     default:

@@ -31,9 +31,15 @@ export function deviceName(vni: number): string {
 /**
  * The overlay's MTU in bytes: the underlay's minus the outer headers, or the one configured where that is less. The kernel
  * gives a device no more than fits, and refuses to raise it. Throws a ConfigError when nothing usable comes out.
+ *
+ * @param overheadBytes what the backend puts around each packet.
  */
-export function overlayMtu(underlay: Underlay, configured: number | null): number {
-  const fits = fittingMtu(underlay);
+export function overlayMtu(
+  underlay: Underlay,
+  configured: number | null,
+  overheadBytes = VXLAN_OVERHEAD_BYTES,
+): number {
+  const fits = underlay.mtu - overheadBytes;
   if (configured !== null && (configured < OVERLAY_MTU_MIN || configured > OVERLAY_MTU_MAX)) {
     throw new ConfigError(
       "--mtu",
@@ -52,21 +58,21 @@ export function overlayMtu(underlay: Underlay, configured: number | null): numbe
 }
 
 /** Warns when packets of the configured size cannot cross the underlay in one piece; null when they can. */
-export function mtuProblem(underlay: Underlay, configured: number | null): Problem | null {
-  const fits = fittingMtu(underlay);
+export function mtuProblem(
+  underlay: Underlay,
+  configured: number | null,
+  overheadBytes = VXLAN_OVERHEAD_BYTES,
+): Problem | null {
+  const fits = underlay.mtu - overheadBytes;
   if (configured === null || configured <= fits) return null;
   return {
     code: "mtu-too-large",
     severity: "warning",
-    text: `The overlay's MTU is ${fits} bytes instead of the ${configured} of --mtu, which with ` +
-      `${VXLAN_OVERHEAD_BYTES} bytes of VXLAN headers are more than the ${underlay.mtu} that ` +
-      `${underlay.device} carries`,
+    text: `The overlay's MTU is ${fits} bytes instead of the ${configured} of --mtu, which ` +
+      (overheadBytes === 0 ? "" : `with ${overheadBytes} bytes of VXLAN headers `) +
+      `are more than the ${underlay.mtu} that ${underlay.device} carries`,
     remedy: `Use --mtu ${fits} or less, or leave the flag out`,
   };
-}
-
-function fittingMtu({ mtu }: Underlay): number {
-  return mtu - VXLAN_OVERHEAD_BYTES;
 }
 
 /** The device as it should be (flannel's, with an alias that proves it ours). */

@@ -100,6 +100,7 @@ export function stagedSources(staging: Staging = {}): StatusSources {
       subnetFileWritten: true,
       peersWanted: 1,
       peersProgrammed: 1,
+      paths: new Map(),
       repairs: 0,
       lastError: null,
       problems: [],

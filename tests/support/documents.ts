@@ -21,6 +21,8 @@ const h1: MemberDocument = {
   subnet: "10.244.7.0/24",
   claim: "held",
   mac: "0e:11:22:33:44:01",
+  backend: "vxlan",
+  path: null,
   rttMs: null,
   udp: "ok",
   version: "0.1.0",
@@ -34,6 +36,7 @@ const h2: MemberDocument = {
   address: "192.168.100.2",
   subnet: "10.244.201.0/24",
   mac: "0e:11:22:33:44:02",
+  path: "vxlan",
   rttMs: 0.4213,
   self: false,
 };
@@ -62,6 +65,8 @@ const h4: MemberDocument = {
   subnet: null,
   claim: "none",
   mac: null,
+  backend: null,
+  path: null,
   rttMs: 0.04,
 };
 
@@ -119,6 +124,7 @@ export const READY: StatusDocument = {
     networks: ["10.244.0.0/16"],
     subnetLen: 24,
     backend: "vxlan",
+    directRouting: false,
     alive: 2,
     suspect: 1,
     dead: 1,
@@ -150,6 +156,7 @@ export const READY: StatusDocument = {
     inSync: true,
     peersWanted: 2,
     peersProgrammed: 2,
+    peersDirect: 0,
     repairs: 3,
     lastError: null,
   },
@@ -206,7 +213,7 @@ export const WAITING: StatusDocument = {
     repairs: 0,
     lastError: "EPERM: operation not permitted",
   },
-  members: [{ ...h1, subnet: null, claim: "none", mac: null }],
+  members: [{ ...h1, subnet: null, claim: "none", mac: null, backend: null }],
   problems: [],
 };
 

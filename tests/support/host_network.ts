@@ -28,6 +28,7 @@ export function hostDevice(
     kind: null,
     mtu: 1500,
     up: true,
+    hasNeighbours: true,
     isOwn: false,
     addresses: addresses.map((address) =>
       typeof address === "string" ? hostAddress(address) : address
@@ -41,5 +42,13 @@ export function hostRoute(
   index: number | null,
   changes: Partial<HostRoute> = {},
 ): HostRoute {
-  return { destination, index, metric: 0, preferredSource: null, protocol: 4, ...changes };
+  return {
+    destination,
+    index,
+    gateway: null,
+    metric: 0,
+    preferredSource: null,
+    protocol: 4,
+    ...changes,
+  };
 }

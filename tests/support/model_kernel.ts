@@ -46,13 +46,20 @@ export class ModelKernel implements Kernel {
     return () => {};
   }
 
+  async applyLater(plan: readonly Operation[]): Promise<OperationFailure[]> {
+    await Promise.resolve();
+    return this.apply(plan);
+  }
+
   apply(plan: readonly Operation[]): OperationFailure[] {
     return plan.map((operation) => this.#apply(operation)).filter((failure) => failure !== null);
   }
 
   #apply(operation: Operation): OperationFailure | null {
     const { state } = this;
-    const needsDevice = !operation.kind.startsWith("link") && !operation.kind.endsWith("delete");
+    const isElsewhere = "route" in operation && operation.route.device !== this.device;
+    const needsDevice = !operation.kind.startsWith("link") &&
+      !operation.kind.endsWith("delete") && !isElsewhere;
     if (needsDevice && state.link === null) return refusal(operation, "ENODEV", "No such device");
     switch (operation.kind) {
       case "link-add":
@@ -133,16 +140,18 @@ export class ModelKernel implements Kernel {
         };
         return null;
       }
-      case "route-add": {
+      case "route-add":
+      case "route-append": {
         const { route } = operation;
         const { link } = state;
-        if (link !== null && isVxlanLink(link) && !link.up) {
+        if (!isElsewhere && link !== null && isVxlanLink(link) && !link.up) {
           return refusal(operation, "ENETDOWN", "Network is down");
         }
         if (state.addresses.some(({ address }) => address === `${route.gateway}/32`)) {
           return refusal(operation, "EINVAL", "Nexthop has invalid gateway");
         }
-        if (state.routes.some((other) => sameRouteKey(route, other))) {
+        const isTaken = state.routes.some((other) => sameRouteKey(route, other));
+        if (isTaken && operation.kind === "route-add") {
           return refusal(operation, "EEXIST", "File exists");
         }
         this.state = { ...state, routes: [...state.routes, route] };

@@ -42,7 +42,7 @@ export function agentConfig(sources: Sources, outside: Outside): AgentConfig {
     cluster: sources.value(SETTINGS.cluster),
     name: sources.value(SETTINGS.name) ?? nameOfHost(outside),
     ...poolAndPin(sources),
-    backend: sources.value(SETTINGS.backend),
+    backend: backend(sources),
     vni: sources.value(SETTINGS.vni),
     ...ports(sources),
     mtu: sources.value(SETTINGS.mtu),
@@ -75,6 +75,19 @@ function nameOfHost(outside: Outside): string {
       `give 1 to 63 letters, digits, dots and dashes with --name or ${variableOf("name")}`,
     );
   }
+}
+
+/** Direct routes are the whole of host-gw. */
+function backend(sources: Sources): AgentConfig["backend"] {
+  const name = sources.value(SETTINGS.backend);
+  const { value: isDirect, origin } = sources.read(SETTINGS.directRouting);
+  if (!isDirect) return name;
+  if (name === "vxlan") return "vxlan-direct";
+  throw new ConfigError(
+    origin ?? "--direct-routing",
+    `it goes with --backend vxlan, and the backend is ${name}`,
+    "leave it out, or use --backend vxlan",
+  );
 }
 
 /** The kernel's VXLAN driver and the agent cannot both have one UDP port. */

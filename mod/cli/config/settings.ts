@@ -195,11 +195,19 @@ export const SETTINGS = {
       name: "backend",
       group: "Overlay",
       placeholder: "NAME",
-      text: "How packets travel between hosts; this version has vxlan",
+      text:
+        "How packets travel between hosts: in vxlan, or bare with host-gw, for which all hosts " +
+        "must be on one link",
     },
     "vxlan",
-    oneOf(["vxlan"], ["host-gw", "udp"]),
+    oneOf(["vxlan", "host-gw"], ["udp"]),
   ),
+  directRouting: switchSetting({
+    name: "direct-routing",
+    group: "Overlay",
+    text: "Send bare packets to hosts on the same link that use this as well or host-gw, and " +
+      "vxlan to all others",
+  }),
   vni: valueSetting(
     {
       name: "vni",
@@ -228,7 +236,7 @@ export const SETTINGS = {
       group: "Overlay",
       placeholder: "BYTES",
       text: "MTU of the overlay",
-      defaultText: `the underlay's minus ${VXLAN_OVERHEAD_BYTES}`,
+      defaultText: `the underlay's, with vxlan minus ${VXLAN_OVERHEAD_BYTES}`,
     },
     null,
     wholeNumber(MTU_MIN, MTU_MAX),
@@ -354,7 +362,6 @@ export const SETTING_LIST: readonly Setting<unknown>[] = Object.values(SETTINGS)
 
 /** Settings that have their names already but come with a later version: refused, not unknown. */
 export const MISSING_SETTINGS: readonly string[] = [
-  "direct-routing",
   "http",
   "ip-masq",
   "masq-exclude",

@@ -58,6 +58,7 @@ class Bench {
       this.want === "up"
         ? {
           want: "up",
+          networks: [CONFIG.network],
           own: OWN,
           owners: [OWN, ...this.others],
           records: [OWN, ...this.others],

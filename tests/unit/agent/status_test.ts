@@ -72,6 +72,7 @@ function sources(state = "held", overlay: Record<string, unknown> = {}): StatusS
       subnetFileWritten: true,
       peersWanted: 1,
       peersProgrammed: 1,
+      paths: new Map(),
       repairs: 0,
       lastError: null,
       problems: [],

@@ -16,9 +16,11 @@ const SETTINGS: UnderlaySettings = {
   interfacePatterns: [],
   interfaceCanReach: null,
   pool: makePool({ network: "10.244.0.0/16" }),
+  backend: "vxlan",
   vni: 1,
   vxlanPort: 8472,
   mtu: null,
+  publicIp: null,
 };
 const MAC = "02:00:00:00:00:01";
 

@@ -34,7 +34,6 @@ const WRONG: readonly (readonly [line: string, says: RegExp])[] = [
   ["up --vni 0", /--vni: "0" is not a whole number/],
   ["up --ip-masq", /--ip-masq is not available in this version/],
   ["up --masq-exclude 10.0.0.0/8", /--masq-exclude is not available in this version/],
-  ["up --direct-routing", /--direct-routing is not available in this version/],
   ["up --tx-checksum=off", /--tx-checksum is not available in this version/],
   ["up --on-event x", /--on-event is not available in this version/],
   ["up --http :80", /--http is not available in this version/],

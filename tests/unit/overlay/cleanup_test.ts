@@ -18,7 +18,7 @@ const FOREIGN_ROUTE: Route = {
 };
 
 function clean(state: KernelState) {
-  const plan = planCleanup(DEVICE, CONFIG.network, state);
+  const plan = planCleanup(DEVICE, [CONFIG.network], state);
   const kernel = new ModelKernel(DEVICE, state);
   deepStrictEqual(kernel.apply(plan.operations), []);
   return { left: kernel.state, problems: plan.problems };
@@ -29,7 +29,7 @@ Deno.test("cleanup leaves nothing of ours", () => {
 });
 
 Deno.test("cleanup of nothing is nothing", () => {
-  deepStrictEqual(planCleanup(DEVICE, CONFIG.network, EMPTY_STATE).operations, []);
+  deepStrictEqual(planCleanup(DEVICE, [CONFIG.network], EMPTY_STATE).operations, []);
 });
 
 Deno.test("a foreign route keeps the device and the address it hangs on, and is named", () => {

@@ -1,0 +1,89 @@
+/**
+ * Who is on the same link as this host, so that packets for containers there can be handed over bare: told from this host's
+ * routes alone, as the kernel itself will tell it, without asking for each peer.
+ *
+ * That the way to a peer has no gateway is not enough: a tunnel (WireGuard, PPP, a TUN device) has none either, and what
+ * is behind it takes only packets that are addressed to itself.
+ */
+import { cidrContains } from "../address/network.ts";
+
+/** A part of the way to other hosts. */
+export interface LinkRoute {
+  /** Canonical CIDR. */
+  readonly destination: string;
+  /** Whether who is there takes packets from the underlay's device without a gateway; else it is a hole in such a network. */
+  readonly isOnLink: boolean;
+}
+
+/** The device that the underlay uses, as far as matters here. */
+export interface LinkDevice {
+  readonly index: number;
+  /** Whether hosts are told apart on it by MAC addresses: not on point-to-point devices, nor on those without ARP. */
+  readonly hasNeighbours: boolean;
+}
+
+/** A unicast route of the main table. */
+export interface RouteOfHost {
+  readonly destination: string;
+  /** Index of the device, null for routes with several. */
+  readonly index: number | null;
+  readonly gateway: string | null;
+  readonly metric: number;
+}
+
+/**
+ * The routes by which {@linkcode isAdjacent} decides, most specific first: networks on the link, and what leads elsewhere
+ * within them. Equal ones for hosts that decide alike, so that a change of anything else is none.
+ *
+ * Single addresses on the link are no network: clouds give hosts such, with a router that answers for everybody. Nor is a
+ * default route without gateway.
+ */
+export function linkRoutes(device: LinkDevice, routes: readonly RouteOfHost[]): LinkRoute[] {
+  if (!device.hasNeighbours) return [];
+  const best = new Map<string, RouteOfHost>();
+  for (const route of routes) {
+    const rival = best.get(route.destination);
+    if (rival === undefined || route.metric < rival.metric) best.set(route.destination, route);
+  }
+  const found: LinkRoute[] = [];
+  const networks: string[] = [];
+  const others: string[] = [];
+  for (const { destination, index, gateway } of best.values()) {
+    const isOnLink = index === device.index && gateway === null;
+    if (!isOnLink) others.push(destination);
+    else if (isNetworkOfHosts(destination)) networks.push(destination);
+  }
+  for (const destination of networks) found.push({ destination, isOnLink: true });
+  for (const destination of others) {
+    const isHole = networks.some((network) =>
+      lengthOf(destination) > lengthOf(network) && contains(network, addressOf(destination))
+    );
+    if (isHole) found.push({ destination, isOnLink: false });
+  }
+  return found.sort((one, other) =>
+    lengthOf(other.destination) - lengthOf(one.destination) ||
+    (one.destination < other.destination ? -1 : 1)
+  );
+}
+
+/** Whether the address is on the link; `routes` as {@linkcode linkRoutes} gives them. */
+export function isAdjacent(routes: readonly LinkRoute[], address: string): boolean {
+  return routes.find(({ destination }) => contains(destination, address))?.isOnLink ?? false;
+}
+
+function isNetworkOfHosts(destination: string): boolean {
+  const length = lengthOf(destination);
+  return length > 0 && length < (destination.includes(":") ? 128 : 32);
+}
+
+function contains(cidr: string, address: string): boolean {
+  return cidr.includes(":") === address.includes(":") && cidrContains(cidr, address);
+}
+
+function addressOf(cidr: string): string {
+  return cidr.slice(0, cidr.indexOf("/"));
+}
+
+function lengthOf(cidr: string): number {
+  return Number(cidr.slice(cidr.indexOf("/") + 1));
+}
