@@ -89,6 +89,11 @@ export class FakeKernel implements NetlinkTransport {
     return replies;
   }
 
+  async requestLater(requests: Iterable<NetlinkRequest>): Promise<NetlinkReply[]> {
+    await Promise.resolve();
+    return this.request([...requests]);
+  }
+
   dump(request: NetlinkRequest): NetlinkMessage[] {
     this.#checkOpen();
     this.requests.push(request);

@@ -7,7 +7,7 @@ import { SysError } from "./errno.ts";
 
 /**
  * Symbols of libc.so.6. Calls are synchronous and run on the calling thread, whose errno and
- * network namespace they use; `poll_wait` alone runs on a pool thread.
+ * network namespace they use; `poll_wait` and `send_wait` alone run on a pool thread.
  */
 const SYMBOLS = {
   __errno_location: {
@@ -123,6 +123,17 @@ const SYMBOLS = {
       "buffer", // socklen_t *addrlen
     ],
     result: "isize", // ssize_t
+  },
+  send_wait: {
+    name: "send",
+    parameters: [
+      "i32", // int sockfd
+      "buffer", // const void *buf
+      "usize", // size_t len
+      "i32", // int flags
+    ],
+    result: "isize", // ssize_t; errno is that of the pool thread and cannot be read here
+    nonblocking: true,
   },
   eventfd: {
     parameters: [

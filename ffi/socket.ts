@@ -88,6 +88,14 @@ export function sendBytes(fd: number, bytes: Uint8Array<ArrayBuffer>, op: string
 }
 
 /**
+ * As sendBytes, on a pool thread: the caller goes on meanwhile and must keep the bytes as they are
+ * until this settles. Settles with whether all of them went; why not cannot be known.
+ */
+export async function sendBytesLater(fd: number, bytes: Uint8Array<ArrayBuffer>): Promise<boolean> {
+  return Number(await libc().send_wait(fd, bytes, BigInt(bytes.length), 0)) === bytes.length;
+}
+
+/**
  * Receives one datagram into `buffer`. Returns its true length, which exceeds the buffer's when it
  * was cut (MSG_TRUNC), or the negated error number, because EAGAIN and ENOBUFS are answers here.
  */

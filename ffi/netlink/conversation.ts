@@ -7,6 +7,7 @@
 import { pinnedBytes, viewOf } from "../bytes.ts";
 import { ERRNO, SysError } from "../errno.ts";
 import { decodeAcknowledgement } from "./acknowledgement.ts";
+import { Batch } from "./batch.ts";
 import type { Datagrams } from "./datagrams.ts";
 import { NetlinkError } from "./error.ts";
 import {
@@ -39,16 +40,16 @@ const BATCH_BYTES = 32 * 1024;
 /** A dump torn this often is being changed faster than it can be read. */
 export const DUMP_ATTEMPTS = 8;
 
-/** The reply to nearly every message, made once. */
-const DONE: NetlinkReply = Object.freeze({ error: null, messages: Object.freeze([]) });
-
 /** A NetlinkTransport over datagrams. */
 export class NetlinkConversation implements NetlinkTransport {
   readonly #datagrams: Datagrams;
   #closed = false;
   #sequence = 0;
-  #send = pinnedBytes(2 * BATCH_BYTES);
-  #sendView = viewOf(this.#send);
+  readonly #encoded = new Encoded();
+  /** Sent on another thread, its answers not all here. */
+  #underWay: Batch | null = null;
+  /** Whether answers to what is under way were lost while others asked. */
+  #isOverrun = false;
 
   constructor(datagrams: Datagrams) {
     this.#datagrams = datagrams;
@@ -61,18 +62,32 @@ export class NetlinkConversation implements NetlinkTransport {
   request(requests: readonly NetlinkRequest[]): NetlinkReply[] {
     this.#checkOpen();
     const replies: NetlinkReply[] = [];
-    let start = 0;
-    while (start < requests.length) {
-      let end = start;
-      let bytes = 0;
-      for (; end < requests.length; end++) {
-        const next = messageBytes(requests[end]?.payload.length ?? 0);
-        if (end > start && bytes + next > BATCH_BYTES) break;
-        bytes += next;
-      }
-      for (const reply of this.#exchange(requests.slice(start, end), bytes)) replies.push(reply);
-      start = end;
+    for (const some of inBatches(requests)) {
+      for (const reply of this.#exchange(some)) replies.push(reply);
     }
+    return replies;
+  }
+
+  /**
+   * One datagram is under way at a time, the next is written meanwhile. What others ask for in
+   * between has its answers among ours, so each of both takes its own and keeps the other's.
+   */
+  async requestLater(requests: Iterable<NetlinkRequest>): Promise<NetlinkReply[]> {
+    const replies: NetlinkReply[] = [];
+    let previous: Promise<Batch> | null = null;
+    const collect = async () => {
+      for (const reply of (await previous)?.replies ?? []) replies.push(reply);
+    };
+    for (const some of inBatches(requests)) {
+      this.#checkOpen();
+      const batch = this.#newBatch(some);
+      const bytes = this.#encode(batch, new Encoded());
+      await collect();
+      this.#checkOpen();
+      previous = this.#exchangeLater(batch, bytes);
+      previous.catch(() => {}); // whoever awaits it is told
+    }
+    await collect();
     return replies;
   }
 
@@ -114,68 +129,71 @@ export class NetlinkConversation implements NetlinkTransport {
     return this.#sequence + 1;
   }
 
-  #reserve(bytes: number): void {
-    if (bytes <= this.#send.length) return;
-    this.#send = pinnedBytes(bytes);
-    this.#sendView = viewOf(this.#send);
+  #newBatch(requests: readonly NetlinkRequest[]): Batch {
+    return new Batch(requests, this.#sequencesFor(requests.length));
   }
 
-  /** Puts one message into the send buffer; returns the offset behind it. */
-  #write(offset: number, request: NetlinkRequest, flags: number, sequence: number): number {
-    return writeMessage(this.#send, this.#sendView, offset, {
-      type: request.type,
-      flags: request.flags | flags,
-      sequence,
-      port: this.port,
-      payload: request.payload,
-    });
-  }
-
-  /** Sends one batch of `bytes` bytes and waits for the verdict on its last message. */
-  #exchange(batch: readonly NetlinkRequest[], bytes: number): NetlinkReply[] {
-    this.#reserve(bytes);
-    const firstSequence = this.#sequencesFor(batch.length);
-    let offset = 0;
-    let left = batch.length;
-    for (const request of batch) {
+  /** Writes a batch, whose sequence numbers are the next ones; returns the bytes to send. */
+  #encode({ requests }: Batch, target: Encoded): Uint8Array<ArrayBuffer> {
+    target.reserve(requests.reduce((sum, { payload }) => sum + messageBytes(payload.length), 0));
+    let left = requests.length;
+    for (const request of requests) {
       const flags = --left === 0 ? NLM_F_REQUEST | NLM_F_ACK : NLM_F_REQUEST;
-      offset = this.#write(offset, request, flags, this.#nextSequence());
+      target.add(request, flags, this.#nextSequence(), this.port);
     }
-    const [first] = batch;
-    const alone = batch.length === 1 && first !== undefined;
-    const op = alone ? describe(first) : `${batch.length} requests`;
-    this.#datagrams.send(this.#send.subarray(0, offset), `send ${op} to the kernel`);
+    return target.take();
+  }
 
-    const replies: NetlinkReply[] = batch.map(() => DONE);
-    for (;;) {
-      for (const message of this.#receive(op)) {
-        const index = message.sequence - firstSequence;
-        const request = batch[index];
-        if (request === undefined) continue; // reply to a lost batch
-        if (message.type === NLMSG_ERROR) {
-          const error = decodeAcknowledgement(message, describe(request));
-          if (error !== null) replies[index] = { error, messages: [] };
-          if (index === batch.length - 1) return replies;
-        } else if (message.type !== NLMSG_NOOP) {
-          const messages = [...replies[index]?.messages ?? [], message];
-          replies[index] = { error: null, messages };
-        }
+  /** Sends one batch and waits for the verdict on its last message. */
+  #exchange(requests: readonly NetlinkRequest[]): readonly NetlinkReply[] {
+    const batch = this.#newBatch(requests);
+    const bytes = this.#encode(batch, this.#encoded);
+    this.#datagrams.send(bytes, `send ${batch.op} to the kernel`);
+    while (!batch.isAnswered) {
+      for (const message of this.#receive(batch.op)) {
+        if (!batch.take(message)) this.#takeForOther(message);
       }
     }
+    return batch.replies;
+  }
+
+  async #exchangeLater(batch: Batch, bytes: Uint8Array<ArrayBuffer>): Promise<Batch> {
+    this.#underWay = batch;
+    try {
+      await this.#datagrams.sendLater(bytes, `send ${batch.op} to the kernel`);
+      this.#checkOpen();
+      if (this.#isOverrun) throw repliesLost(batch.op);
+      // The kernel answers within the send: all that is to come is here, and nobody waits.
+      while (!batch.isAnswered) {
+        for (const message of this.#receive(batch.op, false)) batch.take(message);
+      }
+      return batch;
+    } finally {
+      this.#underWay = null;
+      this.#isOverrun = false;
+    }
+  }
+
+  /** An answer that is not to what was just asked: to what is under way, or to nothing any more. */
+  #takeForOther(message: NetlinkMessage): void {
+    this.#underWay?.take(message);
   }
 
   /** One dump, or null when the kernel says that it was torn. */
   #dumpOnce(request: NetlinkRequest, op: string): NetlinkMessage[] | null {
     const sequence = this.#nextSequence();
-    this.#reserve(messageBytes(request.payload.length));
-    const length = this.#write(0, request, NLM_F_REQUEST | NLM_F_DUMP, sequence);
-    this.#datagrams.send(this.#send.subarray(0, length), `send ${op} to the kernel`);
+    this.#encoded.reserve(messageBytes(request.payload.length));
+    this.#encoded.add(request, NLM_F_REQUEST | NLM_F_DUMP, sequence, this.port);
+    this.#datagrams.send(this.#encoded.take(), `send ${op} to the kernel`);
 
     const messages: NetlinkMessage[] = [];
     let torn = false;
     for (;;) {
       for (const message of this.#receive(op)) {
-        if (message.sequence !== sequence) continue;
+        if (message.sequence !== sequence) {
+          this.#takeForOther(message);
+          continue;
+        }
         if ((message.flags & NLM_F_DUMP_INTR) !== 0) torn = true;
         if (message.type === NLMSG_DONE || message.type === NLMSG_ERROR) {
           const error = decodeAcknowledgement(message, op);
@@ -188,8 +206,8 @@ export class NetlinkConversation implements NetlinkTransport {
   }
 
   /** The messages of the next datagram. */
-  #receive(op: string): NetlinkMessage[] {
-    const datagram = this.#datagrams.receive(true);
+  #receive(op: string, wait = true): NetlinkMessage[] {
+    const datagram = this.#datagrams.receive(wait);
     if (datagram === ERRNO.ENOBUFS) this.#overrun(op);
     if (datagram === ERRNO.EAGAIN) {
       throw new SysError(`get an answer to "${op}" from the kernel`, ERRNO.ETIMEDOUT);
@@ -208,9 +226,60 @@ export class NetlinkConversation implements NetlinkTransport {
       const datagram = this.#datagrams.receive(false);
       if (typeof datagram === "number" && datagram !== ERRNO.ENOBUFS) break;
     }
-    throw new NetlinkError(op, ERRNO.ENOBUFS, {
-      sequence: 0,
-      extack: "replies were lost; dump and try again",
+    this.#isOverrun = this.#underWay !== null;
+    throw repliesLost(op);
+  }
+}
+
+function repliesLost(op: string): NetlinkError {
+  const extack = "replies were lost; dump and try again";
+  return new NetlinkError(op, ERRNO.ENOBUFS, { sequence: 0, extack });
+}
+
+/** As many at a time as fit into one send, one at least; looks at no more of them than are asked for. */
+function* inBatches(requests: Iterable<NetlinkRequest>): Generator<NetlinkRequest[]> {
+  let some: NetlinkRequest[] = [];
+  let bytes = 0;
+  for (const request of requests) {
+    const more = messageBytes(request.payload.length);
+    if (some.length > 0 && bytes + more > BATCH_BYTES) {
+      yield some;
+      some = [];
+      bytes = 0;
+    }
+    some.push(request);
+    bytes += more;
+  }
+  if (some.length > 0) yield some;
+}
+
+/** Messages one behind the other in a pinned buffer. */
+class Encoded {
+  #bytes = pinnedBytes(2 * BATCH_BYTES);
+  #view = viewOf(this.#bytes);
+  #length = 0;
+
+  /** Makes room for that many bytes in all. */
+  reserve(bytes: number): void {
+    if (bytes <= this.#bytes.length) return;
+    this.#bytes = pinnedBytes(bytes);
+    this.#view = viewOf(this.#bytes);
+  }
+
+  add(request: NetlinkRequest, flags: number, sequence: number, port: number): void {
+    this.#length = writeMessage(this.#bytes, this.#view, this.#length, {
+      type: request.type,
+      flags: request.flags | flags,
+      sequence,
+      port,
+      payload: request.payload,
     });
+  }
+
+  /** What was added since the last time; good until something is added. */
+  take(): Uint8Array<ArrayBuffer> {
+    const bytes = this.#bytes.subarray(0, this.#length);
+    this.#length = 0;
+    return bytes;
   }
 }

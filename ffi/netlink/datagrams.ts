@@ -7,6 +7,11 @@ export interface Datagrams {
   /** Sends one datagram: a view on a pinned buffer, whose bytes are not needed afterwards. */
   send(bytes: Uint8Array<ArrayBuffer>, op: string): void;
   /**
+   * As `send`, while the caller does other work; the bytes must stay as they are until it settles.
+   * Rejects when the datagram did not go.
+   */
+  sendLater(bytes: Uint8Array<ArrayBuffer>, op: string): Promise<void>;
+  /**
    * The next datagram, a copy of the caller's own, or a positive error number: EAGAIN when none
    * came (at once without `wait`, else after a time limit), ENOBUFS when some were lost.
    */

@@ -1,5 +1,6 @@
 /** Netlink sockets: datagrams to the real kernel, in the namespace the socket was opened in. */
 import { pinnedBytes, viewOf } from "../bytes.ts";
+import { ERRNO, SysError } from "../errno.ts";
 import { check, libc } from "../libc.ts";
 import {
   AF_NETLINK,
@@ -9,6 +10,7 @@ import {
   openSocket,
   receiveBytes,
   sendBytes,
+  sendBytesLater,
   setReceiveTimeout,
   SO_RCVBUF,
   SO_RCVBUFFORCE,
@@ -21,6 +23,7 @@ import {
 import { NetlinkConversation } from "./conversation.ts";
 import type { Datagrams } from "./datagrams.ts";
 import { NetlinkFormatError } from "./error.ts";
+import { RenewingTransport } from "./renewing_transport.ts";
 import type { NetlinkTransport } from "./transport.ts";
 
 /** Protocol of routes, links, addresses and neighbours (linux/netlink.h). */
@@ -42,8 +45,8 @@ const SOCKET_BUFFER_BYTES = 8 * 1024 * 1024;
 /** The kernel builds dump parts of at most 32 KiB (af_netlink.c netlink_recvmsg). */
 const RECEIVE_BYTES = 64 * 1024;
 
-/** rtnetlink answers within the send; only a stuck kernel takes longer than this. */
-const REPLY_TIMEOUT_MS = 10_000;
+/** rtnetlink answers within the send; only a stuck kernel takes longer, and gossip cannot wait for it. */
+const REPLY_TIMEOUT_MS = 2_000;
 
 function setOptions(fd: number): void {
   // Beyond rmem_max needs CAP_NET_ADMIN in the initial user namespace; take what we are given.
@@ -93,8 +96,8 @@ class SocketDatagrams implements Datagrams {
   readonly #fd: number;
   readonly #buffer = pinnedBytes(RECEIVE_BYTES);
 
-  constructor(protocol: number) {
-    const { fd, port } = bindNetlink(protocol, 0);
+  constructor(protocol: number, portWanted: number) {
+    const { fd, port } = bindNetlink(protocol, 0, portWanted);
     this.#fd = fd;
     this.port = port;
     setReceiveTimeout(fd, REPLY_TIMEOUT_MS);
@@ -102,6 +105,10 @@ class SocketDatagrams implements Datagrams {
 
   send(bytes: Uint8Array<ArrayBuffer>, op: string): void {
     sendBytes(this.#fd, bytes, op);
+  }
+
+  async sendLater(bytes: Uint8Array<ArrayBuffer>, op: string): Promise<void> {
+    if (!await sendBytesLater(this.#fd, bytes)) throw new SysError(op, ERRNO.EIO);
   }
 
   receive(wait: boolean): Uint8Array | number {
@@ -120,10 +127,38 @@ class SocketDatagrams implements Datagrams {
 
 /** Datagrams of a new netlink socket in the current network namespace. Throws SysError. */
 export function openDatagrams(protocol = NETLINK_ROUTE): Datagrams {
-  return new SocketDatagrams(protocol);
+  return new SocketDatagrams(protocol, 0);
 }
 
 /** Opens a netlink socket in the current network namespace, where it stays. Throws SysError. */
 export function openNetlinkSocket(protocol = NETLINK_ROUTE): NetlinkTransport {
   return new NetlinkConversation(openDatagrams(protocol));
+}
+
+/** The thread's network namespace as the kernel names it: "net:[4026531840]". */
+function namespaceName(): string {
+  return Deno.readLinkSync("/proc/thread-self/ns/net");
+}
+
+/**
+ * As openNetlinkSocket, for as long as the process runs: a socket that fails is replaced, with the same port id where it
+ * is free, in this network namespace and in no other.
+ */
+export function openLastingNetlinkSocket(protocol = NETLINK_ROUTE): NetlinkTransport {
+  const home = namespaceName();
+  return new RenewingTransport((portWanted) => {
+    if (namespaceName() !== home) {
+      throw new Error(`The netlink socket of ${home} failed, and this is ${namespaceName()}`);
+    }
+    return new NetlinkConversation(openPreferably(protocol, portWanted));
+  });
+}
+
+function openPreferably(protocol: number, portWanted: number): Datagrams {
+  try {
+    return new SocketDatagrams(protocol, portWanted);
+  } catch (error) {
+    if (portWanted === 0 || !(error instanceof SysError)) throw error;
+    return new SocketDatagrams(protocol, 0); // taken meanwhile: EADDRINUSE
+  }
 }

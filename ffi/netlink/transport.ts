@@ -37,6 +37,12 @@ export interface NetlinkTransport {
    */
   request(requests: readonly NetlinkRequest[]): NetlinkReply[];
   /**
+   * As `request`, for thousands of them: the kernel works on another thread meanwhile, so that
+   * everything else goes on, other calls on this transport among it. The requests are taken one
+   * batch ahead of the kernel. Rejects as `request` throws.
+   */
+  requestLater(requests: Iterable<NetlinkRequest>): Promise<NetlinkReply[]>;
+  /**
    * All messages of a dump. A dump the kernel marks as torn (NLM_F_DUMP_INTR) is repeated a few
    * times. Throws NetlinkError: the kernel's, EINTR when every attempt was torn, ENOBUFS when
    * replies were lost.

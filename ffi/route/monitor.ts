@@ -113,24 +113,47 @@ export function decodeEvents(datagram: Uint8Array): MonitorEvent[] {
   }
 }
 
-/** Offsets in a notification: nlmsg_type of struct nlmsghdr, ndm_ifindex of struct ndmsg behind it. */
+/** Offsets in a notification: of struct nlmsghdr, and ndm_ifindex of struct ndmsg behind it. */
 const TYPE_AT = 4;
+const PORT_AT = 12;
 const NEIGHBOUR_INDEX_AT = 16 + 4;
 
-/** Each notification is a datagram of its own; classic BPF loads in network order what stands in host order. */
-function muteProgram(deviceIndex: number): BpfInstruction[] {
-  const type = (value: number) => value << 8; // RTM_* are below 256
-  const swapped = new DataView(new ArrayBuffer(4));
-  swapped.setUint32(0, deviceIndex, true);
-  return [
-    { kind: "load-half", at: TYPE_AT },
-    { kind: "jump-if-equal", value: type(RTM.NEWNEIGH), then: 1, otherwise: 0 },
-    { kind: "jump-if-equal", value: type(RTM.DELNEIGH), then: 0, otherwise: 2 },
-    { kind: "load-word", at: NEIGHBOUR_INDEX_AT },
-    { kind: "jump-if-equal", value: swapped.getUint32(0, false), then: 1, otherwise: 0 },
-    { kind: "return", value: BPF_ACCEPT },
-    { kind: "return", value: BPF_DROP },
-  ];
+/** Classic BPF loads in network order what stands in host order. */
+function swapped(value: number): number {
+  const view = new DataView(new ArrayBuffer(4));
+  view.setUint32(0, value, true);
+  return view.getUint32(0, false);
+}
+
+/** RTM_* are below 256. */
+function swappedType(type: number): number {
+  return type << 8;
+}
+
+/** Each notification is a datagram of its own. What is to be kept away from us; null mutes nobody. */
+function muteProgram(port: number | null, neighboursOf: number | null): BpfInstruction[] {
+  const program: BpfInstruction[] = [];
+  if (port !== null) {
+    program.push(
+      { kind: "load-word", at: PORT_AT },
+      { kind: "jump-if-equal", value: swapped(port), then: 0, otherwise: 5 },
+      { kind: "load-half", at: TYPE_AT },
+      { kind: "jump-if-equal", value: swappedType(RTM.NEWLINK), then: 2, otherwise: 0 },
+      { kind: "jump-if-equal", value: swappedType(RTM.DELLINK), then: 1, otherwise: 0 },
+      { kind: "return", value: BPF_DROP },
+      { kind: "return", value: BPF_ACCEPT },
+    );
+  }
+  if (neighboursOf !== null) {
+    program.push(
+      { kind: "load-half", at: TYPE_AT },
+      { kind: "jump-if-equal", value: swappedType(RTM.NEWNEIGH), then: 1, otherwise: 0 },
+      { kind: "jump-if-equal", value: swappedType(RTM.DELNEIGH), then: 0, otherwise: 2 },
+      { kind: "load-word", at: NEIGHBOUR_INDEX_AT },
+      { kind: "jump-if-equal", value: swapped(neighboursOf), then: 1, otherwise: 0 },
+    );
+  }
+  return [...program, { kind: "return", value: BPF_ACCEPT }, { kind: "return", value: BPF_DROP }];
 }
 
 /** A running subscription. */
@@ -143,6 +166,9 @@ export class RouteMonitor {
   readonly #receive = pinnedBytes(RECEIVE_BYTES);
   /** Two struct pollfd; reachable from here for as long as the pool thread polls. */
   readonly #pollfds = pinnedBytes(2 * POLLFD_BYTES);
+  #mutedNeighbours: number | null = null;
+  #mutedPort: number | null = null;
+  #held: PromiseWithResolvers<void> | null = null;
   #closing = false;
   #pollFailures = 0;
   #ended = false;
@@ -163,6 +189,7 @@ export class RouteMonitor {
   close(): void {
     if (this.#closing || this.#ended) return;
     this.#closing = true;
+    this.release();
     const one = pinnedBytes(8);
     viewOf(one).setBigUint64(0, 1n, true);
     libc().write(this.#wakeFd, one, 8n);
@@ -173,13 +200,39 @@ export class RouteMonitor {
    * them. A later call replaces the device. Where the kernel has no such filter they come as before.
    */
   muteNeighbours(deviceIndex: number): void {
-    if (!this.#closing && !this.#ended) setSocketFilter(this.#netlinkFd, muteProgram(deviceIndex));
+    this.#mutedNeighbours = deviceIndex;
+    this.#mute();
+  }
+
+  /**
+   * The same of what the socket with that port id changes, devices excepted. Forwarding entries carry no port id, nor does
+   * the second notification of a deleted neighbour.
+   */
+  muteChangesBy(port: number): void {
+    this.#mutedPort = port;
+    this.#mute();
+  }
+
+  /** Notifications stay in the socket until the release; should it overflow, that is told as ever. */
+  hold(): void {
+    this.#held ??= Promise.withResolvers<void>();
+  }
+
+  release(): void {
+    this.#held?.resolve();
+    this.#held = null;
+  }
+
+  #mute(): void {
+    if (this.#closing || this.#ended) return;
+    setSocketFilter(this.#netlinkFd, muteProgram(this.#mutedPort, this.#mutedNeighbours));
   }
 
   async #run(): Promise<void> {
     try {
       while (!this.#closing) {
         await this.#wait();
+        if (this.#held !== null) await this.#held.promise;
         if (this.#closing) break;
         const events = this.#drain();
         if (events.length > 0) this.#onEvents(events);

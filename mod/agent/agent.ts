@@ -333,7 +333,7 @@ class Agent {
     await Promise.race([this.#left.promise, late]);
     clearTimeout(timer);
     const isKept = release && subnet !== null && this.#driver.snapshot().claim.state !== "released";
-    if (!isKept && release) this.#dataPath.followNow();
+    if (!isKept && release) await this.#dataPath.quiet().then(() => this.#dataPath.followNow());
     queueMicrotask(() => void this.#finish(isKept ? ExitCode.failed : ExitCode.done));
     if (!isKept) return { released: release ? subnet : null };
     throw new UserError(

@@ -80,6 +80,11 @@ export class DataPath {
     this.#keeper.reconcileNow();
   }
 
+  /** Settles when nothing is under way that {@linkcode followNow} could not undo. */
+  async quiet(): Promise<void> {
+    await this.#keeper.quiet();
+  }
+
   /** This host had to change its subnet: the operator's command runs once the new one is in place. */
   renumbered(old: string, now: string): void {
     this.#renumbered = { old, new: now };

@@ -4,17 +4,20 @@
  */
 import { reasonOf } from "../base/errors.ts";
 import type { Kernel, KernelState, OperationFailure } from "../base/kernel_objects.ts";
-import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
-import type { ClaimRecord } from "../claim/record.ts";
+import { isSame } from "../base/same.ts";
+import { isInterruption } from "../host/interruption.ts";
 import { startTimer } from "../host/timer.ts";
 import { type Desired, desiredState, type OverlayConfig } from "../overlay/desired.ts";
 import { diffState, type KernelAbilities, programmedPeers } from "../overlay/diff.ts";
-import type { PathKind } from "../overlay/path.ts";
+import { isOutdated } from "../overlay/outdated.ts";
 import type { Plan } from "../overlay/plan.ts";
 import { keepUnknown } from "../overlay/settling.ts";
 import { operationText } from "../overlay/text.ts";
 import { deviceName } from "../overlay/vxlan.ts";
+import type { OverlayPorts, OverlayStatus, OverlayWish } from "./overlay_ports.ts";
+
+export type { OverlayPorts, OverlayStatus, OverlayWish } from "./overlay_ports.ts";
 
 /**
  * How often the kernel is compared although nothing is known to have changed: at first, while time alone may change what is
@@ -25,55 +28,36 @@ const UNSETTLED_AUDIT_INTERVAL_MS = 10_000;
 const AUDIT_INTERVAL_MS = 30_000;
 /** How soon after a refusal the kernel is asked again. */
 const RETRY_MS = 1_000;
+/** How soon it is looked at again after its answers were lost; twice as long each time, up to the above. */
+const LOOK_AGAIN_MS = 20;
+/** So often in a row answers are lost before somebody is told: 20 + 40 + 80 + 160 ms. */
+const LOSSES_UNSAID_MAX = 4;
+/**
+ * Plans with more changes are applied on another thread, while gossip goes on. 5,000 routes take the kernel 70 us each,
+ * so that what is applied at once takes some 15 ms at most.
+ */
+const AT_ONCE_MAX = 300;
 /**
  * Reconciling takes at most a third of the time: after a run of d ms the next waits 2 d. With few peers d is below a
  * millisecond; with 5,000 it is about 100, and a storm of notifications still leaves room for gossip.
  */
 const PAUSE_FACTOR = 2;
 
-/** What the claims want of the overlay at this moment. */
-export type OverlayWish =
-  | {
-    readonly want: "up";
-    readonly own: ClaimRecord;
-    readonly owners: readonly ClaimRecord[];
-    readonly records: readonly ClaimRecord[];
-    /** Of the pool. */
-    readonly networks: readonly string[];
-    /** Whether every claim of the cluster had time to arrive: only then is what nobody claims removed. */
-    readonly settled: boolean;
-  }
-  | { readonly want: "down" }
-  /** Not decided yet: what is there stays. */
-  | { readonly want: "unchanged" }
-  /** There is no underlay to stand on: what is left stays until there is one. */
-  | { readonly want: "paused" };
+/** What is wanted up or down, and not just left alone. */
+type Wanted = Extract<OverlayWish, { want: "up" | "down" }>;
 
-export interface OverlayStatus {
-  readonly device: string;
-  readonly mac: string | null;
-  readonly mtu: number;
-  readonly inSync: boolean;
-  readonly subnetFileWritten: boolean;
-  readonly peersWanted: number;
-  readonly peersProgrammed: number;
-  /** By host id: how packets travel to each peer that is wanted. */
-  readonly paths: ReadonlyMap<string, PathKind>;
-  readonly repairs: number;
-  readonly lastError: string | null;
-  readonly problems: readonly Problem[];
+/** One comparison. */
+interface Look {
+  readonly wish: Wanted;
+  readonly desired: Desired;
+  readonly before: KernelState;
+  readonly plan: Plan;
+  /** Whether what is wanted was there when we last looked. */
+  readonly isRepair: boolean;
 }
 
-export interface OverlayPorts {
-  readonly kernel: Kernel;
-  readonly log: Log;
-  nowMs(): number;
-  wish(): OverlayWish;
-  /** Called when the kernel is as wanted and every peer is programmed; true when subnet.env now says so. */
-  up(own: ClaimRecord): boolean;
-  /** Called when everything of ours is gone from the kernel. */
-  down(): void;
-}
+/** `later`: a long plan is being applied. `outdated`: the kernel changed meanwhile, or lost its answers. */
+type Outcome = "clean" | "refused" | "outdated" | "later";
 
 export class OverlayKeeper {
   #config: OverlayConfig;
@@ -85,15 +69,21 @@ export class OverlayKeeper {
   #earliestMs = 0;
   /** When what was refused is tried again; -Infinity when nothing was. */
   #retryAtMs = -Infinity;
-  /** The desired state as text at the last clean pass: a plan against an unchanged one is a repair. */
-  #cleanFor: string | null = null;
+  /** The desired state at the last clean pass: a plan against an unchanged one is a repair. */
+  #cleanFor: Desired | null = null;
+  /** While a long plan is being applied; settles when that is over. */
+  #applying: Promise<void> | null = null;
+  /** Whether the rest of that plan is to be left out, since other things are wanted now. */
+  #isOvertaken = false;
+  /** Answers lost in a row. */
+  #losses = 0;
+  #looksRepeated = 0;
   #stopped = false;
   #wasUp = false;
   #subnetFileWritten = false;
   #inSync = false;
-  #peersWanted = 0;
+  #wantedPeers: Desired["peers"] = [];
   #peersProgrammed = 0;
-  #paths: ReadonlyMap<string, PathKind> = new Map();
   #repairs = 0;
   #lastError: string | null = null;
   /** What the log was told of the last error, less what differs from one attempt to the next. */
@@ -126,10 +116,13 @@ export class OverlayKeeper {
       mtu: this.#config.mtu,
       inSync: this.#inSync,
       subnetFileWritten: this.#subnetFileWritten,
-      peersWanted: this.#peersWanted,
+      peersWanted: this.#wantedPeers.length,
       peersProgrammed: this.#peersProgrammed,
-      paths: this.#paths,
+      paths: new Map(
+        this.#wantedPeers.map(({ hostId, entry }) => [hostId, entry === null ? "direct" : "vxlan"]),
+      ),
       repairs: this.#repairs,
+      looksRepeated: this.#looksRepeated,
       lastError: this.#lastError,
       problems: this.#problems,
     };
@@ -145,7 +138,8 @@ export class OverlayKeeper {
   /** Compares now, or as soon as the pause after the last run is over. */
   reconcileSoon(): void {
     if (this.#stopped) return;
-    if (this.#ports.nowMs() >= this.#earliestMs) this.reconcileNow();
+    if (this.#applying !== null) return; // what is being applied is followed by a look
+    if (this.#ports.nowMs() >= this.#earliestMs) this.#reconcile(true);
     else this.#schedule(this.#earliestMs);
   }
 
@@ -156,36 +150,74 @@ export class OverlayKeeper {
 
   /** Compares now, whatever the last run cost: for the last run of a host that leaves. */
   reconcileNow(): void {
+    this.#isOvertaken = true;
+    this.#reconcile(false);
+  }
+
+  /** Settles when no long plan is being applied: what is left of one is left out. */
+  async quiet(): Promise<void> {
+    this.#isOvertaken = true;
+    await this.#applying;
+  }
+
+  #reconcile(mayTakeLong: boolean): void {
     const startMs = this.#ports.nowMs();
     const wish = this.#ports.wish();
     // Until our first claim is held, what an earlier run left behind keeps carrying traffic.
     if (wish.want === "unchanged" || (wish.want === "down" && !this.#wasUp)) return;
     if (wish.want === "paused") return this.#pause();
     this.#wasUp = true;
-    let failed = false;
+    this.#ended(startMs, wish, this.#attempt(wish, mayTakeLong));
+  }
+
+  /** Twice when the kernel changed under our hands. Whoever changes it all the time does not keep us here. */
+  #attempt(wish: Wanted, mayTakeLong: boolean): Outcome {
     try {
-      failed = this.#pass(wish);
+      const outcome = this.#pass(wish, mayTakeLong, false);
+      if (outcome !== "outdated") return outcome;
+      this.#looksRepeated++;
+      return this.#pass(wish, mayTakeLong, true);
     } catch (error) {
-      failed = true;
-      this.#fail(`the kernel could not be read or changed: ${reasonOf(error)}`);
+      return this.#interrupted(error);
     }
+  }
+
+  /** When to look next. */
+  #ended(startMs: number, wish: Wanted, outcome: Outcome): void {
     const endMs = this.#ports.nowMs();
     this.#earliestMs = endMs + PAUSE_FACTOR * (endMs - startMs);
-    this.#retryAtMs = failed ? endMs + RETRY_MS : -Infinity;
+    if (outcome === "later") return;
+    if (outcome === "outdated") {
+      this.#retryAtMs = endMs + Math.min(RETRY_MS, LOOK_AGAIN_MS * 2 ** (this.#losses - 1));
+    } else {
+      this.#losses = 0;
+      this.#retryAtMs = outcome === "refused" ? endMs + RETRY_MS : -Infinity;
+    }
     const auditMs = wish.want === "up" && wish.settled
       ? AUDIT_INTERVAL_MS
       : UNSETTLED_AUDIT_INTERVAL_MS;
-    this.#schedule(failed ? this.#retryAtMs : endMs + auditMs);
+    this.#schedule(outcome === "clean" ? endMs + auditMs : this.#retryAtMs);
+  }
+
+  /** What was read or done is not known. */
+  #interrupted(error: unknown): Outcome {
+    const text = `the kernel could not be read or changed: ${reasonOf(error)}`;
+    if (!isInterruption(error)) {
+      this.#fail(text);
+      return "refused";
+    }
+    this.#losses++;
+    this.#looksRepeated++;
+    this.#inSync = false;
+    if (this.#losses > LOSSES_UNSAID_MAX) this.#fail(text);
+    return "outdated";
   }
 
   /** Takes what is ours out of the kernel, whatever is wanted: the subnet is another host's. Nothing is kept from now on. */
   takeDown(): void {
     this.stop();
-    try {
-      this.#pass({ want: "down" });
-    } catch (error) {
-      this.#fail(`the kernel could not be read or changed: ${reasonOf(error)}`);
-    }
+    this.#isOvertaken = true;
+    this.#attempt({ want: "down" }, false);
   }
 
   #schedule(atMs: number): void {
@@ -205,37 +237,74 @@ export class OverlayKeeper {
     this.#schedule(this.#ports.nowMs() + RETRY_MS);
   }
 
-  /** One dump, diff and apply. Returns whether something was refused. */
-  #pass(wish: Extract<OverlayWish, { want: "up" | "down" }>): boolean {
-    const { kernel } = this.#ports;
+  #look(wish: Wanted): Look {
     const desired = wish.want === "up"
       ? desiredState(this.#config, wish.own, wish.owners, wish.networks)
       : desiredState(this.#config, null, []);
-    const wanted = JSON.stringify([desired.isUp, desired.link, desired.address, desired.peers]);
-    const before = kernel.dump(desired.device, this.#config.underlay.index);
+    const before = this.#ports.kernel.dump(desired.device, this.#config.underlay.index);
     const full = diffState(desired, before, this.#abilities);
     const plan = wish.want === "down" || wish.settled ? full : keepUnknown(full, wish.records);
-    const failures = plan.operations.length === 0 ? [] : kernel.apply(plan.operations);
+    const isRepair = plan.operations.length > 0 && this.#cleanFor !== null &&
+      isSame({ ...this.#cleanFor, problems: [] }, { ...desired, problems: [] });
+    return { wish, desired, before, plan, isRepair };
+  }
+
+  /** One dump, diff and apply; a long plan is only begun. */
+  #pass(wish: Wanted, mayTakeLong: boolean, isLast: boolean): Outcome {
+    const look = this.#look(wish);
+    const { operations } = look.plan;
+    if (mayTakeLong && operations.length > AT_ONCE_MAX) {
+      this.#applying = this.#applyLater(look);
+      return "later";
+    }
+    const failures = operations.length === 0 ? [] : this.#ports.kernel.apply(operations);
+    return this.#conclude(look, failures, isLast);
+  }
+
+  /** Another look follows in any case: thousands of changes take long enough for something to happen. */
+  async #applyLater(look: Look): Promise<void> {
+    const startMs = this.#ports.nowMs();
+    let outcome: Outcome = "outdated";
+    this.#isOvertaken = false;
+    this.#inSync = false;
+    try {
+      const isOvertaken = () => this.#isOvertaken || this.#stopped;
+      const failures = await this.#ports.kernel.applyLater(look.plan.operations, isOvertaken);
+      if (this.#stopped) return;
+      if (failures.every(isOutdated)) this.#report(look.plan, [], look.isRepair);
+      else outcome = this.#conclude(look, failures, true);
+    } catch (error) {
+      if (!this.#stopped) this.#interrupted(error);
+    } finally {
+      this.#applying = null;
+    }
+    this.#cleanFor = null;
+    if (outcome === "refused") this.#ended(startMs, look.wish, outcome);
+    else if (this.#losses > 0) this.#ended(this.#ports.nowMs(), look.wish, "outdated");
+    else this.#reconcile(true);
+  }
+
+  /** @param isLast whether what is outdated is a fault by now. */
+  #conclude(look: Look, failures: readonly OperationFailure[], isLast: boolean): Outcome {
+    const { wish, desired, before, plan } = look;
     if (this.#abilities.movesDevices && failures.some(isMoveUnknown)) {
       this.#abilities = { movesDevices: false };
-      return this.#pass(wish);
+      return "outdated";
     }
-    this.#report(plan, failures, this.#cleanFor === wanted);
+    if (!isLast && failures.length > 0 && failures.every(isOutdated)) return "outdated";
+    this.#report(plan, failures, look.isRepair);
     this.#problems = [...desired.problems, ...plan.problems];
-    this.#peersWanted = desired.peers.length;
-    this.#paths = new Map(
-      desired.peers.map(({ hostId, entry }) => [hostId, entry === null ? "direct" : "vxlan"]),
-    );
+    this.#wantedPeers = desired.peers;
     const clean = failures.length === 0 && plan.problems.length === 0;
     this.#peersProgrammed = clean
       ? desired.peers.length
-      : programmedAfter(desired, before, kernel, plan);
+      : programmedAfter(desired, before, this.#ports.kernel, plan);
     this.#inSync = clean && wish.want === "up";
-    this.#cleanFor = clean ? wanted : null;
+    this.#cleanFor = clean ? desired : null;
     if (clean) this.#lastError = this.#lastSaid = null;
     this.#subnetFileWritten = clean && wish.want === "up" && this.#ports.up(wish.own);
     if (wish.want === "down") this.#ports.down();
-    return !clean || (wish.want === "up" && !this.#subnetFileWritten);
+    return !clean || (wish.want === "up" && !this.#subnetFileWritten) ? "refused" : "clean";
   }
 
   #report(plan: Plan, failures: readonly OperationFailure[], isRepair: boolean): void {
@@ -250,7 +319,9 @@ export class OverlayKeeper {
     } else if (changes > 0) {
       log.debug("programmed the kernel", { changes, refused: failures.length });
     }
-    for (const operation of plan.operations) log.debug(operationText(operation));
+    if (log.writes("debug")) {
+      for (const operation of plan.operations) log.debug(operationText(operation));
+    }
     const [failure] = failures;
     if (failure !== undefined) {
       const what = operationText(failure.operation);

@@ -44,8 +44,13 @@ export class Log {
     this.write("error", message, fields);
   }
 
+  /** Whether events of that level are written: for those that cost something to put into words. */
+  writes(level: LogLevel): boolean {
+    return LEVELS.indexOf(level) >= this.#lowest;
+  }
+
   write(level: LogLevel, message: string, fields: LogFields): void {
-    if (LEVELS.indexOf(level) < this.#lowest) return;
+    if (!this.writes(level)) return;
     const time = this.#options.now();
     this.#options.write(
       this.#options.format === "json"

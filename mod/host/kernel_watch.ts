@@ -19,17 +19,29 @@ export interface NewsFilter {
 export class KernelWatch<Filter extends NewsFilter> {
   readonly filter: Filter;
   readonly #groups: MonitorGroups;
+  readonly #ownPort: number;
   readonly #changed: () => void;
   #monitor: RouteMonitor | null = null;
   /** Index of the device below the overlay's, once it is known. */
   #below: number | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stopped = false;
+  #holds = 0;
   #ended: Promise<void> = Promise.resolve();
 
-  /** Throws SysError when there is no socket to be had. */
-  constructor(filter: Filter, changed: () => void, groups: MonitorGroups = "everything") {
+  /**
+   * Throws SysError when there is no socket to be had.
+   *
+   * @param ownPort netlink port id of the socket through which we change things: of that we need not be told.
+   */
+  constructor(
+    filter: Filter,
+    changed: () => void,
+    ownPort: number,
+    groups: MonitorGroups = "everything",
+  ) {
     this.filter = filter;
+    this.#ownPort = ownPort;
     this.#groups = groups;
     this.#changed = changed;
     this.#open();
@@ -39,6 +51,17 @@ export class KernelWatch<Filter extends NewsFilter> {
   muteNeighbours({ index }: Link): void {
     this.#below = index;
     this.#monitor?.muteNeighbours(index);
+  }
+
+  /** Nothing is told, nor even read, until the release: for while we change thousands of things ourselves. */
+  hold(): void {
+    this.#holds++;
+    this.#monitor?.hold();
+  }
+
+  release(): void {
+    this.#holds--;
+    if (this.#holds === 0) this.#monitor?.release();
   }
 
   /** No call comes after this. */
@@ -58,6 +81,8 @@ export class KernelWatch<Filter extends NewsFilter> {
       // Outside the monitor's own call: a fault of the listener is not one of the socket.
       if (this.filter.hasNews(events)) queueMicrotask(() => this.#tell());
     }, this.#groups);
+    monitor.muteChangesBy(this.#ownPort);
+    if (this.#holds > 0) monitor.hold();
     if (this.#below !== null) monitor.muteNeighbours(this.#below);
     this.#monitor = monitor;
     this.#ended = monitor.done.catch(() => this.#reopenLater());

@@ -149,6 +149,7 @@ kernelTest("a dump that the kernel marks as torn is taken again", () => {
   using dumper = new NetlinkConversation({
     port: datagrams.port,
     send: (bytes, op) => datagrams.send(bytes, op),
+    sendLater: (bytes, op) => datagrams.sendLater(bytes, op),
     receive: (wait) => {
       received++;
       if (received === 2) bridgeAdd(host.transport, { name: "meanwhile" });

@@ -33,6 +33,11 @@ export class ScriptedDatagrams implements Datagrams {
     this.sends.push(parseMessages(bytes.slice()));
   }
 
+  sendLater(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    this.send(bytes);
+    return Promise.resolve();
+  }
+
   receive(): Uint8Array | number {
     const step = this.#steps.shift() ?? ERRNO.EAGAIN;
     return typeof step === "function" ? step(this.sends.at(-1) ?? []) : step;

@@ -1,0 +1,52 @@
+/** What the keeper of the overlay asks of its surroundings, and what it says of itself. */
+import type { Kernel } from "../base/kernel_objects.ts";
+import type { Log } from "../base/log.ts";
+import type { Problem } from "../base/problem.ts";
+import type { ClaimRecord } from "../claim/record.ts";
+import type { PathKind } from "../overlay/path.ts";
+
+/** What the claims want of the overlay at this moment. */
+export type OverlayWish =
+  | {
+    readonly want: "up";
+    readonly own: ClaimRecord;
+    readonly owners: readonly ClaimRecord[];
+    readonly records: readonly ClaimRecord[];
+    /** Of the pool. */
+    readonly networks: readonly string[];
+    /** Whether every claim of the cluster had time to arrive: only then is what nobody claims removed. */
+    readonly settled: boolean;
+  }
+  | { readonly want: "down" }
+  /** Not decided yet: what is there stays. */
+  | { readonly want: "unchanged" }
+  /** There is no underlay to stand on: what is left stays until there is one. */
+  | { readonly want: "paused" };
+
+export interface OverlayStatus {
+  readonly device: string;
+  readonly mac: string | null;
+  readonly mtu: number;
+  readonly inSync: boolean;
+  readonly subnetFileWritten: boolean;
+  readonly peersWanted: number;
+  readonly peersProgrammed: number;
+  /** By host id: how packets travel to each peer that is wanted. */
+  readonly paths: ReadonlyMap<string, PathKind>;
+  readonly repairs: number;
+  /** How often the kernel had to be looked at again: it changed under our hands, or its answers were lost. */
+  readonly looksRepeated: number;
+  readonly lastError: string | null;
+  readonly problems: readonly Problem[];
+}
+
+export interface OverlayPorts {
+  readonly kernel: Kernel;
+  readonly log: Log;
+  nowMs(): number;
+  wish(): OverlayWish;
+  /** Called when the kernel is as wanted and every peer is programmed; true when subnet.env now says so. */
+  up(own: ClaimRecord): boolean;
+  /** Called when everything of ours is gone from the kernel. */
+  down(): void;
+}

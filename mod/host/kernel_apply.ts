@@ -1,0 +1,282 @@
+/**
+ * Applies plans over rtnetlink: devices one by one, all that they carry in a few sends. The kernel's refusals come back
+ * with their operations; that something to be removed was not there, or something to be added was, is none.
+ */
+import { isExisting, isMissing, NetlinkError } from "../../ffi/netlink/error.ts";
+import type {
+  NetlinkReply,
+  NetlinkRequest,
+  NetlinkTransport,
+} from "../../ffi/netlink/transport.ts";
+import { type Link, linkDelete, linkGet, linkSet } from "../../ffi/route/link.ts";
+import { type Route as KernelRoute, routeDump } from "../../ffi/route/route.ts";
+import { vxlanAdd, vxlanMove } from "../../ffi/route/vxlan.ts";
+import { assert } from "../base/assert.ts";
+import type {
+  LinkChanges,
+  LinkMove,
+  Operation,
+  OperationFailure,
+  Route,
+  VxlanLink,
+} from "../base/kernel_objects.ts";
+import {
+  deviceOf,
+  encodeOperation,
+  type EntryOperation,
+  isLinkOperation,
+  isRemoval,
+  type LinkOperation,
+} from "./kernel_encode.ts";
+
+/** Who wants to hear of what is done here. */
+export interface ApplyHooks {
+  /** A device was made, or stands elsewhere now. */
+  made(link: Link): void;
+  /** These changes are about to be made. */
+  expected(operations: readonly Operation[]): void;
+}
+
+export class PlanApplier {
+  readonly #transport: NetlinkTransport;
+  readonly #hooks: ApplyHooks;
+  readonly #failures: OperationFailure[] = [];
+  /** Devices that could not be made: nothing is tried on them. */
+  readonly #missing = new Set<string>();
+
+  constructor(transport: NetlinkTransport, hooks: ApplyHooks) {
+    this.#transport = transport;
+    this.#hooks = hooks;
+  }
+
+  /** Applies in order. Throws as the transport does. */
+  apply(plan: readonly Operation[]): OperationFailure[] {
+    for (const step of stepsOf(plan)) {
+      if (Array.isArray(step)) {
+        const batch = new EntryBatch(this.#transport, step, this.#missing);
+        const requests = [...batch.requests()];
+        this.#hooks.expected(batch.sent);
+        this.#judge(batch, this.#transport.request(requests));
+      } else this.#link(step);
+    }
+    return this.#failures;
+  }
+
+  /** As `apply`, while others work; ends early once `isCancelled`. */
+  async applyLater(
+    plan: readonly Operation[],
+    isCancelled: () => boolean,
+  ): Promise<OperationFailure[]> {
+    for (const step of stepsOf(plan)) {
+      if (isCancelled()) break;
+      if (Array.isArray(step)) {
+        const batch = new EntryBatch(this.#transport, step, this.#missing, isCancelled);
+        this.#hooks.expected(step);
+        this.#judge(batch, await this.#transport.requestLater(batch.requests()));
+      } else this.#link(step);
+    }
+    return this.#failures;
+  }
+
+  #link(operation: LinkOperation): void {
+    const failure = this.#applyLink(operation);
+    if (failure === null) return;
+    this.#failures.push(failure);
+    if (operation.kind === "link-add") this.#missing.add(operation.link.name);
+  }
+
+  #applyLink(operation: LinkOperation): OperationFailure | null {
+    try {
+      switch (operation.kind) {
+        case "link-add":
+          this.#addLink(operation.link);
+          return null;
+        case "link-set":
+          this.#setLink(operation.name, operation.changes);
+          return null;
+        case "link-move":
+          this.#moveLink(operation.name, operation.move);
+          return null;
+        case "link-delete": {
+          const link = linkGet(this.#transport, operation.name);
+          if (link !== null) linkDelete(this.#transport, link.index);
+          return null;
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof NetlinkError)) throw error;
+      if (isRemoval(operation) && isMissing(error)) return null;
+      return { operation, code: error.code, message: error.message };
+    }
+  }
+
+  #addLink(link: VxlanLink): void {
+    const made = vxlanAdd(this.#transport, {
+      name: link.name,
+      address: link.mac,
+      mtu: link.mtu,
+      // Packets queue at the underlay's device, not here (flannel's choice too).
+      txQueueLength: 0,
+      alias: link.alias,
+      up: link.up,
+      vxlan: {
+        id: link.vni,
+        port: link.port,
+        learning: link.learning,
+        ...(link.underlayIndex === 0 ? {} : { link: link.underlayIndex }),
+        ...(link.local === "" ? {} : { local: link.local }),
+      },
+    });
+    this.#hooks.made(made);
+  }
+
+  #setLink(name: string, { mac, ...changes }: LinkChanges): void {
+    const present = linkGet(this.#transport, name);
+    if (present === null) return; // gone since the dump: the next comparison makes it anew
+    const settings = mac === undefined ? changes : { ...changes, address: mac };
+    linkSet(this.#transport, present.index, settings);
+  }
+
+  #moveLink(name: string, { local, underlayIndex }: LinkMove): void {
+    const present = linkGet(this.#transport, name);
+    if (present === null) return; // as above
+    vxlanMove(this.#transport, present.index, {
+      ...(local === undefined ? {} : { local }),
+      ...(underlayIndex === undefined ? {} : { link: underlayIndex }),
+    });
+    const moved = linkGet(this.#transport, present.index);
+    if (moved !== null) this.#hooks.made(moved);
+  }
+
+  #judge({ sent, failures }: EntryBatch, replies: readonly NetlinkReply[]): void {
+    for (const failure of failures) this.#failures.push(failure);
+    const taken: OperationFailure[] = [];
+    for (const [position, { error }] of replies.entries()) {
+      if (error === null) continue;
+      const operation = sent[position];
+      assert(operation !== undefined, "the kernel gives one reply per request");
+      if (isRemoval(operation) && isMissing(error)) continue;
+      const failure = { operation, code: error.code, message: error.message };
+      if (isExisting(error)) taken.push(failure);
+      else this.#failures.push(failure);
+    }
+    if (taken.length > 0) this.#judgeTaken(taken);
+  }
+
+  /** Something is in the place where we wanted to add: no failure when it is just what we wanted. One look for all. */
+  #judgeTaken(failures: readonly OperationFailure[]): void {
+    const tables = new Map<string, Map<string, KernelRoute>>();
+    for (const failure of failures) {
+      const { operation } = failure;
+      // The kernel refuses an address only when that very address is there.
+      if (operation.kind !== "route-add") continue;
+      const { route } = operation;
+      const family = route.destination.includes(":") ? 6 : 4;
+      const key = `${family} ${route.table}`;
+      const table = tables.get(key) ?? this.#routesOf(family, route.table);
+      tables.set(key, table);
+      const there = table.get(placeOf(route.destination, route.metric));
+      // Gone again: the next comparison settles it.
+      if (there === undefined) this.#failures.push(failure);
+      else if (!this.#isWanted(route, there)) this.#failures.push(this.#inTheWay(failure, there));
+    }
+  }
+
+  #routesOf(family: 4 | 6, table: number): Map<string, KernelRoute> {
+    const routes = routeDump(this.#transport, { family, table });
+    // The kernel lists the one that counts first.
+    return new Map(
+      routes.reverse().map((route) => [placeOf(route.destination, route.priority ?? 0), route]),
+    );
+  }
+
+  #isWanted(wanted: Route, there: KernelRoute): boolean {
+    return this.#deviceOf(there) === wanted.device && there.gateway === wanted.gateway &&
+      there.onlink === wanted.onlink && there.protocol === wanted.protocol;
+  }
+
+  #inTheWay({ operation, code }: OperationFailure, there: KernelRoute): OperationFailure {
+    const device = this.#deviceOf(there);
+    const via = there.gateway === null ? "" : ` via ${there.gateway}`;
+    const message = `There is a route to ${there.destination}${via} on ${device} already ` +
+      `(protocol ${there.protocol}), which gossamer did not make; delete it with ` +
+      `"ip route delete ${there.destination} dev ${device}"`;
+    return { operation, code, message };
+  }
+
+  #deviceOf({ index }: KernelRoute): string {
+    if (index === null) return "no device";
+    return linkGet(this.#transport, index)?.name ?? `if${index}`;
+  }
+}
+
+function placeOf(destination: string, metric: number): string {
+  return `${destination} ${metric}`;
+}
+
+/** Operations on a device alone; what lies between two of them together. */
+function stepsOf(plan: readonly Operation[]): (LinkOperation | EntryOperation[])[] {
+  const steps: (LinkOperation | EntryOperation[])[] = [];
+  let entries: EntryOperation[] = [];
+  for (const operation of plan) {
+    if (!isLinkOperation(operation)) {
+      entries.push(operation);
+      continue;
+    }
+    if (entries.length > 0) steps.push(entries);
+    entries = [];
+    steps.push(operation);
+  }
+  if (entries.length > 0) steps.push(entries);
+  return steps;
+}
+
+/** Operations that become requests as they are asked for. */
+class EntryBatch {
+  /** What became a request, in order. */
+  readonly sent: EntryOperation[] = [];
+  /** What could not. */
+  readonly failures: OperationFailure[] = [];
+  readonly #transport: NetlinkTransport;
+  readonly #operations: readonly EntryOperation[];
+  readonly #missing: ReadonlySet<string>;
+  readonly #isCancelled: () => boolean;
+  readonly #indexes = new Map<string, number | null>();
+
+  constructor(
+    transport: NetlinkTransport,
+    operations: readonly EntryOperation[],
+    missing: ReadonlySet<string>,
+    isCancelled: () => boolean = () => false,
+  ) {
+    this.#transport = transport;
+    this.#operations = operations;
+    this.#missing = missing;
+    this.#isCancelled = isCancelled;
+  }
+
+  *requests(): Generator<NetlinkRequest> {
+    for (const operation of this.#operations) {
+      if (this.#isCancelled()) return;
+      const device = deviceOf(operation);
+      if (this.#missing.has(device)) continue;
+      const index = this.#indexOf(device);
+      if (index !== null) {
+        this.sent.push(operation);
+        yield encodeOperation(operation, index);
+      } else if (!isRemoval(operation)) {
+        const message = `There is no device ${device}`;
+        this.failures.push({ operation, code: "ENODEV", message });
+      }
+    }
+  }
+
+  #indexOf(device: string): number | null {
+    let index = this.#indexes.get(device);
+    if (index === undefined) {
+      index = linkGet(this.#transport, device)?.index ?? null;
+      this.#indexes.set(device, index);
+    }
+    return index;
+  }
+}
