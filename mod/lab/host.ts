@@ -208,7 +208,14 @@ export interface StatusView {
   schema: number;
   ready: boolean;
   host: { id: string; name: string; address: string; gossipPort: number; incarnation: number };
-  cluster: { network: string; alive: number; suspect: number; dead: number; left: number };
+  cluster: {
+    network: string;
+    backend: string;
+    alive: number;
+    suspect: number;
+    dead: number;
+    left: number;
+  };
   claim: {
     state: string;
     stage: string;
@@ -226,6 +233,7 @@ export interface StatusView {
     inSync: boolean;
     peersWanted: number;
     peersProgrammed: number;
+    peersDirect: number;
     repairs: number;
     lastError: string | null;
   };
@@ -237,6 +245,8 @@ export interface StatusView {
     subnet: string | null;
     claim: string;
     mac: string | null;
+    backend: string | null;
+    path: "vxlan" | "direct" | null;
   }[];
   problems: { code: string; severity: string; text: string; remedy: string }[];
 }
