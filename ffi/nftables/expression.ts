@@ -20,6 +20,8 @@ export type Expression =
     readonly length: number;
   }
   | { readonly kind: "meta"; readonly key: MetaKey }
+  /** The state of the packet's connection, as bits. */
+  | { readonly kind: "connection-state" }
   | { readonly kind: "bitwise"; readonly mask: string; readonly xor: string }
   | { readonly kind: "compare"; readonly isEqual: boolean; readonly value: string }
   | { readonly kind: "lookup"; readonly set: string; readonly isInverted: boolean }
@@ -65,6 +67,9 @@ const META = { DREG: 1, KEY: 2 } as const;
 const BITWISE = { SREG: 1, DREG: 2, LENGTH: 3, MASK: 4, XOR: 5 } as const;
 const COMPARE = { SREG: 1, OPERATION: 2, DATA: 3 } as const;
 const LOOKUP = { SET: 1, SREG: 2, DREG: 3, FLAGS: 5 } as const;
+const CONNECTION = { DREG: 1, KEY: 2 } as const;
+/** NFT_CT_STATE. */
+const CONNECTION_STATE = 0;
 const MASQUERADE_FLAGS = 1;
 const IMMEDIATE = { DREG: 1, DATA: 2 } as const;
 const COUNTER = { BYTES: 1, PACKETS: 2 } as const;
@@ -108,7 +113,8 @@ function kernelName(expression: Expression): string {
     case "other":
     case "match":
     case "target":
-      throw new Error(`Cannot write the expression ${expression.name}`);
+    case "connection-state":
+      throw new Error(`gossamer writes no expression of the kind ${expression.kind}`);
     default:
       return expression.kind;
   }
@@ -219,6 +225,10 @@ function decodeData(name: string, data: Attributes): Expression | null {
     }
     case "immediate":
       return decodeImmediate(data);
+    case "ct": {
+      const isState = be32(data, CONNECTION.KEY) === CONNECTION_STATE && data.has(CONNECTION.DREG);
+      return isState ? { kind: "connection-state" } : null;
+    }
     case "reject":
       return { kind: "reject" };
     case "match":

@@ -9,6 +9,9 @@ export const ROUTE_PROTOCOL = 71;
 /** The alias (IFLA_IFALIAS) of devices we made: how we prove that a device is ours. */
 export const DEVICE_ALIAS = "gossamer";
 
+/** The comment of nf_tables tables we made: how we prove that a table is ours. */
+export const TABLE_COMMENT = "gossamer";
+
 /** Bytes of one gossip datagram, UDP payload: fits a 1500-byte MTU with room for IPv6, UDP and an outer tunnel. */
 export const PACKET_BYTES_MAX = 1400;
 
