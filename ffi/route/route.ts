@@ -200,6 +200,8 @@ export interface RouteFilter {
   readonly protocol?: number;
   /** Index of the outgoing device. */
   readonly index?: number;
+  /** Index of an outgoing device whose routes are left out, without the trouble of reading them. */
+  readonly exceptIndex?: number;
 }
 
 /** Equivalent to: ip -4|-6 route show [table T] [proto P] [dev INDEX]; the kernel filters. */
@@ -236,14 +238,20 @@ function dumpFamily(
   }
 }
 
+function outgoingIndex({ payload }: NetlinkMessage): number | null {
+  scanner.scan(payload, RTMSG_BYTES);
+  return scanner.u32(RTA_OIF);
+}
+
 /** The routes that match; cached copies and multicast routes are left out. */
 export function routeDump(transport: NetlinkTransport, filter: RouteFilter = {}): Route[] {
   const families = filter.family === undefined ? [4, 6] as const : [filter.family];
   const table = filter.table === undefined ? TABLE_MAIN : filter.table;
-  const { protocol, index } = filter;
+  const { protocol, index, exceptIndex } = filter;
   const routes: Route[] = [];
   for (const family of families) {
     for (const message of dumpFamily(transport, family, filter)) {
+      if (exceptIndex !== undefined && outgoingIndex(message) === exceptIndex) continue;
       const route = decodeRoute(message);
       if (route === null || (route.flags & RTM_F_CLONED) !== 0) continue;
       if (table !== null && route.table !== table) continue;

@@ -75,6 +75,10 @@ export class OverlayKeeper {
   #applying: Promise<void> | null = null;
   /** Whether the rest of that plan is to be left out, since other things are wanted now. */
   #isOvertaken = false;
+  /** Whether a look is due as soon as it has been applied. */
+  #isLookDue = false;
+  /** Whether the last long plan met a kernel that had changed: the next that does is a fault. */
+  #wasOutOfDate = false;
   /** Answers lost in a row. */
   #losses = 0;
   #looksRepeated = 0;
@@ -138,7 +142,10 @@ export class OverlayKeeper {
   /** Compares now, or as soon as the pause after the last run is over. */
   reconcileSoon(): void {
     if (this.#stopped) return;
-    if (this.#applying !== null) return; // what is being applied is followed by a look
+    if (this.#applying !== null) {
+      this.#isLookDue = true;
+      return;
+    }
     if (this.#ports.nowMs() >= this.#earliestMs) this.#reconcile(true);
     else this.#schedule(this.#earliestMs);
   }
@@ -243,7 +250,9 @@ export class OverlayKeeper {
       : desiredState(this.#config, null, []);
     const before = this.#ports.kernel.dump(desired.device, this.#config.underlay.index);
     const full = diffState(desired, before, this.#abilities);
-    const plan = wish.want === "down" || wish.settled ? full : keepUnknown(full, wish.records);
+    const plan = wish.want === "down" || wish.settled
+      ? full
+      : keepUnknown(full, wish.records, this.#config);
     const isRepair = plan.operations.length > 0 && this.#cleanFor !== null &&
       isSame({ ...this.#cleanFor, problems: [] }, { ...desired, problems: [] });
     return { wish, desired, before, plan, isRepair };
@@ -261,27 +270,27 @@ export class OverlayKeeper {
     return this.#conclude(look, failures, isLast);
   }
 
-  /** Another look follows in any case: thousands of changes take long enough for something to happen. */
+  /** Applied while other things go on; those that changed what is wanted, or the kernel, are looked into at the end. */
   async #applyLater(look: Look): Promise<void> {
-    const startMs = this.#ports.nowMs();
-    let outcome: Outcome = "outdated";
-    this.#isOvertaken = false;
-    this.#inSync = false;
+    let outcome: Outcome;
+    this.#isOvertaken = this.#isLookDue = this.#inSync = false;
     try {
       const isOvertaken = () => this.#isOvertaken || this.#stopped;
       const failures = await this.#ports.kernel.applyLater(look.plan.operations, isOvertaken);
       if (this.#stopped) return;
-      if (failures.every(isOutdated)) this.#report(look.plan, [], look.isRepair);
-      else outcome = this.#conclude(look, failures, true);
+      const isOutOfDate = !this.#wasOutOfDate && failures.some(isOutdated);
+      this.#wasOutOfDate = isOutOfDate;
+      const isUnclear = isOvertaken() || this.#isLookDue || isOutOfDate;
+      if (isUnclear) this.#looksRepeated++;
+      outcome = isUnclear ? "outdated" : this.#conclude(look, failures, true);
     } catch (error) {
-      if (!this.#stopped) this.#interrupted(error);
+      if (this.#stopped) return;
+      outcome = this.#interrupted(error);
     } finally {
       this.#applying = null;
     }
-    this.#cleanFor = null;
-    if (outcome === "refused") this.#ended(startMs, look.wish, outcome);
-    else if (this.#losses > 0) this.#ended(this.#ports.nowMs(), look.wish, "outdated");
-    else this.#reconcile(true);
+    if (outcome === "outdated" && this.#losses === 0) this.#reconcile(true);
+    else this.#ended(this.#ports.nowMs(), look.wish, outcome);
   }
 
   /** @param isLast whether what is outdated is a fault by now. */

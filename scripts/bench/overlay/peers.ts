@@ -43,7 +43,7 @@ export class Site {
     const { index } = vethAdd(netlink, {
       name: "eth0",
       up: true,
-      peer: { name: "wire", up: true },
+      peer: { name: "wire" },
     });
     addressAdd(netlink, { index, address: UNDERLAY_ADDRESS, prefixLength: 16 });
     this.config = {
