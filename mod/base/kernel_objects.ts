@@ -83,8 +83,9 @@ export interface ForwardingEntry {
   readonly permanent: boolean;
 }
 
-/** A unicast route: `ip route add DESTINATION via GATEWAY dev DEVICE onlink proto PROTOCOL`. */
+/** A unicast route: `ip route add DESTINATION via GATEWAY dev DEVICE onlink proto PROTOCOL`; or an unreachable one. */
 export interface Route {
+  /** Empty for an unreachable route: `ip route add unreachable DESTINATION`. */
   readonly device: string;
   readonly destination: string;
   /** Null for a directly connected destination. */

@@ -4,7 +4,9 @@
  */
 import type { Link } from "../../ffi/route/link.ts";
 import type { MonitorEvent } from "../../ffi/route/monitor.ts";
+import { type Route, ROUTE_TYPE } from "../../ffi/route/route.ts";
 import type { Operation } from "../base/kernel_objects.ts";
+import { ROUTE_PROTOCOL } from "../base/limits.ts";
 import { isKernelMadeAddress, isKernelMadeRoute } from "./kernel_decode.ts";
 
 export class ChangeFilter {
@@ -87,6 +89,12 @@ export class ChangeFilter {
     return this.#looks.has(index) && !this.#below.has(index);
   }
 
+  /** Ours that go through no device are known by their number. */
+  #isRouteNews(route: Route): boolean {
+    if (route.type === ROUTE_TYPE.UNREACHABLE) return route.protocol === ROUTE_PROTOCOL;
+    return route.index !== null && this.#looks.has(route.index) && !isKernelMadeRoute(route);
+  }
+
   #isNews(event: MonitorEvent): boolean {
     if (event.kind === "overrun") return true;
     if (event.port === this.#ownPort) return false;
@@ -96,8 +104,7 @@ export class ChangeFilter {
       case "address":
         return this.#looks.has(event.address.index) && !isKernelMadeAddress(event.address);
       case "route":
-        return event.route.index !== null && this.#looks.has(event.route.index) &&
-          !isKernelMadeRoute(event.route);
+        return this.#isRouteNews(event.route);
       case "neighbour": {
         const { family, index, address } = event.neighbour;
         return family === 4 && this.#isOverlay(index) &&

@@ -11,7 +11,7 @@ import { addressDump } from "../../ffi/route/address.ts";
 import { fdbDump } from "../../ffi/route/fdb.ts";
 import { type Link, linkDump, linkGet } from "../../ffi/route/link.ts";
 import { neighbourDump } from "../../ffi/route/neighbour.ts";
-import { routeDump } from "../../ffi/route/route.ts";
+import { ROUTE_TYPE, routeDump } from "../../ffi/route/route.ts";
 import type {
   Kernel,
   KernelState,
@@ -199,11 +199,16 @@ export class HostKernel implements Kernel {
     }
   }
 
-  /** Routes with our protocol number on other devices: of another agent of this host, or left by an earlier one. */
+  /** Routes with our protocol number on other devices, or on none: of another agent of this host, or left by an earlier one. */
   #ownRoutesElsewhere(deviceIndex: number): Route[] {
     const names = new Map<number, string>();
     const routes: Route[] = [];
-    for (const route of routeDump(this.#transport, { family: 4, protocol: ROUTE_PROTOCOL })) {
+    const filter = { family: 4, protocol: ROUTE_PROTOCOL, exceptIndex: deviceIndex } as const;
+    for (const route of routeDump(this.#transport, filter)) {
+      if (route.type === ROUTE_TYPE.UNREACHABLE) {
+        routes.push(decodeOverlayRoute("", route));
+        continue;
+      }
       if (route.index === null || route.index === deviceIndex) continue;
       const name = names.get(route.index) ?? this.deviceName(route.index);
       names.set(route.index, name);

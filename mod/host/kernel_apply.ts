@@ -9,7 +9,7 @@ import type {
   NetlinkTransport,
 } from "../../ffi/netlink/transport.ts";
 import { type Link, linkDelete, linkGet, linkSet } from "../../ffi/route/link.ts";
-import { type Route as KernelRoute, routeDump } from "../../ffi/route/route.ts";
+import { type Route as KernelRoute, ROUTE_TYPE, routeDump } from "../../ffi/route/route.ts";
 import { vxlanAdd, vxlanMove } from "../../ffi/route/vxlan.ts";
 import { assert } from "../base/assert.ts";
 import type {
@@ -198,14 +198,15 @@ export class PlanApplier {
   #inTheWay({ operation, code }: OperationFailure, there: KernelRoute): OperationFailure {
     const device = this.#deviceOf(there);
     const via = there.gateway === null ? "" : ` via ${there.gateway}`;
-    const message = `There is a route to ${there.destination}${via} on ${device} already ` +
+    const on = device === "" ? "without a device" : `on ${device}`;
+    const message = `There is a route to ${there.destination}${via} ${on} already ` +
       `(protocol ${there.protocol}), which gossamer did not make; delete it with ` +
-      `"ip route delete ${there.destination} dev ${device}"`;
+      `"ip route delete ${there.destination}${device === "" ? "" : ` dev ${device}`}"`;
     return { operation, code, message };
   }
 
-  #deviceOf({ index }: KernelRoute): string {
-    if (index === null) return "no device";
+  #deviceOf({ index, type }: KernelRoute): string {
+    if (type === ROUTE_TYPE.UNREACHABLE || index === null) return "";
     return linkGet(this.#transport, index)?.name ?? `if${index}`;
   }
 }
@@ -272,6 +273,7 @@ class EntryBatch {
   }
 
   #indexOf(device: string): number | null {
+    if (device === "") return 0; // an unreachable route
     let index = this.#indexes.get(device);
     if (index === undefined) {
       index = linkGet(this.#transport, device)?.index ?? null;

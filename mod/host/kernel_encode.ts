@@ -3,7 +3,12 @@ import type { NetlinkRequest } from "../../ffi/netlink/transport.ts";
 import { addressAddRequest, addressDeleteRequest } from "../../ffi/route/address.ts";
 import { fdbDeleteRequest, fdbReplaceRequest } from "../../ffi/route/fdb.ts";
 import { neighbourDeleteRequest, neighbourReplaceRequest, NUD } from "../../ffi/route/neighbour.ts";
-import { routeAddRequest, routeAppendRequest, routeDeleteRequest } from "../../ffi/route/route.ts";
+import {
+  ROUTE_TYPE,
+  routeAddRequest,
+  routeAppendRequest,
+  routeDeleteRequest,
+} from "../../ffi/route/route.ts";
 import { unreachable } from "../base/assert.ts";
 import type {
   DeviceAddress,
@@ -30,7 +35,7 @@ export function isRemoval(operation: Operation): boolean {
   return operation.kind.endsWith("-delete");
 }
 
-/** The device that an operation needs. */
+/** The device that an operation needs; empty when it needs none. */
 export function deviceOf(operation: EntryOperation): string {
   switch (operation.kind) {
     case "address-add":
@@ -51,7 +56,7 @@ export function deviceOf(operation: EntryOperation): string {
   }
 }
 
-/** @param index of the device that the operation names. */
+/** @param index of the device that the operation names; 0 when it names none. */
 export function encodeOperation(operation: EntryOperation, index: number): NetlinkRequest {
   switch (operation.kind) {
     case "address-add":
@@ -111,7 +116,7 @@ function forwardingSpec({ mac, destination, port, permanent }: ForwardingEntry, 
 function routeSpec(route: Route, index: number) {
   return {
     destination: route.destination,
-    index,
+    ...(route.device === "" ? { type: ROUTE_TYPE.UNREACHABLE } : { index }),
     onlink: route.onlink,
     table: route.table,
     protocol: route.protocol,

@@ -1,8 +1,14 @@
 /** The way back: a plan that removes exactly what is provably ours from one device, and the device if it may go. */
 import type { DeviceAddress, KernelState, Operation } from "../base/kernel_objects.ts";
 import type { Problem } from "../base/problem.ts";
-import { isOwnDirectRoute } from "./host_gw.ts";
-import { isOwnAddress, isOwnForwarding, isOwnNeighbour, isOwnRoute, ownLink } from "./ownership.ts";
+import {
+  isOwnAddress,
+  isOwnElsewhere,
+  isOwnForwarding,
+  isOwnNeighbour,
+  isOwnRoute,
+  ownLink,
+} from "./ownership.ts";
 import type { Plan } from "./plan.ts";
 import { addressText, routeText } from "./text.ts";
 
@@ -22,7 +28,7 @@ export function planCleanup(
   const operations: Operation[] = [];
   const here = actual.routes.filter((route) => route.device === device);
   for (const route of actual.routes) {
-    const isOwn = route.device === device ? isOwnRoute(route) : isOwnDirectRoute(route, networks);
+    const isOwn = route.device === device ? isOwnRoute(route) : isOwnElsewhere(route, networks);
     if (isOwn) operations.push({ kind: "route-delete", route });
   }
   const link = ownLink(actual.link);

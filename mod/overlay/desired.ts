@@ -3,7 +3,8 @@
  *
  * Nothing at all is wanted until our own claim is held. Then: the device, its address `<our subnet>.0/32`, and for each
  * peer a neighbour, a forwarding entry and a route (flannel's three, with `<peer subnet>.0` as the onlink gateway); for a
- * peer on our own link that takes bare packets a route alone. With host-gw there is no device.
+ * peer on our own link that takes bare packets a route alone; and under all that a route that says "unreachable" for what
+ * nobody has. With host-gw there is no device.
  */
 import type {
   DeviceAddress,
@@ -20,6 +21,7 @@ import { cidrsOverlap, deviceAddressOf } from "../address/network.ts";
 import { isAddress, isNetwork, parseAddress } from "../address/parse.ts";
 import { isUnicastMac } from "./ownership.ts";
 import { type PathConfig, pathTo, type PeerFault } from "./path.ts";
+import { unreachableRoute } from "./unreachable.ts";
 import { deviceName, type VxlanConfig, vxlanLink } from "./vxlan.ts";
 
 /** What the overlay needs to know of this host; all of it fixed but the underlay, which may change while we run. */
@@ -47,6 +49,8 @@ export interface Desired {
   /** Null when nothing is wanted, and for backends without a device. */
   readonly link: VxlanLink | null;
   readonly address: DeviceAddress | null;
+  /** What answers for subnets that nobody has. */
+  readonly unreachable: readonly Route[];
   /** In the order of the owners. */
   readonly peers: readonly DesiredPeer[];
   /** Peers that cannot be programmed, and why. */
@@ -57,17 +61,20 @@ export interface Desired {
  * @param own our own claim record, in whatever state; null when there is none.
  * @param owners one held record per subnet, in a stable order; our own may be among them.
  * @param networks all of the pool, where operators added some.
+ * @param silent hosts that carry no packets any more: of their routes only the one by which they are asked stays.
  */
 export function desiredState(
   config: OverlayConfig,
   own: ClaimRecord | null,
   owners: readonly ClaimRecord[],
   networks: readonly string[] = [config.network],
+  silent: ReadonlySet<string> = new Set(),
 ): Desired {
   const device = deviceName(config.vni);
   const base = { device, networks };
   if (own === null || own.state !== "held") {
-    return { ...base, isUp: false, link: null, address: null, peers: [], problems: [] };
+    const nothing = { link: null, address: null, unreachable: [], peers: [], problems: [] };
+    return { ...base, isUp: false, ...nothing };
   }
   const peers: DesiredPeer[] = [];
   const problems: Problem[] = [];
@@ -84,12 +91,11 @@ export function desiredState(
       : path;
     if (fault !== null) {
       problems.push(peerProblem(owner, fault));
-    } else if (path === "direct") {
-      peers.push(directPeer(config, owner));
-    } else {
-      destinationOfMac.set(owner.vtep.mac, destination);
-      peers.push(vxlanPeer(config, owner));
+      continue;
     }
+    if (path === "vxlan") destinationOfMac.set(owner.vtep.mac, destination);
+    const peer = path === "direct" ? directPeer(config, owner) : vxlanPeer(config, owner);
+    peers.push(silent.has(owner.hostId) ? withdrawn(peer) : peer);
   }
   const hasDevice = config.backend !== "host-gw";
   return {
@@ -101,9 +107,15 @@ export function desiredState(
       address: `${deviceAddressOf(own.subnet)}/32`,
       protocol: ROUTE_PROTOCOL,
     },
+    unreachable: networks.map(unreachableRoute),
     peers,
     problems,
   };
+}
+
+/** Its containers are not reached any more, its kernel is: that is how it is asked whether it is back. */
+function withdrawn(peer: DesiredPeer): DesiredPeer {
+  return { ...peer, route: { ...peer.route, destination: `${deviceAddressOf(peer.subnet)}/32` } };
 }
 
 function directPeer({ underlay }: OverlayConfig, owner: ClaimRecord): DesiredPeer {

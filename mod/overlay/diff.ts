@@ -2,9 +2,9 @@
  * The smallest ordered list of changes that turns what the kernel holds into what it should hold.
  *
  * Order: the device, its address, removals (route, forwarding entry, neighbour), then for each peer neighbour,
- * forwarding entry, route. The route comes last, or the kernel would ask the overlay for the gateway's MAC. A peer that is
- * reached in another way from now on gets its new route behind the old one, which then goes: packets have a way at each
- * moment. What the old route leaned on goes after that.
+ * forwarding entry, route, and at the end what answers for everything else. The route comes after its gateway's neighbour,
+ * or the kernel would ask the overlay for the gateway's MAC. A peer that is reached in another way from now on gets its new
+ * route behind the old one, which then goes: packets have a way at each moment. What the old route leaned on goes after that.
  */
 import {
   type DeviceAddress,
@@ -21,8 +21,14 @@ import {
 import type { Problem } from "../base/problem.ts";
 import { planCleanup } from "./cleanup.ts";
 import type { Desired } from "./desired.ts";
-import { isOwnDirectRoute } from "./host_gw.ts";
-import { isOwnAddress, isOwnForwarding, isOwnNeighbour, isOwnRoute, ownLink } from "./ownership.ts";
+import {
+  isOwnAddress,
+  isOwnElsewhere,
+  isOwnForwarding,
+  isOwnNeighbour,
+  isOwnRoute,
+  ownLink,
+} from "./ownership.ts";
 import type { Plan } from "./plan.ts";
 
 /** What the kernel can do; Linux 4.12 and later all of it. */
@@ -70,6 +76,7 @@ export function diffState(
     }
     operations.push(...routeOperations(route, routes));
   }
+  for (const route of desired.unreachable) operations.push(...routeOperations(route, routes));
   if (isSwitching) operations.push(...removals);
   return { operations, problems: [] };
 }
@@ -78,7 +85,7 @@ export function diffState(
 function diffWithoutDevice(desired: Desired, actual: KernelState): Plan {
   const isOurs = ownLink(actual.link) !== null;
   const routes = matchRoutes(desired, actual.routes, isOurs);
-  const operations = desired.peers.flatMap(({ route }) => routeOperations(route, routes));
+  const operations = wantedRoutes(desired).flatMap((route) => routeOperations(route, routes));
   for (const route of routes.stale) operations.push({ kind: "route-delete", route });
   const seen = new Set([...routes.kept, ...routes.stale, ...[...routes.replaced.values()].flat()]);
   const rest = planCleanup(desired.device, desired.networks, {
@@ -86,6 +93,10 @@ function diffWithoutDevice(desired: Desired, actual: KernelState): Plan {
     routes: actual.routes.filter((route) => !seen.has(route)),
   });
   return { operations: [...operations, ...rest.operations], problems: rest.problems };
+}
+
+function wantedRoutes({ peers, unreachable }: Desired): Route[] {
+  return [...peers.map(({ route }) => route), ...unreachable];
 }
 
 function routeOperations(route: Route, { present, replaced }: RouteMatch): Operation[] {
@@ -222,7 +233,7 @@ function routeKey(route: Route): string {
 
 /** @param isOurs whether the device is; what others have on theirs is not touched. */
 function matchRoutes(desired: Desired, actual: readonly Route[], isOurs = true): RouteMatch {
-  const wanted = new Map(desired.peers.map(({ route }) => [routeKey(route), route]));
+  const wanted = new Map(wantedRoutes(desired).map((route) => [routeKey(route), route]));
   const present = new Set<Route>();
   const kept = new Set<Route>();
   const stale: Route[] = [];
@@ -232,7 +243,7 @@ function matchRoutes(desired: Desired, actual: readonly Route[], isOurs = true):
     const here = isOurs && route.device === desired.device;
     if (want === undefined) {
       // Ours on another device may be another agent's of this host.
-      const isOwn = here ? isOwnRoute(route) : isOwnDirectRoute(route, desired.networks);
+      const isOwn = here ? isOwnRoute(route) : isOwnElsewhere(route, desired.networks);
       if (isOwn) stale.push(route);
     } else if (sameRoute(want, route)) {
       present.add(want);

@@ -4,7 +4,7 @@
  * | object             | proof                                                                    |
  * | ------------------ | ------------------------------------------------------------------------ |
  * | device             | its alias                                                                |
- * | route              | its protocol number; on another device besides: a gateway, and in our networks |
+ * | route              | its protocol number; elsewhere besides: a gateway or unreachable, and in our networks |
  * | neighbour          | its protocol number                                                      |
  * | address            | its protocol number; before Linux 5.18: a /32 of the overlay network on our device |
  * | forwarding entry   | permanent, unicast, on our own device: nobody else fills that table      |
@@ -22,6 +22,8 @@ import {
 } from "../base/kernel_objects.ts";
 import { DEVICE_ALIAS, ROUTE_PROTOCOL } from "../base/limits.ts";
 import { cidrsOverlap } from "../address/network.ts";
+import { isOwnDirectRoute } from "./host_gw.ts";
+import { isOwnUnreachable } from "./unreachable.ts";
 
 /** The device when it is one that we made; null when it is absent or somebody else's. */
 export function ownLink(link: KernelState["link"]): VxlanLink | null {
@@ -41,6 +43,11 @@ function isIpv4Host(address: string): boolean {
 
 export function isOwnRoute(route: Route): boolean {
   return route.protocol === ROUTE_PROTOCOL;
+}
+
+/** Whether a route that does not go through our device is this overlay's. */
+export function isOwnElsewhere(route: Route, networks: readonly string[]): boolean {
+  return isOwnDirectRoute(route, networks) || isOwnUnreachable(route, networks);
 }
 
 export function isOwnNeighbour(neighbour: Neighbour): boolean {

@@ -136,10 +136,10 @@ function target({ destination, port }: ForwardingEntry): string {
 
 function routeArguments(route: Route): string {
   return [
+    ...(route.device === "" ? ["unreachable"] : []),
     route.destination,
     ...(route.gateway === null ? [] : ["via", route.gateway]),
-    "dev",
-    route.device,
+    ...(route.device === "" ? [] : ["dev", route.device]),
     ...(route.table === TABLE_MAIN ? [] : ["table", route.table]),
     "proto",
     protocolName(route.protocol),

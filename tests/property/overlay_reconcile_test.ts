@@ -8,10 +8,11 @@ import type {
   Neighbour,
   Route,
 } from "../../mod/base/kernel_objects.ts";
-import { isOwnDirectRoute } from "../../mod/overlay/host_gw.ts";
+
 import { diffState, programmedPeers } from "../../mod/overlay/diff.ts";
 import {
   isOwnAddress,
+  isOwnElsewhere,
   isOwnForwarding,
   isOwnNeighbour,
   isOwnRoute,
@@ -126,7 +127,8 @@ const actual: fc.Arbitrary<KernelState> = fc.record({
 
 /** What nobody may touch: not ours by any proof, and not where something of ours belongs. */
 function foreignParts(state: KernelState, wanted: ReturnType<typeof desire>) {
-  const isAtWanted = (route: Route) => wanted.peers.some((peer) => sameRouteKey(peer.route, route));
+  const routes = [...wanted.peers.map(({ route }) => route), ...wanted.unreachable];
+  const isAtWanted = (route: Route) => routes.some((other) => sameRouteKey(other, route));
   return {
     addresses: state.addresses.filter((address) => !isOwnAddress(address, [CONFIG.network])),
     neighbours: state.neighbours.filter((neighbour) =>
@@ -140,7 +142,7 @@ function foreignParts(state: KernelState, wanted: ReturnType<typeof desire>) {
       route.device === DEVICE
         ? !isOwnRoute(route) && !isAtWanted(route)
         // Of another agent, unless it stands where one of ours belongs.
-        : !isOwnDirectRoute(route, [CONFIG.network]) && (!isOwnRoute(route) || !isAtWanted(route))
+        : !isOwnElsewhere(route, [CONFIG.network]) && (!isOwnRoute(route) || !isAtWanted(route))
     ),
   };
 }

@@ -19,7 +19,7 @@ const PEERS = [...claims(1, 2), claim(3, { vtep: { ...claim(3).vtep, port: 4789 
 /** The lines of a program's output that speak of our device, without what depends on its version. */
 function linesAbout(output: string): string[] {
   return output.split("\n").map((line) => line.trim())
-    .filter((line) => line.includes(` dev ${DEVICE} `)).sort();
+    .filter((line) => line.includes(` dev ${DEVICE} `) || line.startsWith("unreachable ")).sort();
 }
 
 /** `ip -d -o link show` in the form of linkText. */

@@ -2,14 +2,14 @@
 import { deepStrictEqual } from "node:assert/strict";
 import { diffState } from "../../../mod/overlay/diff.ts";
 import { keepUnknown } from "../../../mod/overlay/settling.ts";
-import { claim, claims, desire, OWN, programmed } from "../../support/overlay.ts";
+import { claim, claims, CONFIG, desire, OWN, programmed } from "../../support/overlay.ts";
 
 const BEFORE = programmed(desire(claims(1, 2, 3)));
 
 /** Kinds of what is done, with host 3 not among the owners, as far as `records` allow. */
 function kinds(records: ReturnType<typeof claims>): string[] {
   const plan = diffState(desire([OWN, claim(2), claim(4)]), BEFORE);
-  return keepUnknown(plan, records).operations.map(({ kind }) => kind);
+  return keepUnknown(plan, records, CONFIG).operations.map(({ kind }) => kind);
 }
 
 const ADDED = ["neighbour-replace", "forwarding-replace", "route-add"];
@@ -33,4 +33,29 @@ Deno.test("a subnet that is known to be another host's loses route and neighbour
     "neighbour-delete",
     ...ADDED,
   ]);
+});
+
+Deno.test("a host that is remembered to take packets in another way keeps what it has", () => {
+  const config = { ...CONFIG, backend: "host-gw" } as const;
+  const peers = [2, 3].map((number) =>
+    claim(number, { vtep: { ...claim(number).vtep, backend: "host-gw" } })
+  );
+  const before = programmed(desire([OWN, ...peers], config));
+  const outdated = [OWN, ...claims(2), ...peers.slice(1)];
+  const plan = diffState(desire(outdated, config), before);
+  deepStrictEqual(plan.operations.map(({ kind }) => kind), ["route-delete"]);
+  deepStrictEqual(keepUnknown(plan, outdated, config).operations, []);
+});
+
+Deno.test("a device that is not wanted any more stays for those who have not heard of that", () => {
+  const config = { ...CONFIG, backend: "host-gw" } as const;
+  const plan = diffState(desire([OWN], config), BEFORE);
+  const left = keepUnknown(plan, claims(1, 2, 3), CONFIG).operations.map(({ kind }) => kind);
+  deepStrictEqual(left.sort(), [...REMOVED, ...REMOVED].sort());
+});
+
+Deno.test("a device that is made anew is taken away first", () => {
+  const moved = diffState(desire(claims(1, 2, 3), { vni: 1, port: 4789 }), BEFORE);
+  const left = keepUnknown(moved, claims(1, 2, 3), CONFIG).operations.map(({ kind }) => kind);
+  deepStrictEqual(left.slice(0, 2), ["link-delete", "link-add"]);
 });
