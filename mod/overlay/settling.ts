@@ -5,10 +5,23 @@
 import type { Operation } from "../base/kernel_objects.ts";
 import type { ClaimRecord } from "../claim/record.ts";
 import { cidrsOverlap } from "../address/network.ts";
+import { type PathConfig, pathTo } from "./path.ts";
 import type { Plan } from "./plan.ts";
 
-/** The plan without removals of objects that no known record, of whatever state, speaks of, and of the device. */
-export function keepUnknown(plan: Plan, records: readonly ClaimRecord[]): Plan {
+/**
+ * The plan without removals of objects that no known record, of whatever state, speaks of, of the way to hosts that
+ * cannot be reached by what their records say, and of the device.
+ *
+ * @param config how this host takes packets.
+ */
+export function keepUnknown(
+  plan: Plan,
+  all: readonly ClaimRecord[],
+  config: PathConfig,
+): Plan {
+  // Remembered from an earlier run, a record may be of a time when its host took packets in another way: the way there is,
+  // if any, stays until it was heard.
+  const records = all.filter(({ vtep }) => typeof pathTo(config, vtep) === "string");
   const macs = new Set(records.map((record) => record.vtep.mac));
   const knownSubnet = (cidr: string) => records.some((record) => cidrsOverlap(record.subnet, cidr));
   const isCertain = (operation: Operation): boolean => {
