@@ -4,7 +4,7 @@
  */
 import type { Operation } from "../base/kernel_objects.ts";
 import type { ClaimRecord } from "../claim/record.ts";
-import { cidrsOverlap } from "../address/network.ts";
+import { NetworkSet } from "../address/network_set.ts";
 import { type PathConfig, pathTo } from "./path.ts";
 import type { Plan } from "./plan.ts";
 
@@ -23,7 +23,8 @@ export function keepUnknown(
   // if any, stays until it was heard.
   const records = all.filter(({ vtep }) => typeof pathTo(config, vtep) === "string");
   const macs = new Set(records.map((record) => record.vtep.mac));
-  const knownSubnet = (cidr: string) => records.some((record) => cidrsOverlap(record.subnet, cidr));
+  const subnets = new NetworkSet(records.map(({ subnet }) => subnet));
+  const knownSubnet = (cidr: string) => subnets.overlaps(cidr);
   const isCertain = (operation: Operation): boolean => {
     switch (operation.kind) {
       case "route-delete":
