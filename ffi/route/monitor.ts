@@ -1,16 +1,10 @@
-/**
- * Notifications of what changes in the kernel's tables (rtnetlink multicast groups). Waiting is a
- * poll(2) on a pool thread, so the event loop stays free; reading is done here, without blocking,
- * until nothing is left, and all of it is handed over in one call.
- */
-import { pinnedBytes, viewOf } from "../bytes.ts";
-import { ERRNO, SysError } from "../errno.ts";
-import { check, libc } from "../libc.ts";
-import { BPF_ACCEPT, BPF_DROP, type BpfInstruction, setSocketFilter } from "../bpf.ts";
+/** Notifications of what changes in the kernel's tables of devices, addresses, routes and neighbours (rtnetlink). */
+import { BPF_ACCEPT, BPF_DROP, type BpfInstruction } from "../bpf.ts";
 import { NetlinkFormatError } from "../netlink/error.ts";
 import { type NetlinkMessage, NLMSG_OVERRUN, parseMessages } from "../netlink/message.ts";
-import { bindNetlink, NETLINK_ROUTE } from "../netlink/socket.ts";
-import { AF_BRIDGE, closeDescriptor, MSG_DONTWAIT, receiveBytes } from "../socket.ts";
+import { Notifications } from "../netlink/notifications.ts";
+import { NETLINK_ROUTE } from "../netlink/socket.ts";
+import { AF_BRIDGE } from "../socket.ts";
 import { decodeAddress, type InterfaceAddress } from "./address.ts";
 import { RTM } from "./family.ts";
 import { decodeFdbEntry, type FdbEntry } from "./fdb.ts";
@@ -32,17 +26,6 @@ const GROUPS = {
 
 /** What to hear of: everything, or devices, IPv4 addresses and IPv4 routes only. */
 export type MonitorGroups = keyof typeof GROUPS;
-
-const RECEIVE_BYTES = 64 * 1024;
-const POLLIN = 1;
-/** Bytes of struct pollfd: fd, events, revents. */
-const POLLFD_BYTES = 8;
-const EFD_CLOEXEC = 0o2000000;
-const FOR_EVER = -1;
-/** Datagrams read before their events are handed over: about 50 ms of work for the event loop. */
-const READS_PER_CALL = 4096;
-/** A poll that fails this often in a row (EINTR, ENOMEM) is not going to succeed. */
-const POLL_FAILURES_MAX = 16;
 
 /** Fields of every change. */
 interface Change {
@@ -157,42 +140,18 @@ function muteProgram(port: number | null, neighboursOf: number | null): BpfInstr
 }
 
 /** A running subscription. */
-export class RouteMonitor {
-  /** Settles when the monitor has ended: resolves after close(), rejects when it failed. */
-  readonly done: Promise<void>;
-  readonly #netlinkFd: number;
-  readonly #wakeFd: number;
-  readonly #onEvents: (events: MonitorEvent[]) => void;
-  readonly #receive = pinnedBytes(RECEIVE_BYTES);
-  /** Two struct pollfd; reachable from here for as long as the pool thread polls. */
-  readonly #pollfds = pinnedBytes(2 * POLLFD_BYTES);
+export class RouteMonitor extends Notifications<MonitorEvent> {
   #mutedNeighbours: number | null = null;
   #mutedPort: number | null = null;
-  #held: PromiseWithResolvers<void> | null = null;
-  #closing = false;
-  #pollFailures = 0;
-  #ended = false;
 
   constructor(onEvents: (events: MonitorEvent[]) => void, groups: MonitorGroups) {
-    this.#onEvents = onEvents;
-    this.#wakeFd = check("create an eventfd", libc().eventfd(0, EFD_CLOEXEC));
-    try {
-      this.#netlinkFd = bindNetlink(NETLINK_ROUTE, GROUPS[groups]).fd;
-    } catch (error) {
-      closeDescriptor(this.#wakeFd);
-      throw error;
-    }
-    this.done = this.#run();
-  }
-
-  /** Ends the monitor: no callback comes after this. Its descriptors are shut when `done` is. */
-  close(): void {
-    if (this.#closing || this.#ended) return;
-    this.#closing = true;
-    this.release();
-    const one = pinnedBytes(8);
-    viewOf(one).setBigUint64(0, 1n, true);
-    libc().write(this.#wakeFd, one, 8n);
+    super({
+      protocol: NETLINK_ROUTE,
+      groups: GROUPS[groups],
+      decode: decodeEvents,
+      overrun: (reason) => ({ kind: "overrun", reason }),
+      onEvents,
+    });
   }
 
   /**
@@ -213,85 +172,8 @@ export class RouteMonitor {
     this.#mute();
   }
 
-  /** Notifications stay in the socket until the release; should it overflow, that is told as ever. */
-  hold(): void {
-    this.#held ??= Promise.withResolvers<void>();
-  }
-
-  release(): void {
-    this.#held?.resolve();
-    this.#held = null;
-  }
-
   #mute(): void {
-    if (this.#closing || this.#ended) return;
-    setSocketFilter(this.#netlinkFd, muteProgram(this.#mutedPort, this.#mutedNeighbours));
-  }
-
-  async #run(): Promise<void> {
-    try {
-      while (!this.#closing) {
-        await this.#wait();
-        if (this.#held !== null) await this.#held.promise;
-        if (this.#closing) break;
-        const events = this.#drain();
-        if (events.length > 0) this.#onEvents(events);
-      }
-    } finally {
-      this.#ended = true;
-      closeDescriptor(this.#netlinkFd);
-      closeDescriptor(this.#wakeFd);
-    }
-  }
-
-  /** Waits until a notification or close() is there. */
-  async #wait(): Promise<void> {
-    const view = viewOf(this.#pollfds);
-    for (const [index, fd] of [this.#netlinkFd, this.#wakeFd].entries()) {
-      view.setInt32(index * POLLFD_BYTES, fd, true);
-      view.setInt16(index * POLLFD_BYTES + 4, POLLIN, true);
-      view.setInt16(index * POLLFD_BYTES + 6, 0, true);
-    }
-    // The pool thread's errno cannot be read. The read behind a failure finds nothing, or the
-    // real error.
-    const ready = await libc().poll_wait(this.#pollfds, 2n, FOR_EVER);
-    this.#pollFailures = ready < 0 ? this.#pollFailures + 1 : 0;
-    if (this.#pollFailures === POLL_FAILURES_MAX) {
-      throw new Error(`Cannot wait for notifications: poll failed ${POLL_FAILURES_MAX} times`);
-    }
-  }
-
-  /** Everything that is there now, up to a limit; what is left wakes the next wait at once. */
-  #drain(): MonitorEvent[] {
-    const events: MonitorEvent[] = [];
-    for (let reads = 0; reads < READS_PER_CALL; reads++) {
-      const length = receiveBytes(this.#netlinkFd, this.#receive, MSG_DONTWAIT);
-      if (length === -ERRNO.EAGAIN) return events;
-      if (length === -ERRNO.ENOBUFS) return [...events, this.#overrun()];
-      if (length < 0) throw new SysError("receive notifications from the kernel", -length);
-      if (length > this.#receive.length) {
-        events.push({ kind: "overrun", reason: `a notification of ${length} bytes was cut` });
-      } else {
-        events.push(...decodeEvents(this.#receive.slice(0, length)));
-      }
-    }
-    return events;
-  }
-
-  /**
-   * Empties the socket. After an overflow the kernel drops every further notification, and says
-   * nothing more of it, until the socket is empty (af_netlink.c NETLINK_S_CONGESTED): whoever
-   * dumped before that would miss what is dropped after.
-   */
-  #overrun(): MonitorEvent {
-    for (;;) {
-      const length = receiveBytes(this.#netlinkFd, this.#receive, MSG_DONTWAIT);
-      if (length === -ERRNO.EAGAIN) break;
-      if (length < 0 && length !== -ERRNO.ENOBUFS) {
-        throw new SysError("receive notifications from the kernel", -length);
-      }
-    }
-    return { kind: "overrun", reason: "the socket's receive buffer overflowed" };
+    this.filter(muteProgram(this.#mutedPort, this.#mutedNeighbours));
   }
 }
 
