@@ -242,6 +242,8 @@ class Agent {
       event.kind === "pool-changed"
     ) {
       this.#claimsChanged = true;
+    } else if (event.kind.startsWith("member-")) {
+      this.#dataPath.membersChanged();
     } else if (event.kind === "renumbered") {
       this.#dataPath.renumbered(event.old, event.new);
     } else if (event.kind === "identity-lost") {

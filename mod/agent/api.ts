@@ -66,6 +66,8 @@ export interface MemberDocument {
   backend: string | null;
   /** How packets travel there from here: `direct` is bare, over the underlay; null where they do not. */
   path: "vxlan" | "direct" | null;
+  /** Of a host whose agent is gone: whether its kernel still carries packets; null for all others. */
+  kernel: "answers" | "checking" | "silent" | null;
   rttMs: number | null;
   /** Whether datagrams to it are answered; `unknown` until one was. */
   udp: "ok" | "blocked" | "unknown";

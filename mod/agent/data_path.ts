@@ -9,10 +9,14 @@ import type { Problem } from "../base/problem.ts";
 import type { Kernel } from "../base/kernel_objects.ts";
 import type { HostSnapshot } from "../claim/host_core.ts";
 import type { ClaimRecord } from "../claim/record.ts";
+import { openEcho } from "../host/echo.ts";
+import { startTimer } from "../host/timer.ts";
 import { removeSubnetFile, writeSubnetFile } from "../host/subnet_file.ts";
 import type { OverlayConfig } from "../overlay/desired.ts";
 import { subnetEnvText } from "../overlay/subnet_env.ts";
 import { OverlayKeeper, type OverlayStatus, type OverlayWish } from "./overlay_keeper.ts";
+import { DeadPeerKeeper } from "./dead_peer_keeper.ts";
+import { goneHosts } from "./gone_hosts.ts";
 import { runRenumberHook } from "./renumber_hook.ts";
 
 /**
@@ -37,6 +41,7 @@ export interface DataPathOptions {
 export class DataPath {
   readonly #options: DataPathOptions;
   readonly #keeper: OverlayKeeper;
+  readonly #deadPeers: DeadPeerKeeper;
   #overlay: OverlayConfig;
   readonly #startedMs = performance.now();
   #joinedAtMs: number | null = null;
@@ -57,6 +62,14 @@ export class DataPath {
       up: (own) => this.#up(own),
       down: () => this.#down(),
     });
+    this.#deadPeers = new DeadPeerKeeper({
+      nowMs: () => performance.now(),
+      startTimer,
+      log: options.log,
+      openEcho,
+      // Not within the comparison that may have asked.
+      changed: () => queueMicrotask(() => this.follow()),
+    });
   }
 
   /** Listens to the kernel from now on. */
@@ -67,6 +80,11 @@ export class DataPath {
   /** The claims changed: the kernel follows at once. */
   follow(): void {
     this.#keeper.reconcileSoon();
+  }
+
+  /** Somebody's agent came or went: its kernel may have to be asked. */
+  membersChanged(): void {
+    if (this.#isSettled()) this.#followGone();
   }
 
   /** The underlay is another one, or there again: the device and subnet.env follow at once. */
@@ -96,30 +114,45 @@ export class DataPath {
   }
 
   stop(): void {
+    this.#deadPeers.stop();
     this.#keeper.stop();
   }
 
   status(): OverlayStatus {
     const status = this.#keeper.status();
-    if (this.#fileProblem === null) return status;
-    return { ...status, problems: [...status.problems, this.#fileProblem] };
+    const { states: deadPeers } = this.#deadPeers;
+    const further = [...this.#deadPeers.problems(), this.#fileProblem];
+    const problems = [...status.problems, ...further.filter((problem) => problem !== null)];
+    return { ...status, deadPeers, problems };
   }
 
   #wish(): OverlayWish {
-    const { swim, claim } = this.#options.snapshot();
-    const nowMs = performance.now();
-    if (swim.joined && claim.complete) this.#joinedAtMs ??= nowMs;
-    const settled = this.#joinedAtMs !== null && nowMs - this.#joinedAtMs >= SETTLE_MS;
+    const { claim } = this.#options.snapshot();
+    const settled = this.#isSettled();
     const { owners, records } = claim;
     if (claim.state === "held" && claim.record !== null) {
       if (!this.#options.isUnderlayThere()) return { want: "paused" };
       const networks = networksOf(claim.pool);
-      return { want: "up", own: claim.record, owners, records, networks, settled };
+      if (settled) this.#followGone();
+      const silent = this.#deadPeers.silent();
+      return { want: "up", own: claim.record, owners, records, networks, settled, silent };
     }
     // While a host looks for its next subnet, the old device stays: one switch instead of two. A host that finds none,
     // or wants none, takes it down.
     const isOver = claim.state === "released" || claim.state === "waiting";
     return { want: isOver ? "down" : "unchanged" };
+  }
+
+  #isSettled(): boolean {
+    const { swim, claim } = this.#options.snapshot();
+    const nowMs = performance.now();
+    if (swim.joined && claim.complete) this.#joinedAtMs ??= nowMs;
+    return this.#joinedAtMs !== null && nowMs - this.#joinedAtMs >= SETTLE_MS;
+  }
+
+  /** Before everybody had time to be heard, nobody is gone. */
+  #followGone(): void {
+    this.#deadPeers.follow(goneHosts(this.#options.snapshot(), this.#overlay));
   }
 
   /** The kernel is as wanted: say so to Docker and others. */

@@ -54,7 +54,7 @@ export class DeadPeerKeeper {
 
   /** Takes in whose agents are gone, by host id; everybody else is there. */
   follow(gone: ReadonlyMap<string, GonePeer>): void {
-    if (this.#stopped) return;
+    if (this.#stopped || (gone.size === 0 && this.#gone.size === 0)) return;
     this.#gone = gone;
     this.#hostOfAddress = new Map([...gone].map(([hostId, { address }]) => [address, hostId]));
     const isChanged = this.#peers.follow(this.#ports.nowMs(), new Set(gone.keys()));
@@ -63,9 +63,9 @@ export class DeadPeerKeeper {
     this.#run();
   }
 
-  /** Null for a host whose agent is there. */
-  stateOf(hostId: string): DeadPeerState | null {
-    return this.#peers.stateOf(hostId);
+  /** By host id, of those whose agents are gone. */
+  get states(): ReadonlyMap<string, DeadPeerState> {
+    return this.#peers.states();
   }
 
   /** Hosts whose subnets are not to be routed. */

@@ -125,6 +125,7 @@ export class OverlayKeeper {
       paths: new Map(
         this.#wantedPeers.map(({ hostId, entry }) => [hostId, entry === null ? "direct" : "vxlan"]),
       ),
+      deadPeers: new Map(),
       repairs: this.#repairs,
       looksRepeated: this.#looksRepeated,
       lastError: this.#lastError,
@@ -246,7 +247,7 @@ export class OverlayKeeper {
 
   #look(wish: Wanted): Look {
     const desired = wish.want === "up"
-      ? desiredState(this.#config, wish.own, wish.owners, wish.networks)
+      ? desiredState(this.#config, wish.own, wish.owners, wish.networks, wish.silent)
       : desiredState(this.#config, null, []);
     const before = this.#ports.kernel.dump(desired.device, this.#config.underlay.index);
     const full = diffState(desired, before, this.#abilities);

@@ -3,6 +3,7 @@ import type { Kernel } from "../base/kernel_objects.ts";
 import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
 import type { ClaimRecord } from "../claim/record.ts";
+import type { DeadPeerState } from "../overlay/dead_peers.ts";
 import type { PathKind } from "../overlay/path.ts";
 
 /** What the claims want of the overlay at this moment. */
@@ -16,6 +17,8 @@ export type OverlayWish =
     readonly networks: readonly string[];
     /** Whether every claim of the cluster had time to arrive: only then is what nobody claims removed. */
     readonly settled: boolean;
+    /** Hosts whose subnets are not to be routed: neither agent nor kernel answers. */
+    readonly silent: ReadonlySet<string>;
   }
   | { readonly want: "down" }
   /** Not decided yet: what is there stays. */
@@ -33,6 +36,8 @@ export interface OverlayStatus {
   readonly peersProgrammed: number;
   /** By host id: how packets travel to each peer that is wanted. */
   readonly paths: ReadonlyMap<string, PathKind>;
+  /** By host id: what is known of the kernels of hosts whose agents are gone. */
+  readonly deadPeers: ReadonlyMap<string, DeadPeerState>;
   readonly repairs: number;
   /** How often the kernel had to be looked at again: it changed under our hands, or its answers were lost. */
   readonly looksRepeated: number;

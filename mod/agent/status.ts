@@ -186,6 +186,7 @@ function memberDocument(
     mac: current?.vtep.mac ?? null,
     backend: current === undefined ? null : backendOf(current.vtep),
     path: sources.overlay.paths.get(member.id) ?? null,
+    kernel: sources.overlay.deadPeers.get(member.id) ?? null,
     rttMs: rttMs === null ? null : wholeMicroseconds(rttMs),
     udp: isSelf ? "ok" : udp,
     version: member.version,

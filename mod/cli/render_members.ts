@@ -14,6 +14,12 @@ const MEANINGS: Readonly<Record<MemberDocument["status"], Meaning>> = {
   left: "faint",
 };
 
+const KERNEL_WORDS: Readonly<Record<NonNullable<MemberDocument["kernel"]>, string>> = {
+  answers: "agent down, overlay up",
+  checking: "agent down, overlay asked",
+  silent: "agent and overlay down",
+};
+
 /** The table; what is remarkable about a member stands behind its last column. */
 export function renderMembers(
   members: readonly MemberDocument[],
@@ -52,6 +58,9 @@ function compactRoundTrip(ms: number | null): string {
 
 function remark(member: MemberDocument, nowMs: number): string {
   if (member.self) return "(this host)";
-  if (member.status !== "alive") return `(for ${age(member.statusSince, nowMs)})`;
+  if (member.status !== "alive") {
+    const since = `for ${age(member.statusSince, nowMs)}`;
+    return member.kernel === null ? `(${since})` : `(${since}; ${KERNEL_WORDS[member.kernel]})`;
+  }
   return member.udp === "blocked" ? "(UDP blocked)" : "";
 }

@@ -109,9 +109,9 @@ export class DeadPeers {
     return wakeMs;
   }
 
-  /** Null for a host whose agent is there. */
-  stateOf(hostId: string): DeadPeerState | null {
-    return this.#peers.get(hostId)?.state ?? null;
+  /** By host id; who is not among them has its agent. */
+  states(): ReadonlyMap<string, DeadPeerState> {
+    return new Map([...this.#peers].map(([hostId, { state }]) => [hostId, state]));
   }
 
   /** Hosts whose subnets are not to be routed. */

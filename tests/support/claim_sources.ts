@@ -101,6 +101,7 @@ export function stagedSources(staging: Staging = {}): StatusSources {
       peersWanted: 1,
       peersProgrammed: 1,
       paths: new Map(),
+      deadPeers: new Map(),
       repairs: 0,
       lastError: null,
       problems: [],

@@ -23,6 +23,7 @@ const h1: MemberDocument = {
   mac: "0e:11:22:33:44:01",
   backend: "vxlan",
   path: null,
+  kernel: null,
   rttMs: null,
   udp: "ok",
   version: "0.1.0",
@@ -37,6 +38,7 @@ const h2: MemberDocument = {
   subnet: "10.244.201.0/24",
   mac: "0e:11:22:33:44:02",
   path: "vxlan",
+  kernel: null,
   rttMs: 0.4213,
   self: false,
 };
@@ -67,6 +69,7 @@ const h4: MemberDocument = {
   mac: null,
   backend: null,
   path: null,
+  kernel: null,
   rttMs: 0.04,
 };
 

@@ -79,8 +79,8 @@ Deno.test("a kernel that answers is told apart from one that does not", () => {
   bench.answering.add("10.244.2.0");
   bench.gone(["a", PEER], ["b", { ...PEER, name: "h3", address: "10.244.3.0" }]);
   bench.runFor(1_000);
-  strictEqual(bench.keeper.stateOf("a"), "answers");
-  strictEqual(bench.keeper.stateOf("b"), "checking");
+  strictEqual(bench.keeper.states.get("a"), "answers");
+  strictEqual(bench.keeper.states.get("b"), "checking");
   bench.runFor(HOLD_MS);
   deepStrictEqual([...bench.keeper.silent()], ["b"]);
   strictEqual(bench.changes, 3, "both are asked; one answers; one is given up");
@@ -94,7 +94,7 @@ Deno.test("a withdrawn host returns when its kernel answers again", () => {
   deepStrictEqual([...bench.keeper.silent()], ["a"]);
   bench.answering.add(PEER.address);
   bench.runFor(11_000);
-  strictEqual(bench.keeper.stateOf("a"), "answers");
+  strictEqual(bench.keeper.states.get("a"), "answers");
 });
 
 Deno.test("with everybody's agent there nothing is sent, nothing open and nothing to wake for", () => {
@@ -109,7 +109,7 @@ Deno.test("with everybody's agent there nothing is sent, nothing open and nothin
   const sent = bench.sent.length;
   bench.runFor(60_000);
   strictEqual(bench.sent.length, sent);
-  strictEqual(bench.keeper.stateOf("a"), null);
+  strictEqual(bench.keeper.states.get("a"), undefined);
 });
 
 Deno.test("who may not ask withdraws nobody, and says so", () => {

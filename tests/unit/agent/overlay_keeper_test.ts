@@ -42,6 +42,7 @@ class Bench {
   want: "up" | "down" | "unchanged" | "paused" = "up";
   others: readonly ClaimRecord[] = claims(2, 3);
   settled = true;
+  silent: string[] = [];
   written = 0;
   removed = 0;
   nowMs = 0;
@@ -63,6 +64,7 @@ class Bench {
           owners: [OWN, ...this.others],
           records: [OWN, ...this.others],
           settled: this.settled,
+          silent: new Set(this.silent),
         }
         : { want: this.want },
     up: () => {
@@ -122,6 +124,20 @@ Deno.test("once held, everything is programmed and subnet.env may be written", (
     2,
     0,
   ]);
+});
+
+Deno.test("a host of which neither agent nor kernel answers is reached no more, but can be asked", () => {
+  using bench = new Bench();
+  bench.reconcile();
+  bench.silent = claims(3).map(({ hostId }) => hostId);
+  bench.reconcile();
+  assert.deepEqual(bench.destinations(), ["10.244.2.0/24", "10.244.3.0/32"]);
+  assert.equal(bench.kernel.state.neighbours.length, 2);
+  assert.equal(bench.kernel.state.forwarding.length, 2);
+  bench.silent = [];
+  bench.reconcile();
+  assert.deepEqual(bench.destinations(), ["10.244.2.0/24", "10.244.3.0/24"]);
+  assert.equal(bench.keeper.status().repairs, 0, "nobody broke anything");
 });
 
 Deno.test("what somebody deletes is put back, counted as a repair and logged", () => {

@@ -73,6 +73,7 @@ function sources(state = "held", overlay: Record<string, unknown> = {}): StatusS
       peersWanted: 1,
       peersProgrammed: 1,
       paths: new Map(),
+      deadPeers: new Map(),
       repairs: 0,
       lastError: null,
       problems: [],

@@ -33,13 +33,13 @@ Deno.test("a peer whose agent died is asked at once, and again every two seconds
   const peers = new DeadPeers();
   strictEqual(peers.wakeAtMs(), Infinity);
   ok(peers.follow(1_000, new Set(["a"])));
-  strictEqual(peers.stateOf("a"), "checking");
+  strictEqual(peers.states().get("a"), "checking");
   strictEqual(peers.wakeAtMs(), 1_000);
   const { asked, changes } = play(peers, 1_000, 1_000 + HOLD_MS + 1, () => false);
   strictEqual(asked[0], 1_000);
   strictEqual(asked.length, HOLD_MS / PROBE_INTERVAL_MS + 1);
   deepStrictEqual(changes, [1_000 + HOLD_MS]);
-  strictEqual(peers.stateOf("a"), "silent");
+  strictEqual(peers.states().get("a"), "silent");
   deepStrictEqual([...peers.silent()], ["a"]);
 });
 
@@ -49,7 +49,7 @@ Deno.test("a peer that answers stays, and is asked less often", () => {
   const { asked, changes } = play(peers, 0, 10 * SLOW_PROBE_INTERVAL_MS, () => true);
   strictEqual(asked.length, 10);
   deepStrictEqual(changes, [0]);
-  strictEqual(peers.stateOf("a"), "answers");
+  strictEqual(peers.states().get("a"), "answers");
   strictEqual(peers.silent().size, 0);
 });
 
@@ -57,13 +57,13 @@ Deno.test("a peer that stops to answer is given up after the hold time, and retu
   const peers = new DeadPeers();
   peers.follow(0, new Set(["a"]));
   play(peers, 0, 20_000, (nowMs) => nowMs < 10_000); // answered at 0 only
-  strictEqual(peers.stateOf("a"), "answers");
+  strictEqual(peers.states().get("a"), "answers");
   const { changes } = play(peers, 20_000, 60_000, () => false);
   deepStrictEqual(changes, [HOLD_MS]);
   const { asked } = play(peers, 60_000, 100_000, () => false);
   ok(asked.length >= 3 && asked.length <= 5, `it is asked on, slowly: ${asked}`);
   play(peers, 100_000, 100_000 + SLOW_PROBE_INTERVAL_MS + 1, () => true);
-  strictEqual(peers.stateOf("a"), "answers");
+  strictEqual(peers.states().get("a"), "answers");
   strictEqual(peers.silent().size, 0);
 });
 
@@ -74,10 +74,10 @@ Deno.test("an agent that returns ends it all", () => {
   deepStrictEqual([...peers.silent()], ["a", "b"]);
   ok(peers.follow(40_000, new Set(["b"])));
   deepStrictEqual([...peers.silent()], ["b"]);
-  strictEqual(peers.stateOf("a"), null);
+  strictEqual(peers.states().get("a"), undefined);
   ok(!peers.answered(40_000, "a"), "a late answer means nothing");
   ok(!peers.follow(41_000, new Set(["b"])), "nothing new");
-  strictEqual(peers.stateOf("b"), "silent");
+  strictEqual(peers.states().get("b"), "silent");
 });
 
 Deno.test("nobody is given up who could not be asked", () => {
@@ -86,7 +86,7 @@ Deno.test("nobody is given up who could not be asked", () => {
   strictEqual(peers.due(0).length, 1);
   // The host slept, or its loop was busy: no further question went out.
   deepStrictEqual(peers.advance(10 * HOLD_MS), []);
-  strictEqual(peers.stateOf("a"), "checking");
+  strictEqual(peers.states().get("a"), "checking");
 });
 
 Deno.test("thousands are asked over some seconds, everybody in turn", () => {

@@ -1,0 +1,27 @@
+/** Who owns a subnet, but is no member that anybody hears: dead, gone, or known from claims alone. */
+import { deviceAddressOf } from "../address/network.ts";
+import type { HostSnapshot } from "../claim/host_core.ts";
+import { type PathConfig, pathTo } from "../overlay/path.ts";
+import type { GonePeer } from "./dead_peer_keeper.ts";
+
+/** By host id, with the address on which its kernel can be asked whether it still carries packets. */
+export function goneHosts(
+  { swim, claim }: Pick<HostSnapshot, "swim" | "claim">,
+  paths: PathConfig,
+): Map<string, GonePeer> {
+  const members = new Map(swim.members.map((member) => [member.id, member]));
+  const gone = new Map<string, GonePeer>();
+  for (const { hostId, subnet, vtep } of claim.owners) {
+    const member = members.get(hostId);
+    if (hostId === swim.self.id) continue;
+    if (member?.status === "alive" || member?.status === "suspect") continue;
+    const path = pathTo(paths, vtep);
+    if (path !== "vxlan" && path !== "direct") continue; // there is no way to ask it
+    gone.set(hostId, {
+      name: member?.name ?? `host ${hostId.slice(0, 8)}`,
+      subnet,
+      address: path === "direct" ? vtep.address : deviceAddressOf(subnet),
+    });
+  }
+  return gone;
+}
