@@ -37,6 +37,15 @@ import {
  */
 const BATCH_BYTES = 32 * 1024;
 
+/**
+ * The least after answers were lost: a batch whose every request is refused, with the kernel's
+ * words, may have more answers than a small receive buffer holds.
+ */
+const BATCH_BYTES_MIN = 1024;
+
+/** So many batches go well before larger ones are tried again. */
+const GROW_AFTER_BATCHES = 64;
+
 /** A dump torn this often is being changed faster than it can be read. */
 export const DUMP_ATTEMPTS = 8;
 
@@ -46,6 +55,8 @@ export class NetlinkConversation implements NetlinkTransport {
   #closed = false;
   #sequence = 0;
   readonly #encoded = new Encoded();
+  #batchBytes = BATCH_BYTES;
+  #batchesToGrow = 0;
   /** Sent on another thread, its answers not all here. */
   #underWay: Batch | null = null;
   /** Whether answers to what is under way were lost while others asked. */
@@ -62,7 +73,7 @@ export class NetlinkConversation implements NetlinkTransport {
   request(requests: readonly NetlinkRequest[]): NetlinkReply[] {
     this.#checkOpen();
     const replies: NetlinkReply[] = [];
-    for (const some of inBatches(requests)) {
+    for (const some of inBatches(requests, () => this.#batchBytes)) {
       for (const reply of this.#exchange(some)) replies.push(reply);
     }
     return replies;
@@ -78,7 +89,7 @@ export class NetlinkConversation implements NetlinkTransport {
     const collect = async () => {
       for (const reply of (await previous)?.replies ?? []) replies.push(reply);
     };
-    for (const some of inBatches(requests)) {
+    for (const some of inBatches(requests, () => this.#batchBytes)) {
       this.#checkOpen();
       const batch = this.#newBatch(some);
       const bytes = this.#encode(batch, new Encoded());
@@ -154,6 +165,7 @@ export class NetlinkConversation implements NetlinkTransport {
         if (!batch.take(message)) this.#takeForOther(message);
       }
     }
+    this.#wentWell();
     return batch.replies;
   }
 
@@ -167,11 +179,18 @@ export class NetlinkConversation implements NetlinkTransport {
       while (!batch.isAnswered) {
         for (const message of this.#receive(batch.op, false)) batch.take(message);
       }
+      this.#wentWell();
       return batch;
     } finally {
       this.#underWay = null;
       this.#isOverrun = false;
     }
+  }
+
+  #wentWell(): void {
+    if (this.#batchBytes === BATCH_BYTES || --this.#batchesToGrow > 0) return;
+    this.#batchBytes *= 2;
+    this.#batchesToGrow = GROW_AFTER_BATCHES;
   }
 
   /** An answer that is not to what was just asked: to what is under way, or to nothing any more. */
@@ -227,6 +246,8 @@ export class NetlinkConversation implements NetlinkTransport {
       if (typeof datagram === "number" && datagram !== ERRNO.ENOBUFS) break;
     }
     this.#isOverrun = this.#underWay !== null;
+    this.#batchBytes = Math.max(BATCH_BYTES_MIN, this.#batchBytes >> 2);
+    this.#batchesToGrow = GROW_AFTER_BATCHES;
     throw repliesLost(op);
   }
 }
@@ -237,12 +258,15 @@ function repliesLost(op: string): NetlinkError {
 }
 
 /** As many at a time as fit into one send, one at least; looks at no more of them than are asked for. */
-function* inBatches(requests: Iterable<NetlinkRequest>): Generator<NetlinkRequest[]> {
+function* inBatches(
+  requests: Iterable<NetlinkRequest>,
+  bytesMax: () => number,
+): Generator<NetlinkRequest[]> {
   let some: NetlinkRequest[] = [];
   let bytes = 0;
   for (const request of requests) {
     const more = messageBytes(request.payload.length);
-    if (some.length > 0 && bytes + more > BATCH_BYTES) {
+    if (some.length > 0 && bytes + more > bytesMax()) {
       yield some;
       some = [];
       bytes = 0;

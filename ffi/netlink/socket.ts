@@ -48,10 +48,10 @@ const RECEIVE_BYTES = 64 * 1024;
 /** rtnetlink answers within the send; only a stuck kernel takes longer, and gossip cannot wait for it. */
 const REPLY_TIMEOUT_MS = 2_000;
 
-function setOptions(fd: number): void {
+function setOptions(fd: number, receiveBytes: number): void {
   // Beyond rmem_max needs CAP_NET_ADMIN in the initial user namespace; take what we are given.
-  if (!tryOption(fd, SOL_SOCKET, SO_RCVBUFFORCE, SOCKET_BUFFER_BYTES)) {
-    tryOption(fd, SOL_SOCKET, SO_RCVBUF, SOCKET_BUFFER_BYTES);
+  if (!tryOption(fd, SOL_SOCKET, SO_RCVBUFFORCE, receiveBytes)) {
+    tryOption(fd, SOL_SOCKET, SO_RCVBUF, receiveBytes);
   }
   if (!tryOption(fd, SOL_SOCKET, SO_SNDBUFFORCE, SOCKET_BUFFER_BYTES)) {
     tryOption(fd, SOL_SOCKET, SO_SNDBUF, SOCKET_BUFFER_BYTES);
@@ -70,10 +70,11 @@ export function bindNetlink(
   protocol: number,
   groups: number,
   portWanted = 0,
+  receiveBytes = SOCKET_BUFFER_BYTES,
 ): { fd: number; port: number } {
   const fd = openSocket(AF_NETLINK, SOCK_RAW, protocol, "open a netlink socket");
   try {
-    setOptions(fd);
+    setOptions(fd, receiveBytes);
     const address = pinnedBytes(SOCKADDR_NL_BYTES);
     const view = viewOf(address);
     view.setUint16(0, AF_NETLINK, true);
@@ -96,8 +97,8 @@ class SocketDatagrams implements Datagrams {
   readonly #fd: number;
   readonly #buffer = pinnedBytes(RECEIVE_BYTES);
 
-  constructor(protocol: number, portWanted: number) {
-    const { fd, port } = bindNetlink(protocol, 0, portWanted);
+  constructor(protocol: number, portWanted: number, receiveBytes?: number) {
+    const { fd, port } = bindNetlink(protocol, 0, portWanted, receiveBytes);
     this.#fd = fd;
     this.port = port;
     setReceiveTimeout(fd, REPLY_TIMEOUT_MS);
@@ -125,9 +126,13 @@ class SocketDatagrams implements Datagrams {
   }
 }
 
-/** Datagrams of a new netlink socket in the current network namespace. Throws SysError. */
-export function openDatagrams(protocol = NETLINK_ROUTE): Datagrams {
-  return new SocketDatagrams(protocol, 0);
+/**
+ * Datagrams of a new netlink socket in the current network namespace. Throws SysError.
+ *
+ * @param receiveBytes of the receive buffer, for tests of its overflow; the kernel doubles it and allows 2,304 at least.
+ */
+export function openDatagrams(protocol = NETLINK_ROUTE, receiveBytes?: number): Datagrams {
+  return new SocketDatagrams(protocol, 0, receiveBytes);
 }
 
 /** Opens a netlink socket in the current network namespace, where it stays. Throws SysError. */

@@ -71,6 +71,7 @@ async function program() {
       owners,
       records: owners,
       networks: ["10.0.0.0/8"],
+      silent: new Set(),
       settled: true,
     }),
     up: () => true,
