@@ -310,3 +310,74 @@ Deno.test("a host without an underlay does not start, nor a newcomer in the over
   throws(() => inside.checkOverlap(false), ConfigError);
   inside.checkOverlap(true);
 });
+
+const ON_LINK = hostRoute("192.168.100.0/24", 2, { protocol: 2 });
+const DETOUR = hostRoute("192.168.100.7/32", 2, { gateway: "192.168.100.254" });
+
+/** Networks on the link, and holes in them with a bar before. */
+function link(bench: Bench): string[] {
+  return bench.keeper.overlay(MAC).linkRoutes
+    .map(({ destination, isOnLink }) => (isOnLink ? "" : "|") + destination);
+}
+
+/** A host whose packets may travel bare, on a network of its own. */
+function directBench(backend: UnderlaySettings["backend"] = "vxlan-direct"): Bench {
+  const bench = new Bench({ backend });
+  bench.becomes(bench.devices, [...bench.routes, ON_LINK]);
+  bench.runFor(1_000);
+  bench.moves = [];
+  return bench;
+}
+
+Deno.test("who is on the link is decided anew when a route leads past it, and when it is gone", () => {
+  const bench = directBench();
+  deepStrictEqual(link(bench), ["192.168.100.0/24"]);
+  const { routes } = bench;
+  bench.becomes(bench.devices, [...routes, DETOUR]);
+  bench.runFor(100);
+  deepStrictEqual(link(bench), ["|192.168.100.7/32", "192.168.100.0/24"]);
+  bench.becomes(bench.devices, routes);
+  bench.runFor(100);
+  deepStrictEqual(link(bench), ["192.168.100.0/24"]);
+  strictEqual(bench.moves.length, 2);
+  match(bench.lines.join("\n"), /who is on the underlay's link is decided anew .*192\.168\.100\.0/);
+});
+
+Deno.test("routes to peers' subnets and elsewhere decide nothing", () => {
+  const bench = directBench();
+  const ours = hostRoute("192.168.100.128/25", 2, { gateway: "192.168.100.9", protocol: 71 });
+  const far = hostRoute("172.20.0.0/16", 2, { gateway: "192.168.100.254" });
+  bench.becomes(bench.devices, [...bench.routes, ours, far]);
+  bench.runFor(100);
+  deepStrictEqual(bench.moves, []);
+});
+
+Deno.test("while the underlay carries nothing, nobody is judged anew, and nothing can stand on it", () => {
+  for (const backend of ["vxlan", "vxlan-direct", "host-gw"] as const) {
+    const bench = directBench(backend);
+    const before = link(bench);
+    bench.becomes([hostDevice(2, "eth0", [])], [hostRoute("0.0.0.0/0", 2)]);
+    bench.runFor(10_000);
+    deepStrictEqual(link(bench), before);
+    strictEqual(bench.keeper.isThere(), backend === "vxlan", backend);
+  }
+});
+
+Deno.test("a point-to-point underlay has no neighbours, and VXLAN alone asks for none", () => {
+  const tunnel = new Bench({ backend: "vxlan-direct" });
+  const devices = [eth0("192.168.100.1/24", { hasNeighbours: false })];
+  tunnel.becomes(devices, [...tunnel.routes, ON_LINK]);
+  tunnel.runFor(1_000);
+  deepStrictEqual(link(tunnel), []);
+  deepStrictEqual(link(directBench("vxlan")), []);
+});
+
+Deno.test("host-gw has the underlay's MTU, and tells others an address of its link alone", () => {
+  strictEqual(directBench("host-gw").place(), "eth0 2 192.168.100.1 1500");
+  new Bench({ backend: "host-gw", publicIp: "192.168.100.1" });
+  new Bench({ backend: "vxlan-direct", publicIp: "203.0.113.9" });
+  throws(
+    () => new Bench({ backend: "host-gw", publicIp: "203.0.113.9" }),
+    (error) => error instanceof ConfigError && /^--public-ip: .*own link$/.test(error.message),
+  );
+});
