@@ -1,8 +1,16 @@
 /**
  * IPv4 networks as numbers: an address is an unsigned 32-bit number, a network such an address and a
- * prefix length. Memory elsewhere holds canonical text; arithmetic happens here.
+ * prefix length. Memory elsewhere holds canonical text; arithmetic happens here. What takes text takes that of IPv6, too.
  */
 import { assert } from "../base/assert.ts";
+import {
+  formatIpv6,
+  ipv6Contains,
+  ipv6Overlaps,
+  isIpv6Text,
+  parseIpv6,
+  parseIpv6Network,
+} from "./ipv6.ts";
 import { parseAddress, parseNetwork } from "./parse.ts";
 
 /** Bits of an IPv4 address. */
@@ -65,20 +73,29 @@ export function subnetAt(network: Network, length: number, index: number): Netwo
 
 /** Whether two canonical CIDRs share an address. Throws AddressError on malformed text. */
 export function cidrsOverlap(one: string, other: string): boolean {
-  return one === other || overlaps(parseNetwork(one), parseNetwork(other));
+  if (one === other) return true;
+  if (isIpv6Text(one)) {
+    return isIpv6Text(other) && ipv6Overlaps(parseIpv6Network(one), parseIpv6Network(other));
+  }
+  return !isIpv6Text(other) && overlaps(parseNetwork(one), parseNetwork(other));
 }
 
-/** The address of the overlay device, `<subnet>.0`: `"10.244.7.0/24"` gives `"10.244.7.0"`. */
+/** The address of the overlay device: `"10.244.7.0/24"` gives `"10.244.7.0"`, `"fd00:0:0:7::/64"` gives `"fd00:0:0:7::"`. */
 export function deviceAddressOf(subnet: string): string {
+  if (isIpv6Text(subnet)) return formatIpv6(parseIpv6Network(subnet).address);
   return formatAddress(parseNetwork(subnet).address);
 }
 
 /** The first address for containers' bridge, `<subnet>.1`: `"10.244.7.0/24"` gives `"10.244.7.1"`. */
 export function firstAddressOf(subnet: string): string {
+  if (isIpv6Text(subnet)) return formatIpv6(parseIpv6Network(subnet).address + 1n);
   return formatAddress(parseNetwork(subnet).address + 1);
 }
 
 /** Whether the canonical address lies in the canonical CIDR. Throws AddressError on malformed text. */
 export function cidrContains(cidr: string, address: string): boolean {
-  return containsAddress(parseNetwork(cidr), parseAddress(address));
+  if (isIpv6Text(cidr)) {
+    return isIpv6Text(address) && ipv6Contains(parseIpv6Network(cidr), parseIpv6(address));
+  }
+  return !isIpv6Text(address) && containsAddress(parseNetwork(cidr), parseAddress(address));
 }

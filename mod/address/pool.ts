@@ -4,6 +4,7 @@
  */
 import { ConfigError } from "../base/errors.ts";
 import { sha256Hex } from "../base/hash.ts";
+import { type Ipv6Pool, ipv6SubnetOf } from "./dual_stack.ts";
 import {
   addressCount,
   containsAddress,
@@ -31,6 +32,8 @@ export interface Pool {
   readonly reserved: readonly string[];
   /** Whole networks that were added to the first one while the cluster ran, cut up in the same way. */
   readonly added: readonly string[];
+  /** With dual stack: what each subnet's IPv6 half is taken from. */
+  readonly ipv6?: Ipv6Pool;
 }
 
 /** What an operator says of the pool; absent parts get flannel's defaults. */
@@ -139,6 +142,11 @@ export function networksOf(pool: Pool): string[] {
   return [pool.cidr, ...pool.added];
 }
 
+/** The IPv6 subnet that comes with a subnet of the pool; null without dual stack, and for strange subnets. */
+export function ipv6HalfOf(pool: Pool, subnet: string): string | null {
+  return pool.ipv6 === undefined ? null : ipv6SubnetOf(pool, pool.ipv6, subnet);
+}
+
 /** Whether the canonical CIDR is a subnet of the pool, reserved or not. */
 export function isInPool(pool: Pool, cidr: string): boolean {
   const { address, length } = parseNetwork(cidr);
@@ -185,6 +193,7 @@ export function checkPin(pool: Pool, cidr: string, name = "--subnet"): string {
 export function poolDigest(pool: Pool): string {
   const reserved = [...pool.reserved].sort();
   const parts = [pool.cidr, String(pool.subnetLength), pool.subnetMin, pool.subnetMax, ...reserved];
+  if (pool.ipv6 !== undefined) parts.push(pool.ipv6.cidr, String(pool.ipv6.subnetLength));
   return sha256Hex(parts.join("\n")).slice(0, 16);
 }
 

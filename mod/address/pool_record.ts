@@ -2,6 +2,7 @@
  * What operators changed of the pool while the cluster ran: networks added, subnets reserved, subnets pinned to hosts. One
  * record of its own version, the same on all hosts before long; what the hosts were configured with stays as it is below it.
  */
+import { hasRoom, slotsOf } from "./dual_stack.ts";
 import { addressCount, cidrsOverlap, containsNetwork, formatNetwork, overlaps } from "./network.ts";
 import { parseNetwork } from "./parse.ts";
 import { isInPool, type Pool, poolHasSubnet, UNROUTABLE } from "./pool.ts";
@@ -73,6 +74,10 @@ function whyNotAdded(pool: Pool, added: readonly string[]): string | null {
     const other = [pool.cidr, ...added.slice(0, index)].find((one) => cidrsOverlap(one, cidr));
     if (other !== undefined) return `${cidr} overlaps ${other}`;
     subnets += addressCount(length) / addressCount(pool.subnetLength);
+  }
+  const { ipv6 } = pool;
+  if (ipv6 !== undefined && !hasRoom(ipv6, slotsOf({ ...pool, added }))) {
+    return `the IPv6 network ${ipv6.cidr} has too few subnets to go with them`;
   }
   return subnets > SUBNETS_MAX ? `more than ${SUBNETS_MAX} further subnets` : null;
 }

@@ -20,12 +20,14 @@ export interface Vtep {
   readonly mac: string;
   /** Absent for `vxlan`, as records are written that know nothing else. */
   readonly backend?: Exclude<Backend, "vxlan">;
+  /** Underlay address for the IPv6 overlay, with dual stack; the port and the MAC are the same. */
+  readonly ipv6?: string;
 }
 
 /** Whether packets go to the same place in the same way. */
 export function isSameVtep(one: Vtep, other: Vtep): boolean {
   return one.address === other.address && one.port === other.port && one.mac === other.mac &&
-    one.backend === other.backend;
+    one.backend === other.backend && one.ipv6 === other.ipv6;
 }
 
 /** How the host behind that end point takes packets. */

@@ -10,7 +10,7 @@ import { assert } from "../base/assert.ts";
 import { WireError } from "../base/errors.ts";
 import { ABSENCE_TTL_HOURS_MAX } from "../base/limits.ts";
 import { decode, encode, type WireValue } from "../wire/codec.ts";
-import { addressFromBytes, addressToBytes } from "../wire/endpoint_bytes.ts";
+import { addressFromBytes, addressToBytes, IPV6_BYTES } from "../wire/endpoint_bytes.ts";
 import { checkArray, checkBlob, checkBytes, checkHex, checkUint } from "../wire/shape.ts";
 import type { Backend, ClaimRecord, ClaimState, Vtep } from "./record.ts";
 
@@ -18,10 +18,13 @@ const VERSION = 1;
 const FIELDS = 17;
 /** One more when the host takes packets in another way than VXLAN. */
 const FIELDS_WITH_BACKEND = 18;
+/** And one more when it takes packets of an IPv6 overlay. */
+const FIELDS_WITH_IPV6 = 19;
 
 /**
  * Head 1, version 1, host id 17, instance 9, generation 5, sequence 5, pool version 5, pool digest 9, subnet 5 + 2,
- * state 1, epoch 5, strength 1, stamp 5, VTEP 17 (IPv6) + 3 + 7, TTL 3, backend 2: 103 bytes; the rest is room to grow.
+ * state 1, epoch 5, strength 1, stamp 5, VTEP 17 (IPv6) + 3 + 7, TTL 3, backend 2, IPv6 address 17: 120 bytes; the rest is
+ * room to grow.
  */
 export const RECORD_BYTES_MAX = 160;
 
@@ -40,9 +43,10 @@ const INSTANCE_BYTES = 8;
 const DIGEST_BYTES = 8;
 const MAC_BYTES = 6;
 const ADDRESS_BYTES_MAX = 16;
+const LENGTHS = [FIELDS, FIELDS_WITH_BACKEND, FIELDS_WITH_IPV6];
 
 const STATES: readonly ClaimState[] = ["tentative", "held", "yielding", "released"];
-/** By their numbers; 0, which is never written, is VXLAN. */
+/** By their numbers; 0 is VXLAN. */
 const BACKENDS: readonly Exclude<Backend, "vxlan">[] = ["vxlan-direct", "host-gw"];
 const BACKEND_MAX = 255;
 const STRENGTHS: ReadonlySet<number> = new Set([1, 2, 5, 6]);
@@ -80,7 +84,7 @@ function freshBytes(record: ClaimRecord): Uint8Array {
     record.vtep.port,
     Uint8Array.fromHex(record.vtep.mac.replaceAll(":", "")),
     record.absenceTtlHours,
-    ...(record.vtep.backend === undefined ? [] : [backendNumber(record.vtep.backend)]),
+    ...laterFields(record.vtep),
   ]);
   assert(bytes.length <= RECORD_BYTES_MAX, "a claim record fits its limit");
   return bytes;
@@ -91,8 +95,8 @@ export function decodeRecord(bytes: Uint8Array): ClaimRecord {
   if (bytes.length > RECORD_BYTES_MAX) {
     throw new WireError(`claim: ${bytes.length} bytes, at most ${RECORD_BYTES_MAX} are allowed`);
   }
-  const isLong = bytes[0] === 0x80 + FIELDS_WITH_BACKEND;
-  const fields = checkArray(decode(bytes), isLong ? FIELDS_WITH_BACKEND : FIELDS, "claim");
+  const count = LENGTHS.find((length) => headOf(length) === bytes[0]) ?? FIELDS;
+  const fields = checkArray(decode(bytes), count, "claim");
   const version = checkUint(fields[0], UINT32_MAX, "claim version");
   if (version !== VERSION) throw new WireError(`claim: version ${version} is not known here`);
   const record: ClaimRecord = {
@@ -109,7 +113,8 @@ export function decodeRecord(bytes: Uint8Array): ClaimRecord {
     stamp: checkUint(fields[12], STAMP_MAX, "claim stamp"),
     vtep: {
       ...vtepFrom(fields[13], fields[14], fields[15]),
-      ...(isLong ? { backend: backendFrom(fields[17]) } : {}),
+      ...(count < FIELDS_WITH_BACKEND ? {} : backendFrom(fields[17], count)),
+      ...(count < FIELDS_WITH_IPV6 ? {} : { ipv6: ipv6From(fields[18]) }),
     },
     absenceTtlHours: atLeastOne(fields[16], ABSENCE_TTL_HOURS_MAX, "claim absence TTL"),
   };
@@ -123,7 +128,7 @@ export function decodeRecord(bytes: Uint8Array): ClaimRecord {
  * Undefined when the bytes do not begin like a record.
  */
 export function peekHostId(bytes: Uint8Array): string | undefined {
-  const isHead = bytes[0] === 0x80 + FIELDS || bytes[0] === 0x80 + FIELDS_WITH_BACKEND;
+  const isHead = LENGTHS.some((length) => headOf(length) === bytes[0]);
   if (!isHead || bytes[1] !== VERSION || bytes[2] !== 0x40 + HOST_ID_BYTES) {
     return undefined;
   }
@@ -174,9 +179,31 @@ function backendNumber(backend: Exclude<Backend, "vxlan">): number {
   return index === -1 ? Number(backend.slice("backend ".length)) : index + 1;
 }
 
-function backendFrom(value: WireValue | undefined): Exclude<Backend, "vxlan"> {
-  const number = atLeastOne(value, BACKEND_MAX, "claim backend");
-  return BACKENDS[number - 1] ?? `backend ${number}`;
+/** What only some records have: each field stands behind those before, and none is written for nothing. */
+function laterFields({ backend, ipv6 }: Vtep): WireValue[] {
+  const number = backend === undefined ? 0 : backendNumber(backend);
+  if (ipv6 !== undefined) return [number, addressToBytes(ipv6)];
+  return number === 0 ? [] : [number];
+}
+
+/** VXLAN is written only where another field follows. */
+function backendFrom(value: WireValue | undefined, count: number): Pick<Vtep, "backend"> {
+  const where = "claim backend";
+  const isLast = count === FIELDS_WITH_BACKEND;
+  const number = isLast
+    ? atLeastOne(value, BACKEND_MAX, where)
+    : checkUint(value, BACKEND_MAX, where);
+  return number === 0 ? {} : { backend: BACKENDS[number - 1] ?? `backend ${number}` };
+}
+
+function ipv6From(value: WireValue | undefined): string {
+  const where = "claim VTEP IPv6 address";
+  return addressFromBytes(checkBytes(value, IPV6_BYTES, where), where);
+}
+
+/** The first byte of a CBOR array of 23 fields or less (RFC 8949 section 3.1). */
+function headOf(fields: number): number {
+  return 0x80 + fields;
 }
 
 /** A released claim of strength 0 is a question withdrawn: the subnet was never held. */
