@@ -43,7 +43,7 @@ const BATCH_BYTES = 32 * 1024;
  */
 const BATCH_BYTES_MIN = 1024;
 
-/** So many batches go well before larger ones are tried again. */
+/** So many full batches go well before larger ones are tried again. */
 const GROW_AFTER_BATCHES = 64;
 
 /** A dump torn this often is being changed faster than it can be read. */
@@ -165,7 +165,7 @@ export class NetlinkConversation implements NetlinkTransport {
         if (!batch.take(message)) this.#takeForOther(message);
       }
     }
-    this.#wentWell();
+    this.#wentWell(bytes.length);
     return batch.replies;
   }
 
@@ -179,7 +179,7 @@ export class NetlinkConversation implements NetlinkTransport {
       while (!batch.isAnswered) {
         for (const message of this.#receive(batch.op, false)) batch.take(message);
       }
-      this.#wentWell();
+      this.#wentWell(bytes.length);
       return batch;
     } finally {
       this.#underWay = null;
@@ -187,8 +187,10 @@ export class NetlinkConversation implements NetlinkTransport {
     }
   }
 
-  #wentWell(): void {
-    if (this.#batchBytes === BATCH_BYTES || --this.#batchesToGrow > 0) return;
+  #wentWell(bytes: number): void {
+    if (this.#batchBytes === BATCH_BYTES) return;
+    // Small ones say nothing of what larger ones would do.
+    if (bytes < this.#batchBytes >> 1 || --this.#batchesToGrow > 0) return;
     this.#batchBytes *= 2;
     this.#batchesToGrow = GROW_AFTER_BATCHES;
   }

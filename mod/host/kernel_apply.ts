@@ -43,6 +43,8 @@ export class PlanApplier {
   readonly #failures: OperationFailure[] = [];
   /** Devices that could not be made: nothing is tried on them. */
   readonly #missing = new Set<string>();
+  /** By index: devices that stand in the way. */
+  readonly #names = new Map<number, string>();
 
   constructor(transport: NetlinkTransport, hooks: ApplyHooks) {
     this.#transport = transport;
@@ -207,7 +209,9 @@ export class PlanApplier {
 
   #deviceOf({ index, type }: KernelRoute): string {
     if (type === ROUTE_TYPE.UNREACHABLE || index === null) return "";
-    return linkGet(this.#transport, index)?.name ?? `if${index}`;
+    const name = this.#names.get(index) ?? linkGet(this.#transport, index)?.name ?? `if${index}`;
+    this.#names.set(index, name);
+    return name;
   }
 }
 

@@ -152,6 +152,6 @@ Deno.test("whatever the kernel does, left in peace it holds what is wanted after
         }
       },
     ),
-    { numRuns: 150 },
+    { numRuns: 60 },
   );
 });
