@@ -4,7 +4,7 @@
  * what is with what is used.
  */
 import type { Pool } from "../address/pool.ts";
-import { reasonOf, UserError } from "../base/errors.ts";
+import { ConfigError, reasonOf, UserError } from "../base/errors.ts";
 import type { Underlay } from "../base/kernel_objects.ts";
 import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
@@ -91,7 +91,7 @@ export class UnderlayKeeper {
     this.#source = source;
     this.#settings = settings;
     this.#clock = clock;
-    this.#present = this.#findIn(source.hostNetwork());
+    this.#present = this.#findFirst();
   }
 
   get present(): Underlay {
@@ -215,6 +215,30 @@ export class UnderlayKeeper {
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       this.#unfit = error;
+      return null;
+    }
+  }
+
+  /**
+   * Where nothing fits because the overlay's network is the underlay's own, as far as its devices look like containers',
+   * that is what there is to say.
+   */
+  #findFirst(): Underlay {
+    try {
+      return this.#findIn(this.#source.hostNetwork());
+    } catch (error) {
+      const { pool, vni } = this.#settings;
+      const underlay = error instanceof ConfigError ? null : this.#findAny();
+      if (underlay !== null) checkPoolOverlap(this.#source, pool, deviceName(vni), underlay);
+      throw error;
+    }
+  }
+
+  /** The choice with container bridges among the candidates. */
+  #findAny(): Underlay | null {
+    try {
+      return chooseUnderlay(this.#source, this.#settings);
+    } catch {
       return null;
     }
   }

@@ -26,6 +26,25 @@ function eth0(address = "192.168.100.1/24", changes: Partial<HostDevice> = {}): 
   return hostDevice(2, "eth0", [address], changes);
 }
 
+Deno.test("an overlay network that is the underlay's own is named, also where the underlay looks like a container's", () => {
+  const eth = hostDevice(2, "eth0", ["10.244.3.1/24"], { kind: "veth" });
+  const source = {
+    hostNetwork: () => ({
+      devices: [eth],
+      routes: [hostRoute("0.0.0.0/0", 2), hostRoute("10.244.3.0/24", 2, { protocol: 2 })],
+    }),
+    routeTo: () => null,
+    hostDevice: () => eth,
+    watchDevices: () => () => {},
+  };
+  throws(() => new UnderlayKeeper(source, SETTINGS), (error) => {
+    ok(error instanceof ConfigError);
+    strictEqual(error.path, "--network");
+    match(error.message, /10\.244\.0\.0\/16 overlaps the address 10\.244\.3\.1\/24 on eth0/);
+    return true;
+  });
+});
+
 /** A host that changes as the test says, and a keeper that watches it. */
 class Bench implements WatchedSource {
   nowMs = 0;
