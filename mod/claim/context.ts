@@ -21,11 +21,12 @@ import {
 } from "./options.ts";
 import { OwnRecord } from "./own_record.ts";
 import { PoolKeeper } from "./pool_keeper.ts";
-import type { ClaimRecord, Vtep } from "./record.ts";
+import { type ClaimRecord, occupies, type Vtep } from "./record.ts";
 import { GENERATION_MAX, SEQUENCE_MAX } from "./record_codec.ts";
 import { guardiansOf } from "./rendezvous.ts";
 import { Roster } from "./roster.ts";
 import type { ClaimEvent } from "./snapshot.ts";
+import { stands } from "./standing.ts";
 
 /** Lifeguard's local health score up to which a host is taken for healthy: 0 is the best, 7 the worst. */
 const ATTENDING_HEALTH_SCORE_MAX = 2;
@@ -161,6 +162,20 @@ export class ClaimContext {
   /** Passes a fence on by gossip; `message` is its push when at hand. */
   spreadFence(entry: FenceEntry, message = encodeFencePush([entry])): void {
     this.carrier.gossip(`fence ${entry.subnet}`, entry.epoch, message);
+  }
+
+  /**
+   * Tells a host that appears of a fence above its claim, if there is one: who was forgotten while it was out of sight
+   * has no route until it writes anew, and would hear of it by the next sync only. To many at once by gossip, which
+   * costs no packet of its own.
+   */
+  tellFence({ id, endpoint }: Member): void {
+    const record = this.ledger.entry(id)?.record;
+    if (record === undefined || !occupies(record)) return;
+    const entry = { subnet: record.subnet, epoch: this.ledger.fence.exactly(record.subnet) };
+    if (stands(record, entry.epoch)) return;
+    if (this.others("alive").length > LETTERS_MAX) return this.spreadFence(entry);
+    this.carrier.letter(endpoint, encodeFencePush([entry]));
   }
 
   /** Tells one host this host's own record, if that host is known and there is a record. */
