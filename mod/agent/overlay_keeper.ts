@@ -82,6 +82,8 @@ export class OverlayKeeper {
   #retryAtMs = -Infinity;
   /** The desired state as text at the last clean pass: a plan against an unchanged one is a repair. */
   #cleanFor: string | null = null;
+  /** Subnets and addresses of the peers that were wanted before everything was settled. */
+  readonly #wantedBefore = new Set<string>();
   #stopped = false;
   #wasUp = false;
   #subnetFileWritten = false;
@@ -205,7 +207,10 @@ export class OverlayKeeper {
     const wanted = JSON.stringify([desired.link, desired.address, desired.peers]);
     const before = kernel.dump(desired.device);
     const full = diffState(desired, before, this.#abilities);
-    const plan = wish.want === "down" || wish.settled ? full : keepUnknown(full, wish.records);
+    const plan = wish.want === "down" || wish.settled
+      ? full
+      : keepUnknown(full, wish.records, this.#wantedBefore);
+    this.#remember(desired, wish);
     const failures = plan.operations.length === 0 ? [] : kernel.apply(plan.operations);
     if (this.#abilities.movesDevices && failures.some(isMoveUnknown)) {
       this.#abilities = { movesDevices: false };
@@ -224,6 +229,14 @@ export class OverlayKeeper {
     this.#subnetFileWritten = clean && wish.want === "up" && this.#ports.up(wish.own);
     if (wish.want === "down") this.#ports.down();
     return !clean || (wish.want === "up" && !this.#subnetFileWritten);
+  }
+
+  /** What this run has wanted itself is no riddle of an earlier one; once all is settled nothing is. */
+  #remember({ peers }: Desired, wish: OverlayWish): void {
+    if (wish.want !== "up" || wish.settled) return this.#wantedBefore.clear();
+    for (const { subnet, neighbour } of peers) {
+      this.#wantedBefore.add(subnet).add(neighbour.address);
+    }
   }
 
   #report(plan: Plan, failures: readonly OperationFailure[], isRepair: boolean): void {

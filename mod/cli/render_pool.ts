@@ -38,7 +38,7 @@ export function renderPool(document: PoolDocument, paint: Paint): string {
 
 function heldBy(holders: readonly PoolHolderDocument[]): Cell {
   if (holders.length === 0) return faint("-");
-  return { text: holders.map(({ host, subnet }) => `${host} (${subnet})`).join(", ") };
+  return { text: holders.map(({ host, subnet }) => `${subnet} by ${host}`).join(", ") };
 }
 
 function faint(text: string): Cell {

@@ -7,16 +7,26 @@ import type { ClaimRecord } from "../claim/record.ts";
 import { cidrsOverlap } from "../address/network.ts";
 import type { Plan } from "./plan.ts";
 
-/** The plan without removals of objects that no known record, of whatever state, speaks of. */
-export function keepUnknown(plan: Plan, records: readonly ClaimRecord[]): Plan {
+/**
+ * The plan without removals of objects that no known record, of whatever state, speaks of.
+ *
+ * @param withdrawn subnets and addresses of peers that this run itself has wanted before: their holders have moved.
+ */
+export function keepUnknown(
+  plan: Plan,
+  records: readonly ClaimRecord[],
+  withdrawn: ReadonlySet<string>,
+): Plan {
   const macs = new Set(records.map((record) => record.vtep.mac));
   const knownSubnet = (cidr: string) => records.some((record) => cidrsOverlap(record.subnet, cidr));
   const isCertain = (operation: Operation): boolean => {
     switch (operation.kind) {
       case "route-delete":
-        return knownSubnet(operation.route.destination);
+        return withdrawn.has(operation.route.destination) ||
+          knownSubnet(operation.route.destination);
       case "neighbour-delete":
-        return knownSubnet(`${operation.neighbour.address}/32`);
+        return withdrawn.has(operation.neighbour.address) ||
+          knownSubnet(`${operation.neighbour.address}/32`);
       case "forwarding-delete":
         return macs.has(operation.entry.mac);
       default:

@@ -7,9 +7,9 @@ import { claim, claims, desire, OWN, programmed } from "../../support/overlay.ts
 const BEFORE = programmed(desire(claims(1, 2, 3)));
 
 /** Kinds of what is done, with host 3 not among the owners, as far as `records` allow. */
-function kinds(records: ReturnType<typeof claims>): string[] {
+function kinds(records: ReturnType<typeof claims>, withdrawn: string[] = []): string[] {
   const plan = diffState(desire([OWN, claim(2), claim(4)]), BEFORE);
-  return keepUnknown(plan, records).operations.map(({ kind }) => kind);
+  return keepUnknown(plan, records, new Set(withdrawn)).operations.map(({ kind }) => kind);
 }
 
 const ADDED = ["neighbour-replace", "forwarding-replace", "route-add"];
@@ -33,4 +33,11 @@ Deno.test("a subnet that is known to be another host's loses route and neighbour
     "neighbour-delete",
     ...ADDED,
   ]);
+});
+
+Deno.test("a subnet that its host has moved from goes at once, if this run has known it", () => {
+  const moved = claim(3, { subnet: "10.244.9.0/24" });
+  const present = [...claims(1, 2, 4), moved];
+  deepStrictEqual(kinds(present), ["forwarding-delete", ...ADDED]);
+  deepStrictEqual(kinds(present, [claim(3).subnet, "10.244.3.0"]), [...REMOVED, ...ADDED]);
 });
