@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import type { PoolDocument } from "../../mod/agent/api.ts";
 import type { Host, StatusView } from "../../mod/lab/host.ts";
+import { sleep } from "../../mod/lab/ping.ts";
 import { parseSubnetFile } from "../../mod/lab/subnet_file.ts";
 import { assertKernels, startOne, statusOf, until, untilStatus, waitForMesh } from "./cluster.ts";
 import { scenario } from "./scenario.ts";
@@ -18,6 +19,8 @@ const ADDED = "10.81.0.0/26";
 const LEFT = "10.82.0.0/27";
 const RIGHT = ["10.83.0.0/27", "10.84.0.0/27"];
 
+/** Long enough that nobody passes the news on any more when the sides meet again. */
+const SPLIT_MS = 4_000;
 /** Members compare what they know every 30 s; who hears of somebody again does so at once. */
 const HEAL_MS_MAX = 60_000;
 
@@ -127,6 +130,7 @@ scenario(import.meta, "a pool that grows, is reserved and pinned while the clust
       hosts,
       () => networksOf(h2) === listed([LEFT]) && networksOf(h5) === listed(RIGHT),
     );
+    await sleep(SPLIT_MS);
     lab.heal();
     const healedMs = await until(
       "all list the networks of the side with two changes",
