@@ -11,9 +11,9 @@ import type { Host, StatusView } from "../../mod/lab/host.ts";
 import { routeLines } from "../../mod/lab/kernel_text.ts";
 import { Lab } from "../../mod/lab/lab.ts";
 import { pingUntilAnswered, sleep } from "../../mod/lab/ping.ts";
-import { assertKernels, DEVICE, startCluster, statusOf, waitForMesh } from "./cluster.ts";
-import { canLosePackets, losePackets } from "./packet_loss.ts";
-import { scenario, type Stage } from "./scenario.ts";
+import { assertKernels, DEVICE, startCluster, statusOf, waitForMesh } from "../e2e/cluster.ts";
+import { canLosePackets, losePackets } from "../e2e/packet_loss.ts";
+import { scenario, type Stage } from "../e2e/scenario.ts";
 
 const SPLIT_MS = 120_000;
 /** A suspicion that nobody confirms lasts 24 s at most, and each of the lost must be probed first. */
