@@ -30,6 +30,8 @@ import { stands } from "./standing.ts";
 
 /** Lifeguard's local health score up to which a host is taken for healthy: 0 is the best, 7 the worst. */
 const ATTENDING_HEALTH_SCORE_MAX = 2;
+/** Of those who have a subnet that was another's: a wide one may be many narrow ones now, and a letter holds eight records. */
+const HEIRS_TOLD_MAX = 4;
 
 export class ClaimContext {
   readonly options: ClaimOptions;
@@ -167,14 +169,21 @@ export class ClaimContext {
   /**
    * Tells a host that appears of a fence above its claim, if there is one: who was forgotten while it was out of sight
    * has no route until it writes anew, and would hear of it by the next sync only. To many at once by gossip, which
-   * costs no packet of its own.
+   * costs no packet of its own. Where others have the subnet now, their claims are told instead: by the fence alone it
+   * would take itself for forgotten, and go above them.
    */
   tellFence({ id, endpoint }: Member): void {
     const record = this.ledger.entry(id)?.record;
     if (record === undefined || !occupies(record)) return;
     const entry = { subnet: record.subnet, epoch: this.ledger.fence.exactly(record.subnet) };
     if (stands(record, entry.epoch)) return;
-    if (this.others("alive").length > LETTERS_MAX) return this.spreadFence(entry);
+    const heirs = this.ledger.occupants(record.subnet, id).slice(0, HEIRS_TOLD_MAX);
+    const areMany = this.others("alive").length > LETTERS_MAX;
+    if (heirs.length > 0) {
+      if (!areMany) this.carrier.letter(endpoint, encodePush(heirs.map(seal)));
+      return;
+    }
+    if (areMany) return this.spreadFence(entry);
     this.carrier.letter(endpoint, encodeFencePush([entry]));
   }
 
