@@ -1,4 +1,5 @@
 /** What the stages of a host's life share: the ledger, its own record, who is there, and what is said to the outside. */
+import { cidrsOverlap } from "../address/network.ts";
 import { assert } from "../base/assert.ts";
 import type { Action } from "../base/core.ts";
 import { ABSENCE_TTL_HOURS_DEFAULT } from "../base/limits.ts";
@@ -170,13 +171,14 @@ export class ClaimContext {
    * Tells a host that appears of a fence above its claim, if there is one: who was forgotten while it was out of sight
    * has no route until it writes anew, and would hear of it by the next sync only. To many at once by gossip, which
    * costs no packet of its own. Where others have the subnet now, their claims are told instead: by the fence alone it
-   * would take itself for forgotten, and go above them.
+   * would take itself for forgotten, and go above them. Whoever seeks the subnet says nothing: its claim will.
    */
   tellFence({ id, endpoint }: Member): void {
     const record = this.ledger.entry(id)?.record;
     if (record === undefined || !occupies(record)) return;
     const entry = { subnet: record.subnet, epoch: this.ledger.fence.exactly(record.subnet) };
     if (stands(record, entry.epoch)) return;
+    if (this.sought !== null && cidrsOverlap(this.sought, record.subnet)) return;
     const heirs = this.ledger.occupants(record.subnet, id).slice(0, HEIRS_TOLD_MAX);
     const areMany = this.others("alive").length > LETTERS_MAX;
     if (heirs.length > 0) {
