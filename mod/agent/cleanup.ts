@@ -10,8 +10,8 @@ import { deviceName } from "../overlay/vxlan.ts";
 export interface CleanupOptions {
   /** Chooses the device, `flannel.<vni>`. */
   readonly vni: number;
-  /** The overlay network, canonical CIDR: tells our addresses where the kernel keeps no tag on them. */
-  readonly network: string;
+  /** The overlay's networks, canonical CIDRs: they tell our addresses where the kernel keeps no tag on them. */
+  readonly networks: readonly string[];
   /** Plan only. */
   readonly dryRun: boolean;
 }
@@ -46,7 +46,7 @@ export async function cleanUpHost(options: CleanupOptions): Promise<CleanupRepor
 /** Plans and, unless it is a dry run, applies. Throws UserError when something could not be removed. */
 export function cleanUp(options: CleanupOptions, kernel: CleanupKernel): CleanupReport {
   const device = deviceName(options.vni);
-  const plan = planCleanup(device, options.network, kernel.dump(device));
+  const plan = planCleanup(device, options.networks, kernel.dump(device));
   if (!options.dryRun && plan.operations.length > 0) {
     const failures = kernel.apply(plan.operations);
     if (failures.length > 0) throw refused(failures, plan.operations.length);

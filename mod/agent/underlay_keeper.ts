@@ -3,7 +3,7 @@
  * changed, and says when it has become another one. Nothing is remembered of the changes themselves: each look compares
  * what is with what is used.
  */
-import type { Pool } from "../address/pool.ts";
+import { networksOf, type Pool } from "../address/pool.ts";
 import { ConfigError, reasonOf, UserError } from "../base/errors.ts";
 import type { Underlay } from "../base/kernel_objects.ts";
 import type { Log } from "../base/log.ts";
@@ -102,7 +102,7 @@ export class UnderlayKeeper {
   overlay(mac: string): OverlayConfig {
     const { pool, vni, vxlanPort: port, mtu } = this.#settings;
     const underlay = this.#present;
-    return { network: pool.cidr, vni, port, mac, mtu: overlayMtu(underlay, mtu), underlay };
+    return { networks: networksOf(pool), vni, port, mac, mtu: overlayMtu(underlay, mtu), underlay };
   }
 
   /**

@@ -10,9 +10,13 @@ import { addressText, routeText } from "./text.ts";
  * somebody else's routes or addresses remain is kept, with our address where their routes hang on it, and a problem says
  * which.
  *
- * @param network the overlay network, canonical CIDR.
+ * @param networks those of the overlay, canonical CIDRs.
  */
-export function planCleanup(device: string, network: string, actual: KernelState): Plan {
+export function planCleanup(
+  device: string,
+  networks: readonly string[],
+  actual: KernelState,
+): Plan {
   const operations: Operation[] = [];
   const here = actual.routes.filter((route) => route.device === device);
   for (const route of here) {
@@ -29,7 +33,7 @@ export function planCleanup(device: string, network: string, actual: KernelState
   }
   if (link === null) return { operations, problems: [] };
   const foreignRoutes = here.filter((route) => !isOwnRoute(route));
-  const foreignAddresses = actual.addresses.filter((address) => !isOwnAddress(address, network));
+  const foreignAddresses = actual.addresses.filter((address) => !isOwnAddress(address, networks));
   // With the last IPv4 address of a device go all its routes (fib_del_ifaddr in net/ipv4/fib_frontend.c).
   const keepAddresses = foreignRoutes.length > 0 && !foreignAddresses.some(isIpv4);
   for (const address of actual.addresses) {

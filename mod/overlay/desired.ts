@@ -24,8 +24,8 @@ export const TABLE_MAIN = 254;
 
 /** What the overlay needs to know of this host; all of it fixed but the underlay, which may change while we run. */
 export interface OverlayConfig extends VxlanConfig {
-  /** The overlay network, canonical CIDR: `10.244.0.0/16`. */
-  readonly network: string;
+  /** The overlay's networks, canonical CIDRs: `10.244.0.0/16`, and those that were added since. */
+  readonly networks: readonly string[];
 }
 
 /** One peer and the three objects through which it is reached. */
@@ -40,7 +40,7 @@ export interface DesiredPeer {
 export interface Desired {
   /** The name of the device, also when none is wanted. */
   readonly device: string;
-  readonly network: string;
+  readonly networks: readonly string[];
   /** Null when our own claim is not held: then everything of ours should go. */
   readonly link: VxlanLink | null;
   readonly address: DeviceAddress | null;
@@ -60,7 +60,7 @@ export function desiredState(
   owners: readonly ClaimRecord[],
 ): Desired {
   const device = deviceName(config.vni);
-  const base = { device, network: config.network };
+  const base = { device, networks: config.networks };
   if (own === null || own.state !== "held") {
     return { ...base, link: null, address: null, peers: [], problems: [] };
   }

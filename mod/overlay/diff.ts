@@ -37,7 +37,7 @@ export function diffState(
   abilities: KernelAbilities = ALL_ABILITIES,
 ): Plan {
   if (desired.link === null || desired.address === null) {
-    return planCleanup(desired.device, desired.network, actual);
+    return planCleanup(desired.device, desired.networks, actual);
   }
   const own = ownLink(actual.link) ?? unmarkedLink(desired.link, actual.link);
   if (actual.link !== null && own === null) {
@@ -47,7 +47,7 @@ export function diffState(
   const left = link.survivors(actual);
   const operations: Operation[] = [
     ...link.operations,
-    ...diffAddresses(desired.address, desired.network, left.addresses),
+    ...diffAddresses(desired.address, desired.networks, left.addresses),
   ];
   const routes = matchRoutes(desired, left.routes);
   const forwarding = matchForwarding(desired, left.forwarding);
@@ -159,7 +159,7 @@ function withoutDevice(state: KernelState): KernelState {
 /** Adds before it removes: the device is never without an address that packets of this host can carry. */
 function diffAddresses(
   desired: DeviceAddress,
-  network: string,
+  networks: readonly string[],
   actual: readonly DeviceAddress[],
 ): Operation[] {
   const operations: Operation[] = [];
@@ -167,7 +167,7 @@ function diffAddresses(
     operations.push({ kind: "address-add", address: desired });
   }
   for (const address of actual) {
-    if (address.address === desired.address || !isOwnAddress(address, network)) continue;
+    if (address.address === desired.address || !isOwnAddress(address, networks)) continue;
     operations.push({ kind: "address-delete", address });
   }
   return operations;

@@ -6,7 +6,7 @@
  * | device             | its alias                                                                |
  * | route              | its protocol number                                                      |
  * | neighbour          | its protocol number                                                      |
- * | address            | its protocol number; before Linux 5.18: a /32 of the overlay network on our device |
+ * | address            | its protocol number; before Linux 5.18: a /32 of an overlay network on our device |
  * | forwarding entry   | permanent, unicast, on our own device: nobody else fills that table      |
  *
  * Why these, and what was rejected: docs/adr/0009-ownership-of-kernel-objects.md.
@@ -28,11 +28,11 @@ export function ownLink(link: KernelState["link"]): VxlanLink | null {
   return link !== null && isVxlanLink(link) && link.alias === DEVICE_ALIAS ? link : null;
 }
 
-/** Whether an address on our device is ours; `network` is the overlay's, for kernels that keep no tag. */
-export function isOwnAddress(address: DeviceAddress, network: string): boolean {
+/** Whether an address on our device is ours; `networks` are the overlay's, for kernels that keep no tag. */
+export function isOwnAddress(address: DeviceAddress, networks: readonly string[]): boolean {
   if (address.protocol === ROUTE_PROTOCOL) return true;
   return address.protocol === 0 && isIpv4Host(address.address) &&
-    cidrsOverlap(address.address, network);
+    networks.some((network) => cidrsOverlap(address.address, network));
 }
 
 function isIpv4Host(address: string): boolean {

@@ -3,11 +3,22 @@
  * whatever each side of a split was told, all have one record after it.
  */
 import assert from "node:assert/strict";
+import { addressAdd, addressDelete } from "../../ffi/route/address.ts";
+import { linkGet } from "../../ffi/route/link.ts";
 import type { PoolDocument } from "../../mod/agent/api.ts";
 import type { Host, StatusView } from "../../mod/lab/host.ts";
 import { sleep } from "../../mod/lab/ping.ts";
 import { parseSubnetFile } from "../../mod/lab/subnet_file.ts";
-import { assertKernels, startOne, statusOf, until, untilStatus, waitForMesh } from "./cluster.ts";
+import {
+  assertKernels,
+  DEVICE,
+  networkAddress,
+  startOne,
+  statusOf,
+  until,
+  untilStatus,
+  waitForMesh,
+} from "./cluster.ts";
 import { scenario } from "./scenario.ts";
 
 const BASE = "10.80.0.0/26";
@@ -144,6 +155,17 @@ scenario(import.meta, "a pool that grows, is reserved and pinned while the clust
     await waitForMesh(hosts);
     assert.deepEqual(hosts.map(subnetOf), subnets);
     assertKernels(hosts);
+  });
+  await step("cleanup takes what is ours in an added network, also without a mark", async () => {
+    await h4.kill();
+    const { namespace: { netlink } } = h4;
+    const index = h4.namespace.deviceIndex(DEVICE);
+    const own = { index, address: networkAddress(subnetOf(h4)), prefixLength: 32 };
+    addressDelete(netlink, own);
+    addressAdd(netlink, own); // as on kernels before 5.18, which keep no mark on addresses
+    const { code, stderr } = await h4.gossamer("cleanup", `--subnet-file=${h4.subnetFile}`);
+    assert.equal(code, 0, stderr);
+    assert.equal(linkGet(netlink, DEVICE), null, stderr);
   });
 });
 

@@ -122,7 +122,7 @@ const actual: fc.Arbitrary<KernelState> = fc.record({
 function foreignParts(state: KernelState, wanted: ReturnType<typeof desire>) {
   const isAtWanted = (route: Route) => wanted.peers.some((peer) => sameRouteKey(peer.route, route));
   return {
-    addresses: state.addresses.filter((address) => !isOwnAddress(address, CONFIG.network)),
+    addresses: state.addresses.filter((address) => !isOwnAddress(address, CONFIG.networks)),
     neighbours: state.neighbours.filter((neighbour) =>
       !isOwnNeighbour(neighbour) &&
       !wanted.peers.some((peer) => peer.neighbour.address === neighbour.address)
@@ -185,7 +185,7 @@ Deno.test("cleanup leaves exactly what is not ours", () => {
   fc.assert(
     fc.property(actual, (before) => {
       const kernel = new ModelKernel(DEVICE, before);
-      const plan = planCleanup(DEVICE, CONFIG.network, before);
+      const plan = planCleanup(DEVICE, CONFIG.networks, before);
       deepStrictEqual(kernel.apply(plan.operations), []);
       const foreign = foreignParts(before, desire([]));
       const isKept = plan.problems.length > 0;
@@ -203,7 +203,7 @@ Deno.test("cleanup leaves exactly what is not ours", () => {
       if (isKept) {
         deepStrictEqual({ ...kernel.state, link: null }, { link: null, ...foreign, addresses });
       }
-      const again = planCleanup(DEVICE, CONFIG.network, kernel.state);
+      const again = planCleanup(DEVICE, CONFIG.networks, kernel.state);
       deepStrictEqual(again.operations, []);
     }),
     { numRuns: 1000 },

@@ -44,10 +44,10 @@ async function run(outside: Outside, given: Given): Promise<ExitCode> {
   if (!dryRun) requireNetAdmin("gossamer cleanup");
   const sources = await gatherSources(outside, given);
   const vni = sources.value(SETTINGS.vni);
-  const network = await networkOf(sources);
+  const networks = await networksOf(sources);
   if (!dryRun) await refuseBesideAgent(await runDirOf(outside, given));
   const { cleanUpHost } = await import("../../agent/cleanup.ts");
-  const report = await cleanUpHost({ vni, network, dryRun });
+  const report = await cleanUpHost({ vni, networks, dryRun });
   if (dryRun) outside.print(report.commands);
   if (report.operations === 0) {
     outside.say(`nothing of gossamer's on ${report.device}`);
@@ -65,17 +65,24 @@ async function run(outside: Outside, given: Given): Promise<ExitCode> {
   return ExitCode.done;
 }
 
-/** The network that was configured or, when nobody says, the one that the agent wrote into its subnet file. */
-async function networkOf(sources: Sources): Promise<string> {
+/**
+ * The network that was configured, and those that the agent wrote into its subnet file: also what operators added to the pool
+ * while it ran. Only kernels before 5.18 need them; without a file, what is configured is as good a guess as any.
+ */
+async function networksOf(sources: Sources): Promise<string[]> {
   const { value, origin } = sources.read(SETTINGS.network);
-  if (origin !== null) return value;
+  const { readSubnetEnv } = await import("../../overlay/subnet_env.ts");
+  const written = readSubnetEnv(textOf(sources.value(SETTINGS.subnetFile))).networks;
+  const isSaid = origin !== null || written.length === 0;
+  return [...new Set([...(isSaid ? [value] : []), ...written])];
+}
+
+/** Empty when there is no file. */
+function textOf(path: string): string {
   try {
-    const { readSubnetEnv } = await import("../../overlay/subnet_env.ts");
-    const text = Deno.readTextFileSync(sources.value(SETTINGS.subnetFile));
-    return readSubnetEnv(text).network ?? value;
+    return Deno.readTextFileSync(path);
   } catch {
-    // No file: the default is as good a guess as any, and only kernels before 5.18 need one.
-    return value;
+    return "";
   }
 }
 

@@ -36,7 +36,7 @@ class FakeKernel implements CleanupKernel {
   }
 }
 
-const OPTIONS = { vni: 1, network: "10.244.0.0/16", dryRun: false };
+const OPTIONS = { vni: 1, networks: ["10.244.0.0/16"], dryRun: false };
 const FULL = programmed(desire(claims(1, 2, 3)));
 
 Deno.test("cleaning up leaves nothing of an overlay, and names other devices of ours", () => {
