@@ -37,6 +37,7 @@ const PAUSE_MS_MIN = 50;
 
 /** What the operator said; AgentConfig has these fields. */
 export interface UnderlaySettings extends UnderlayChoice {
+  /** What hosts are configured with. */
   readonly pool: Pool;
   readonly vni: number;
   readonly vxlanPort: number;
@@ -64,6 +65,7 @@ export class UnderlayKeeper {
   readonly #source: WatchedSource;
   readonly #settings: UnderlaySettings;
   readonly #clock: UnderlayClock;
+  #pool: Pool;
   #present: Underlay;
   #overlap: Problem | null = null;
   /** What the rules said when nothing fitted them. */
@@ -91,6 +93,7 @@ export class UnderlayKeeper {
     this.#source = source;
     this.#settings = settings;
     this.#clock = clock;
+    this.#pool = settings.pool;
     this.#present = this.#findFirst();
   }
 
@@ -100,9 +103,31 @@ export class UnderlayKeeper {
 
   /** What the overlay stands on now. */
   overlay(mac: string): OverlayConfig {
-    const { pool, vni, vxlanPort: port, mtu } = this.#settings;
+    const { vni, vxlanPort: port, mtu } = this.#settings;
     const underlay = this.#present;
-    return { networks: networksOf(pool), vni, port, mac, mtu: overlayMtu(underlay, mtu), underlay };
+    return {
+      networks: networksOf(this.#pool),
+      vni,
+      port,
+      mac,
+      mtu: overlayMtu(underlay, mtu),
+      underlay,
+    };
+  }
+
+  /**
+   * Before the start: the pool with what operators added to it earlier, as this host remembers it. Containers hang on addresses
+   * of all its networks, so it is chosen anew; where nothing else fits, what was chosen stays.
+   */
+  beginWith(pool: Pool): void {
+    this.#pool = pool;
+    this.#present = this.#choose(this.#source.hostNetwork()) ?? this.#present;
+  }
+
+  /** Operators changed the pool. */
+  followPool(pool: Pool): void {
+    this.#pool = pool;
+    if (this.#log !== null) this.#lookSoon();
   }
 
   /**
@@ -248,9 +273,10 @@ export class UnderlayKeeper {
    * says of their addresses, and least of all while the right device has none for a moment.
    */
   #findIn(network: HostNetwork): Underlay {
-    const { pool, mtu } = this.#settings;
+    const { mtu } = this.#settings;
     const routeTo = (address: string) => this.#source.routeTo(address);
-    const seen = { hostNetwork: () => withoutContainers(network, pool), routeTo };
+    const used = this.#log === null ? null : this.#present;
+    const seen = { hostNetwork: () => withoutContainers(network, this.#pool, used), routeTo };
     const found = chooseUnderlay(seen, this.#settings);
     overlayMtu(found, mtu); // throws where too little is left for the overlay
     return found;

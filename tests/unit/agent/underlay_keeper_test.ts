@@ -1,6 +1,6 @@
 /** The keeper of the underlay on an invented host, with time played by hand. */
 import { deepStrictEqual, match, ok, strictEqual, throws } from "node:assert/strict";
-import { makePool } from "../../../mod/address/pool.ts";
+import { makePool, type Pool } from "../../../mod/address/pool.ts";
 import { ConfigError, UserError } from "../../../mod/base/errors.ts";
 import { Log } from "../../../mod/base/log.ts";
 import {
@@ -326,4 +326,46 @@ Deno.test("a host without an underlay does not start, nor a newcomer in the over
   const inside = open([eth0("10.244.7.9/24")]);
   throws(() => inside.checkOverlap(false), ConfigError);
   inside.checkOverlap(true);
+});
+
+const GROWN: Pool = { ...SETTINGS.pool, version: 2, added: ["10.245.0.0/16"] };
+/** Of containers, in a network that was added to the pool. */
+const BRIDGE = hostDevice(9, "cni0", ["10.245.7.1/24"], { kind: "bridge" });
+const ANY_TEN: Partial<UnderlaySettings> = { interfacePatterns: ["^10\\."] };
+
+Deno.test("a bridge in a network that was added to the pool is no underlay, at the start and later", () => {
+  const source = {
+    hostNetwork: () => ({ devices: [BRIDGE, eth0("10.0.0.5/24")], routes: [] }),
+    routeTo: () => null,
+    hostDevice: () => null,
+    watchDevices: () => () => {},
+  };
+  const keeper = new UnderlayKeeper(source, { ...SETTINGS, ...ANY_TEN });
+  strictEqual(keeper.present.device, "cni0");
+  keeper.beginWith(GROWN);
+  strictEqual(keeper.present.device, "eth0");
+  deepStrictEqual(keeper.overlay(MAC).networks, ["10.244.0.0/16", "10.245.0.0/16"]);
+
+  const running = new Bench({ interfacePatterns: ["^10\\.", "^192\\."] });
+  running.keeper.followPool(GROWN);
+  running.becomes([BRIDGE, eth0()]);
+  running.runFor(10_000);
+  deepStrictEqual([running.moves, running.problems()], [[], []]);
+  deepStrictEqual(running.keeper.overlay(MAC).networks, ["10.244.0.0/16", "10.245.0.0/16"]);
+});
+
+Deno.test("an underlay whose own network is added to the pool stays in use, bridge or not", () => {
+  const bridged = eth0("10.245.3.5/24", { kind: "bridge" });
+  const bench = new Bench();
+  bench.becomes([bridged]);
+  bench.runFor(10_000);
+  deepStrictEqual(bench.moves, ["eth0 2 10.245.3.5 1450"]);
+  bench.keeper.followPool(GROWN);
+  bench.runFor(10_000);
+  bench.becomes([bridged, hostDevice(3, "eth1", ["172.16.5.1/16"])]);
+  bench.runFor(10_000);
+  deepStrictEqual([bench.moves.length, bench.problems()], [1, []]);
+  strictEqual(bench.keeper.overlapWith("10.245.0.0/16")?.code, "network-overlap");
+  bench.keeper.beginWith(GROWN); // as after a restart: nothing else fits
+  strictEqual(bench.keeper.present.address, "10.245.3.5");
 });
