@@ -16,6 +16,7 @@ import {
   type HostOptions,
   type HostSnapshot,
 } from "../claim/host_core.ts";
+import { PoolKeeper } from "../claim/pool_keeper.ts";
 import { DeviceLock } from "../host/device_lock.ts";
 import { type HostKernel, openKernel } from "../host/kernel.ts";
 import { machineFingerprint } from "../host/machine_fingerprint.ts";
@@ -78,7 +79,7 @@ class Agent {
   readonly #driver: Driver<HostCommand, HostEvent, HostSnapshot>;
   readonly #dataPath: DataPath;
   readonly #underlay: UnderlayKeeper;
-  readonly #hostId: string;
+  readonly #mac: string;
   readonly #view: AgentView;
   readonly #keys: AgentKeys;
   readonly #pool: AgentPool;
@@ -87,6 +88,7 @@ class Agent {
   #isStopping = false;
   #isFinishing = false;
   #claimsChanged = false;
+  #poolChanged = false;
   readonly #left = Promise.withResolvers<void>();
   readonly #finished = Promise.withResolvers<End>();
   readonly #identity: Identity;
@@ -116,7 +118,7 @@ class Agent {
     this.#identity = parts.identity;
     this.#aliveMark = new AliveMark(() => parts.store.touch("claim"));
     this.#transport = parts.transport;
-    this.#hostId = options.swim.self.id;
+    this.#mac = options.claim.vtep.mac;
     this.#underlay = parts.underlay;
     const core = new HostCore(options, new Random(randomSeed()));
     this.#driver = new Driver(core, {
@@ -143,7 +145,7 @@ class Agent {
       command: (command) => this.#driver.feed({ kind: "command", command }),
     });
     this.#dataPath = new DataPath({
-      overlay: this.#underlay.overlay(options.claim.vtep.mac),
+      overlay: this.#underlay.overlay(this.#mac),
       subnetFile: config.subnetFile,
       onRenumber: config.onRenumber,
       kernel: this.#kernel,
@@ -176,6 +178,7 @@ class Agent {
       keepsIdentity: config.keepIdentity,
     });
     const { claim } = identity;
+    if (claim?.pool !== undefined) underlay.beginWith(new PoolKeeper(config.pool, claim.pool).pool);
     underlay.checkOverlap(claim?.record?.state === "held" || (claim?.previous ?? null) !== null);
     const mac = vtepMac(identity.hostId, config.vni);
     const { swim, ...others } = await hostOptions(config, identity, underlay.present, mac);
@@ -242,6 +245,9 @@ class Agent {
       event.kind === "pool-changed"
     ) {
       this.#claimsChanged = true;
+      // What is ours in the kernel is told by the pool's networks, and what is a container's.
+      if (event.kind === "pool-changed") this.#underlay.followPool(event.pool);
+      this.#poolChanged ||= event.kind === "pool-changed";
     } else if (event.kind === "renumbered") {
       this.#dataPath.renumbered(event.old, event.new);
     } else if (event.kind === "identity-lost") {
@@ -265,9 +271,8 @@ class Agent {
 
   /** The underlay is another one, or back: the kernel first, then everybody is told. */
   #moved(): void {
-    const mac = vtepMac(this.#hostId, this.#config.vni);
-    this.#dataPath.move(this.#underlay.overlay(mac));
-    const { endpoint, vtep } = placeOf(this.#config, this.#underlay.present, mac);
+    this.#dataPath.move(this.#underlay.overlay(this.#mac));
+    const { endpoint, vtep } = placeOf(this.#config, this.#underlay.present, this.#mac);
     this.#driver.feed({ kind: "command", command: { kind: "move", endpoint } });
     this.#driver.feed({ kind: "command", command: { kind: "set-vtep", vtep } });
   }
@@ -291,7 +296,9 @@ class Agent {
   #settled(): void {
     if (!this.#claimsChanged) return;
     this.#claimsChanged = false;
-    this.#dataPath.follow();
+    if (this.#poolChanged) this.#dataPath.move(this.#underlay.overlay(this.#mac));
+    else this.#dataPath.follow();
+    this.#poolChanged = false;
     if (this.#control !== null || !this.#dataPath.status().subnetFileWritten) return;
     // Not in this turn: packets have come in meanwhile.
     this.#cancelControl();
