@@ -66,6 +66,8 @@ export class ClaimContext {
   losses = 0;
   /** Whether the last thing asked of the disk failed, and how often in a row. */
   diskRefusals = 0;
+  /** Whether the last hold took the disk too long. */
+  isDiskSlow = false;
   #carrier: Carrier | null = null;
   #actions: Action<ClaimEvent>[] = [];
 
