@@ -61,10 +61,11 @@ type End = ExitCode | "another-identity";
 /** Runs until told to stop. Throws UserError when this host cannot take part. */
 export async function runAgent(config: AgentConfig): Promise<ExitCode> {
   setStarting(true);
+  let identitiesLost = 0;
   let end = await (await Agent.open(config)).run();
   while (end === "another-identity") {
     const keptUntilMs = performance.now() + NEW_IDENTITY_KEPT_MS;
-    end = await (await Agent.open(config, keptUntilMs)).run();
+    end = await (await Agent.open(config, keptUntilMs, ++identitiesLost)).run();
   }
   return end;
 }
@@ -107,6 +108,7 @@ class Agent {
       store: Store;
       transport: Transport;
       identity: Identity;
+      identitiesLost: number;
     },
     options: HostOptions,
   ) {
@@ -159,6 +161,7 @@ class Agent {
       log: this.#log,
       store: parts.store,
       identity: parts.identity,
+      identitiesLost: parts.identitiesLost,
       snapshot: () => this.#driver.snapshot(),
       overlay: () => this.#dataPath.status(),
       underlayProblems: () => [...this.#underlay.problems(), ...this.#pool.problems()],
@@ -166,14 +169,17 @@ class Agent {
   }
 
   /** Takes what the agent needs of this host, failing before anything was changed. */
-  static async open(config: AgentConfig, identityKeptUntilMs = -Infinity): Promise<Agent> {
+  static async open(
+    config: AgentConfig,
+    identityKeptUntilMs = -Infinity,
+    identitiesLost = 0,
+  ): Promise<Agent> {
     const kernel = openKernel();
     const underlay = new UnderlayKeeper(kernel, config);
     await prepareRunDirectory(config.runDir);
     const lock = DeviceLock.take(config.vni, deviceName(config.vni));
     const store = Store.open(config.stateDir);
     const identity = restoreIdentity(store, {
-      hasSeeds: config.join.length > 0,
       machine: machineFingerprint(),
       keepsIdentity: config.keepIdentity,
     });
@@ -183,7 +189,8 @@ class Agent {
     const mac = vtepMac(identity.hostId, config.vni);
     const { swim, ...others } = await hostOptions(config, identity, underlay.present, mac);
     const transport = Transport.open(config.gossipPort);
-    return new Agent(config, { kernel, underlay, lock, store, transport, identity }, {
+    const parts = { kernel, underlay, lock, store, transport, identity, identitiesLost };
+    return new Agent(config, parts, {
       swim: { ...swim, identityKeptUntilMs },
       ...others,
     });
