@@ -26,6 +26,9 @@ const BASE = "10.80.0.0/26";
 const SMALL = [`--network=${BASE}`, "--subnet-len=28"];
 const ADDED = "10.81.0.0/26";
 
+/** The underlay by addresses that containers will have as well, once that network is in the pool. */
+const ANY_ADDED = ["--iface-regex=^10\\.81\\.", "--iface-regex=^eth0$"];
+
 /** What the two sides of a split are told: one change here, two there. */
 const LEFT = "10.82.0.0/27";
 const RIGHT = ["10.83.0.0/27", "10.84.0.0/27"];
@@ -41,7 +44,8 @@ scenario(import.meta, "a pool that grows, is reserved and pinned while the clust
   const { hosts } = lab;
   const three = hosts.slice(0, 3);
   const [h1, h2, h4, h5] = [lab.host(1), lab.host(2), lab.host(4), lab.host(5)];
-  const start = (host: Host) => startOne(host, hosts, ...SMALL, hookOf(host));
+  const start = (host: Host) =>
+    startOne(host, hosts, ...SMALL, hookOf(host), ...(host === h4 ? ANY_ADDED : []));
 
   await step("a fourth host waits while three have all there is", async () => {
     for (const host of three) {
@@ -117,6 +121,7 @@ scenario(import.meta, "a pool that grows, is reserved and pinned while the clust
   await step(
     "all are killed and start again: the pool and every subnet are what they were",
     async () => {
+      await h4.addContainer(); // on a bridge in the added network, which is no underlay
       const [subnets, document] = [hosts.map(subnetOf), await poolOf(h1)];
       await Promise.all(hosts.map((host) => host.kill()));
       for (const host of hosts) {
