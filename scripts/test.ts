@@ -21,7 +21,7 @@ import {
 
 /** A step that takes longer hangs. The simulations need 70 s on two idle cores, three times that on busy ones. */
 const FAST_STEP_SECONDS_MAX = 480;
-/** The end-to-end tests hold a split of two minutes by the clock. */
+/** The end-to-end tests hold splits and faults of two minutes by the clock. */
 const SLOW_STEP_SECONDS_MAX = 600;
 
 interface Step {
@@ -36,8 +36,11 @@ interface Step {
   counts?: boolean;
   /** Slow steps show their output as it comes, the others only when they fail. */
   live?: boolean;
-  /** It computes for a minute or more: at low priority beside the end-to-end tests, which mostly wait. */
-  aside?: boolean;
+  /**
+   * Which of the lanes it runs in, side by side once all other steps are over: real hosts, which mostly wait; those that
+   * wait for minutes; and what computes, at low priority so that it disturbs neither.
+   */
+  lane?: "hosts" | "endurance" | "computing";
   /** The reason to leave the step out on this machine, if there is one. */
   skip?: () => string | undefined;
 }
@@ -66,9 +69,6 @@ const STEPS: readonly Step[] = [
     live: true,
     counts: true,
   },
-  { ...testStep("mutations", ["-A"]), fast: false },
-  { ...testStep("search", ["-A"]), fast: false, aside: true },
-  { ...testStep("spin", ["-A"]), fast: false, aside: true, skip: whyNoSpin },
   testStep("layers", ["-A"]),
   testStep("tidy", ["-A"]),
   {
@@ -77,8 +77,12 @@ const STEPS: readonly Step[] = [
     fast: false,
     skip: () => exists("scripts/build.ts") ? undefined : "there is no scripts/build.ts yet",
   },
-  { ...testStep("kernel", ["-A"]), fast: false, live: true, skip: () => whyNoKernel("kernel") },
-  { ...testStep("e2e", ["-A"]), fast: false, live: true, skip: () => whyNoKernel("e2e") },
+  { ...testStep("mutations", ["-A"]), fast: false, lane: "computing" },
+  { ...testStep("search", ["-A"]), fast: false, lane: "computing" },
+  { ...testStep("spin", ["-A"]), fast: false, lane: "computing", skip: whyNoSpin },
+  kernelStep("kernel", ["-A"], "hosts"),
+  kernelStep("e2e", ["-A"], "hosts"),
+  kernelStep("endurance", ["--parallel", "-A"], "endurance"),
 ];
 
 function testStep(name: string, permissions: string[]): Step {
@@ -91,6 +95,12 @@ function testStep(name: string, permissions: string[]): Step {
     fast: true,
     skip: () => whyNoTests(folder),
   };
+}
+
+/** Real hosts as network namespaces; it shows its output as it comes. */
+function kernelStep(name: string, permissions: string[], lane: NonNullable<Step["lane"]>): Step {
+  const step = testStep(name, permissions);
+  return { ...step, fast: false, live: true, lane, skip: () => whyNoKernel(name) };
 }
 
 function exists(path: string, below = root): boolean {
@@ -181,10 +191,10 @@ async function countStep(success: boolean, junit: string | undefined): Promise<C
 
 async function runDeno(
   args: string[],
-  { live = false, aside = false }: Step,
+  { live = false, lane }: Step,
   secondsMax: number,
 ): Promise<{ success: boolean; output: string }> {
-  const isNice = aside && hasProgram("nice");
+  const isNice = lane === "computing" && hasProgram("nice");
   const child = new Deno.Command(isNice ? "nice" : Deno.execPath(), {
     args: isNice ? ["-n", "19", Deno.execPath(), ...args] : args,
     cwd: root,
@@ -228,11 +238,11 @@ async function runSteps(steps: readonly Step[], results: StepResult[]): Promise<
 if (import.meta.main) {
   const steps = chooseSteps(Deno.args);
   const results: StepResult[] = [];
-  await runSteps(steps.filter(({ aside, name }) => aside !== true && name !== "e2e"), results);
-  await Promise.all([
-    runSteps(steps.filter(({ name }) => name === "e2e"), results),
-    runSteps(steps.filter(({ aside }) => aside === true), results),
-  ]);
+  await runSteps(steps.filter(({ lane }) => lane === undefined), results);
+  const lanes = ["hosts", "endurance", "computing"] as const;
+  await Promise.all(
+    lanes.map((name) => runSteps(steps.filter(({ lane }) => lane === name), results)),
+  );
   const sum = total(results);
   console.log(countsLine(sum));
   Deno.exit(sum.failed === 0 ? 0 : 1);

@@ -11,59 +11,21 @@ export class AddressError extends Error {
   override readonly name = "AddressError";
 }
 
-/** Octet without leading zero, 0 to 999; the range is checked apart so that the message can say so. */
-const OCTETS = /^(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})$/;
-const NUMBER = /^(0|[1-9]\d{0,4})$/;
+/** Four numbers without leading zeros, 0 to 999 each: what is not an address only because an octet is too large. */
+const DECIMALS = /^(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})$/;
+const OCTETS = 4;
+const OCTET_MAX = 255;
+/** The code of the digit 0. */
+const ZERO = 48;
 const LENGTH_MAX = 32;
 const PORT_MAX = 65_535;
-const MALFORMED = -1;
-const [DIGIT_ZERO, FULL_STOP] = [0x30, 0x2e] as const;
 /** Text quoted in messages: longer is cut, since it may come from anywhere. */
 const QUOTED_CHARACTERS_MAX = 60;
 
-/**
- * The address in the first `end` characters, or MALFORMED: for thousands of well-formed ones. What
- * is wrong with the others is said by those who take their time.
- */
-function readAddress(text: string, end: number): number {
-  let address = 0;
-  let octet = -1;
-  let stops = 0;
-  for (let index = 0; index < end; index++) {
-    const code = text.charCodeAt(index);
-    if (code === FULL_STOP) {
-      if (octet < 0) return MALFORMED;
-      address = address * 256 + octet;
-      octet = -1;
-      stops++;
-    } else {
-      const digit = code - DIGIT_ZERO;
-      if (digit < 0 || digit > 9 || octet === 0) return MALFORMED; // a leading zero
-      octet = octet < 0 ? digit : octet * 10 + digit;
-      if (octet > 255) return MALFORMED;
-    }
-  }
-  return stops === 3 && octet >= 0 ? address * 256 + octet : MALFORMED;
-}
-
 /** `"10.244.7.0"` as an unsigned 32-bit number. Throws {@linkcode AddressError}. */
 export function parseAddress(text: string): number {
-  const quick = readAddress(text, text.length);
-  if (quick !== MALFORMED) return quick;
-  const match = OCTETS.exec(text);
-  if (match === null) {
-    throw new AddressError(
-      `${quote(text)} is not an IPv4 address: four decimal numbers without leading zeros, ` +
-        `like 192.168.100.1`,
-    );
-  }
-  let address = 0;
-  for (let index = 1; index <= 4; index++) {
-    const octet = Number(match[index]);
-    if (octet > 255) throw new AddressError(`${quote(text)} has the octet ${octet}, above 255`);
-    address = address * 256 + octet;
-  }
-  return address;
+  const address = addressBefore(text, text.length);
+  return address < 0 ? refuseAddress(text) : address;
 }
 
 /**
@@ -75,10 +37,10 @@ export function parseNetwork(text: string): { address: number; length: number } 
   if (slash < 0) {
     throw new AddressError(`${quote(text)} has no prefix length: write ADDRESS/LENGTH`);
   }
-  const quick = readAddress(text, slash);
-  const address = quick === MALFORMED ? parseAddress(text.slice(0, slash)) : quick;
-  const length = parseNumber(text.slice(slash + 1), LENGTH_MAX);
-  if (length === undefined) {
+  const address = addressBefore(text, slash);
+  if (address < 0) return refuseAddress(text.slice(0, slash));
+  const length = numberBetween(text, slash + 1, text.length, LENGTH_MAX);
+  if (length < 0) {
     throw new AddressError(`${quote(text)} has a prefix length that is not 0 to 32`);
   }
   const hostBits = length === 0 ? address : (address << length) >>> 0;
@@ -98,9 +60,10 @@ export function parseNetwork(text: string): { address: number; length: number } 
 export function parseEndpoint(text: string): { address: number; port: number } {
   const colon = text.lastIndexOf(":");
   if (colon < 0) throw new AddressError(`${quote(text)} has no port: write ADDRESS:PORT`);
-  const address = parseAddress(text.slice(0, colon));
-  const port = parseNumber(text.slice(colon + 1), PORT_MAX);
-  if (port === undefined || port === 0) {
+  const address = addressBefore(text, colon);
+  if (address < 0) return refuseAddress(text.slice(0, colon));
+  const port = numberBetween(text, colon + 1, text.length, PORT_MAX);
+  if (port <= 0) {
     throw new AddressError(`${quote(text)} has a port that is not 1 to 65535`);
   }
   return { address, port };
@@ -126,11 +89,43 @@ function accepted(parse: (text: string) => unknown, text: string): boolean {
   }
 }
 
-/** A decimal number without sign or leading zero, at most `max`. */
-function parseNumber(text: string, max: number): number | undefined {
-  if (!NUMBER.test(text)) return undefined;
-  const value = Number(text);
-  return value <= max ? value : undefined;
+/** The address that the text is up to `end`; -1 when it is none. Digit by digit: overlaps of claims ask for millions. */
+function addressBefore(text: string, end: number): number {
+  let address = 0;
+  let start = 0;
+  for (let octet = 1; octet <= OCTETS; octet++) {
+    const dot = octet < OCTETS ? text.indexOf(".", start) : end;
+    const value = dot < 0 || dot > end ? -1 : numberBetween(text, start, dot, OCTET_MAX);
+    if (value < 0) return -1;
+    address = address * 256 + value;
+    start = dot + 1;
+  }
+  return address;
+}
+
+/** The decimal number without sign or leading zero that stands there; -1 when there is none, or one above `max`. */
+function numberBetween(text: string, start: number, end: number, max: number): number {
+  const hasLeadingZero = end - start > 1 && text.charCodeAt(start) === ZERO;
+  if (start >= end || hasLeadingZero) return -1;
+  let value = 0;
+  for (let at = start; at < end; at++) {
+    const digit = text.charCodeAt(at) - ZERO;
+    if (digit < 0 || digit > 9) return -1;
+    value = value * 10 + digit;
+    if (value > max) return -1;
+  }
+  return value;
+}
+
+function refuseAddress(text: string): never {
+  const octets = DECIMALS.exec(text)?.slice(1) ?? [];
+  const large = octets.find((octet) => Number(octet) > OCTET_MAX);
+  throw new AddressError(
+    large === undefined
+      ? `${quote(text)} is not an IPv4 address: four decimal numbers without leading zeros, ` +
+        `like 192.168.100.1`
+      : `${quote(text)} has the octet ${large}, above ${OCTET_MAX}`,
+  );
 }
 
 function quote(text: string): string {

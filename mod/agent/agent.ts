@@ -16,6 +16,7 @@ import {
   type HostOptions,
   type HostSnapshot,
 } from "../claim/host_core.ts";
+import { PoolKeeper } from "../claim/pool_keeper.ts";
 import { DeviceLock } from "../host/device_lock.ts";
 import { type HostKernel, openKernel } from "../host/kernel.ts";
 import { machineFingerprint } from "../host/machine_fingerprint.ts";
@@ -60,10 +61,11 @@ type End = ExitCode | "another-identity";
 /** Runs until told to stop. Throws UserError when this host cannot take part. */
 export async function runAgent(config: AgentConfig): Promise<ExitCode> {
   setStarting(true);
+  let identitiesLost = 0;
   let end = await (await Agent.open(config)).run();
   while (end === "another-identity") {
     const keptUntilMs = performance.now() + NEW_IDENTITY_KEPT_MS;
-    end = await (await Agent.open(config, keptUntilMs)).run();
+    end = await (await Agent.open(config, keptUntilMs, ++identitiesLost)).run();
   }
   return end;
 }
@@ -78,7 +80,7 @@ class Agent {
   readonly #driver: Driver<HostCommand, HostEvent, HostSnapshot>;
   readonly #dataPath: DataPath;
   readonly #underlay: UnderlayKeeper;
-  readonly #hostId: string;
+  readonly #mac: string;
   readonly #view: AgentView;
   readonly #keys: AgentKeys;
   readonly #pool: AgentPool;
@@ -87,6 +89,7 @@ class Agent {
   #isStopping = false;
   #isFinishing = false;
   #claimsChanged = false;
+  #poolChanged = false;
   readonly #left = Promise.withResolvers<void>();
   readonly #finished = Promise.withResolvers<End>();
   readonly #identity: Identity;
@@ -105,6 +108,7 @@ class Agent {
       store: Store;
       transport: Transport;
       identity: Identity;
+      identitiesLost: number;
     },
     options: HostOptions,
   ) {
@@ -116,7 +120,7 @@ class Agent {
     this.#identity = parts.identity;
     this.#aliveMark = new AliveMark(() => parts.store.touch("claim"));
     this.#transport = parts.transport;
-    this.#hostId = options.swim.self.id;
+    this.#mac = options.claim.vtep.mac;
     this.#underlay = parts.underlay;
     const core = new HostCore(options, new Random(randomSeed()));
     this.#driver = new Driver(core, {
@@ -143,7 +147,7 @@ class Agent {
       command: (command) => this.#driver.feed({ kind: "command", command }),
     });
     this.#dataPath = new DataPath({
-      overlay: this.#underlay.overlay(options.claim.vtep.mac),
+      overlay: this.#underlay.overlay(this.#mac),
       subnetFile: config.subnetFile,
       onRenumber: config.onRenumber,
       kernel: this.#kernel,
@@ -157,6 +161,7 @@ class Agent {
       log: this.#log,
       store: parts.store,
       identity: parts.identity,
+      identitiesLost: parts.identitiesLost,
       snapshot: () => this.#driver.snapshot(),
       overlay: () => this.#dataPath.status(),
       underlayProblems: () => [...this.#underlay.problems(), ...this.#pool.problems()],
@@ -164,23 +169,28 @@ class Agent {
   }
 
   /** Takes what the agent needs of this host, failing before anything was changed. */
-  static async open(config: AgentConfig, identityKeptUntilMs = -Infinity): Promise<Agent> {
+  static async open(
+    config: AgentConfig,
+    identityKeptUntilMs = -Infinity,
+    identitiesLost = 0,
+  ): Promise<Agent> {
     const kernel = openKernel();
     const underlay = new UnderlayKeeper(kernel, config);
     await prepareRunDirectory(config.runDir);
     const lock = DeviceLock.take(config.vni, deviceName(config.vni));
     const store = Store.open(config.stateDir);
     const identity = restoreIdentity(store, {
-      hasSeeds: config.join.length > 0,
       machine: machineFingerprint(),
       keepsIdentity: config.keepIdentity,
     });
     const { claim } = identity;
+    if (claim?.pool !== undefined) underlay.beginWith(new PoolKeeper(config.pool, claim.pool).pool);
     underlay.checkOverlap(claim?.record?.state === "held" || (claim?.previous ?? null) !== null);
     const mac = vtepMac(identity.hostId, config.vni);
     const { swim, ...others } = await hostOptions(config, identity, underlay.present, mac);
     const transport = Transport.open(config.gossipPort);
-    return new Agent(config, { kernel, underlay, lock, store, transport, identity }, {
+    const parts = { kernel, underlay, lock, store, transport, identity, identitiesLost };
+    return new Agent(config, parts, {
       swim: { ...swim, identityKeptUntilMs },
       ...others,
     });
@@ -242,6 +252,9 @@ class Agent {
       event.kind === "pool-changed"
     ) {
       this.#claimsChanged = true;
+      // What is ours in the kernel is told by the pool's networks, and what is a container's.
+      if (event.kind === "pool-changed") this.#underlay.followPool(event.pool);
+      this.#poolChanged ||= event.kind === "pool-changed";
     } else if (event.kind.startsWith("member-")) {
       this.#dataPath.membersChanged();
     } else if (event.kind === "renumbered") {
@@ -267,9 +280,8 @@ class Agent {
 
   /** The underlay is another one, or back: the kernel first, then everybody is told. */
   #moved(): void {
-    const mac = vtepMac(this.#hostId, this.#config.vni);
-    this.#dataPath.move(this.#underlay.overlay(mac));
-    const { endpoint, vtep } = placeOf(this.#config, this.#underlay.present, mac);
+    this.#dataPath.move(this.#underlay.overlay(this.#mac));
+    const { endpoint, vtep } = placeOf(this.#config, this.#underlay.present, this.#mac);
     this.#driver.feed({ kind: "command", command: { kind: "move", endpoint } });
     this.#driver.feed({ kind: "command", command: { kind: "set-vtep", vtep } });
   }
@@ -293,7 +305,9 @@ class Agent {
   #settled(): void {
     if (!this.#claimsChanged) return;
     this.#claimsChanged = false;
-    this.#dataPath.follow();
+    if (this.#poolChanged) this.#dataPath.move(this.#underlay.overlay(this.#mac));
+    else this.#dataPath.follow();
+    this.#poolChanged = false;
     if (this.#control !== null || !this.#dataPath.status().subnetFileWritten) return;
     // Not in this turn: packets have come in meanwhile.
     this.#cancelControl();

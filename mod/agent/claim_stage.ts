@@ -29,7 +29,7 @@ export function claimStage(claim: ClaimSnapshot, nameOf: (hostId: string) => str
           reason: `It held ${subnet} before and asks others whether that is still its own`,
         };
     case "tentative":
-      return { stage: "tentative", reason: `It asks the other hosts for ${subnet}` };
+      return { stage: "tentative", reason: reason ?? `It asks the other hosts for ${subnet}` };
     case "yielding":
       return {
         stage: "yielding",

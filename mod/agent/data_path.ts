@@ -132,10 +132,9 @@ export class DataPath {
     const { owners, records } = claim;
     if (claim.state === "held" && claim.record !== null) {
       if (!this.#options.isUnderlayThere()) return { want: "paused" };
-      const networks = networksOf(claim.pool);
       if (settled) this.#followGone();
       const silent = this.#deadPeers.silent();
-      return { want: "up", own: claim.record, owners, records, networks, settled, silent };
+      return { want: "up", own: claim.record, owners, records, settled, silent };
     }
     // While a host looks for its next subnet, the old device stays: one switch instead of two. A host that finds none,
     // or wants none, takes it down.

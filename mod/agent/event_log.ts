@@ -16,8 +16,16 @@ export function openLog({ logLevel, logFormat }: AgentConfig): Log {
   });
 }
 
-/** Writes the event; the ones that need a person are warnings. What this host does itself is said elsewhere. */
-export function logEvent(log: Log, event: HostEvent, selfId: string): void {
+/**
+ * Writes the event; the ones that need a person are warnings. What this host does itself is said elsewhere. `nameOf` says a
+ * host as people know it.
+ */
+export function logEvent(
+  log: Log,
+  event: HostEvent,
+  selfId: string,
+  nameOf: (hostId: string) => string,
+): void {
   if ("member" in event && event.member.id === selfId) return;
   switch (event.kind) {
     case "member-joined":
@@ -46,8 +54,8 @@ export function logEvent(log: Log, event: HostEvent, selfId: string): void {
     case "conflict":
       return log.warning("two hosts claimed one subnet", {
         subnet: event.subnet,
-        winner: event.winner,
-        loser: event.loser,
+        winner: nameOf(event.winner),
+        loser: nameOf(event.loser),
         why: event.why,
       });
     case "pool-changed":

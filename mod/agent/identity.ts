@@ -1,5 +1,5 @@
 /** Who this host is: kept on disk from its first start, drawn from the operating system's randomness then. */
-import { reasonOf, UserError } from "../base/errors.ts";
+import { reasonOf } from "../base/errors.ts";
 import { ABSENCE_TTL_HOURS_DEFAULT } from "../base/limits.ts";
 import type { RestoredClaim } from "../claim/options.ts";
 import { isOtherMachine } from "../host/machine_fingerprint.ts";
@@ -20,7 +20,11 @@ export interface Identity {
   readonly instance: string;
   /** What an earlier run left; null on a first start. */
   readonly claim: RestoredClaim | null;
+  /** Whether that is so since this start: the disk was another machine's. */
+  readonly hasNewIdentity: boolean;
   readonly members: MembersMemory | null;
+  /** Whether the document of the members was there and could not be read: there are others, but nobody knows where. */
+  readonly hasLostMembers: boolean;
   /** See ClaimOptions. */
   readonly returnsCarefully: boolean;
   readonly machine?: string;
@@ -29,8 +33,6 @@ export interface Identity {
 }
 
 export interface IdentityOptions {
-  /** Whether others are found without what the disk remembers of them. */
-  readonly hasSeeds: boolean;
   /** Of this machine; see `machineFingerprint`. */
   readonly machine: string | undefined;
   /** Whether the identity that another machine wrote is taken over. */
@@ -39,11 +41,12 @@ export interface IdentityOptions {
 
 /**
  * Reads the state directory, and repairs it where that is possible. Throws UserError, naming the file, when the claim and
- * its previous copy are damaged; without the members a host that has seeds goes on, since the others are found through them.
+ * its previous copy are damaged; without the members the host goes on, since the others find it if it does not find them.
  */
 export function restoreIdentity(store: Store, options: IdentityOptions): Identity {
-  const { machine, keepsIdentity, hasSeeds } = options;
+  const { machine, keepsIdentity } = options;
   const notices: string[] = [];
+  let hasNewIdentity = false;
   // Before anything is repaired: that makes the document anew.
   const ageMs = store.ageMs("claim");
   let { claim, isCopy } = readClaim(store, notices);
@@ -52,13 +55,16 @@ export function restoreIdentity(store: Store, options: IdentityOptions): Identit
       `${store.path("claim")} was written on another machine: this host takes a new identity`,
     );
     claim = anotherIdentity(store, claim, machine);
+    hasNewIdentity = true;
   }
-  const members = readMembers(store, hasSeeds);
+  const members = readMembers(store, notices);
   return {
     hostId: claim?.hostId ?? randomHex(HOST_ID_BYTES),
     instance: randomHex(INSTANCE_BYTES),
     claim,
-    members,
+    hasNewIdentity,
+    members: members === "lost" ? null : members,
+    hasLostMembers: members === "lost",
     returnsCarefully: claim !== null && (isCopy || wasAwayForLong(claim, ageMs)),
     ...(machine === undefined ? {} : { machine }),
     notices,
@@ -71,21 +77,27 @@ function wasAwayForLong({ record }: RestoredClaim, ageMs: number | null): boolea
   return ageMs === null || ageMs > ttlHours * HOUR_MS / 2 || ageMs < -BEHIND_MS_MAX;
 }
 
-function readMembers(store: Store, hasSeeds: boolean): MembersMemory | null {
-  let failure: unknown = null;
+/** The members, or the copy before them; "lost" when neither can be read. Says what it found damaged. */
+function readMembers(store: Store, notices: string[]): MembersMemory | "lost" | null {
+  let damage = "";
   for (const copy of [undefined, "previous"] as const) {
     try {
       const bytes = store.read("members", copy);
-      if (bytes !== null) return decodeMembers(bytes);
       // Who removes the document wants it forgotten.
-      if (copy === undefined) return null;
+      if (bytes === null && copy === undefined) return null;
+      if (bytes === null) continue;
+      const members = decodeMembers(bytes);
+      if (copy !== undefined) notices.push(`${damage}; the copy before it is used instead`);
+      return members;
     } catch (error) {
-      failure ??= error;
+      if (copy === undefined) {
+        damage = `${store.path("members")} is damaged (${reasonOf(error)})`;
+      }
     }
   }
-  if (hasSeeds) return null;
-  throw new UserError(`${store.path("members")} is damaged: ${reasonOf(failure)}`, {
-    remedy: "delete it and start with --join, through which this host finds the others",
-    cause: failure,
-  });
+  notices.push(
+    `${damage}, and so is the copy before it or there is none: this host does not remember where ` +
+      "the others are; it finds them through --join, or they find it",
+  );
+  return "lost";
 }

@@ -38,7 +38,17 @@ export function metricsText(sources: StatusSources): string {
 
 /** All metrics of the agent. */
 export function metrics(sources: StatusSources): Metric[] {
-  return [...hostMetrics(sources), ...claimMetrics(sources), ...claimCounters(sources)];
+  const identities = counter(
+    "identities_lost_total",
+    "Identities that this host gave up because another one had them",
+    sources.identitiesLost,
+  );
+  return [
+    ...hostMetrics(sources),
+    identities,
+    ...claimMetrics(sources),
+    ...claimCounters(sources),
+  ];
 }
 
 function hostMetrics({ snapshot, overlay, problems }: StatusSources): Metric[] {

@@ -43,7 +43,7 @@ export async function hostOptions(
       pool: config.pool,
       pin: config.pin,
       bootstrap: config.bootstrap,
-      seedsGiven: config.join.length > 0 || remembered.length > 0,
+      seedsGiven: config.join.length > 0 || remembered.length > 0 || identity.hasLostMembers,
       vtep,
       hostId: identity.hostId,
       instance: identity.instance,

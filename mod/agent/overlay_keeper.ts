@@ -71,6 +71,8 @@ export class OverlayKeeper {
   #retryAtMs = -Infinity;
   /** The desired state at the last clean pass: a plan against an unchanged one is a repair. */
   #cleanFor: Desired | null = null;
+  /** Subnets and addresses of the peers that were wanted before everything was settled. */
+  readonly #wantedBefore = new Set<string>();
   /** While a long plan is being applied; settles when that is over. */
   #applying: Promise<void> | null = null;
   /** Whether the rest of that plan is to be left out, since other things are wanted now. */
@@ -247,13 +249,14 @@ export class OverlayKeeper {
 
   #look(wish: Wanted): Look {
     const desired = wish.want === "up"
-      ? desiredState(this.#config, wish.own, wish.owners, wish.networks, wish.silent)
+      ? desiredState(this.#config, wish.own, wish.owners, wish.silent)
       : desiredState(this.#config, null, []);
     const before = this.#ports.kernel.dump(desired.device, this.#config.underlay.index);
     const full = diffState(desired, before, this.#abilities);
     const plan = wish.want === "down" || wish.settled
       ? full
-      : keepUnknown(full, wish.records, this.#config);
+      : keepUnknown(full, wish.records, this.#config, this.#wantedBefore);
+    this.#remember(desired, wish);
     const isRepair = plan.operations.length > 0 && this.#cleanFor !== null &&
       isSame({ ...this.#cleanFor, problems: [] }, { ...desired, problems: [] });
     return { wish, desired, before, plan, isRepair };
@@ -315,6 +318,15 @@ export class OverlayKeeper {
     this.#subnetFileWritten = clean && wish.want === "up" && this.#ports.up(wish.own);
     if (wish.want === "down") this.#ports.down();
     return !clean || (wish.want === "up" && !this.#subnetFileWritten) ? "refused" : "clean";
+  }
+
+  /** What this run has wanted itself is no riddle of an earlier one; once all is settled nothing is. */
+  #remember({ peers }: Desired, wish: OverlayWish): void {
+    if (wish.want !== "up" || wish.settled) return this.#wantedBefore.clear();
+    for (const { subnet, neighbour } of peers) {
+      this.#wantedBefore.add(subnet);
+      if (neighbour !== null) this.#wantedBefore.add(neighbour.address);
+    }
   }
 
   #report(plan: Plan, failures: readonly OperationFailure[], isRepair: boolean): void {

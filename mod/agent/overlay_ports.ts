@@ -13,8 +13,6 @@ export type OverlayWish =
     readonly own: ClaimRecord;
     readonly owners: readonly ClaimRecord[];
     readonly records: readonly ClaimRecord[];
-    /** Of the pool. */
-    readonly networks: readonly string[];
     /** Whether every claim of the cluster had time to arrive: only then is what nobody claims removed. */
     readonly settled: boolean;
     /** Hosts whose subnets are not to be routed: neither agent nor kernel answers. */

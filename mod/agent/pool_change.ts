@@ -191,7 +191,8 @@ function pinned(
 function refuseRenumbering(snapshot: HostSnapshot, id: string, name: string, subnet: string): void {
   const holders = claimsOn(snapshot, subnet).filter(({ hostId }) => hostId !== id);
   if (holders.length > 0) {
-    throw new UserError(`${subnet} is claimed: ${namesOf(snapshot, holders)}`, {
+    const names = holders.map(({ hostId }) => hostName(snapshot, hostId));
+    throw new UserError(`${subnet} is claimed by ${names.join(", ")}`, {
       remedy:
         "choose another, or repeat with --force: the holder then gives it up at once, and its " +
         "containers are renumbered",
@@ -215,7 +216,7 @@ function claimsOn({ claim }: HostSnapshot, network: string): ClaimRecord[] {
 
 function namesOf(snapshot: HostSnapshot, claims: readonly ClaimRecord[]): string {
   const named = claims.slice(0, NAMED_MAX)
-    .map(({ hostId, subnet }) => `${hostName(snapshot, hostId)} (${subnet})`);
+    .map(({ hostId, subnet }) => `${subnet} by ${hostName(snapshot, hostId)}`);
   const more = claims.length - named.length;
   return named.join(", ") + (more > 0 ? ` and ${more} more` : "");
 }

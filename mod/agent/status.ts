@@ -31,6 +31,8 @@ export interface StatusSources {
   readonly problems: readonly ProblemDocument[];
   /** What happened to this host's claim, the newest first. */
   readonly history: readonly Past[];
+  /** Identities that this process gave up since another host, or another machine, had them as well. */
+  readonly identitiesLost: number;
   /** The present, on the core's clock. */
   readonly nowMs: number;
   /** Turns a moment of the core's clock into RFC 3339 text. */

@@ -3,7 +3,7 @@
  * changed, and says when it has become another one. Nothing is remembered of the changes themselves: each look compares
  * what is with what is used.
  */
-import type { Pool } from "../address/pool.ts";
+import { networksOf, type Pool } from "../address/pool.ts";
 import { ConfigError, reasonOf, UserError } from "../base/errors.ts";
 import type { Underlay } from "../base/kernel_objects.ts";
 import { ROUTE_PROTOCOL } from "../base/limits.ts";
@@ -41,6 +41,7 @@ const PAUSE_MS_MIN = 50;
 
 /** What the operator said; AgentConfig has these fields. */
 export interface UnderlaySettings extends UnderlayChoice {
+  /** What hosts are configured with. */
   readonly pool: Pool;
   readonly backend: OwnBackend;
   readonly vni: number;
@@ -71,6 +72,7 @@ export class UnderlayKeeper {
   readonly #source: WatchedSource;
   readonly #settings: UnderlaySettings;
   readonly #clock: UnderlayClock;
+  #pool: Pool;
   #present: Underlay;
   /** Who is on its link; see linkRoutes. */
   #linkRoutes: readonly LinkRoute[] = [];
@@ -100,8 +102,9 @@ export class UnderlayKeeper {
     this.#source = source;
     this.#settings = settings;
     this.#clock = clock;
+    this.#pool = settings.pool;
+    this.#present = this.#findFirst();
     const network = source.hostNetwork();
-    this.#present = this.#findIn(network);
     this.#linkRoutes = this.#linkRoutesIn(network);
     if (settings.backend === "host-gw") this.#refuseElsewhere(network);
   }
@@ -112,10 +115,10 @@ export class UnderlayKeeper {
 
   /** What the overlay stands on now. */
   overlay(mac: string): OverlayConfig {
-    const { pool, backend, vni, vxlanPort: port, mtu } = this.#settings;
+    const { backend, vni, vxlanPort: port, mtu } = this.#settings;
     const underlay = this.#present;
     return {
-      network: pool.cidr,
+      networks: networksOf(this.#pool),
       backend,
       linkRoutes: this.#linkRoutes,
       vni,
@@ -124,6 +127,23 @@ export class UnderlayKeeper {
       mtu: overlayMtu(underlay, mtu, overheadOf(backend)),
       underlay,
     };
+  }
+
+  /**
+   * Before the start: the pool with what operators added to it earlier, as this host remembers it. Containers hang on addresses
+   * of all its networks, so it is chosen anew; where nothing else fits, what was chosen stays.
+   */
+  beginWith(pool: Pool): void {
+    this.#pool = pool;
+    const network = this.#source.hostNetwork();
+    this.#present = this.#choose(network) ?? this.#present;
+    this.#linkRoutes = this.#linkRoutesIn(network);
+  }
+
+  /** Operators changed the pool. */
+  followPool(pool: Pool): void {
+    this.#pool = pool;
+    if (this.#log !== null) this.#lookSoon();
   }
 
   /**
@@ -283,13 +303,38 @@ export class UnderlayKeeper {
   }
 
   /**
+   * Where nothing fits because the overlay's network is the underlay's own, as far as its devices look like containers',
+   * that is what there is to say.
+   */
+  #findFirst(): Underlay {
+    try {
+      return this.#findIn(this.#source.hostNetwork());
+    } catch (error) {
+      const { pool, vni } = this.#settings;
+      const underlay = error instanceof ConfigError ? null : this.#findAny();
+      if (underlay !== null) checkPoolOverlap(this.#source, pool, deviceName(vni), underlay);
+      throw error;
+    }
+  }
+
+  /** The choice with container bridges among the candidates. */
+  #findAny(): Underlay | null {
+    try {
+      return chooseUnderlay(this.#source, this.#settings);
+    } catch {
+      return null;
+    }
+  }
+
+  /**
    * Throws UserError when nothing fits. Container bridges are left out: they are no way to other hosts, whatever a pattern
    * says of their addresses, and least of all while the right device has none for a moment.
    */
   #findIn(network: HostNetwork): Underlay {
-    const { pool, mtu, backend } = this.#settings;
+    const { mtu, backend } = this.#settings;
     const routeTo = (address: string) => this.#source.routeTo(address);
-    const seen = { hostNetwork: () => withoutContainers(network, pool), routeTo };
+    const used = this.#log === null ? null : this.#present;
+    const seen = { hostNetwork: () => withoutContainers(network, this.#pool, used), routeTo };
     const found = chooseUnderlay(seen, this.#settings);
     overlayMtu(found, mtu, overheadOf(backend)); // throws where too little is left for the overlay
     return found;

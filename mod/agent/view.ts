@@ -32,6 +32,8 @@ export interface AgentParts {
   readonly log: Log;
   readonly store: Store;
   readonly identity: Identity;
+  /** How many identities this process gave up before. */
+  readonly identitiesLost: number;
   readonly snapshot: () => HostSnapshot;
   readonly overlay: () => OverlayStatus;
   readonly underlayProblems: () => readonly Problem[];
@@ -57,7 +59,8 @@ export class AgentView {
 
   /** Takes an event into the log and what is remembered; whether it is a warning that is not among the recent ones. */
   note(event: HostEvent): boolean {
-    logEvent(this.#parts.log, event, this.#parts.identity.hostId);
+    const { log, identity, snapshot } = this.#parts;
+    logEvent(log, event, identity.hostId, (id) => hostName(snapshot(), id));
     this.history.note(event);
     return this.warn(event);
   }
@@ -115,6 +118,7 @@ export class AgentView {
       overlay: this.#parts.overlay(),
       problems: this.#problems(snapshot),
       history: this.history.list(),
+      identitiesLost: this.#parts.identitiesLost + Number(this.#parts.identity.hasNewIdentity),
       nowMs,
       wallTime: (coreMs) => new Date(Math.round(this.#wallOffsetMs + coreMs)).toISOString(),
     };

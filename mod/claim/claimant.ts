@@ -144,10 +144,11 @@ export class Claimant implements Rider {
     this.#rival.overtake(this.#stage?.subnet ?? null);
   }
 
-  memberChanged(nowMs: number, member: Member, _previous: Member | null): void {
+  memberChanged(nowMs: number, member: Member, previous: Member | null): void {
     if (member.id === this.#context.hostId) return;
     this.#start(nowMs);
     if (member.status === "alive") this.#hearing.met(nowMs);
+    if (member.status === "alive" && previous?.status !== "alive") this.#context.tellFence(member);
     this.#context.absence.memberChanged(member);
     this.#life.follow(nowMs, this.#stage?.membersChanged(nowMs) ?? null);
   }

@@ -1,4 +1,5 @@
 /** What the stages of a host's life share: the ledger, its own record, who is there, and what is said to the outside. */
+import { cidrsOverlap } from "../address/network.ts";
 import { assert } from "../base/assert.ts";
 import type { Action } from "../base/core.ts";
 import { ABSENCE_TTL_HOURS_DEFAULT } from "../base/limits.ts";
@@ -21,14 +22,17 @@ import {
 } from "./options.ts";
 import { OwnRecord } from "./own_record.ts";
 import { PoolKeeper } from "./pool_keeper.ts";
-import type { ClaimRecord, Vtep } from "./record.ts";
+import { type ClaimRecord, occupies, type Vtep } from "./record.ts";
 import { GENERATION_MAX, SEQUENCE_MAX } from "./record_codec.ts";
 import { guardiansOf } from "./rendezvous.ts";
 import { Roster } from "./roster.ts";
 import type { ClaimEvent } from "./snapshot.ts";
+import { stands } from "./standing.ts";
 
 /** Lifeguard's local health score up to which a host is taken for healthy: 0 is the best, 7 the worst. */
 const ATTENDING_HEALTH_SCORE_MAX = 2;
+/** Of those who have a subnet that was another's: a wide one may be many narrow ones now, and a letter holds eight records. */
+const HEIRS_TOLD_MAX = 4;
 
 export class ClaimContext {
   readonly options: ClaimOptions;
@@ -62,6 +66,8 @@ export class ClaimContext {
   losses = 0;
   /** Whether the last thing asked of the disk failed, and how often in a row. */
   diskRefusals = 0;
+  /** Whether the last hold took the disk too long. */
+  isDiskSlow = false;
   #carrier: Carrier | null = null;
   #actions: Action<ClaimEvent>[] = [];
 
@@ -161,6 +167,28 @@ export class ClaimContext {
   /** Passes a fence on by gossip; `message` is its push when at hand. */
   spreadFence(entry: FenceEntry, message = encodeFencePush([entry])): void {
     this.carrier.gossip(`fence ${entry.subnet}`, entry.epoch, message);
+  }
+
+  /**
+   * Tells a host that appears of a fence above its claim, if there is one: who was forgotten while it was out of sight
+   * has no route until it writes anew, and would hear of it by the next sync only. To many at once by gossip, which
+   * costs no packet of its own. Where others have the subnet now, their claims are told instead: by the fence alone it
+   * would take itself for forgotten, and go above them. Whoever seeks the subnet says nothing: its claim will.
+   */
+  tellFence({ id, endpoint }: Member): void {
+    const record = this.ledger.entry(id)?.record;
+    if (record === undefined || !occupies(record)) return;
+    const entry = { subnet: record.subnet, epoch: this.ledger.fence.exactly(record.subnet) };
+    if (stands(record, entry.epoch)) return;
+    if (this.sought !== null && cidrsOverlap(this.sought, record.subnet)) return;
+    const heirs = this.ledger.occupants(record.subnet, id).slice(0, HEIRS_TOLD_MAX);
+    const areMany = this.others("alive").length > LETTERS_MAX;
+    if (heirs.length > 0) {
+      if (!areMany) this.carrier.letter(endpoint, encodePush(heirs.map(seal)));
+      return;
+    }
+    if (areMany) return this.spreadFence(entry);
+    this.carrier.letter(endpoint, encodeFencePush([entry]));
   }
 
   /** Tells one host this host's own record, if that host is known and there is a record. */

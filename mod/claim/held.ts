@@ -161,7 +161,16 @@ export class Held extends Stage {
     const own = this.#context.own.latest;
     if (own === null) return null;
     const { ledger } = this.#context;
-    return holders.find((rival) => ledger.isOwner(rival.hostId) && outranks(rival, own)) ?? null;
+    return holders.find((rival) =>
+      ledger.isOwner(rival.hostId) && outranks(rival, own) && !this.#isToYieldToUs(rival)
+    ) ?? null;
+  }
+
+  /** Operators gave this subnet to this host, and the rival will learn of it: were both to yield, none would have it. */
+  #isToYieldToUs(rival: ClaimRecord): boolean {
+    const { pools, hostId } = this.#context;
+    return pools.pinnedTo(this.subnet) === hostId && rival.poolDigest === pools.baseDigest &&
+      rival.poolVersion <= pools.pool.version;
   }
 
   #lose(winner: ClaimRecord): Next {
@@ -201,9 +210,11 @@ export class Held extends Stage {
     const { own: { latest: own }, ledger } = this.#context;
     const fence = ledger.fence.of(this.subnet);
     const isHighest = own !== null && holders.every((rival) => outranks(own, rival));
-    const areGone = this.#areGone(nowMs, isHighest ? holders : []);
+    const isToStay = own !== null &&
+      holders.every((rival) => outranks(own, rival) || this.#isToYieldToUs(rival));
+    const areGone = this.#areGone(nowMs, isToStay ? holders : []);
     if (this.#contested.size === 0 && fence <= this.#epoch) return;
-    if (holders.length > 0 && !(isHighest && (areGone || fence > this.#epoch))) return;
+    if (holders.length > 0 && !areGone && !(isHighest && fence > this.#epoch)) return;
     if (holders.length === 0 || areGone) this.#contested.clear();
     this.#goneSinceMs = Infinity;
     this.#epoch = Math.min(Math.max(fence, this.#epoch) + 1, EPOCH_MAX);

@@ -14,6 +14,8 @@ const SYNCS = 3;
 const FURTHER_MS = 1_000;
 /** How long nobody answers before that is said aloud. */
 const LONELY_MS = 1_500;
+/** Seeds named in a sentence; gossamer status lists them all. */
+const NAMED_MAX = 3;
 
 export class Listening extends Stage {
   readonly subnet = null;
@@ -46,18 +48,19 @@ export class Listening extends Stage {
 
   override get problem(): Problem | null {
     if (!this.#isLonely) return null;
-    const { given, answered } = this.#context.carrier.seeds();
+    const { given, answered, silent } = this.#context.carrier.seeds();
     const isNobody = this.#alive().length === 0;
+    const whom = silentText(silent);
     return {
       code: "nobody-heard",
       severity: "error",
       text: isNobody
-        ? "No other host has answered yet, so it is not known which subnets are taken"
+        ? `No other host has answered yet${whom}, so it is not known which subnets are taken`
         : `Only hosts that do not know the cluster either have answered (${answered} of ${given} ` +
-          "given with --join), so it is not known which subnets are taken",
+          `given with --join${whom}), so it is not known which subnets are taken`,
       remedy:
         `Start ${isNobody ? "one" : "more than half"} of the hosts given with --join or check ` +
-        "their addresses; if this is the first host of all, start it without --join, or with --bootstrap",
+        "their addresses; for the first host of all, and only for one, leave out --join or give --bootstrap",
     };
   }
 
@@ -133,4 +136,12 @@ export class Listening extends Stage {
   #alive(): Member[] {
     return this.#context.others("alive");
   }
+}
+
+/** Which of the hosts given are waited for; empty when none was given. */
+function silentText(silent: readonly string[]): string {
+  if (silent.length === 0) return "";
+  const more = silent.length - NAMED_MAX;
+  const named = silent.slice(0, NAMED_MAX).join(", ");
+  return `, nobody at ${named}${more > 0 ? ` and ${more} more` : ""}`;
 }

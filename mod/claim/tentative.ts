@@ -3,6 +3,7 @@
  * agree it is held at once, else after a wait that is long enough for objections to arrive by gossip.
  */
 import type { Endpoint } from "../base/core.ts";
+import type { Problem } from "../base/problem.ts";
 import type { Member, MemberId } from "../swim/member.ts";
 import type { ClaimContext } from "./context.ts";
 import { type ClaimAnswer, encodeRequest, idPrefix, LETTERS_MAX, seal } from "./messages.ts";
@@ -32,6 +33,11 @@ const STOOD_STILL_MS = 3_000;
  * objections meanwhile, for 3 s at least. Half of that leaves time for the news of a hold that was in time.
  */
 const SLOW_DISK_MS = 1_500;
+/**
+ * Nor does it come too late while those who agreed say no to everybody else: for two waits of at least 3 s. A disk that takes
+ * 4 s for each write, as a failing or overloaded one does, so has its subnet at the first attempt.
+ */
+const PROMISED_MS_MIN = 6_000;
 /** Losing a choice a few times is bad luck; from then on pauses keep a crowd of newcomers from moving in step. */
 const LOSSES_AT_ONCE = 3;
 const PAUSE_MS_MIN = 200;
@@ -75,8 +81,21 @@ export class Tentative extends Stage {
     this.#stamp = context.lamport = Math.min(context.lamport + 1, STAMP_MAX);
   }
 
+  override get problem(): Problem | null {
+    if (!this.#context.isDiskSlow) return null;
+    return {
+      code: "disk-slow",
+      severity: "error",
+      text:
+        "The state directory takes seconds to save that this host holds a subnet, so long that " +
+        "others may have taken it meanwhile",
+      remedy: "Find out what keeps that disk busy, or give a faster one with --state-dir; this " +
+        "host asks again all the time",
+    };
+  }
+
   override wakeAtMs(): number {
-    if (this.#isConfirming) return this.#confirmedMs + SLOW_DISK_MS;
+    if (this.#isConfirming) return this.#tooLateAtMs();
     if (this.#request === null) return Infinity;
     return Math.min(this.#retryAtMs(), this.#slowPathAtMs());
   }
@@ -91,6 +110,7 @@ export class Tentative extends Stage {
   override written(nowMs: number, record: ClaimRecord): Next | null {
     this.#context.diskRefusals = 0;
     if (record.state === "held") {
+      this.#context.isDiskSlow = false;
       if (this.#reclaim !== null) this.#context.counters.reclaims++;
       this.#context.announce(record);
       return { to: "held" };
@@ -122,7 +142,10 @@ export class Tentative extends Stage {
 
   override advance(nowMs: number): Next | null {
     if (this.#isConfirming) {
-      if (nowMs >= this.#confirmedMs + SLOW_DISK_MS) this.#startOver();
+      if (nowMs >= this.#tooLateAtMs()) {
+        this.#context.isDiskSlow = true;
+        this.#startOver();
+      }
       return null;
     }
     if (this.#request === null) return null;
@@ -277,6 +300,15 @@ export class Tentative extends Stage {
     this.#request = null;
     this.#isConfirming = false;
     this.#propose("tentative", 0);
+  }
+
+  /** From when on a hold that is not durable yet is not used. */
+  #tooLateAtMs(): number {
+    const askedMs = Math.min(this.#startedMs, this.#confirmedMs); // nobody was asked when there was nobody
+    return Math.max(
+      this.#confirmedMs + SLOW_DISK_MS,
+      askedMs + PROMISED_MS_MIN - SLOW_DISK_MS,
+    );
   }
 
   #confirm(nowMs: number): void {

@@ -1,5 +1,5 @@
 /** `gossamer pool show` for people: networks, reserved parts and pins, each with who holds what of it. Pure. */
-import type { PoolDocument, PoolHolderDocument } from "../agent/api.ts";
+import type { PoolDocument } from "../agent/api.ts";
 import { type Cell, columns } from "./columns.ts";
 import type { Paint } from "./paint.ts";
 
@@ -16,8 +16,12 @@ export function renderPool(document: PoolDocument, paint: Paint): string {
     ], paint),
   ];
   if (document.reserved.length > 0) {
-    const rows = document.reserved.map(({ network, holders }) => [network, heldBy(holders)]);
-    tables.push(columns([["RESERVED", "HELD FROM BEFORE"], ...rows], paint));
+    const rows = document.reserved.flatMap(({ network, holders }) =>
+      holders.length === 0
+        ? [[network, faint("-")]]
+        : holders.map(({ host, subnet }) => [network, subnet, host])
+    );
+    tables.push(columns([["RESERVED", "HELD FROM BEFORE", "BY"], ...rows], paint));
   }
   if (document.pins.length > 0) {
     const rows = document.pins.map(({ host, subnet, holds }) => [
@@ -34,11 +38,6 @@ export function renderPool(document: PoolDocument, paint: Paint): string {
   return `${
     tables.join("\n")
   }\nversion ${document.version}, ${document.used} of ${document.total} used\n`;
-}
-
-function heldBy(holders: readonly PoolHolderDocument[]): Cell {
-  if (holders.length === 0) return faint("-");
-  return { text: holders.map(({ host, subnet }) => `${host} (${subnet})`).join(", ") };
 }
 
 function faint(text: string): Cell {

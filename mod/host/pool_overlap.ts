@@ -7,7 +7,7 @@ import type { Pool } from "../address/pool.ts";
 import { ConfigError } from "../base/errors.ts";
 import type { Underlay } from "../base/kernel_objects.ts";
 import { ROUTE_PROTOCOL } from "../base/limits.ts";
-import type { HostDevice, HostNetwork } from "./host_network.ts";
+import type { HostAddress, HostDevice, HostNetwork } from "./host_network.ts";
 
 /** Kinds of devices that containers hang on: they bear addresses of our own subnet, now or from before a change. */
 const CONTAINER_KINDS: ReadonlySet<string> = new Set(["bridge", "veth", "dummy", "macvlan"]);
@@ -57,13 +57,25 @@ export function checkPoolOverlap(
   }
 }
 
-/** The host without what containers of the overlay hang on, for the choice of the underlay. */
-export function withoutContainers(network: HostNetwork, pool: Pool): HostNetwork {
+/**
+ * The host without what containers of the overlay hang on, for the choice of the underlay.
+ *
+ * @param used the underlay in use, null when none is: an operator elsewhere who adds the underlay's own network to the pool
+ * does not make a container's of it.
+ */
+export function withoutContainers(
+  network: HostNetwork,
+  pool: Pool,
+  used: Underlay | null,
+): HostNetwork {
   const devices = network.devices.map((device) => {
-    const addresses = device.addresses.filter(({ address, prefixLength }) =>
-      !cidrContains(pool.cidr, address) || !isOfContainers(device, prefixLength, pool)
-    );
-    return { ...device, addresses };
+    const isContainers = ({ address, prefixLength }: HostAddress) => {
+      if (!isOfContainers(device, prefixLength, pool)) return false;
+      if (cidrContains(pool.cidr, address)) return true;
+      const isUsed = device.index === used?.index && address === used.address;
+      return !isUsed && pool.added.some((added) => cidrContains(added, address));
+    };
+    return { ...device, addresses: device.addresses.filter((one) => !isContainers(one)) };
   });
   return { ...network, devices };
 }

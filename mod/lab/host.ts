@@ -220,6 +220,7 @@ export interface StatusView {
     state: string;
     stage: string;
     subnet: string | null;
+    strength: number | null;
     since: string | null;
     conflicts: number;
     renumberings: number;

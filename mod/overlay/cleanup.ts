@@ -18,7 +18,7 @@ import { addressText, routeText } from "./text.ts";
  * somebody else's routes or addresses remain is kept, with our address where their routes hang on it, and a problem says
  * which.
  *
- * @param networks of the overlay, canonical CIDRs.
+ * @param networks those of the overlay, canonical CIDRs.
  */
 export function planCleanup(
   device: string,

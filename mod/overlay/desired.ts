@@ -26,8 +26,8 @@ import { deviceName, type VxlanConfig, vxlanLink } from "./vxlan.ts";
 
 /** What the overlay needs to know of this host; all of it fixed but the underlay, which may change while we run. */
 export interface OverlayConfig extends VxlanConfig, PathConfig {
-  /** The overlay network, canonical CIDR: `10.244.0.0/16`. */
-  readonly network: string;
+  /** The overlay's networks, canonical CIDRs: `10.244.0.0/16`, and those that were added since. */
+  readonly networks: readonly string[];
 }
 
 /** One peer and the objects through which it is reached: three, or on our own link the route alone. */
@@ -60,17 +60,16 @@ export interface Desired {
 /**
  * @param own our own claim record, in whatever state; null when there is none.
  * @param owners one held record per subnet, in a stable order; our own may be among them.
- * @param networks all of the pool, where operators added some.
  * @param silent hosts that carry no packets any more: of their routes only the one by which they are asked stays.
  */
 export function desiredState(
   config: OverlayConfig,
   own: ClaimRecord | null,
   owners: readonly ClaimRecord[],
-  networks: readonly string[] = [config.network],
   silent: ReadonlySet<string> = new Set(),
 ): Desired {
   const device = deviceName(config.vni);
+  const { networks } = config;
   const base = { device, networks };
   if (own === null || own.state !== "held") {
     const nothing = { link: null, address: null, unreachable: [], peers: [], problems: [] };

@@ -61,6 +61,8 @@ export function diffState(
   const forwarding = matchForwarding(desired, left.forwarding);
   const neighbours = matchNeighbours(desired, left.neighbours);
   for (const route of routes.stale) operations.push({ kind: "route-delete", route });
+  // At once: what replaces the other entry of that MAC may read the same.
+  for (const entry of forwarding.extra) operations.push({ kind: "forwarding-delete", entry });
   const removals: Operation[] = [
     ...forwarding.stale.map((entry): Operation => ({ kind: "forwarding-delete", entry })),
     ...neighbours.stale.map((neighbour): Operation => ({ kind: "neighbour-delete", neighbour })),
@@ -268,11 +270,20 @@ function sameRoute(want: Route, have: Route): boolean {
     want.onlink === have.onlink && want.protocol === have.protocol;
 }
 
-function matchForwarding(desired: Desired, actual: readonly ForwardingEntry[]) {
+interface ForwardingMatch extends Match<ForwardingEntry> {
+  /** Further entries of MACs that are wanted. */
+  readonly extra: readonly ForwardingEntry[];
+}
+
+function matchForwarding(
+  desired: Desired,
+  actual: readonly ForwardingEntry[],
+): ForwardingMatch {
   const entries = desired.peers.map(({ entry }) => entry).filter((entry) => entry !== null);
   const wanted = new Map(entries.map((entry) => [entry.mac, entry]));
   const present = new Set<ForwardingEntry>();
   const stale: ForwardingEntry[] = [];
+  const extra: ForwardingEntry[] = [];
   const changed = new Map<string, ForwardingEntry>();
   for (const entry of actual) {
     const want = wanted.get(entry.mac);
@@ -283,7 +294,7 @@ function matchForwarding(desired: Desired, actual: readonly ForwardingEntry[]) {
     ) {
       present.add(want);
     } else if (changed.has(entry.mac)) {
-      stale.push(entry);
+      extra.push(entry);
     } else {
       // A single entry is replaced in place, so that packets to a peer that moved never lack one.
       changed.set(entry.mac, entry);
@@ -291,14 +302,14 @@ function matchForwarding(desired: Desired, actual: readonly ForwardingEntry[]) {
   }
   for (const want of present) {
     const other = changed.get(want.mac);
-    if (other !== undefined) stale.push(other);
+    if (other !== undefined) extra.push(other);
   }
   // Two peers may stand behind one MAC and address: one entry serves both.
   for (const entry of entries) {
     const shared = wanted.get(entry.mac);
     if (shared !== undefined && present.has(shared)) present.add(entry);
   }
-  return { present, stale };
+  return { present, stale, extra };
 }
 
 function matchNeighbours(desired: Desired, actual: readonly Neighbour[]): Match<Neighbour> {

@@ -6,7 +6,7 @@
  * | device             | its alias                                                                |
  * | route              | its protocol number; elsewhere besides: a gateway or unreachable, and in our networks |
  * | neighbour          | its protocol number                                                      |
- * | address            | its protocol number; before Linux 5.18: a /32 of the overlay network on our device |
+ * | address            | its protocol number; before Linux 5.18: a /32 of an overlay network on our device |
  * | forwarding entry   | permanent, unicast, on our own device: nobody else fills that table      |
  *
  * Why these, and what was rejected: docs/adr/0009-ownership-of-kernel-objects.md.

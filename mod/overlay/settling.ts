@@ -13,11 +13,13 @@ import type { Plan } from "./plan.ts";
  * cannot be reached by what their records say, and of the device.
  *
  * @param config how this host takes packets.
+ * @param withdrawn subnets and addresses of peers that this run itself has wanted before: their holders have moved.
  */
 export function keepUnknown(
   plan: Plan,
   all: readonly ClaimRecord[],
   config: PathConfig,
+  withdrawn: ReadonlySet<string>,
 ): Plan {
   // Remembered from an earlier run, a record may be of a time when its host took packets in another way: the way there is,
   // if any, stays until it was heard.
@@ -28,9 +30,11 @@ export function keepUnknown(
   const isCertain = (operation: Operation): boolean => {
     switch (operation.kind) {
       case "route-delete":
-        return knownSubnet(operation.route.destination);
+        return withdrawn.has(operation.route.destination) ||
+          knownSubnet(operation.route.destination);
       case "neighbour-delete":
-        return knownSubnet(`${operation.neighbour.address}/32`);
+        return withdrawn.has(operation.neighbour.address) ||
+          knownSubnet(`${operation.neighbour.address}/32`);
       case "forwarding-delete":
         return macs.has(operation.entry.mac);
       default:

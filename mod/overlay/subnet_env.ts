@@ -24,11 +24,9 @@ export function subnetEnvText(env: SubnetEnv): string {
     `FLANNEL_IPMASQ=${env.ipMasq}\n`;
 }
 
-/** What an existing file says; null for whatever is missing or not understood. */
+/** What an existing file says; null, or an empty list, for whatever is missing or not understood. */
 export interface SubnetEnvRead {
-  /** The first one of several. */
-  readonly network: string | null;
-  /** All of them, without those that are no networks. */
+  /** Those of the list that are networks; the one that hosts are configured with comes first. */
   readonly networks: readonly string[];
   /** With host bits cleared, ready to be asked for again: `10.244.7.0/24`. */
   readonly subnet: string | null;
@@ -51,7 +49,6 @@ export function readSubnetEnv(text: string): SubnetEnvRead {
   const mtu = values.get("FLANNEL_MTU") ?? "";
   const ipMasq = values.get("FLANNEL_IPMASQ");
   return {
-    network: canonicalCidr(values.get("FLANNEL_NETWORK")?.split(",", 1)[0] ?? ""),
     networks: (values.get("FLANNEL_NETWORK") ?? "").split(",").map(canonicalCidr)
       .filter((network) => network !== null),
     subnet: canonicalCidr(values.get("FLANNEL_SUBNET") ?? ""),

@@ -69,10 +69,7 @@ export class ClaimHolderRules {
       const theirs = this.#parts.lifeOf(other);
       if (theirs?.claim?.state !== "held" || theirs.boots !== other.boots) continue;
       if (theirs.claim.subnet === null || !cidrsOverlap(theirs.claim.subnet, subnet)) continue;
-      const isLater = life.seekingSinceMs > theirs.heldSinceMs;
-      const sinceMs = isLater
-        ? life.seekingSinceMs
-        : Math.min(life.seekingSinceMs, theirs.seekingSinceMs);
+      const sinceMs = laterSearchMs(life, theirs);
       const why = this.#parts.excuses.whyDouble(host, other, sinceMs);
       if (why === null) step.fail("S3", `holds ${subnet}, which ${other.name} holds too`);
       this.#parts.count(`S3 excused: ${why}`);
@@ -190,4 +187,11 @@ export class ClaimHolderRules {
     }
     this.#askedAtMs.set(subnet, nowMs);
   }
+}
+
+/** When the later of two holders began to look for what both hold; the earlier one where they looked at the same time. */
+function laterSearchMs(one: ClaimLife, other: ClaimLife): number {
+  if (one.seekingSinceMs > other.claimedSinceMs) return one.seekingSinceMs;
+  if (other.seekingSinceMs > one.claimedSinceMs) return other.seekingSinceMs;
+  return Math.min(one.seekingSinceMs, other.seekingSinceMs);
 }

@@ -141,6 +141,10 @@ export class ClaimSettled {
       if (!claim.owners.some(({ hostId }) => hostId === swim.self.id)) {
         return `${host.name} holds ${subnet} without being its owner`;
       }
+      const pin = claim.poolRecord?.pins.find((one) => one.subnet === subnet);
+      if (pin !== undefined && pin.hostId !== swim.self.id) {
+        return `${host.name} holds ${subnet}, which is pinned to ${pin.hostId.slice(0, 8)}`;
+      }
       const other = held.find((one) => cidrsOverlap(one.subnet, subnet));
       if (other !== undefined) return `${host.name} and ${other.name} both hold ${subnet}`;
       held.push({ name: host.name, subnet });

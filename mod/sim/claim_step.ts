@@ -51,15 +51,19 @@ export class ClaimLife {
   /** Since when the host looks for the subnet that it has, or for one at all. */
   seekingSinceMs: number;
   heldSinceMs = Infinity;
+  /** As heldSinceMs, but over restarts with the same claim. */
+  claimedSinceMs = Infinity;
   /** Highest fences seen, of subnets that anybody claimed. */
   readonly fences = new Map<string, number>();
   /** Since when it stays below a fence that it knows of. */
   belowSinceMs = Infinity;
 
-  constructor(host: Host, nowMs: number) {
+  /** @param earlier the life whose claim it goes on with; null when it looks for a subnet. */
+  constructor(host: Host, nowMs: number, earlier: ClaimLife | null = null) {
     this.host = host;
     this.boots = host.boots;
-    this.seekingSinceMs = nowMs;
+    this.seekingSinceMs = earlier?.seekingSinceMs ?? nowMs;
+    this.claimedSinceMs = earlier?.claimedSinceMs ?? Infinity;
   }
 }
 
@@ -108,9 +112,13 @@ export class ClaimStep {
   /** Keeps what the next step of this life is compared with. */
   remember(): void {
     const { life, claim } = this;
-    if (claim.state === "held" && life.heldSinceMs === Infinity) life.heldSinceMs = this.nowMs;
+    if (claim.state === "held" && life.heldSinceMs === Infinity) {
+      life.heldSinceMs = this.nowMs;
+      life.claimedSinceMs = Math.min(life.claimedSinceMs, this.nowMs);
+    }
     if (claim.state !== "held" && life.heldSinceMs < Infinity) {
       life.heldSinceMs = Infinity;
+      life.claimedSinceMs = Infinity;
       life.seekingSinceMs = this.nowMs;
     }
     life.claim = claim;

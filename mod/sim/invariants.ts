@@ -94,7 +94,7 @@ export class ClaimInvariants {
   #lifeOf(host: Host, nowMs: number): ClaimLife {
     let life = this.#lives.get(host.name);
     if (life === undefined || life.boots !== host.boots) {
-      life = new ClaimLife(host, nowMs);
+      life = new ClaimLife(host, nowMs, life !== undefined && goesOn(life, host) ? life : null);
       this.#lives.set(host.name, life);
     }
     return life;
@@ -111,6 +111,13 @@ export class ClaimInvariants {
       hadTrouble: () => false,
     };
   }
+}
+
+/** Whether a host that started again holds at once what it held before. */
+function goesOn({ claim: before, claimedSinceMs }: ClaimLife, host: Host): boolean {
+  const { claim } = host.snapshot();
+  return claimedSinceMs < Infinity && claim.state === "held" && claim.subnet === before?.subnet &&
+    claim.record?.hostId === before?.record?.hostId;
 }
 
 /** Whom a host routes to, as text that is equal exactly when the routes are. */

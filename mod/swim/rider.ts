@@ -33,6 +33,15 @@ export interface Rider {
   synced(nowMs: number, member: MemberId): void;
 }
 
+/** Who of those that a host was given to join through has been heard. */
+export interface SeedsHeard {
+  readonly given: number;
+  /** How many answered or are this host itself. */
+  readonly answered: number;
+  /** The others, as given. */
+  readonly silent: readonly string[];
+}
+
 /** Offered by swim to its rider. */
 export interface Carrier {
   /**
@@ -52,8 +61,8 @@ export interface Carrier {
   healthScore(): number;
   /** Hosts remembered from before a restart and not seen since. */
   missing(): readonly MemberId[];
-  /** Those that this host was given to join through, and how many of them answered or are this host itself. */
-  seeds(): { readonly given: number; readonly answered: number };
+  /** Those that this host was given to join through. */
+  seeds(): SeedsHeard;
   /** Asks for a sync with that member (a `synced` call follows when it succeeds). */
   requestSync(member: MemberId): void;
 }

@@ -10,6 +10,7 @@ import type { Random } from "../base/random.ts";
 import type { MemberId } from "./member.ts";
 import type { MemberTable } from "./members.ts";
 import type { Post } from "./post.ts";
+import type { SeedsHeard } from "./rider.ts";
 import type { Self } from "./self.ts";
 import type { Synchroniser, SyncOutcome } from "./synchroniser.ts";
 import type { SwimTimings } from "./timings.ts";
@@ -98,11 +99,11 @@ export class Seeds {
     return this.states().every(({ state }) => state === "joined");
   }
 
-  /** How many there are, and how many of them answered or are this host itself. */
-  count(): { readonly given: number; readonly answered: number } {
+  /** How many there are, and who of them neither answered nor is this host itself. */
+  count(): SeedsHeard {
     const states = this.states();
-    const answered = states.filter(({ state }) => state === "joined").length;
-    return { given: states.length, answered };
+    const silent = states.filter(({ state }) => state !== "joined").map(({ seed }) => seed);
+    return { given: states.length, answered: states.length - silent.length, silent };
   }
 
   states(): SeedState[] {

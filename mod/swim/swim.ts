@@ -33,7 +33,7 @@ import { Receiver } from "./receiver.ts";
 import { Reconnector } from "./reconnector.ts";
 import { Relays } from "./relays.ts";
 import { Reporter } from "./reporter.ts";
-import type { Carrier, Rider } from "./rider.ts";
+import type { Carrier, Rider, SeedsHeard } from "./rider.ts";
 import { Seeds } from "./seeds.ts";
 import { RoundTrips } from "./round_trip.ts";
 import { Self } from "./self.ts";
@@ -234,7 +234,7 @@ export class Swim implements Carrier {
     return this.#reconnector.missing.map(({ id }) => id);
   }
 
-  seeds(): { readonly given: number; readonly answered: number } {
+  seeds(): SeedsHeard {
     return this.#seeds.count();
   }
 

@@ -58,7 +58,9 @@ async function endure({ lab, note }: Stage, cluster: readonly Host[]): Promise<v
 
 /** Everything that must be as it was: what status says, what the kernel holds, what the file says. */
 async function observed(host: Host) {
-  const { ready, host: self, cluster, claim, overlay, members, problems } = await statusOf(host);
+  const { ready, host: self, cluster, overlay, members, problems, ...rest } = await statusOf(host);
+  // The first host learns of its majority when there is one, attacked or not.
+  const { strength: _, ...claim } = rest.claim;
   return {
     pid: host.agent.pid,
     ready,

@@ -130,10 +130,13 @@ async function startTalking(stage: Stage, keyFile?: (host: Host) => string) {
     });
 }
 
-/** What may not change: who the host is, and which subnet it holds since when. */
+/**
+ * What may not change: who the host is, and which subnet it holds since when. Its strength may: the first host learns
+ * of its majority when there is one.
+ */
 async function identity(host: Host) {
-  const status = await statusOf(host);
-  return { id: status.host.id, ...status.claim };
+  const { host: { id }, claim: { strength: _, ...claim } } = await statusOf(host);
+  return { id, ...claim };
 }
 
 /** Pings from a container of one host to those of others and back, which work when it returns. */

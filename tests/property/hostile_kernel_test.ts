@@ -61,7 +61,7 @@ class Scene {
         own: OWN,
         owners: [OWN, ...this.others],
         records: [OWN, ...this.others],
-        networks: [CONFIG.network],
+        networks: CONFIG.networks,
         silent: new Set(),
         settled: true,
       }),

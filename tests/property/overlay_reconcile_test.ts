@@ -130,7 +130,7 @@ function foreignParts(state: KernelState, wanted: ReturnType<typeof desire>) {
   const routes = [...wanted.peers.map(({ route }) => route), ...wanted.unreachable];
   const isAtWanted = (route: Route) => routes.some((other) => sameRouteKey(other, route));
   return {
-    addresses: state.addresses.filter((address) => !isOwnAddress(address, [CONFIG.network])),
+    addresses: state.addresses.filter((address) => !isOwnAddress(address, CONFIG.networks)),
     neighbours: state.neighbours.filter((neighbour) =>
       !isOwnNeighbour(neighbour) &&
       !wanted.peers.some((peer) => peer.neighbour?.address === neighbour.address)
@@ -142,7 +142,7 @@ function foreignParts(state: KernelState, wanted: ReturnType<typeof desire>) {
       route.device === DEVICE
         ? !isOwnRoute(route) && !isAtWanted(route)
         // Of another agent, unless it stands where one of ours belongs.
-        : !isOwnElsewhere(route, [CONFIG.network]) && (!isOwnRoute(route) || !isAtWanted(route))
+        : !isOwnElsewhere(route, CONFIG.networks) && (!isOwnRoute(route) || !isAtWanted(route))
     ),
   };
 }
@@ -195,7 +195,7 @@ Deno.test("cleanup leaves exactly what is not ours", () => {
   fc.assert(
     fc.property(actual, (before) => {
       const kernel = new ModelKernel(DEVICE, before);
-      const plan = planCleanup(DEVICE, [CONFIG.network], before);
+      const plan = planCleanup(DEVICE, CONFIG.networks, before);
       deepStrictEqual(kernel.apply(plan.operations), []);
       const foreign = foreignParts(before, desire([]));
       const isKept = plan.problems.length > 0;
@@ -213,7 +213,7 @@ Deno.test("cleanup leaves exactly what is not ours", () => {
       if (isKept) {
         deepStrictEqual({ ...kernel.state, link: null }, { link: null, ...foreign, addresses });
       }
-      const again = planCleanup(DEVICE, [CONFIG.network], kernel.state);
+      const again = planCleanup(DEVICE, CONFIG.networks, kernel.state);
       deepStrictEqual(again.operations, []);
     }),
     { numRuns: 1000 },

@@ -565,11 +565,16 @@ export class FakeCarrier implements Carrier {
   }
 
   /** Founders were given nobody, every other host those before it. */
-  seeds(): { readonly given: number; readonly answered: number } {
+  seeds(): {
+    readonly given: number;
+    readonly answered: number;
+    readonly silent: readonly string[];
+  } {
     const { founders = [0] } = this.#hosts.settings;
-    if (founders.includes(this.#host)) return { given: 0, answered: 0 };
+    if (founders.includes(this.#host)) return { given: 0, answered: 0, silent: [] };
     const given = this.members_.slice(0, this.#host);
-    return { given: given.length, answered: given.filter((code) => isThere(code)).length };
+    const answered = given.filter((code) => isThere(code)).length;
+    return { given: given.length, answered, silent: [] };
   }
 
   self(): Member {

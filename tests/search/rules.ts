@@ -70,8 +70,8 @@ export const RULES: readonly Rule[] = [
     "yield only to a strictly higher rank",
     ["founders"],
     "held",
-    "return holders.find((rival) => ledger.isOwner(rival.hostId) && outranks(rival, own)) ?? null;",
-    "return holders[0] ?? null;",
+    "ledger.isOwner(rival.hostId) && outranks(rival, own) && !this.#isToYieldToUs(rival)",
+    "true",
   ),
   rule(
     "a claim that a majority acknowledged is stronger",
@@ -84,7 +84,7 @@ export const RULES: readonly Rule[] = [
     "the highest of several holders below the fence goes above it",
     ["founders-3"],
     "held",
-    "if (holders.length > 0 && !(isHighest && (areGone || fence > this.#epoch))) return;",
+    "if (holders.length > 0 && !areGone && !(isHighest && fence > this.#epoch)) return;",
     "if (holders.length > 0) return;",
   ),
   rule(

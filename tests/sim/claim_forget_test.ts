@@ -96,6 +96,32 @@ Deno.test("a forgotten host that comes back after somebody took its subnet moves
   hosts.checkQuiescent();
 });
 
+Deno.test("a host forgotten by the other half of a split is routed again as soon as it is seen, with its subnet", () => {
+  for (const seed of [8, 9, 10, 11]) {
+    const hosts = new HostCluster({ seed });
+    const left = hosts.grow(3);
+    const right = hosts.grow(3);
+    const [first, lost] = [left[0], right[2]];
+    ok(first && lost);
+    const before = claimOf(lost).record;
+    hosts.cluster.network.partition(right.map(({ endpoint }) => endpoint));
+    hosts.cluster.runFor(60_000);
+    forget(hosts, first, lost);
+    hosts.cluster.runFor(60_000);
+    ok(!left.some((host) => isRouted(hosts, host, lost)));
+    hosts.cluster.network.heal();
+    const isSeen = (by: SimulatedHost) =>
+      by.snapshot().swim.members.some(({ id, status }) =>
+        id === hosts.idOf(lost.name) && status === "alive"
+      );
+    hosts.cluster.runUntil("it is seen again", () => left.every(isSeen), 120_000);
+    hosts.cluster.runFor(1_000); // far less than the 30 s between two syncs
+    ok(left.every((host) => isRouted(hosts, host, lost)));
+    equal(claimOf(lost).record?.subnet, before?.subnet);
+    hosts.checkQuiescent();
+  }
+});
+
 Deno.test("forgetting a live host by force takes nothing from it, and costs it one write", () => {
   const hosts = new HostCluster({ seed: 5 });
   const [first, second, third] = threeOf(hosts);

@@ -29,7 +29,7 @@ function setPool(
 
 /** A cluster whose pool has as many subnets as hosts, and a host that waits. */
 function exhausted(seed: number) {
-  const sim = new HostCluster({ seed, pool: SMALL, afterStep: () => {} });
+  const sim = new HostCluster({ seed, pool: SMALL });
   const hosts = sim.grow(3);
   const late = sim.start({ seeds: [hosts[0]?.endpoint ?? ""] });
   sim.cluster.runFor(10_000);
@@ -76,7 +76,7 @@ Deno.test("a restart remembers what was added, with no other host there", () => 
 });
 
 Deno.test("a pool grown differently on both sides of a partition is one pool after it", () => {
-  const sim = new HostCluster({ seed: 3, pool: SMALL, afterStep: () => {} });
+  const sim = new HostCluster({ seed: 3, pool: SMALL });
   const hosts = sim.grow(3);
   const [one, two, three] = hosts;
   ok(one !== undefined && two !== undefined && three !== undefined);
@@ -103,7 +103,7 @@ Deno.test("a pool grown differently on both sides of a partition is one pool aft
 });
 
 Deno.test("a subnet pinned in one half that a host of the other half holds goes over once they meet", () => {
-  const sim = new HostCluster({ seed: 4, afterStep: () => {} });
+  const sim = new HostCluster({ seed: 4 });
   const pool = makePool({ network: "10.244.0.0/16" });
   const hosts = sim.grow(3);
   const [one, two, three] = hosts;
@@ -163,7 +163,7 @@ Deno.test("a host that is configured with another pool does not take the record"
 });
 
 Deno.test("a record with hundreds of pins reaches everybody, though no packet holds it", () => {
-  const sim = new HostCluster({ seed: 7, afterStep: () => {} });
+  const sim = new HostCluster({ seed: 7 });
   const hosts = sim.grow(4);
   const [first] = hosts;
   ok(first !== undefined);

@@ -108,6 +108,7 @@ export function stagedSources(staging: Staging = {}): StatusSources {
     },
     problems: [],
     history,
+    identitiesLost: 2,
     nowMs: NOW_MS,
     wallTime: (coreMs: number) => new Date(coreMs).toISOString(),
   } as unknown as StatusSources;

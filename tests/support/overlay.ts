@@ -12,7 +12,7 @@ export const CONFIG: OverlayConfig = {
   port: 8472,
   mac: "02:00:00:00:00:01",
   mtu: 1450,
-  network: "10.244.0.0/16",
+  networks: ["10.244.0.0/16"],
   backend: "vxlan",
   linkRoutes: [{ destination: "192.168.100.0/24", isOnLink: true }],
   underlay: { device: "eth0", index: 2, address: "192.168.100.1", mtu: 1500 },

@@ -65,18 +65,24 @@ async function run(outside: Outside, given: Given): Promise<ExitCode> {
   return ExitCode.done;
 }
 
-/** The network that was configured or, when nobody says, those that the agent wrote into its subnet file. */
-async function networksOf(sources: Sources): Promise<readonly string[]> {
+/**
+ * The network that was configured, and those that the agent wrote into its subnet file: also what operators added to the pool
+ * while it ran. Only kernels before 5.18 need them; without a file, what is configured is as good a guess as any.
+ */
+async function networksOf(sources: Sources): Promise<string[]> {
   const { value, origin } = sources.read(SETTINGS.network);
-  if (origin !== null) return [value];
+  const { readSubnetEnv } = await import("../../overlay/subnet_env.ts");
+  const written = readSubnetEnv(textOf(sources.value(SETTINGS.subnetFile))).networks;
+  const isSaid = origin !== null || written.length === 0;
+  return [...new Set([...(isSaid ? [value] : []), ...written])];
+}
+
+/** Empty when there is no file. */
+function textOf(path: string): string {
   try {
-    const { readSubnetEnv } = await import("../../overlay/subnet_env.ts");
-    const text = Deno.readTextFileSync(sources.value(SETTINGS.subnetFile));
-    const { networks } = readSubnetEnv(text);
-    return networks.length > 0 ? networks : [value];
+    return Deno.readTextFileSync(path);
   } catch {
-    // No file: the default is as good a guess as any; routes over VXLAN need none.
-    return [value];
+    return "";
   }
 }
 

@@ -51,7 +51,7 @@ export class Site {
       port: 8472,
       mac: claimOf(1).vtep.mac,
       mtu: 1450,
-      network: "10.0.0.0/8",
+      networks: ["10.0.0.0/8"],
       backend: "vxlan",
       linkRoutes: [],
       underlay: { device: "eth0", index, address: UNDERLAY_ADDRESS, mtu: 1500 },

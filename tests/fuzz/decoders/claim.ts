@@ -22,6 +22,7 @@ import type { ClaimRecord } from "../../../mod/claim/record.ts";
 import { decodeClaimSync, encodeClaimSync } from "../../../mod/claim/sync_messages.ts";
 import { decodeMembers, encodeMembers } from "../../../mod/swim/memory.ts";
 import { decode, encode } from "../../../mod/wire/codec.ts";
+import { checkList } from "../../../mod/wire/shape.ts";
 import { POOLS, RARE_CLAIM_MESSAGES, RARE_CLAIM_SYNCS, RARE_DOCUMENTS } from "../claim_samples.ts";
 import type { Decoder } from "../decoder.ts";
 import { CLAIM_MESSAGES, claimSyncs, documents } from "../samples.ts";
@@ -110,6 +111,12 @@ function encodeMemoryAnew(memory: RestoredClaim): Uint8Array {
   return encodeClaimMemory({ ...memory, record, others });
 }
 
+/** As programs before wrote it: no checksum keeps a changed one from being looked into. */
+function formerMembers(bytes: Uint8Array): Uint8Array {
+  const [_, incarnation, members] = checkList(decode(bytes), 4, "members document");
+  return encode([1, incarnation ?? null, members ?? null]);
+}
+
 // deno-fmt-ignore -- one decoder a line
 export const CLAIM_DECODERS: readonly Decoder[] = [
   { name: "mod/claim/record_codec.ts decodeRecord", decode: decodeRecord, samples: RECORDS, refusals: [WireError], encode: encodeAnew },
@@ -118,5 +125,5 @@ export const CLAIM_DECODERS: readonly Decoder[] = [
   { name: "mod/claim/memory.ts decodeClaimMemory", decode: ownMemory, samples: DOCUMENTS, refusals: [DamagedClaimError], encode: encodeMemoryAnew },
   { name: "mod/claim/memory.ts decodeClaimMemory (body)", decode: bareMemory, samples: BODIES, refusals: [DamagedClaimError], encode: (memory: RestoredClaim) => blobIn(encodeMemoryAnew(memory), 3) },
   { name: "mod/claim/pool_codec.ts decodePool", decode: decodePool, samples: POOLS, refusals: [WireError], encode: encodePool },
-  { name: "mod/swim/memory.ts decodeMembers", decode: decodeMembers, samples: documents("members"), refusals: [WireError], encode: encodeMembers },
+  { name: "mod/swim/memory.ts decodeMembers", decode: decodeMembers, samples: [...documents("members"), ...documents("members").map(formerMembers)], refusals: [WireError], encode: encodeMembers, hasManyForms: true },
 ];

@@ -61,7 +61,7 @@ async function settingsIn(file: string): Promise<unknown> {
 /** What the file says, with nothing but canonical networks. */
 function subnetEnv(file: string): SubnetEnvRead {
   const env = readSubnetEnv(file);
-  for (const network of [env.network, env.subnet]) if (network !== null) parseNetwork(network);
+  for (const network of [...env.networks, env.subnet]) if (network !== null) parseNetwork(network);
   return env;
 }
 

@@ -6,11 +6,13 @@ import { commandHelp, overview } from "../../../mod/cli/help.ts";
 import { renderKeys } from "../../../mod/cli/render_keys.ts";
 import { renderMap } from "../../../mod/cli/render_map.ts";
 import { renderMembers } from "../../../mod/cli/render_members.ts";
+import { renderPool } from "../../../mod/cli/render_pool.ts";
 import { renderStatus } from "../../../mod/cli/render_status.ts";
 import { renderSubnets } from "../../../mod/cli/render_subnets.ts";
 import { renderWhy } from "../../../mod/cli/render_why.ts";
 import { NOW_MS, READY, SUBNETS, WAITING, WHY, WIDE } from "../../support/documents.ts";
 import { KEYS } from "../../support/key_documents.ts";
+import { CHANGED_POOL, PLAIN_POOL } from "../../support/pool_documents.ts";
 import { matchGolden } from "../../support/golden.ts";
 
 /** Colours that a person can read in a file. */
@@ -94,6 +96,15 @@ Deno.test("keys are one line each, with those who did not answer below", () => {
 
 Deno.test("keys in colour mark those that this host does not have", () => {
   golden("keys_color", renderKeys({ ...KEYS, unanswered: [] }, markedPaint));
+});
+
+Deno.test("the pool has its networks first, then what is reserved, pinned and outside", () => {
+  golden("pool", renderPool(CHANGED_POOL, plainPaint));
+  golden("pool_color", renderPool(CHANGED_POOL, markedPaint));
+});
+
+Deno.test("a pool that nobody changed is its network", () => {
+  golden("pool_plain", renderPool(PLAIN_POOL, plainPaint));
 });
 
 Deno.test("the map is a square of cells with the owners below", () => {

@@ -78,6 +78,6 @@ Deno.test("another subnet of our own changes the address and nothing else", () =
 });
 
 Deno.test("cleanup removes everything of ours, the device last", () => {
-  const plan = planCleanup(DEVICE, [CONFIG.network], programmed(two));
+  const plan = planCleanup(DEVICE, CONFIG.networks, programmed(two));
   golden("cleanup", planText(plan.operations, deviceNames));
 });

@@ -138,7 +138,7 @@ kernelTest("cleanup removes bare routes and leaves another agent's", () =>
     assert.deepEqual(host.apply(host.desire(PEERS, { backend: "vxlan-direct" })), []);
     const others = { destination: "10.99.2.0/24", gateway: "192.168.100.2", protocol: 71 };
     routeAdd(transport, { ...others, index: host.underlayIndex });
-    const plan = planCleanup(DEVICE, [CONFIG.network], host.dump());
+    const plan = planCleanup(DEVICE, CONFIG.networks, host.dump());
     assert.deepEqual(host.kernel.apply(plan.operations), []);
     assert.equal(linkGet(transport, DEVICE), null);
     const left = routeDump(transport, { family: 4, protocol: 71 });

@@ -171,14 +171,14 @@ kernelTest("a plan applied twice is no failure", () =>
     const plan = diffState(host.desire(PEERS), empty).operations
       .filter(({ kind }) => kind !== "link-add");
     assert.deepEqual(host.kernel.apply(plan), []);
-    const removal = planCleanup(DEVICE, [CONFIG.network], host.dump()).operations;
+    const removal = planCleanup(DEVICE, CONFIG.networks, host.dump()).operations;
     assert.deepEqual(host.kernel.apply(removal), []);
     assert.deepEqual(host.kernel.apply(removal), []);
   }));
 
 kernelTest("cleanup removes everything of ours", () =>
   withOverlay((host) => {
-    const plan = planCleanup(DEVICE, [CONFIG.network], host.dump());
+    const plan = planCleanup(DEVICE, CONFIG.networks, host.dump());
     assert.deepEqual(plan.problems, []);
     assert.deepEqual(host.kernel.apply(plan.operations), []);
     assert.equal(host.dump().link, null);
@@ -195,7 +195,7 @@ kernelTest(
       addressAdd(transport, { index, address: "198.51.100.1", prefixLength: 24 });
       routeAdd(transport, { destination: "172.20.0.0/16", index });
       routeAdd(transport, { destination: "172.21.0.0/16", index, table: 100 });
-      const plan = planCleanup(DEVICE, [CONFIG.network], host.dump());
+      const plan = planCleanup(DEVICE, CONFIG.networks, host.dump());
       assert.equal(plan.problems[0]?.code, "device-kept");
       assert.deepEqual(host.kernel.apply(plan.operations), []);
       const left = host.dump();
@@ -238,12 +238,12 @@ kernelTest("five hundred peers come, are found unchanged, and go", async () => {
       },
     });
   });
-  const desired = host.desire(many, { network: "10.0.0.0/8" });
+  const desired = host.desire(many, { networks: ["10.0.0.0/8"] });
   assert.deepEqual(desired.problems, []);
   assert.deepEqual(host.apply(desired), []);
   assert.deepEqual(host.plan(desired).operations, []);
   assert.equal(programmedPeers(desired, host.dump()), 500);
-  assert.deepEqual(host.apply(host.desire([], { network: "10.0.0.0/8" })), []);
+  assert.deepEqual(host.apply(host.desire([], { networks: ["10.0.0.0/8"] })), []);
   const left = host.dump();
   assert.deepEqual(left.routes.map(({ destination }) => destination), ["10.0.0.0/8"]);
   assert.deepEqual(left.forwarding, []);

@@ -69,7 +69,7 @@ kernelTest("commands do in a shell what the plan does over netlink", async () =>
       sortedState(byNetlink.dump()),
     );
     assert.deepEqual(byHand.plan(byHand.desire(PEERS)).operations, []);
-    const { operations } = planCleanup(DEVICE, [CONFIG.network], byHand.dump());
+    const { operations } = planCleanup(DEVICE, CONFIG.networks, byHand.dump());
     for (const command of planText(operations).split("\n").slice(0, -1)) {
       assert.notEqual(byHand.host.text(command), null);
     }

@@ -3,6 +3,7 @@ import { CONTENTION } from "./contention.ts";
 import { DISTURBANCES } from "./disturbances.ts";
 import { PARTITIONS } from "./partitions.ts";
 import type { ClaimSchedule } from "./play.ts";
+import { POOLS } from "./pools.ts";
 import { RETURNS } from "./returns.ts";
 
 /** Letters behind the numbers. */
@@ -16,6 +17,7 @@ export const SCHEDULES: readonly ClaimSchedule[] = [
   ...PARTITIONS,
   ...RETURNS,
   ...DISTURBANCES,
+  ...POOLS,
 ].toSorted((one, other) => place(one) - place(other));
 
 /** Of which nothing exists in this protocol: why. */

@@ -63,6 +63,29 @@ export const RETURNS: readonly ClaimSchedule[] = [
     },
   },
   {
+    number: "12.dead",
+    name:
+      "a loser that is dead while its contest ends moves when it is back, and the winner does not",
+    hosts: 8,
+    seeds: 5,
+    lines: () => [
+      `host h7 identity=${WANT_S[0]} seeds=h1 later=1`,
+      `host h8 identity=${WANT_S[1]} seeds=h5 later=1`,
+      "12000 partition h1,h2,h3,h4,h7 h5,h6,h8",
+      "15000 boot h7",
+      "15000 boot h8",
+      "50000 kill h8",
+      "60000 heal",
+      "200000 boot h8",
+    ],
+    expect(story) {
+      equal(story.heldAt("h8", 49_000), S);
+      deepEqual(story.holders(S), ["h7"]);
+      equal(story.heldAfter("h7", 59_900), Infinity);
+      deepEqual(story.renumbered(), ["h8"]);
+    },
+  },
+  {
     number: "15",
     name:
       "who wakes after 26 hours of sleep and goes on at once has its subnet, and so have all others",

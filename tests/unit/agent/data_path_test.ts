@@ -8,7 +8,7 @@ import { DataPath } from "../../../mod/agent/data_path.ts";
 import { EMPTY_STATE, ModelKernel } from "../../support/model_kernel.ts";
 import { claim, CONFIG, DEVICE } from "../../support/overlay.ts";
 
-const POOL = makePool({ network: CONFIG.network });
+const POOL = makePool({ network: "10.244.0.0/16" });
 
 class Bench {
   readonly directory = Deno.makeTempDirSync({ prefix: "gossamer-test-" });

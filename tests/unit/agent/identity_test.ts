@@ -9,8 +9,7 @@ import { Store } from "../../../mod/host/store.ts";
 import { decodeMembers, encodeMembers } from "../../../mod/swim/memory.ts";
 import { hostId, record } from "../claim/samples.ts";
 
-const ALONE: IdentityOptions = { hasSeeds: false, machine: undefined, keepsIdentity: false };
-const JOINING: IdentityOptions = { ...ALONE, hasSeeds: true };
+const ALONE: IdentityOptions = { machine: undefined, keepsIdentity: false };
 /** Two machines. */
 const HERE = "11".repeat(16);
 const ELSEWHERE = "22".repeat(16);
@@ -52,7 +51,7 @@ Deno.test("a first start draws an id and an instance, each start another instanc
 Deno.test("a damaged claim ends the start, naming the file and what to do", () => {
   withStore((store) => {
     store.write("claim", new Uint8Array([1, 2, 3]));
-    assert.throws(() => restoreIdentity(store, JOINING), (error) => {
+    assert.throws(() => restoreIdentity(store, ALONE), (error) => {
       assert(error instanceof UserError);
       assert.match(error.message, /claim\.state is damaged/);
       assert.match(error.remedy ?? "", /backup, or delete both/);
@@ -61,15 +60,29 @@ Deno.test("a damaged claim ends the start, naming the file and what to do", () =
   });
 });
 
-Deno.test("damaged members end the start only where there are no seeds", () => {
+Deno.test("damaged members are said, and stop no start: there are others, but nobody knows where", () => {
   withStore((store) => {
     store.write("members", new Uint8Array([1, 2, 3]));
-    store.remove("members", "previous");
-    assert.throws(() => restoreIdentity(store, ALONE), /members\.state is damaged/);
-    assert.equal(restoreIdentity(store, JOINING).members, null);
+    const lost = restoreIdentity(store, ALONE);
+    assert.deepEqual([lost.members, lost.hasLostMembers], [null, true]);
+    assert.match(lost.notices.join(), /members\.state is damaged \(.*does not remember/);
     store.write("members", encodeMembers({ incarnation: 7, members: [] }));
-    assert.equal(restoreIdentity(store, JOINING).members?.incarnation, 7);
+    const found = restoreIdentity(store, ALONE);
+    assert.deepEqual([found.members?.incarnation, found.hasLostMembers], [7, false]);
+    assert.deepEqual(found.notices, []);
   });
+});
+
+Deno.test("members of which any byte changed are not used", () => {
+  const bytes = encodeMembers({
+    incarnation: 7,
+    members: [{ id: hostId(2), name: "h2", endpoint: "192.0.2.2:7947" }],
+  });
+  for (let index = 0; index < bytes.length; index++) {
+    const damaged = bytes.slice();
+    damaged[index] = (damaged[index] ?? 0) ^ 1;
+    assert.throws(() => decodeMembers(damaged), `byte ${index}`);
+  }
 });
 
 Deno.test("what was damaged is read from the copy before it, and returned to with care", () => {
@@ -92,7 +105,9 @@ Deno.test("damaged members are read from the copy before them", () => {
     store.write("members", encodeMembers({ incarnation: 7, members: [] }));
     store.write("members", encodeMembers({ incarnation: 8, members: [] }));
     Deno.writeFileSync(store.path("members"), new Uint8Array(5));
-    assert.equal(restoreIdentity(store, ALONE).members?.incarnation, 7);
+    const identity = restoreIdentity(store, ALONE);
+    assert.equal(identity.members?.incarnation, 7);
+    assert.match(identity.notices.join(), /members\.state is damaged .*the copy before it is used/);
     Deno.removeSync(store.path("members")); // as an operator does who wants it forgotten
     assert.equal(restoreIdentity(store, ALONE).members, null);
   });

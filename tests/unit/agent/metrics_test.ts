@@ -52,6 +52,11 @@ Deno.test("exactly one stage is the present one, and problems are counted by kin
   equal(parsed.get("gossamer_problems")?.samples.get('{severity="error"}'), 1);
 });
 
+Deno.test("identities that were given up are counted over the restarts within one process", () => {
+  const parsed = parseMetrics(metricsText(stagedSources()));
+  deepEqual([...parsed.get("gossamer_identities_lost_total")?.samples.values() ?? []], [2]);
+});
+
 Deno.test("docs/metrics.md names every metric, and none that there is not", () => {
   const docs = Deno.readTextFileSync(new URL("../../../docs/metrics.md", import.meta.url));
   const documented = new Set(docs.match(/\bgossamer_[a-z_]+/g));

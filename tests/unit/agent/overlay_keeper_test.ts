@@ -9,7 +9,7 @@ import { Log } from "../../../mod/base/log.ts";
 import type { ClaimRecord } from "../../../mod/claim/record.ts";
 import { OverlayKeeper } from "../../../mod/agent/overlay_keeper.ts";
 import { EMPTY_STATE, ModelKernel } from "../../support/model_kernel.ts";
-import { claims, CONFIG, DEVICE, OWN } from "../../support/overlay.ts";
+import { claim, claims, CONFIG, DEVICE, OWN } from "../../support/overlay.ts";
 
 /** A kernel that refuses what the test tells it to. */
 class RefusingKernel extends ModelKernel {
@@ -59,7 +59,7 @@ class Bench {
       this.want === "up"
         ? {
           want: "up",
-          networks: [CONFIG.network],
+          networks: CONFIG.networks,
           own: OWN,
           owners: [OWN, ...this.others],
           records: [OWN, ...this.others],
@@ -223,6 +223,15 @@ Deno.test("after a restart, peers of which nothing was heard yet are kept until 
   bench.settled = true;
   bench.reconcile();
   assert.deepEqual(bench.destinations(), ["10.244.2.0/24"]);
+});
+
+Deno.test("the old subnet of a peer that changes it goes at once, also soon after a start", () => {
+  using bench = new Bench();
+  bench.settled = false;
+  bench.reconcile();
+  bench.others = [...claims(2), claim(3, { subnet: "10.244.9.0/24" })];
+  bench.reconcile();
+  assert.deepEqual(bench.destinations(), ["10.244.2.0/24", "10.244.9.0/24"]);
 });
 
 Deno.test("a refused change keeps the host from being ready, is said once, and is retried", () => {

@@ -1,6 +1,6 @@
 /** The keeper of the underlay on an invented host, with time played by hand. */
 import { deepStrictEqual, match, ok, strictEqual, throws } from "node:assert/strict";
-import { makePool } from "../../../mod/address/pool.ts";
+import { makePool, type Pool } from "../../../mod/address/pool.ts";
 import { ConfigError, UserError } from "../../../mod/base/errors.ts";
 import { Log } from "../../../mod/base/log.ts";
 import {
@@ -27,6 +27,25 @@ const MAC = "02:00:00:00:00:01";
 function eth0(address = "192.168.100.1/24", changes: Partial<HostDevice> = {}): HostDevice {
   return hostDevice(2, "eth0", [address], changes);
 }
+
+Deno.test("an overlay network that is the underlay's own is named, also where the underlay looks like a container's", () => {
+  const eth = hostDevice(2, "eth0", ["10.244.3.1/24"], { kind: "veth" });
+  const source = {
+    hostNetwork: () => ({
+      devices: [eth],
+      routes: [hostRoute("0.0.0.0/0", 2), hostRoute("10.244.3.0/24", 2, { protocol: 2 })],
+    }),
+    routeTo: () => null,
+    hostDevice: () => eth,
+    watchDevices: () => () => {},
+  };
+  throws(() => new UnderlayKeeper(source, SETTINGS), (error) => {
+    ok(error instanceof ConfigError);
+    strictEqual(error.path, "--network");
+    match(error.message, /10\.244\.0\.0\/16 overlaps the address 10\.244\.3\.1\/24 on eth0/);
+    return true;
+  });
+});
 
 /** A host that changes as the test says, and a keeper that watches it. */
 class Bench implements WatchedSource {
@@ -380,4 +399,46 @@ Deno.test("host-gw has the underlay's MTU, and tells others an address of its li
     () => new Bench({ backend: "host-gw", publicIp: "203.0.113.9" }),
     (error) => error instanceof ConfigError && /^--public-ip: .*own link$/.test(error.message),
   );
+});
+
+const GROWN: Pool = { ...SETTINGS.pool, version: 2, added: ["10.245.0.0/16"] };
+/** Of containers, in a network that was added to the pool. */
+const BRIDGE = hostDevice(9, "cni0", ["10.245.7.1/24"], { kind: "bridge" });
+const ANY_TEN: Partial<UnderlaySettings> = { interfacePatterns: ["^10\\."] };
+
+Deno.test("a bridge in a network that was added to the pool is no underlay, at the start and later", () => {
+  const source = {
+    hostNetwork: () => ({ devices: [BRIDGE, eth0("10.0.0.5/24")], routes: [] }),
+    routeTo: () => null,
+    hostDevice: () => null,
+    watchDevices: () => () => {},
+  };
+  const keeper = new UnderlayKeeper(source, { ...SETTINGS, ...ANY_TEN });
+  strictEqual(keeper.present.device, "cni0");
+  keeper.beginWith(GROWN);
+  strictEqual(keeper.present.device, "eth0");
+  deepStrictEqual(keeper.overlay(MAC).networks, ["10.244.0.0/16", "10.245.0.0/16"]);
+
+  const running = new Bench({ interfacePatterns: ["^10\\.", "^192\\."] });
+  running.keeper.followPool(GROWN);
+  running.becomes([BRIDGE, eth0()]);
+  running.runFor(10_000);
+  deepStrictEqual([running.moves, running.problems()], [[], []]);
+  deepStrictEqual(running.keeper.overlay(MAC).networks, ["10.244.0.0/16", "10.245.0.0/16"]);
+});
+
+Deno.test("an underlay whose own network is added to the pool stays in use, bridge or not", () => {
+  const bridged = eth0("10.245.3.5/24", { kind: "bridge" });
+  const bench = new Bench();
+  bench.becomes([bridged]);
+  bench.runFor(10_000);
+  deepStrictEqual(bench.moves, ["eth0 2 10.245.3.5 1450"]);
+  bench.keeper.followPool(GROWN);
+  bench.runFor(10_000);
+  bench.becomes([bridged, hostDevice(3, "eth1", ["172.16.5.1/16"])]);
+  bench.runFor(10_000);
+  deepStrictEqual([bench.moves.length, bench.problems()], [1, []]);
+  strictEqual(bench.keeper.overlapWith("10.245.0.0/16")?.code, "network-overlap");
+  bench.keeper.beginWith(GROWN); // as after a restart: nothing else fits
+  strictEqual(bench.keeper.present.address, "10.245.3.5");
 });

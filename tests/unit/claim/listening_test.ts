@@ -279,7 +279,7 @@ Deno.test("hosts that all have heard nobody found a cluster", () => {
 
 Deno.test("a founder that comes back without a claim founds again with those it knows", () => {
   const host = new Staged();
-  host.carrier.seedsGiven = { given: 0, answered: 0 };
+  host.carrier.seedsGiven = { given: 0, answered: 0, silent: [] };
   host.meet([2]);
   for (const atMs of [0, 600, 1_200]) {
     host.at(atMs);

@@ -22,7 +22,7 @@ import type { ClaimRecord } from "../../../mod/claim/record.ts";
 import type { ClaimEvent } from "../../../mod/claim/snapshot.ts";
 import { encodeClaimSync, type Heard } from "../../../mod/claim/sync_messages.ts";
 import type { Member, MemberStatus } from "../../../mod/swim/member.ts";
-import type { Carrier } from "../../../mod/swim/rider.ts";
+import type { Carrier, SeedsHeard } from "../../../mod/swim/rider.ts";
 
 export const POOL: Pool = makePool({ network: "10.244.0.0/16" });
 const DIGEST = poolDigest(POOL);
@@ -139,7 +139,7 @@ class StagedCarrier implements Carrier {
 
   /** Hosts remembered from before the restart, by number. */
   lost: readonly number[] = [];
-  seedsGiven = { given: 1, answered: 1 };
+  seedsGiven: SeedsHeard = { given: 1, answered: 1, silent: [] };
 
   missing(): readonly string[] {
     return this.lost.map(hostId);
@@ -181,7 +181,9 @@ export class Staged {
       restored: null,
       ...changes,
     }, new Random(1));
-    if (changes.seedsGiven === false) this.carrier.seedsGiven = { given: 0, answered: 0 };
+    if (changes.seedsGiven === false) {
+      this.carrier.seedsGiven = { given: 0, answered: 0, silent: [] };
+    }
     this.claimant.attach(this.carrier);
   }
 

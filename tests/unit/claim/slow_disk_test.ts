@@ -1,5 +1,5 @@
 /** What the exhaustive search found about disks: holds that came too late, and last words read back at a start. */
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal, match, ok } from "node:assert/strict";
 import type { ClaimRecord } from "../../../mod/claim/record.ts";
 import { hostId, record, Staged, stagedAsking } from "./samples.ts";
 
@@ -7,9 +7,12 @@ Deno.test("a hold over which the disk took too long is not used: the host asks a
   const host = stagedAsking([2]);
   host.holdsDisk = true;
   host.answer(2);
-  host.at(1_499);
+  host.at(4_499);
   equal(host.writes.length, 1);
-  host.at(1_500);
+  equal(host.snapshot.reason, null);
+  host.at(4_500);
+  match(host.snapshot.reason ?? "", /^The state directory takes seconds .*: find out what keeps/);
+  equal(host.snapshot.problems[0]?.code, "disk-slow");
   host.takeLetters();
   host.settleDisk();
   equal(host.snapshot.state, "tentative");
@@ -17,6 +20,39 @@ Deno.test("a hold over which the disk took too long is not used: the host asks a
   deepEqual(host.takeAddressees("request"), [2]);
   host.holdsDisk = false;
   host.answer(2);
+  equal(host.snapshot.state, "held");
+  deepEqual(host.snapshot.problems, []);
+});
+
+Deno.test("while those who agreed still refuse all others, a disk may take its time: no host asks for ever", () => {
+  const host = stagedAsking([2]);
+  host.holdsDisk = true;
+  host.answer(2);
+  host.at(4_400);
+  host.settleDisk();
+  equal(host.snapshot.state, "held");
+});
+
+Deno.test("who waited for objections has used up what was promised, and needs a disk that is quicker", () => {
+  const host = stagedAsking([2]);
+  host.at(2_999);
+  equal(host.snapshot.state, "tentative");
+  host.holdsDisk = true;
+  host.at(3_000 + 1_000 * 2); // the wait of two hosts is 3 s or a little more
+  const [write] = host.writes;
+  ok(write, "it holds without an answer");
+  host.at(8_000);
+  equal(host.writes.length > 1, true);
+});
+
+Deno.test("a hold without anybody to ask is as patient", () => {
+  const host = new Staged({ seedsGiven: false });
+  host.holdsDisk = true;
+  host.at(0);
+  equal(host.writes.length, 1);
+  host.at(4_499);
+  equal(host.writes.length, 1);
+  host.settleDisk();
   equal(host.snapshot.state, "held");
 });
 

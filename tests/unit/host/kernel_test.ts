@@ -89,7 +89,7 @@ Deno.test("without a device nothing is tried on it", () => {
 Deno.test("on a device that is gone additions fail and removals succeed", () => {
   const { kernel } = running();
   const state = kernel.dump(DEVICE);
-  const removals = planCleanup(DEVICE, [CONFIG.network], state).operations;
+  const removals = planCleanup(DEVICE, CONFIG.networks, state).operations;
   assert.deepEqual(kernel.apply(removals), []);
   assert.deepEqual(kernel.apply(removals), []);
   const [peer] = DESIRED.peers;

@@ -18,7 +18,7 @@ const FOREIGN_ROUTE: Route = {
 };
 
 function clean(state: KernelState) {
-  const plan = planCleanup(DEVICE, [CONFIG.network], state);
+  const plan = planCleanup(DEVICE, CONFIG.networks, state);
   const kernel = new ModelKernel(DEVICE, state);
   deepStrictEqual(kernel.apply(plan.operations), []);
   return { left: kernel.state, problems: plan.problems };
@@ -29,7 +29,7 @@ Deno.test("cleanup leaves nothing of ours", () => {
 });
 
 Deno.test("cleanup of nothing is nothing", () => {
-  deepStrictEqual(planCleanup(DEVICE, [CONFIG.network], EMPTY_STATE).operations, []);
+  deepStrictEqual(planCleanup(DEVICE, CONFIG.networks, EMPTY_STATE).operations, []);
 });
 
 Deno.test("a foreign route keeps the device and the address it hangs on, and is named", () => {
@@ -45,6 +45,19 @@ Deno.test("a foreign address keeps the device and is named", () => {
   const { left, problems } = clean({ ...STEADY, addresses: [...STEADY.addresses, address] });
   deepStrictEqual(left, { ...EMPTY_STATE, link: STEADY.link, addresses: [address] });
   match(problems[0]?.text ?? "", /198\.51\.100\.1\/24/);
+});
+
+Deno.test("where the kernel keeps no mark, addresses of every network of the pool are ours", () => {
+  const addresses = ["10.244.1.0/32", "10.245.7.0/32"].map((address) => (
+    { device: DEVICE, address, protocol: 0 }
+  ));
+  const state = { ...STEADY, addresses };
+  const kept = planCleanup(DEVICE, CONFIG.networks, state);
+  strictEqual(kept.problems[0]?.code, "device-kept");
+  match(kept.problems[0].text, /10\.245\.7\.0\/32/);
+  const { operations, problems } = planCleanup(DEVICE, ["10.244.0.0/16", "10.245.0.0/16"], state);
+  deepStrictEqual(problems, []);
+  deepStrictEqual(operations.at(-1), { kind: "link-delete", name: DEVICE });
 });
 
 Deno.test("beside a foreign address our own goes, whatever routes there are", () => {

@@ -211,6 +211,15 @@ Deno.test("routes of another agent of this host stay", () => {
   deepStrictEqual(plan({ routes: [...STEADY.routes, other] }), []);
 });
 
+Deno.test("an old address without a mark goes, of whatever network of the pool it was", () => {
+  const old = { device: DEVICE, address: "10.245.7.0/32", protocol: 0 };
+  const state = { ...STEADY, addresses: [...STEADY.addresses, old] };
+  const networks = ["10.244.0.0/16", "10.245.0.0/16"];
+  const { operations } = diffState({ ...DESIRED, networks }, state);
+  deepStrictEqual(operations, [{ kind: "address-delete", address: old }]);
+  deepStrictEqual(diffState(DESIRED, state).operations, []);
+});
+
 Deno.test("what others put on our device stays", () => {
   deepStrictEqual(
     plan({

@@ -177,13 +177,13 @@ Deno.test("routes of another agent of this host, and of others, stay", () => {
     { ...DIRECT, destination: "fd00::/64", gateway: "fe80::1" },
   ];
   for (const route of others) {
-    strictEqual(isOwnDirectRoute(route, [CONFIG.network]), false, JSON.stringify(route));
+    strictEqual(isOwnDirectRoute(route, CONFIG.networks), false, JSON.stringify(route));
   }
   for (const backend of BACKENDS) {
     const state = programmed(desire([], { backend }));
     const routes = [...state.routes, ...others];
     deepStrictEqual(commands([], backend, { ...state, routes }), []);
-    deepStrictEqual(planCleanup(DEVICE, [CONFIG.network], { ...EMPTY_STATE, routes: others }), {
+    deepStrictEqual(planCleanup(DEVICE, CONFIG.networks, { ...EMPTY_STATE, routes: others }), {
       operations: [],
       problems: [],
     });
@@ -192,7 +192,7 @@ Deno.test("routes of another agent of this host, and of others, stay", () => {
 
 Deno.test("in a network that operators added to the pool, ours are ours", () => {
   const added = { ...DIRECT, destination: "10.99.9.0/24" };
-  strictEqual(isOwnDirectRoute(added, [CONFIG.network, "10.99.0.0/16"]), true);
+  strictEqual(isOwnDirectRoute(added, [...CONFIG.networks, "10.99.0.0/16"]), true);
 });
 
 Deno.test("a stranger's device of the overlay's name, and his routes on it, stay with host-gw", () => {
@@ -209,7 +209,7 @@ Deno.test("a stranger's device of the overlay's name, and his routes on it, stay
 });
 
 Deno.test("cleanup takes bare routes along, and needs no device for it", () => {
-  const plan = planCleanup(DEVICE, [CONFIG.network], { ...EMPTY_STATE, routes: [DIRECT] });
+  const plan = planCleanup(DEVICE, CONFIG.networks, { ...EMPTY_STATE, routes: [DIRECT] });
   strictEqual(
     planText(plan.operations),
     "ip route delete 10.244.9.0/24 via 192.168.100.9 dev eth0 proto 71\n",

@@ -7,9 +7,9 @@ import { claim, claims, CONFIG, desire, OWN, programmed } from "../../support/ov
 const BEFORE = programmed(desire(claims(1, 2, 3)));
 
 /** Kinds of what is done, with host 3 not among the owners, as far as `records` allow. */
-function kinds(records: ReturnType<typeof claims>): string[] {
+function kinds(records: ReturnType<typeof claims>, withdrawn: string[] = []): string[] {
   const plan = diffState(desire([OWN, claim(2), claim(4)]), BEFORE);
-  return keepUnknown(plan, records, CONFIG).operations.map(({ kind }) => kind);
+  return keepUnknown(plan, records, CONFIG, new Set(withdrawn)).operations.map(({ kind }) => kind);
 }
 
 const ADDED = ["neighbour-replace", "forwarding-replace", "route-add"];
@@ -44,18 +44,29 @@ Deno.test("a host that is remembered to take packets in another way keeps what i
   const outdated = [OWN, ...claims(2), ...peers.slice(1)];
   const plan = diffState(desire(outdated, config), before);
   deepStrictEqual(plan.operations.map(({ kind }) => kind), ["route-delete"]);
-  deepStrictEqual(keepUnknown(plan, outdated, config).operations, []);
+  deepStrictEqual(keepUnknown(plan, outdated, config, new Set()).operations, []);
 });
 
 Deno.test("a device that is not wanted any more stays for those who have not heard of that", () => {
   const config = { ...CONFIG, backend: "host-gw" } as const;
   const plan = diffState(desire([OWN], config), BEFORE);
-  const left = keepUnknown(plan, claims(1, 2, 3), CONFIG).operations.map(({ kind }) => kind);
+  const left = keepUnknown(plan, claims(1, 2, 3), CONFIG, new Set()).operations.map(({ kind }) =>
+    kind
+  );
   deepStrictEqual(left.sort(), [...REMOVED, ...REMOVED].sort());
 });
 
 Deno.test("a device that is made anew is taken away first", () => {
   const moved = diffState(desire(claims(1, 2, 3), { vni: 1, port: 4789 }), BEFORE);
-  const left = keepUnknown(moved, claims(1, 2, 3), CONFIG).operations.map(({ kind }) => kind);
+  const left = keepUnknown(moved, claims(1, 2, 3), CONFIG, new Set()).operations.map(({ kind }) =>
+    kind
+  );
   deepStrictEqual(left.slice(0, 2), ["link-delete", "link-add"]);
+});
+
+Deno.test("a subnet that its host has moved from goes at once, if this run has known it", () => {
+  const moved = claim(3, { subnet: "10.244.9.0/24" });
+  const present = [...claims(1, 2, 4), moved];
+  deepStrictEqual(kinds(present), ["forwarding-delete", ...ADDED]);
+  deepStrictEqual(kinds(present, [claim(3).subnet, "10.244.3.0"]), [...REMOVED, ...ADDED]);
 });

@@ -16,18 +16,18 @@ Deno.test("subnet.env has flannel's bytes", () => {
 });
 
 Deno.test("what was written is read back", () => {
-  const env = { network: "10.244.0.0/16", subnet: "10.244.7.0/24", mtu: 8950, ipMasq: false };
-  const { network } = env;
-  const networks = [network];
-  deepStrictEqual(readSubnetEnv(subnetEnvText({ ...env, networks })), { ...env, networks });
+  const networks = ["10.244.0.0/16"];
+  const env = { networks, subnet: "10.244.7.0/24", mtu: 8950, ipMasq: false };
+  deepStrictEqual(readSubnetEnv(subnetEnvText(env)), env);
 });
 
-Deno.test("several networks are a list with commas, as flannel writes them; the first one is read", () => {
+Deno.test("several networks are a list with commas, as flannel writes them, and are read back", () => {
   const networks = ["10.244.0.0/16", "10.245.0.0/16"];
   const text = subnetEnvText({ networks, subnet: "10.245.7.0/24", mtu: 1450, ipMasq: false });
   strictEqual(text.split("\n")[0], "FLANNEL_NETWORK=10.244.0.0/16,10.245.0.0/16");
-  strictEqual(readSubnetEnv(text).network, "10.244.0.0/16");
   deepStrictEqual(readSubnetEnv(text).networks, networks);
+  const damaged = text.replace("10.244.0.0/16", "10.244.0.0/99");
+  deepStrictEqual(readSubnetEnv(damaged).networks, ["10.245.0.0/16"]);
 });
 
 Deno.test("quotes, comments, export, other keys and Windows line ends are tolerated", () => {
@@ -36,18 +36,12 @@ Deno.test("quotes, comments, export, other keys and Windows line ends are tolera
       '# by hand\r\nexport FLANNEL_SUBNET="10.5.72.1/24"\r\nFLANNEL_MTU= 1450 \r\n\r\n' +
         "FLANNEL_IPV6_SUBNET=fd00::1/64\r\nPATH=/bin\r\nFLANNEL_NETWORK='10.5.0.0/16'",
     ),
-    {
-      network: "10.5.0.0/16",
-      networks: ["10.5.0.0/16"],
-      subnet: "10.5.72.0/24",
-      mtu: 1450,
-      ipMasq: null,
-    },
+    { networks: ["10.5.0.0/16"], subnet: "10.5.72.0/24", mtu: 1450, ipMasq: null },
   );
 });
 
 Deno.test("what makes no sense counts as missing", () => {
-  const nothing = { network: null, networks: [], subnet: null, mtu: null, ipMasq: null };
+  const nothing = { networks: [], subnet: null, mtu: null, ipMasq: null };
   for (
     const text of [
       "",

@@ -124,6 +124,25 @@ Deno.test("S5: a yield to nobody is noticed", () => {
   breaks("S5", () => stage.say(stage.one, { state: "yielding" }));
 });
 
+Deno.test("S5: a pin to another host is a reason to yield, one to the host itself is none", () => {
+  const stage = new Stage();
+  const { subnet } = stage.record(stage.one);
+  const yielding = (host: SimulatedHost): Partial<ClaimSnapshot> => ({
+    state: "yielding",
+    poolRecord: {
+      version: 2,
+      base: "00".repeat(8),
+      added: [],
+      reserved: [],
+      pins: [{ hostId: stage.record(host).hostId, subnet }],
+    },
+  });
+  stage.say(stage.one, {});
+  stage.say(stage.one, yielding(stage.other));
+  stage.say(stage.one, {});
+  breaks("S5", () => stage.say(stage.one, yielding(stage.one)));
+});
+
 Deno.test("S6: a fence that falls, and a holder that stays below it, are noticed", () => {
   const stage = new Stage();
   const own = stage.record(stage.one);

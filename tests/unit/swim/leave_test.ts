@@ -106,8 +106,8 @@ Deno.test("a damaged members document is refused with the place of the damage", 
     assert.throws(() => decodeMembers(whole.subarray(0, length)), WireError);
   }
   assert.throws(
-    () => decodeMembers(Uint8Array.fromHex("83020180")),
-    /members document: unknown format 2/,
+    () => decodeMembers(Uint8Array.fromHex("83030180")),
+    /members document: unknown format 3/,
   );
 });
 
