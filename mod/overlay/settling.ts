@@ -2,6 +2,7 @@
  * Caution after a start: what an earlier run of the agent left in the kernel may belong to hosts of which this run has not
  * heard yet. Such objects are kept until gossip had time to bring every claim, so that a restart loses no packet.
  */
+import { isIpv6Text } from "../address/ipv6.ts";
 import type { Operation } from "../base/kernel_objects.ts";
 import type { ClaimRecord } from "../claim/record.ts";
 import { NetworkSet } from "../address/network_set.ts";
@@ -30,7 +31,7 @@ export function keepUnknown(
       case "route-delete":
         return knownSubnet(operation.route.destination);
       case "neighbour-delete":
-        return knownSubnet(`${operation.neighbour.address}/32`);
+        return knownSubnet(alone(operation.neighbour.address));
       case "forwarding-delete":
         return macs.has(operation.entry.mac);
       default:
@@ -46,4 +47,8 @@ export function keepUnknown(
     isCertain(operation) && !staysUp(operation)
   );
   return { ...plan, operations };
+}
+
+function alone(address: string): string {
+  return `${address}/${isIpv6Text(address) ? 128 : 32}`;
 }

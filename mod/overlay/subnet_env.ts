@@ -10,7 +10,9 @@ export interface SubnetEnv {
   readonly networks: readonly string[];
   /** This host's subnet, canonical CIDR: `10.244.7.0/24`. */
   readonly subnet: string;
-  /** Of the overlay, in bytes. */
+  /** With dual stack: the IPv6 network and this host's subnet of it. */
+  readonly ipv6?: { readonly network: string; readonly subnet: string };
+  /** Of the overlay, in bytes; the smaller one with dual stack, for a bridge has but one. */
   readonly mtu: number;
   /** Whether the agent masquerades; Docker and CNI then must not. */
   readonly ipMasq: boolean;
@@ -18,8 +20,12 @@ export interface SubnetEnv {
 
 /** The file's text. FLANNEL_SUBNET carries the subnet's first host address, for the bridge. */
 export function subnetEnvText(env: SubnetEnv): string {
+  const { ipv6 } = env;
+  const ipv6Lines = ipv6 === undefined ? "" : `FLANNEL_IPV6_NETWORK=${ipv6.network}\n` +
+    `FLANNEL_IPV6_SUBNET=${firstAddressOf(ipv6.subnet)}/${prefixLength(ipv6.subnet)}\n`;
   return `FLANNEL_NETWORK=${env.networks.join(",")}\n` +
     `FLANNEL_SUBNET=${firstAddressOf(env.subnet)}/${prefixLength(env.subnet)}\n` +
+    ipv6Lines +
     `FLANNEL_MTU=${env.mtu}\n` +
     `FLANNEL_IPMASQ=${env.ipMasq}\n`;
 }
