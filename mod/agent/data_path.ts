@@ -6,6 +6,7 @@ import { networksOf } from "../address/pool.ts";
 import { reasonOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
+import type { Firewall } from "../base/firewall_objects.ts";
 import type { Kernel } from "../base/kernel_objects.ts";
 import type { HostSnapshot } from "../claim/host_core.ts";
 import type { ClaimRecord } from "../claim/record.ts";
@@ -13,7 +14,10 @@ import { openEcho } from "../host/echo.ts";
 import { startTimer } from "../host/timer.ts";
 import { removeSubnetFile, writeSubnetFile } from "../host/subnet_file.ts";
 import type { OverlayConfig } from "../overlay/desired.ts";
+import type { FirewallConfig } from "../overlay/firewall.ts";
 import { subnetEnvText } from "../overlay/subnet_env.ts";
+import { FirewallKeeper, type FirewallStatus } from "./firewall_keeper.ts";
+import { firewallWish } from "./firewall_wish.ts";
 import { OverlayKeeper, type OverlayStatus, type OverlayWish } from "./overlay_keeper.ts";
 import { DeadPeerKeeper } from "./dead_peer_keeper.ts";
 import { goneHosts } from "./gone_hosts.ts";
@@ -30,6 +34,8 @@ export interface DataPathOptions {
   readonly subnetFile: string;
   readonly onRenumber: string | null;
   readonly kernel: Kernel;
+  /** Without it nothing is done about the packet filter. */
+  readonly firewall?: { readonly config: FirewallConfig; readonly open: () => Firewall };
   readonly log: Log;
   readonly snapshot: () => HostSnapshot;
   /** Whether there is an underlay for the overlay to stand on. */
@@ -41,6 +47,7 @@ export interface DataPathOptions {
 export class DataPath {
   readonly #options: DataPathOptions;
   readonly #keeper: OverlayKeeper;
+  readonly #firewall: FirewallKeeper | null;
   readonly #deadPeers: DeadPeerKeeper;
   #overlay: OverlayConfig;
   readonly #startedMs = performance.now();
@@ -62,6 +69,15 @@ export class DataPath {
       up: (own) => this.#up(own),
       down: () => this.#down(),
     });
+    const { firewall } = options;
+    this.#firewall = firewall === undefined ? null : new FirewallKeeper(firewall.config, {
+      open: firewall.open,
+      log: options.log,
+      nowMs: () => performance.now(),
+      startTimer,
+      wish: () => firewallWish(options.snapshot(), this.#isSettled()),
+      overlayDevice: () => this.#keeper.status().device,
+    });
     this.#deadPeers = new DeadPeerKeeper({
       nowMs: () => performance.now(),
       startTimer,
@@ -80,6 +96,7 @@ export class DataPath {
   /** The claims changed: the kernel follows at once. */
   follow(): void {
     this.#keeper.reconcileSoon();
+    this.#firewall?.reconcileSoon();
   }
 
   /** Somebody's agent came or went: its kernel may have to be asked. */
@@ -96,6 +113,7 @@ export class DataPath {
   /** As {@linkcode follow}, and done when it returns: for a host that leaves. */
   followNow(): void {
     this.#keeper.reconcileNow();
+    this.#firewall?.reconcileNow();
   }
 
   /** Settles when nothing is under way that {@linkcode followNow} could not undo. */
@@ -111,19 +129,27 @@ export class DataPath {
   /** The subnet turned out to be another host's: nothing of it may stay. Nothing is kept in order from now on. */
   takeDown(): void {
     this.#keeper.takeDown();
+    this.#firewall?.takeDown();
   }
 
   stop(): void {
     this.#deadPeers.stop();
     this.#keeper.stop();
+    this.#firewall?.stop();
   }
 
   status(): OverlayStatus {
     const status = this.#keeper.status();
     const { states: deadPeers } = this.#deadPeers;
-    const further = [...this.#deadPeers.problems(), this.#fileProblem];
+    const filtered = this.#firewall?.status().problems ?? [];
+    const further = [...this.#deadPeers.problems(), ...filtered, this.#fileProblem];
     const problems = [...status.problems, ...further.filter((problem) => problem !== null)];
     return { ...status, deadPeers, problems };
+  }
+
+  /** Null when nothing is done about the packet filter. */
+  firewallStatus(): FirewallStatus | null {
+    return this.#firewall?.status() ?? null;
   }
 
   #wish(): OverlayWish {
@@ -157,12 +183,13 @@ export class DataPath {
 
   /** The kernel is as wanted: say so to Docker and others. */
   #up(own: ClaimRecord): boolean {
-    const { subnetFile, onRenumber } = this.#options;
+    const { subnetFile, onRenumber, firewall } = this.#options;
+    if (!this.#isMasquerading(own.subnet)) return false;
     const text = subnetEnvText({
       networks: networksOf(this.#options.snapshot().claim.pool),
       subnet: own.subnet,
       mtu: this.#overlay.mtu,
-      ipMasq: false,
+      ipMasq: firewall?.config.masquerade ?? false,
     });
     try {
       writeSubnetFile(subnetFile, text);
@@ -183,6 +210,13 @@ export class DataPath {
       void this.#runHook(onRenumber, renumbered);
     }
     return true;
+  }
+
+  /** Docker leaves it to us where the file says so: no container may start before. */
+  #isMasquerading(subnet: string): boolean {
+    if (this.#firewall === null || this.#firewall.isReadyFor(subnet)) return true;
+    this.#firewall.reconcileNow();
+    return this.#firewall.isReadyFor(subnet);
   }
 
   async #runHook(command: string, change: { old: string; new: string }): Promise<void> {

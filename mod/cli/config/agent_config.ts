@@ -45,6 +45,8 @@ export function agentConfig(sources: Sources, outside: Outside): AgentConfig {
     backend: backend(sources),
     vni: sources.value(SETTINGS.vni),
     ...ports(sources),
+    ...masquerading(sources),
+    guard: sources.value(SETTINGS.guard) === "on",
     mtu: sources.value(SETTINGS.mtu),
     interfaces: sources.value(SETTINGS.iface),
     interfacePatterns: sources.value(SETTINGS.ifaceRegex),
@@ -87,6 +89,18 @@ function backend(sources: Sources): AgentConfig["backend"] {
     origin ?? "--direct-routing",
     `it goes with --backend vxlan, and the backend is ${name}`,
     "leave it out, or use --backend vxlan",
+  );
+}
+
+/** Where nothing is masqueraded, nothing is to be left out of it. */
+function masquerading(sources: Sources): Pick<AgentConfig, "ipMasq" | "masqueradeExcluded"> {
+  const ipMasq = sources.value(SETTINGS.ipMasq);
+  const { value: masqueradeExcluded, origin } = sources.read(SETTINGS.masqExclude);
+  if (ipMasq || masqueradeExcluded.length === 0) return { ipMasq, masqueradeExcluded };
+  throw new ConfigError(
+    origin ?? "--masq-exclude",
+    "it goes with --ip-masq, which is off",
+    "leave it out, or give --ip-masq",
   );
 }
 

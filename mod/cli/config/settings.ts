@@ -230,6 +230,32 @@ export const SETTINGS = {
     port,
     "integer",
   ),
+  ipMasq: switchSetting({
+    name: "ip-masq",
+    group: "Overlay",
+    text: "Give what containers send out of the overlay this host's address, with nftables",
+  }),
+  masqExclude: listSetting(
+    {
+      name: "masq-exclude",
+      group: "Overlay",
+      placeholder: "CIDR",
+      text: "Network to which containers go with their own addresses in spite of --ip-masq, such " +
+        "as the hosts' own",
+    },
+    cidr,
+    ",",
+  ),
+  guard: valueSetting(
+    {
+      name: "guard",
+      group: "Overlay",
+      placeholder: "on|off",
+      text: "Drop VXLAN packets from addresses that are no member's, with nftables",
+    },
+    "on",
+    oneOf(["on", "off"]),
+  ),
   mtu: valueSetting(
     {
       name: "mtu",
@@ -363,8 +389,6 @@ export const SETTING_LIST: readonly Setting<unknown>[] = Object.values(SETTINGS)
 /** Settings that have their names already but come with a later version: refused, not unknown. */
 export const MISSING_SETTINGS: readonly string[] = [
   "http",
-  "ip-masq",
-  "masq-exclude",
   "net-conf",
   "on-event",
   "tx-checksum",
