@@ -10,6 +10,7 @@ import { ROUTE_PROTOCOL } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
 import type { HostDevice, HostNetwork } from "../host/host_network.ts";
+import { checkIpv6Overlap, withIpv6 } from "../host/ipv6_of_host.ts";
 import { checkPoolOverlap, withoutContainers } from "../host/pool_overlap.ts";
 import { startTimer } from "../host/timer.ts";
 import {
@@ -22,7 +23,7 @@ import type { OverlayConfig } from "../overlay/desired.ts";
 import { type LinkRoute, linkRoutes } from "../overlay/adjacency.ts";
 import type { OwnBackend } from "../overlay/path.ts";
 import { overheadOf } from "../overlay/backend.ts";
-import { deviceName, mtuProblem, overlayMtu } from "../overlay/vxlan.ts";
+import { deviceName, ipv6OverlayMtu, mtuProblem, overlayMtu } from "../overlay/vxlan.ts";
 import { overlapProblem } from "./problems.ts";
 import { decideUnderlay } from "./underlay_plan.ts";
 
@@ -55,7 +56,9 @@ export interface UnderlaySettings extends UnderlayChoice {
 export interface WatchedSource extends UnderlaySource {
   hostDevice(index: number): HostDevice | null;
   /** See HostKernel. */
-  watchDevices(changed: () => void): () => void;
+  hostNetwork(ipv6?: boolean): HostNetwork;
+  /** See HostKernel. */
+  watchDevices(changed: () => void, ipv6?: boolean): () => void;
 }
 
 /** Time, as tests play it. */
@@ -74,6 +77,7 @@ export class UnderlayKeeper {
   #present: Underlay;
   /** Who is on its link; see linkRoutes. */
   #linkRoutes: readonly LinkRoute[] = [];
+  #ipv6LinkRoutes: readonly LinkRoute[] = [];
   #overlap: Problem | null = null;
   /** What the rules said when nothing fitted them. */
   #unfit: UserError | null = null;
@@ -100,9 +104,10 @@ export class UnderlayKeeper {
     this.#source = source;
     this.#settings = settings;
     this.#clock = clock;
-    const network = source.hostNetwork();
+    const network = this.#read();
     this.#present = this.#findIn(network);
     this.#linkRoutes = this.#linkRoutesIn(network);
+    this.#ipv6LinkRoutes = this.#ipv6LinkRoutesIn(network);
     if (settings.backend === "host-gw") this.#refuseElsewhere(network);
   }
 
@@ -113,17 +118,30 @@ export class UnderlayKeeper {
   /** What the overlay stands on now. */
   overlay(mac: string): OverlayConfig {
     const { pool, backend, vni, vxlanPort: port, mtu } = this.#settings;
-    const underlay = this.#present;
+    const { ipv6, ...underlay } = this.#present;
+    const common = { backend, vni, port, mac };
+    const ipv6Config = pool.ipv6 === undefined || ipv6 === undefined ? {} : {
+      ipv6: {
+        ...common,
+        network: pool.ipv6.cidr,
+        linkRoutes: this.#ipv6LinkRoutes,
+        mtu: ipv6OverlayMtu(underlay, mtu, overheadOf(backend, 6)),
+        underlay: { ...underlay, address: ipv6 },
+      },
+    };
     return {
+      ...common,
+      ...ipv6Config,
       network: pool.cidr,
-      backend,
       linkRoutes: this.#linkRoutes,
-      vni,
-      port,
-      mac,
       mtu: overlayMtu(underlay, mtu, overheadOf(backend)),
       underlay,
     };
+  }
+
+  /** What this host has now, of IPv6 as well where that is used. */
+  #read(): HostNetwork {
+    return this.#source.hostNetwork(this.#settings.pool.ipv6 !== undefined);
   }
 
   /**
@@ -134,6 +152,8 @@ export class UnderlayKeeper {
     const { pool, vni } = this.#settings;
     this.#overlap = overlapProblem(hasSubnet, () => {
       checkPoolOverlap(this.#source, pool, deviceName(vni), this.#present);
+      if (pool.ipv6 === undefined) return;
+      checkIpv6Overlap(this.#read(), pool, deviceName(vni, 6), this.#present);
     });
   }
 
@@ -153,7 +173,10 @@ export class UnderlayKeeper {
   start(log: Log, moved: () => void): void {
     this.#log = log;
     this.#moved = moved;
-    this.#stopWatching = this.#source.watchDevices(() => this.#lookSoon());
+    this.#stopWatching = this.#source.watchDevices(
+      () => this.#lookSoon(),
+      this.#settings.pool.ipv6 !== undefined,
+    );
     this.#lookSoon();
   }
 
@@ -207,7 +230,7 @@ export class UnderlayKeeper {
   }
 
   #compare(nowMs: number): void {
-    const network = this.#source.hostNetwork();
+    const network = this.#read();
     const device = network.devices.find(({ index }) => index === this.#present.index);
     const problem = underlayProblem(this.#present, device ?? null);
     const decision = decideUnderlay(this.#present, problem, this.#choose(network));
@@ -230,6 +253,7 @@ export class UnderlayKeeper {
     this.#log?.warning("the underlay changed", { device: underlay.device, now: words });
     this.#present = underlay;
     this.#linkRoutes = this.#linkRoutesIn(network);
+    this.#ipv6LinkRoutes = this.#ipv6LinkRoutesIn(network);
     this.#moved();
     this.checkOverlap(true);
   }
@@ -238,11 +262,15 @@ export class UnderlayKeeper {
   #followLink(network: HostNetwork, problem: Problem | null): void {
     if (problem !== null) return;
     const routes = this.#linkRoutesIn(network);
-    if (JSON.stringify(routes) === JSON.stringify(this.#linkRoutes)) return;
+    const ipv6Routes = this.#ipv6LinkRoutesIn(network);
+    if (isEqual(routes, this.#linkRoutes) && isEqual(ipv6Routes, this.#ipv6LinkRoutes)) return;
     this.#linkRoutes = routes;
+    this.#ipv6LinkRoutes = ipv6Routes;
     this.#log?.info("who is on the underlay's link is decided anew", {
       device: this.#present.device,
-      networks: routes.filter(({ isOnLink }) => isOnLink).map(({ destination }) => destination)
+      networks: [...routes, ...ipv6Routes].filter(({ isOnLink }) =>
+        isOnLink
+      ).map(({ destination }) => destination)
         .join(",") || "none",
     });
     this.#moved();
@@ -269,6 +297,10 @@ export class UnderlayKeeper {
     return device === undefined ? [] : linkRoutes(device, routes);
   }
 
+  #ipv6LinkRoutesIn({ devices, ipv6 }: HostNetwork): LinkRoute[] {
+    return ipv6 === undefined ? [] : this.#linkRoutesIn({ devices, routes: ipv6.routes });
+  }
+
   /** What the rules choose now, if anything that can carry the overlay. */
   #choose(network: HostNetwork): Underlay | null {
     try {
@@ -290,8 +322,10 @@ export class UnderlayKeeper {
     const { pool, mtu, backend } = this.#settings;
     const routeTo = (address: string) => this.#source.routeTo(address);
     const seen = { hostNetwork: () => withoutContainers(network, pool), routeTo };
-    const found = chooseUnderlay(seen, this.#settings);
-    overlayMtu(found, mtu, overheadOf(backend)); // throws where too little is left for the overlay
+    const found = withIpv6(chooseUnderlay(seen, this.#settings), pool, network);
+    // These throw where too little is left for the overlay.
+    overlayMtu(found, mtu, overheadOf(backend));
+    if (found.ipv6 !== undefined) ipv6OverlayMtu(found, mtu, overheadOf(backend, 6));
     return found;
   }
 
@@ -339,5 +373,9 @@ export class UnderlayKeeper {
 
 function isSame(one: Underlay, other: Underlay): boolean {
   return one.index === other.index && one.address === other.address && one.mtu === other.mtu &&
-    one.device === other.device;
+    one.device === other.device && one.ipv6 === other.ipv6;
+}
+
+function isEqual(one: readonly LinkRoute[], other: readonly LinkRoute[]): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }

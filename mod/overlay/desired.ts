@@ -29,6 +29,8 @@ import { deviceName, familyOf, type VxlanConfig, vxlanLink } from "./vxlan.ts";
 export interface OverlayConfig extends VxlanConfig, PathConfig {
   /** The overlay network, canonical CIDR: `10.244.0.0/16`. Of IPv6, everything else is, too. */
   readonly network: string;
+  /** With dual stack: the same for the overlay of the IPv6 halves. */
+  readonly ipv6?: OverlayConfig;
 }
 
 /** One peer and the objects through which it is reached: three, or on our own link the route alone. */
