@@ -247,6 +247,7 @@ export interface StatusView {
     mac: string | null;
     backend: string | null;
     path: "vxlan" | "direct" | null;
+    kernel: "answers" | "checking" | "silent" | null;
   }[];
   problems: { code: string; severity: string; text: string; remedy: string }[];
 }
