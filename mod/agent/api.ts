@@ -148,8 +148,25 @@ export interface StatusDocument {
     repairs: number;
     lastError: string | null;
   };
+  /** What gossamer keeps in nftables; null where it has none. */
+  firewall: FirewallDocument | null;
   members: MemberDocument[];
   problems: ProblemDocument[];
+}
+
+export interface FirewallDocument {
+  inSync: boolean;
+  /** Whether `--ip-masq` is on. */
+  masquerade: boolean;
+  /** Whether VXLAN packets from others than members are dropped. */
+  guard: boolean;
+  /** Addresses that may send VXLAN packets. */
+  members: number;
+  /** VXLAN packets from others that were dropped since the table was made. */
+  strangers: number;
+  /** How often somebody else's change was undone. */
+  repairs: number;
+  lastError: string | null;
 }
 
 export interface ConflictDocument {

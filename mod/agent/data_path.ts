@@ -16,7 +16,7 @@ import { removeSubnetFile, writeSubnetFile } from "../host/subnet_file.ts";
 import type { OverlayConfig } from "../overlay/desired.ts";
 import type { FirewallConfig } from "../overlay/firewall.ts";
 import { subnetEnvText } from "../overlay/subnet_env.ts";
-import { FirewallKeeper, type FirewallStatus } from "./firewall_keeper.ts";
+import { FirewallKeeper } from "./firewall_keeper.ts";
 import { firewallWish } from "./firewall_wish.ts";
 import { OverlayKeeper, type OverlayStatus, type OverlayWish } from "./overlay_keeper.ts";
 import { DeadPeerKeeper } from "./dead_peer_keeper.ts";
@@ -141,15 +141,11 @@ export class DataPath {
   status(): OverlayStatus {
     const status = this.#keeper.status();
     const { states: deadPeers } = this.#deadPeers;
-    const filtered = this.#firewall?.status().problems ?? [];
+    const firewall = this.#firewall?.status() ?? null;
+    const filtered = firewall?.problems ?? [];
     const further = [...this.#deadPeers.problems(), ...filtered, this.#fileProblem];
     const problems = [...status.problems, ...further.filter((problem) => problem !== null)];
-    return { ...status, deadPeers, problems };
-  }
-
-  /** Null when nothing is done about the packet filter. */
-  firewallStatus(): FirewallStatus | null {
-    return this.#firewall?.status() ?? null;
+    return { ...status, deadPeers, problems, firewall };
   }
 
   #wish(): OverlayWish {

@@ -1,4 +1,5 @@
 /** What the keeper of the overlay asks of its surroundings, and what it says of itself. */
+import type { FirewallStatus } from "./firewall_keeper.ts";
 import type { Kernel } from "../base/kernel_objects.ts";
 import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
@@ -43,6 +44,8 @@ export interface OverlayStatus {
   readonly looksRepeated: number;
   readonly lastError: string | null;
   readonly problems: readonly Problem[];
+  /** Absent where nothing is done about the packet filter. */
+  readonly firewall?: FirewallStatus | null;
 }
 
 export interface OverlayPorts {

@@ -99,6 +99,7 @@ export function statusDocument(sources: StatusSources): StatusDocument {
       repairs: overlay.repairs,
       lastError: overlay.lastError,
     },
+    firewall: firewallDocument(overlay),
     members: memberDocuments(sources),
     problems: [...claim.problems, ...overlay.problems, ...sources.problems],
   };
@@ -108,6 +109,12 @@ function encryptionDocument({ encryption }: SwimSnapshot): StatusDocument["encry
   if (encryption === null) return null;
   const { fingerprints, plainGossip } = encryption;
   return { fingerprints: [...fingerprints], plainToo: plainGossip === "allow" };
+}
+
+function firewallDocument({ firewall }: OverlayStatus): StatusDocument["firewall"] {
+  if (firewall === null || firewall === undefined) return null;
+  const { problems: _problems, ...document } = firewall;
+  return document;
 }
 
 export function subnetsDocument(sources: StatusSources): SubnetsDocument {

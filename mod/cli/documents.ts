@@ -158,6 +158,18 @@ const status = v.looseObject({
     repairs: v.number(),
     lastError: nullableString,
   }),
+  firewall: v.optional(
+    v.nullable(v.looseObject({
+      inSync: v.boolean(),
+      masquerade: v.boolean(),
+      guard: v.boolean(),
+      members: v.number(),
+      strangers: v.number(),
+      repairs: v.number(),
+      lastError: nullableString,
+    })),
+    null,
+  ),
   members: v.array(member),
   problems: v.array(problem),
 });

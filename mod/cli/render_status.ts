@@ -114,7 +114,21 @@ function conflictsText(
     printable(last.why);
 }
 
-function overlayBlock({ overlay, cluster, claim }: StatusDocument, paint: Paint): Line[] {
+function firewallLines(firewall: StatusDocument["firewall"], paint: Paint): Line[] {
+  if (firewall === null) return [];
+  const { inSync, masquerade, guard, members, strangers, repairs } = firewall;
+  const sync = inSync ? paint("good", "in sync") : paint("warning", "not in sync");
+  const says = [
+    sync,
+    ...(masquerade ? ["masquerades"] : []),
+    ...(guard ? [`VXLAN from ${members} hosts only`] : []),
+    ...(strangers > 0 ? [paint("warning", `${strangers} packets of others dropped`)] : []),
+    ...(repairs > 0 ? [`${repairs} repaired`] : []),
+  ];
+  return [["Firewall", says.join(", ")]];
+}
+
+function overlayBlock({ overlay, cluster, claim, firewall }: StatusDocument, paint: Paint): Line[] {
   const sync = overlay.inSync ? paint("good", "in sync") : paint("warning", "not in sync");
   const direct = overlay.peersDirect === 0 ? "" : ` (${overlay.peersDirect} on the own link)`;
   const peers = `${overlay.peersProgrammed} of ${overlay.peersWanted} peers programmed` +
@@ -128,6 +142,7 @@ function overlayBlock({ overlay, cluster, claim }: StatusDocument, paint: Paint)
       (cluster.backend === "host-gw" ? "" : `, ${overlay.mac ?? "no MAC yet"}`),
     ],
     ["Repairs", String(overlay.repairs)],
+    ...firewallLines(firewall, paint),
   ];
   if (overlay.lastError !== null) {
     lines.push(["Last error", paint("bad", printable(overlay.lastError))]);

@@ -237,6 +237,7 @@ export interface StatusView {
     repairs: number;
     lastError: string | null;
   };
+  firewall: { inSync: boolean; members: number; strangers: number; repairs: number } | null;
   members: {
     id: string;
     name: string;
