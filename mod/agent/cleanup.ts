@@ -3,6 +3,7 @@ import { ExitCode, UserError } from "../base/errors.ts";
 import type { Kernel, OperationFailure } from "../base/kernel_objects.ts";
 import type { Problem } from "../base/problem.ts";
 import { openKernel } from "../host/kernel.ts";
+import { cleanUpHostFirewall } from "./cleanup_firewall.ts";
 import { planCleanup } from "../overlay/cleanup.ts";
 import { operationText, planText } from "../overlay/text.ts";
 import { deviceName } from "../overlay/vxlan.ts";
@@ -18,7 +19,7 @@ export interface CleanupOptions {
 
 export interface CleanupReport {
   readonly device: string;
-  /** The plan as `ip` and `bridge` commands, one a line. */
+  /** The plan as `ip`, `bridge` and `nft` commands, one a line. */
   readonly commands: string;
   readonly operations: number;
   /** What is kept because it is not ours. */
@@ -37,7 +38,14 @@ export interface CleanupKernel extends Pick<Kernel, "dump" | "apply"> {
 export async function cleanUpHost(options: CleanupOptions): Promise<CleanupReport> {
   const kernel = openKernel();
   try {
-    return cleanUp(options, kernel);
+    const report = cleanUp(options, kernel);
+    const firewall = await cleanUpHostFirewall(options.vni, options.dryRun);
+    return {
+      ...report,
+      commands: report.commands + firewall.commands,
+      operations: report.operations + firewall.operations,
+      problems: [...report.problems, ...firewall.problems],
+    };
   } finally {
     await kernel.close();
   }

@@ -11,6 +11,7 @@ import type {
 } from "../base/firewall_objects.ts";
 import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
+import { foreignTableProblem, nftablesProblem, strangersProblem } from "./firewall_problems.ts";
 import {
   desiredFirewall,
   type FirewallConfig,
@@ -43,6 +44,8 @@ const FOREIGN_LOOK_MS = 2_000;
  * repairs takes no more than a few percent of the processor with it.
  */
 const REPAIR_PAUSE_MS = 100;
+/** Comparing takes at most a third of the time, however many members come at once. */
+const PAUSE_FACTOR = 2;
 /** How often in a row a table that changes under our hands is compared at once. */
 const ATTEMPTS_MAX = 3;
 /** Dropped packets are a problem for as long after the last one. */
@@ -103,6 +106,7 @@ export class FirewallKeeper {
   #cleanFor: string | null = null;
   #foreignLookAtMs = -Infinity;
   #lastLookMs = -Infinity;
+  #earliestMs = -Infinity;
   #inSync = false;
   #subnets: readonly string[] = [];
   #members = 0;
@@ -137,9 +141,13 @@ export class FirewallKeeper {
     };
   }
 
-  /** Compares in the next turn of the event loop: nobody waits for it. */
+  /**
+   * Compares now, or as soon as the pause after the last comparison is over: a new member's packets may be on their way. The
+   * first time in the next turn of the event loop: containers wait for what comes before.
+   */
   reconcileSoon(): void {
-    this.#schedule(this.#ports.nowMs());
+    if (this.#wasUp && this.#ports.nowMs() >= this.#earliestMs) this.reconcileNow();
+    else this.#schedule(Math.max(this.#ports.nowMs(), this.#earliestMs));
   }
 
   /** Compares now; done when it returns, if the kernel lets us. */
@@ -148,8 +156,10 @@ export class FirewallKeeper {
     const wish = this.#ports.wish();
     if (wish.want === "unchanged" || (wish.want === "down" && !this.#wasUp)) return;
     this.#wasUp = wish.want === "up";
+    const startMs = this.#ports.nowMs();
     const isDone = this.#attempt(wish);
     this.#lastLookMs = this.#ports.nowMs();
+    this.#earliestMs = this.#lastLookMs + PAUSE_FACTOR * (this.#lastLookMs - startMs);
     const audit = wish.want === "up" && !wish.settled
       ? UNSETTLED_AUDIT_INTERVAL_MS
       : AUDIT_INTERVAL_MS;
@@ -301,32 +311,16 @@ export class FirewallKeeper {
   #fail(reason: string): void {
     this.#inSync = false;
     this.#cleanFor = null;
-    const text = `nftables is not as wanted: ${reason}`;
-    const { masquerade } = this.#config;
-    const remedy =
-      "See that the kernel has nf_tables (CONFIG_NF_TABLES, since Linux 5.10) and that the " +
-      "agent has CAP_NET_ADMIN; without --ip-masq and with --guard off nothing depends on it";
+    const problem = nftablesProblem(reason, this.#config.masquerade);
+    const { text, remedy } = problem;
     if (this.#lastError !== text) this.#ports.log.error(text, { remedy });
     this.#lastError = text;
-    this.#problems = [{
-      code: "nftables",
-      severity: masquerade ? "error" : "warning",
-      text,
-      remedy,
-    }];
+    this.#problems = [problem];
   }
 
   #strangerProblems(): Problem[] {
     if (this.#ports.nowMs() - this.#strangersAtMs >= STRANGERS_SHOWN_MS) return [];
-    return [{
-      code: "vxlan-strangers",
-      severity: "warning",
-      text: `${this.#strangers} VXLAN packets from addresses of no member were dropped`,
-      remedy:
-        `Keep others away from UDP port ${this.#config.port}; if the senders are hosts of this ` +
-        "cluster whose addresses are translated, give them --public-ip as others see them, or " +
-        "start the agents with --guard off",
-    }];
+    return [strangersProblem(this.#strangers, this.#config.port)];
   }
 }
 
@@ -343,13 +337,4 @@ function packetsOf(subnet: string, network: string, device: string): ForwardedPa
     { source: network, destination: subnet, inDevice: device, outDevice: null },
     { source: subnet, destination: network, inDevice: null, outDevice: device },
   ];
-}
-
-function foreignTableProblem(family: AddressFamily, name: string): Problem {
-  return {
-    code: "foreign-table",
-    severity: "error",
-    text: `There is a table ${family} ${name} in nftables that gossamer did not make`,
-    remedy: `Delete it with "nft delete table ${family} ${name}", or give --vni another number`,
-  };
 }

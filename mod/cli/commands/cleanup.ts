@@ -12,13 +12,13 @@ export const cleanupCommand: Command = {
   name: "cleanup",
   brief: "Remove what a stopped agent left in the kernel, and nothing else",
   description: `Removes what gossamer put into the kernel of this host: routes, forwarding entries,
-neighbours, addresses and the device of one VXLAN network. What it cannot prove to be
-gossamer's own stays. Identity and claim stay on disk, so that the next gossamer up gets
+neighbours, addresses and the device of one VXLAN network, and its table of nftables. What
+it cannot prove to be gossamer's own stays. Identity and claim stay on disk, so that the next gossamer up gets
 the same subnet.
 
 It refuses while an agent runs, which would put everything back at once.`,
   examples: [
-    { line: "gossamer cleanup --dry-run", text: "print the plan as ip and bridge commands" },
+    { line: "gossamer cleanup --dry-run", text: "print the plan as ip, bridge and nft commands" },
     { line: "gossamer cleanup", text: "do it" },
   ],
   flags: [
