@@ -141,6 +141,7 @@ function overlayBlock({ overlay, cluster, claim, firewall }: StatusDocument, pai
       `${overlay.device} (${cluster.backend}), MTU ${overlay.mtu}` +
       (cluster.backend === "host-gw" ? "" : `, ${overlay.mac ?? "no MAC yet"}`),
     ],
+    ...ipv6Lines(overlay.ipv6, paint),
     ["Repairs", String(overlay.repairs)],
     ...firewallLines(firewall, paint),
   ];
@@ -148,6 +149,13 @@ function overlayBlock({ overlay, cluster, claim, firewall }: StatusDocument, pai
     lines.push(["Last error", paint("bad", printable(overlay.lastError))]);
   }
   return lines;
+}
+
+function ipv6Lines(ipv6: StatusDocument["overlay"]["ipv6"], paint: Paint): Line[] {
+  if (ipv6 === undefined) return [];
+  const sync = ipv6.inSync ? paint("good", "in sync") : paint("warning", "not in sync");
+  const peers = `${ipv6.peersProgrammed} of ${ipv6.peersWanted} peers programmed`;
+  return [["IPv6", `${ipv6.device}, MTU ${ipv6.mtu}, ${sync}, ${peers}`]];
 }
 
 /** Those in trouble first. */
