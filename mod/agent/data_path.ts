@@ -18,8 +18,10 @@ import type { FirewallConfig } from "../overlay/firewall.ts";
 import { subnetEnvText } from "../overlay/subnet_env.ts";
 import { FirewallKeeper } from "./firewall_keeper.ts";
 import { firewallWish } from "./firewall_wish.ts";
+import { deviceName } from "../overlay/vxlan.ts";
 import { OverlayKeeper, type OverlayStatus, type OverlayWish } from "./overlay_keeper.ts";
 import { DeadPeerKeeper } from "./dead_peer_keeper.ts";
+import { Ipv6Half } from "./ipv6_half.ts";
 import { goneHosts } from "./gone_hosts.ts";
 import { runRenumberHook } from "./renumber_hook.ts";
 
@@ -53,6 +55,8 @@ export class DataPath {
   readonly #startedMs = performance.now();
   #joinedAtMs: number | null = null;
   #isAnnounced = false;
+  /** Null without dual stack. */
+  readonly #ipv6: Ipv6Half | null;
   /** Whether we wrote subnet.env and have not removed it since: another program's file is not ours to remove. */
   #isFileOurs = false;
   #renumbered: { old: string; new: string } | null = null;
@@ -76,6 +80,16 @@ export class DataPath {
       nowMs: () => performance.now(),
       startTimer,
       wish: () => firewallWish(options.snapshot(), this.#isSettled()),
+    const { ipv6 } = options.overlay;
+    this.#ipv6 = ipv6 === undefined ? null : new Ipv6Half(ipv6, {
+      kernel: options.kernel,
+      log: options.log,
+      nowMs: () => performance.now(),
+      wish: () => this.#wish(),
+      pool: () => options.snapshot().claim.pool,
+      nameOf: (hostId) => hostName(options.snapshot(), hostId),
+      up: () => this.#ipv6IsUp(),
+    });
       overlayDevice: () => this.#keeper.status().device,
     });
     this.#deadPeers = new DeadPeerKeeper({
@@ -99,11 +113,13 @@ export class DataPath {
     this.#firewall?.reconcileSoon();
   }
 
+    this.#ipv6?.keeper.start();
   /** Somebody's agent came or went: its kernel may have to be asked. */
   membersChanged(): void {
     if (this.#isSettled()) this.#followGone();
   }
 
+    this.#ipv6?.keeper.reconcileSoon(); // first, since subnet.env tells of both
   /** The underlay is another one, or there again: the device and subnet.env follow at once. */
   move(overlay: OverlayConfig): void {
     this.#overlay = overlay;
@@ -116,11 +132,13 @@ export class DataPath {
     this.#firewall?.reconcileNow();
   }
 
+    if (overlay.ipv6 !== undefined) this.#ipv6?.move(overlay.ipv6);
   /** Settles when nothing is under way that {@linkcode followNow} could not undo. */
   async quiet(): Promise<void> {
-    await this.#keeper.quiet();
+    await Promise.all([this.#ipv6?.keeper.quiet(), this.#keeper.quiet()]);
   }
 
+    this.#ipv6?.keeper.reconcileNow();
   /** This host had to change its subnet: the operator's command runs once the new one is in place. */
   renumbered(old: string, now: string): void {
     this.#renumbered = { old, new: now };
@@ -137,12 +155,14 @@ export class DataPath {
     this.#keeper.stop();
     this.#firewall?.stop();
   }
+    this.#ipv6?.keeper.takeDown();
 
   status(): OverlayStatus {
     const status = this.#keeper.status();
     const { states: deadPeers } = this.#deadPeers;
     const firewall = this.#firewall?.status() ?? null;
     const filtered = firewall?.problems ?? [];
+    this.#ipv6?.keeper.stop();
     const further = [...this.#deadPeers.problems(), ...filtered, this.#fileProblem];
     const problems = [...status.problems, ...further.filter((problem) => problem !== null)];
     return { ...status, deadPeers, problems, firewall };
@@ -184,7 +204,8 @@ export class DataPath {
     const text = subnetEnvText({
       networks: networksOf(this.#options.snapshot().claim.pool),
       subnet: own.subnet,
-      mtu: this.#overlay.mtu,
+      ...this.#ipv6?.envOf(own.subnet),
+      mtu: Math.min(this.#overlay.mtu, this.#ipv6?.mtu ?? Infinity),
       ipMasq: firewall?.config.masquerade ?? false,
     });
     try {
@@ -208,6 +229,8 @@ export class DataPath {
     return true;
   }
 
+    // Once it is there, IPv6 that is gone is no reason to hold back what is to be said of IPv4.
+    if (this.#ipv6?.keeper.status().inSync === false && !this.#isFileOurs) return false;
   /** Docker leaves it to us where the file says so: no container may start before. */
   #isMasquerading(subnet: string): boolean {
     if (this.#firewall === null || this.#firewall.isReadyFor(subnet)) return true;
@@ -236,6 +259,11 @@ export class DataPath {
   #failed(what: "written" | "removed", remedy: string, error: unknown): void {
     const reason = reasonOf(error);
     const text = `${this.#options.subnetFile} cannot be ${what}: ${reason}`;
+  /** What waited for it need not wait any more. */
+  #ipv6IsUp(): void {
+    if (!this.#isFileOurs) queueMicrotask(() => this.#keeper.reconcileSoon());
+  }
+
     if (this.#fileProblem?.text !== text) {
       this.#options.log.error("the subnet file is not as wanted", { reason: text, remedy });
     }

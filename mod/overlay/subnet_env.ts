@@ -2,6 +2,7 @@
  * `subnet.env`: how flannel tells Docker, its CNI plugin and others which subnet a host owns. Written byte for byte as
  * flannel writes it, read as tolerantly as flannel reads it.
  */
+import { formatIpv6Network, parseIpv6Network } from "../address/ipv6.ts";
 import { firstAddressOf, formatNetwork, networkOf } from "../address/network.ts";
 import { AddressError, parseAddress } from "../address/parse.ts";
 
@@ -36,6 +37,8 @@ export interface SubnetEnvRead {
   readonly network: string | null;
   /** All of them, without those that are no networks. */
   readonly networks: readonly string[];
+  /** With dual stack. */
+  readonly ipv6Network: string | null;
   /** With host bits cleared, ready to be asked for again: `10.244.7.0/24`. */
   readonly subnet: string | null;
   readonly mtu: number | null;
@@ -60,6 +63,7 @@ export function readSubnetEnv(text: string): SubnetEnvRead {
     network: canonicalCidr(values.get("FLANNEL_NETWORK")?.split(",", 1)[0] ?? ""),
     networks: (values.get("FLANNEL_NETWORK") ?? "").split(",").map(canonicalCidr)
       .filter((network) => network !== null),
+    ipv6Network: canonicalIpv6(values.get("FLANNEL_IPV6_NETWORK") ?? ""),
     subnet: canonicalCidr(values.get("FLANNEL_SUBNET") ?? ""),
     mtu: /^[1-9]\d{0,4}$/.test(mtu) ? Number(mtu) : null,
     ipMasq: ipMasq === "true" ? true : ipMasq === "false" ? false : null,
@@ -68,6 +72,16 @@ export function readSubnetEnv(text: string): SubnetEnvRead {
 
 function prefixLength(cidr: string): string {
   return cidr.slice(cidr.indexOf("/") + 1);
+}
+
+/** The network as we write it; null when it is not one. */
+function canonicalIpv6(text: string): string | null {
+  try {
+    return formatIpv6Network(parseIpv6Network(text));
+  } catch (error) {
+    if (error instanceof AddressError) return null;
+    throw error;
+  }
 }
 
 /** The network that a CIDR, with or without host bits, lies in; null when it is not one. */

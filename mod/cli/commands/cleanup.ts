@@ -33,6 +33,10 @@ It refuses while an agent runs, which would put everything back at once.`,
       text: "The overlay network",
       defaultText: "what the subnet file says",
     }),
+    settingFlag(SETTINGS.ipv6Network, {
+      text: "Its IPv6 network",
+      defaultText: "what the subnet file says",
+    }),
     settingFlag(SETTINGS.subnetFile, { text: "The agent's subnet file" }),
     runDirFlag(),
   ],
@@ -68,15 +72,18 @@ async function run(outside: Outside, given: Given): Promise<ExitCode> {
 /** The network that was configured or, when nobody says, those that the agent wrote into its subnet file. */
 async function networksOf(sources: Sources): Promise<readonly string[]> {
   const { value, origin } = sources.read(SETTINGS.network);
-  if (origin !== null) return [value];
+  const ipv6 = sources.value(SETTINGS.ipv6Network);
+  const given = ipv6 === null ? [value] : [value, ipv6];
+  if (origin !== null) return given;
   try {
     const { readSubnetEnv } = await import("../../overlay/subnet_env.ts");
     const text = Deno.readTextFileSync(sources.value(SETTINGS.subnetFile));
-    const { networks } = readSubnetEnv(text);
-    return networks.length > 0 ? networks : [value];
+    const { networks, ipv6Network } = readSubnetEnv(text);
+    const said = ipv6 ?? ipv6Network;
+    return [...(networks.length > 0 ? networks : [value]), ...(said === null ? [] : [said])];
   } catch {
     // No file: the default is as good a guess as any; routes over VXLAN need none.
-    return [value];
+    return given;
   }
 }
 

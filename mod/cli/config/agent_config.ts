@@ -1,5 +1,6 @@
 /** The agent's configuration, merged from every place and checked as a whole. */
-import { checkPin, makePool } from "../../address/pool.ts";
+import { makeIpv6Pool } from "../../address/dual_stack.ts";
+import { checkPin, makePool, type Pool } from "../../address/pool.ts";
 import type { AgentConfig } from "../../agent/config.ts";
 import { ConfigError, reasonOf } from "../../base/errors.ts";
 import type { Given } from "../command.ts";
@@ -118,7 +119,7 @@ function ports(sources: Sources): Pick<AgentConfig, "gossipPort" | "vxlanPort"> 
 
 /** The pool and the pin, which are checked against each other. */
 function poolAndPin(sources: Sources): Pick<AgentConfig, "pool" | "pin"> {
-  const pool = makePool({
+  const ipv4 = makePool({
     network: sources.value(SETTINGS.network),
     subnetLength: sources.value(SETTINGS.subnetLen) ?? undefined,
     subnetMin: sources.value(SETTINGS.subnetMin) ?? undefined,
@@ -130,6 +131,7 @@ function poolAndPin(sources: Sources): Pick<AgentConfig, "pool" | "pin"> {
     subnetMax: sources.origin(SETTINGS.subnetMax),
   });
   const pin = sources.read(SETTINGS.subnet);
+  const pool = withIpv6(sources, ipv4);
   return {
     pool,
     pin: pin.value === null ? null : checkPin(pool, pin.value, pin.origin ?? "--subnet"),
@@ -137,6 +139,27 @@ function poolAndPin(sources: Sources): Pick<AgentConfig, "pool" | "pin"> {
 }
 
 /** What keeps gossip secret, and for a while may not. */
+/** Dual stack, if it is asked for. */
+function withIpv6(sources: Sources, pool: Pool): Pool {
+  const { value: network } = sources.read(SETTINGS.ipv6Network);
+  const { value: subnetLength, origin } = sources.read(SETTINGS.ipv6SubnetLen);
+  if (network !== null) {
+    const settings = { network, subnetLength: subnetLength ?? undefined };
+    const ipv6 = makeIpv6Pool(pool, settings, {
+      network: sources.origin(SETTINGS.ipv6Network),
+      subnetLength: sources.origin(SETTINGS.ipv6SubnetLen),
+      ipv4Network: sources.origin(SETTINGS.network),
+    });
+    return { ...pool, ipv6 };
+  }
+  if (subnetLength === null) return pool;
+  throw new ConfigError(
+    origin ?? "--ipv6-subnet-len",
+    "it goes with --ipv6-network, which is not given",
+    "leave it out, or give the IPv6 network",
+  );
+}
+
 function gossipKeys(sources: Sources): Pick<AgentConfig, "keyFile" | "plainGossip"> {
   const keyFile = readableKeyFile(sources);
   const { value: plainGossip, origin } = sources.read(SETTINGS.plainGossip);

@@ -12,6 +12,7 @@ import {
   cidr,
   interfaceName,
   ipv4Address,
+  ipv6Cidr,
   memberName,
   oneOf,
   path,
@@ -179,6 +180,29 @@ export const SETTINGS = {
     },
     null,
     ipv4Address,
+  ),
+  ipv6Network: valueSetting(
+    {
+      name: "ipv6-network",
+      group: "Overlay",
+      placeholder: "CIDR",
+      text: "Dual stack: the network of the IPv6 subnets that go with the others, the same on " +
+        "every host",
+    },
+    null,
+    ipv6Cidr,
+  ),
+  ipv6SubnetLen: valueSetting(
+    {
+      name: "ipv6-subnet-len",
+      group: "Overlay",
+      placeholder: "BITS",
+      text: "Prefix length of each host's IPv6 subnet",
+      defaultText: "64, or the network's plus 2 when it is smaller than a /62",
+    },
+    null,
+    wholeNumber(1, 126),
+    "integer",
   ),
   subnet: valueSetting(
     {
