@@ -18,12 +18,12 @@ import type { FirewallConfig } from "../overlay/firewall.ts";
 import { subnetEnvText } from "../overlay/subnet_env.ts";
 import { FirewallKeeper } from "./firewall_keeper.ts";
 import { firewallWish } from "./firewall_wish.ts";
-import { deviceName } from "../overlay/vxlan.ts";
+import { Ipv6Half } from "./ipv6_half.ts";
 import { OverlayKeeper, type OverlayStatus, type OverlayWish } from "./overlay_keeper.ts";
 import { DeadPeerKeeper } from "./dead_peer_keeper.ts";
-import { Ipv6Half } from "./ipv6_half.ts";
 import { goneHosts } from "./gone_hosts.ts";
 import { runRenumberHook } from "./renumber_hook.ts";
+import { hostName } from "./status.ts";
 
 /**
  * How long after joining everything that nobody claims is kept: members that restarted at the same moment have
@@ -49,14 +49,14 @@ export interface DataPathOptions {
 export class DataPath {
   readonly #options: DataPathOptions;
   readonly #keeper: OverlayKeeper;
+  /** Null without dual stack. */
+  readonly #ipv6: Ipv6Half | null;
   readonly #firewall: FirewallKeeper | null;
   readonly #deadPeers: DeadPeerKeeper;
   #overlay: OverlayConfig;
   readonly #startedMs = performance.now();
   #joinedAtMs: number | null = null;
   #isAnnounced = false;
-  /** Null without dual stack. */
-  readonly #ipv6: Ipv6Half | null;
   /** Whether we wrote subnet.env and have not removed it since: another program's file is not ours to remove. */
   #isFileOurs = false;
   #renumbered: { old: string; new: string } | null = null;
@@ -73,13 +73,6 @@ export class DataPath {
       up: (own) => this.#up(own),
       down: () => this.#down(),
     });
-    const { firewall } = options;
-    this.#firewall = firewall === undefined ? null : new FirewallKeeper(firewall.config, {
-      open: firewall.open,
-      log: options.log,
-      nowMs: () => performance.now(),
-      startTimer,
-      wish: () => firewallWish(options.snapshot(), this.#isSettled()),
     const { ipv6 } = options.overlay;
     this.#ipv6 = ipv6 === undefined ? null : new Ipv6Half(ipv6, {
       kernel: options.kernel,
@@ -90,6 +83,13 @@ export class DataPath {
       nameOf: (hostId) => hostName(options.snapshot(), hostId),
       up: () => this.#ipv6IsUp(),
     });
+    const { firewall } = options;
+    this.#firewall = firewall === undefined ? null : new FirewallKeeper(firewall.config, {
+      open: firewall.open,
+      log: options.log,
+      nowMs: () => performance.now(),
+      startTimer,
+      wish: () => firewallWish(options.snapshot(), this.#isSettled()),
       overlayDevice: () => this.#keeper.status().device,
     });
     this.#deadPeers = new DeadPeerKeeper({
@@ -104,41 +104,41 @@ export class DataPath {
 
   /** Listens to the kernel from now on. */
   start(): void {
+    this.#ipv6?.keeper.start();
     this.#keeper.start();
   }
 
   /** The claims changed: the kernel follows at once. */
   follow(): void {
+    this.#ipv6?.keeper.reconcileSoon(); // first, since subnet.env tells of both
     this.#keeper.reconcileSoon();
     this.#firewall?.reconcileSoon();
   }
 
-    this.#ipv6?.keeper.start();
   /** Somebody's agent came or went: its kernel may have to be asked. */
   membersChanged(): void {
     if (this.#isSettled()) this.#followGone();
   }
 
-    this.#ipv6?.keeper.reconcileSoon(); // first, since subnet.env tells of both
   /** The underlay is another one, or there again: the device and subnet.env follow at once. */
   move(overlay: OverlayConfig): void {
     this.#overlay = overlay;
+    if (overlay.ipv6 !== undefined) this.#ipv6?.move(overlay.ipv6);
     this.#keeper.move(overlay);
   }
 
   /** As {@linkcode follow}, and done when it returns: for a host that leaves. */
   followNow(): void {
+    this.#ipv6?.keeper.reconcileNow();
     this.#keeper.reconcileNow();
     this.#firewall?.reconcileNow();
   }
 
-    if (overlay.ipv6 !== undefined) this.#ipv6?.move(overlay.ipv6);
   /** Settles when nothing is under way that {@linkcode followNow} could not undo. */
   async quiet(): Promise<void> {
     await Promise.all([this.#ipv6?.keeper.quiet(), this.#keeper.quiet()]);
   }
 
-    this.#ipv6?.keeper.reconcileNow();
   /** This host had to change its subnet: the operator's command runs once the new one is in place. */
   renumbered(old: string, now: string): void {
     this.#renumbered = { old, new: now };
@@ -146,26 +146,30 @@ export class DataPath {
 
   /** The subnet turned out to be another host's: nothing of it may stay. Nothing is kept in order from now on. */
   takeDown(): void {
+    this.#ipv6?.keeper.takeDown();
     this.#keeper.takeDown();
     this.#firewall?.takeDown();
   }
 
   stop(): void {
     this.#deadPeers.stop();
+    this.#ipv6?.keeper.stop();
     this.#keeper.stop();
     this.#firewall?.stop();
   }
-    this.#ipv6?.keeper.takeDown();
 
   status(): OverlayStatus {
     const status = this.#keeper.status();
     const { states: deadPeers } = this.#deadPeers;
     const firewall = this.#firewall?.status() ?? null;
     const filtered = firewall?.problems ?? [];
-    this.#ipv6?.keeper.stop();
     const further = [...this.#deadPeers.problems(), ...filtered, this.#fileProblem];
-    const problems = [...status.problems, ...further.filter((problem) => problem !== null)];
-    return { ...status, deadPeers, problems, firewall };
+    const known = [...status.problems, ...this.#ipv6?.problems() ?? []];
+    const problems = [...known, ...further.filter((problem) => problem !== null)];
+    const ipv6 = this.#ipv6?.status() ?? null;
+    const repairs = status.repairs + (ipv6?.repairs ?? 0);
+    const inSync = status.inSync && ipv6?.inSync !== false;
+    return { ...status, inSync, repairs, deadPeers, problems, firewall, ipv6 };
   }
 
   #wish(): OverlayWish {
@@ -200,6 +204,8 @@ export class DataPath {
   /** The kernel is as wanted: say so to Docker and others. */
   #up(own: ClaimRecord): boolean {
     const { subnetFile, onRenumber, firewall } = this.#options;
+    // Once it is there, IPv6 that is gone is no reason to hold back what is to be said of IPv4.
+    if (this.#ipv6?.keeper.status().inSync === false && !this.#isFileOurs) return false;
     if (!this.#isMasquerading(own.subnet)) return false;
     const text = subnetEnvText({
       networks: networksOf(this.#options.snapshot().claim.pool),
@@ -229,8 +235,11 @@ export class DataPath {
     return true;
   }
 
-    // Once it is there, IPv6 that is gone is no reason to hold back what is to be said of IPv4.
-    if (this.#ipv6?.keeper.status().inSync === false && !this.#isFileOurs) return false;
+  /** What waited for it need not wait any more. */
+  #ipv6IsUp(): void {
+    if (!this.#isFileOurs) queueMicrotask(() => this.#keeper.reconcileSoon());
+  }
+
   /** Docker leaves it to us where the file says so: no container may start before. */
   #isMasquerading(subnet: string): boolean {
     if (this.#firewall === null || this.#firewall.isReadyFor(subnet)) return true;
@@ -259,11 +268,6 @@ export class DataPath {
   #failed(what: "written" | "removed", remedy: string, error: unknown): void {
     const reason = reasonOf(error);
     const text = `${this.#options.subnetFile} cannot be ${what}: ${reason}`;
-  /** What waited for it need not wait any more. */
-  #ipv6IsUp(): void {
-    if (!this.#isFileOurs) queueMicrotask(() => this.#keeper.reconcileSoon());
-  }
-
     if (this.#fileProblem?.text !== text) {
       this.#options.log.error("the subnet file is not as wanted", { reason: text, remedy });
     }

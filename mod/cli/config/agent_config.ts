@@ -130,15 +130,14 @@ function poolAndPin(sources: Sources): Pick<AgentConfig, "pool" | "pin"> {
     subnetMin: sources.origin(SETTINGS.subnetMin),
     subnetMax: sources.origin(SETTINGS.subnetMax),
   });
-  const pin = sources.read(SETTINGS.subnet);
   const pool = withIpv6(sources, ipv4);
+  const pin = sources.read(SETTINGS.subnet);
   return {
     pool,
     pin: pin.value === null ? null : checkPin(pool, pin.value, pin.origin ?? "--subnet"),
   };
 }
 
-/** What keeps gossip secret, and for a while may not. */
 /** Dual stack, if it is asked for. */
 function withIpv6(sources: Sources, pool: Pool): Pool {
   const { value: network } = sources.read(SETTINGS.ipv6Network);
@@ -160,6 +159,7 @@ function withIpv6(sources: Sources, pool: Pool): Pool {
   );
 }
 
+/** What keeps gossip secret, and for a while may not. */
 function gossipKeys(sources: Sources): Pick<AgentConfig, "keyFile" | "plainGossip"> {
   const keyFile = readableKeyFile(sources);
   const { value: plainGossip, origin } = sources.read(SETTINGS.plainGossip);
