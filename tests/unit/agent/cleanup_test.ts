@@ -15,8 +15,8 @@ class FakeKernel implements CleanupKernel {
     this.#refuse = refuse;
   }
 
-  dump(): KernelState {
-    return this.model.dump();
+  dump(device: string): KernelState {
+    return device === DEVICE ? this.model.dump() : EMPTY_STATE;
   }
 
   apply(plan: readonly Operation[]): OperationFailure[] {

@@ -15,11 +15,32 @@ Deno.test("subnet.env has flannel's bytes", () => {
   );
 });
 
+Deno.test("with dual stack the IPv6 lines stand between, as flannel has them", () => {
+  const text = subnetEnvText({
+    networks: ["10.5.0.0/16"],
+    subnet: "10.5.72.0/24",
+    ipv6: { network: "2001:cafe:42::/56", subnet: "2001:cafe:42:1::/64" },
+    mtu: 1430,
+    ipMasq: true,
+  });
+  strictEqual(
+    text,
+    "FLANNEL_NETWORK=10.5.0.0/16\nFLANNEL_SUBNET=10.5.72.1/24\n" +
+      "FLANNEL_IPV6_NETWORK=2001:cafe:42::/56\nFLANNEL_IPV6_SUBNET=2001:cafe:42:1::1/64\n" +
+      "FLANNEL_MTU=1430\nFLANNEL_IPMASQ=true\n",
+  );
+  strictEqual(readSubnetEnv(text).ipv6Network, "2001:cafe:42::/56");
+});
+
 Deno.test("what was written is read back", () => {
   const env = { network: "10.244.0.0/16", subnet: "10.244.7.0/24", mtu: 8950, ipMasq: false };
   const { network } = env;
   const networks = [network];
-  deepStrictEqual(readSubnetEnv(subnetEnvText({ ...env, networks })), { ...env, networks });
+  deepStrictEqual(readSubnetEnv(subnetEnvText({ ...env, networks })), {
+    ...env,
+    networks,
+    ipv6Network: null,
+  });
 });
 
 Deno.test("several networks are a list with commas, as flannel writes them; the first one is read", () => {
@@ -39,6 +60,7 @@ Deno.test("quotes, comments, export, other keys and Windows line ends are tolera
     {
       network: "10.5.0.0/16",
       networks: ["10.5.0.0/16"],
+      ipv6Network: null,
       subnet: "10.5.72.0/24",
       mtu: 1450,
       ipMasq: null,
@@ -47,7 +69,14 @@ Deno.test("quotes, comments, export, other keys and Windows line ends are tolera
 });
 
 Deno.test("what makes no sense counts as missing", () => {
-  const nothing = { network: null, networks: [], subnet: null, mtu: null, ipMasq: null };
+  const nothing = {
+    network: null,
+    networks: [],
+    ipv6Network: null,
+    subnet: null,
+    mtu: null,
+    ipMasq: null,
+  };
   for (
     const text of [
       "",
