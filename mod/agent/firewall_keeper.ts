@@ -275,7 +275,11 @@ export class FirewallKeeper {
       .filter(({ hasNetworks }) => !hasNetworks)
       .reduce((sum, { elements }) => sum + elements.length, 0);
     this.#problems = problems;
-    this.#lastError = problems[0]?.text ?? null;
+    const [first] = problems;
+    if (first !== undefined && first.text !== this.#lastError) {
+      this.#ports.log.error(first.text, { remedy: first.remedy });
+    }
+    this.#lastError = first?.text ?? null;
   }
 
   #repaired(changes: number): void {
