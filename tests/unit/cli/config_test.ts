@@ -60,6 +60,7 @@ Deno.test("without anything given, every setting has the contract's default", as
       ipMasq: false,
       masqueradeExcluded: [],
       guard: true,
+      txChecksum: true,
       mtu: null,
       interfaces: [],
       interfacePatterns: [],
@@ -122,6 +123,12 @@ const PRECEDENCE: readonly (readonly [
     "10.244.9.0",
     "10.244.10.0",
   ]],
+  ["ipv6-network", "fd01::/48", "FD02::/48", '"fd03::/48"', (c) => c.pool.ipv6?.cidr, [
+    "fd01::/48",
+    "fd02::/48",
+    "fd03::/48",
+  ]],
+  ["ipv6-subnet-len", "64", "72", "80", (c) => c.pool.ipv6?.subnetLength, [64, 72, 80]],
   ["subnet", "10.244.8.0/24", "10.244.9.0/24", '"10.244.10.0/24"', (c) => c.pin, [
     "10.244.8.0/24",
     "10.244.9.0/24",
@@ -145,6 +152,7 @@ const PRECEDENCE: readonly (readonly [
     [["10.0.0.0/8"], ["10.1.0.0/16", "10.2.0.0/16"], ["10.3.0.0/16"]],
   ],
   ["guard", "off", "on", '"off"', (c) => c.guard, [false, true, false]],
+  ["tx-checksum", "off", "on", '"off"', (c) => c.txChecksum, [false, true, false]],
   ["mtu", "576", "65485", "1400", (c) => c.mtu, [576, 65485, 1400]],
   ["iface", "eth0", "10.0.0.1,eth1", '["eth2"]', (c) => c.interfaces, [["eth0"], [
     "10.0.0.1",
@@ -194,6 +202,7 @@ const NEEDED: ReadonlyMap<string, string> = new Map([
   // Speaking plain as well is refused to a host that has no key.
   ["plain-gossip", "key-file = '/dev/null'\n"],
   ["masq-exclude", "ip-masq = true\n"],
+  ["ipv6-subnet-len", "ipv6-network = 'fd00::/48'\n"],
 ]);
 
 for (const [name, flag, variable, toml, read, expected] of PRECEDENCE) {
@@ -261,6 +270,24 @@ const REFUSED: readonly (readonly [places: Places, error: RegExp])[] = [
   ],
   [{ flags: ["--subnet=10.244.1.0/25"] }, /^--subnet: 10\.244\.1\.0\/25 has prefix length 25/],
   [{ flags: ["--subnet=10.244.1.7/24"] }, /^--subnet: .* did you mean 10\.244\.1\.0\/24\?$/],
+  [
+    { flags: ["--network=fd00::/48"] },
+    /^--network: "fd00::\/48" is an IPv6 network: overlays of IPv6 alone are not available/,
+  ],
+  [{ flags: ["--ipv6-network=10.0.0.0/8"] }, /^--ipv6-network: .* is not an IPv6 address/],
+  [{ flags: ["--ipv6-network=fd00::1/48"] }, /^--ipv6-network: .* did you mean fd00::\/48\?$/],
+  [
+    { flags: ["--ipv6-network=fd00::/60"] },
+    /^--ipv6-network: fd00::\/60 has 16 subnets of \/64, and --network 10\.244\.0\.0\/16 has 256/,
+  ],
+  [
+    { flags: ["--ipv6-network=fd00::/48", "--ipv6-subnet-len=49"] },
+    /^--ipv6-subnet-len: 49 does not fit --ipv6-network fd00::\/48$/,
+  ],
+  [
+    { flags: ["--ipv6-subnet-len=64"] },
+    /^--ipv6-subnet-len: it goes with --ipv6-network, which is not given$/,
+  ],
   [{ flags: ["--backend=udp"] }, /^--backend: "udp" is not available in this version$/],
   [
     { flags: ["--direct-routing", "--backend=host-gw"] },
