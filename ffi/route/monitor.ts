@@ -16,15 +16,17 @@ import { decodeRoute, type Route } from "./route.ts";
 const DEVICES_IPV4 = (1 << 0) | // RTNLGRP_LINK
   (1 << 4) | // RTNLGRP_IPV4_IFADDR
   (1 << 6); // RTNLGRP_IPV4_ROUTE
+const IPV6 = (1 << 8) | // RTNLGRP_IPV6_IFADDR
+  (1 << 10); // RTNLGRP_IPV6_ROUTE
 const GROUPS = {
   "devices-ipv4": DEVICES_IPV4,
+  devices: DEVICES_IPV4 | IPV6,
   everything: DEVICES_IPV4 |
     (1 << 2) | // RTNLGRP_NEIGH, which carries forwarding entries too
-    (1 << 8) | // RTNLGRP_IPV6_IFADDR
-    (1 << 10), // RTNLGRP_IPV6_ROUTE
+    IPV6,
 } as const;
 
-/** What to hear of: everything, or devices, IPv4 addresses and IPv4 routes only. */
+/** What to hear of: everything, or devices, addresses and routes only, those of IPv4 or all. */
 export type MonitorGroups = keyof typeof GROUPS;
 
 /** Fields of every change. */

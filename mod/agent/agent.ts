@@ -17,6 +17,7 @@ import {
   type HostSnapshot,
 } from "../claim/host_core.ts";
 import { PoolKeeper } from "../claim/pool_keeper.ts";
+import { openFirewall } from "../host/firewall.ts";
 import { DeviceLock } from "../host/device_lock.ts";
 import { type HostKernel, openKernel } from "../host/kernel.ts";
 import { machineFingerprint } from "../host/machine_fingerprint.ts";
@@ -34,6 +35,7 @@ import { ControlServer, prepareRunDirectory } from "./control.ts";
 import { DataPath } from "./data_path.ts";
 import { Driver } from "./driver.ts";
 import { openLog } from "./event_log.ts";
+import { firewallConfig } from "./firewall_wish.ts";
 import { giveUpIdentity } from "./another_identity.ts";
 import { type Identity, restoreIdentity } from "./identity.ts";
 import { forgetTarget } from "./forget.ts";
@@ -151,6 +153,7 @@ class Agent {
       subnetFile: config.subnetFile,
       onRenumber: config.onRenumber,
       kernel: this.#kernel,
+      firewall: { config: firewallConfig(config), open: openFirewall },
       log: this.#log,
       snapshot: () => this.#driver.snapshot(),
       isUnderlayThere: () => this.#underlay.isThere(),

@@ -60,6 +60,8 @@ export interface MemberDocument {
   /** RFC 3339: when the present status was first seen by this host. */
   statusSince: string;
   subnet: string | null;
+  /** The IPv6 subnet that goes with it; absent without dual stack. */
+  ipv6Subnet?: string | null;
   claim: ClaimStateName;
   mac: string | null;
   /** How it takes packets: `vxlan`, `vxlan-direct`, `host-gw`, or of a later version; null without a subnet. */
@@ -95,6 +97,9 @@ export interface StatusDocument {
     /** With those that operators added to it. */
     networks: string[];
     subnetLen: number;
+    /** With dual stack. */
+    ipv6Network?: string;
+    ipv6SubnetLen?: number;
     backend: string;
     /** `--direct-routing`. */
     directRouting: boolean;
@@ -115,6 +120,8 @@ export interface StatusDocument {
   claim: {
     state: ClaimStateName;
     subnet: string | null;
+    /** The IPv6 subnet that goes with it; absent without dual stack. */
+    ipv6Subnet?: string | null;
     since: string | null;
     /** Contests over this host's subnet since the agent started. */
     conflicts: number;
@@ -147,9 +154,37 @@ export interface StatusDocument {
     /** Objects put back after somebody else removed or changed them. */
     repairs: number;
     lastError: string | null;
+    /** The IPv6 half, with dual stack; `inSync` and `repairs` above count it as well. */
+    ipv6?: {
+      network: string;
+      device: string;
+      mtu: number;
+      inSync: boolean;
+      peersWanted: number;
+      peersProgrammed: number;
+      repairs: number;
+      lastError: string | null;
+    };
   };
+  /** What gossamer keeps in nftables; null where it has none. */
+  firewall: FirewallDocument | null;
   members: MemberDocument[];
   problems: ProblemDocument[];
+}
+
+export interface FirewallDocument {
+  inSync: boolean;
+  /** Whether `--ip-masq` is on. */
+  masquerade: boolean;
+  /** Whether VXLAN packets from others than members are dropped. */
+  guard: boolean;
+  /** Addresses that may send VXLAN packets. */
+  members: number;
+  /** VXLAN packets from others that were dropped since the table was made. */
+  strangers: number;
+  /** How often somebody else's change was undone. */
+  repairs: number;
+  lastError: string | null;
 }
 
 export interface ConflictDocument {
@@ -207,6 +242,8 @@ export interface VerdictCounts {
 
 export interface SubnetDocument {
   subnet: string;
+  /** The IPv6 subnet that goes with it; absent without dual stack. */
+  ipv6Subnet?: string | null;
   owner: string;
   ownerId: string;
   ownerStatus: MemberStatusName | "unknown";
@@ -269,6 +306,8 @@ export interface SubnetsDocument {
   /** With those that operators added to it. */
   networks: string[];
   subnetLen: number;
+  /** With dual stack. */
+  ipv6Network?: string;
   /** Subnets held now, and how many the pool has. */
   used: number;
   total: number;

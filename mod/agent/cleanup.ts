@@ -1,16 +1,17 @@
-/** Takes back what the agent put into the kernel, without an agent: everything provably ours on one device. */
+/** Takes back what the agent put into the kernel, without an agent: everything provably ours on its devices. */
 import { ExitCode, UserError } from "../base/errors.ts";
 import type { Kernel, OperationFailure } from "../base/kernel_objects.ts";
 import type { Problem } from "../base/problem.ts";
 import { openKernel } from "../host/kernel.ts";
+import { cleanUpHostFirewall } from "./cleanup_firewall.ts";
 import { planCleanup } from "../overlay/cleanup.ts";
 import { operationText, planText } from "../overlay/text.ts";
-import { deviceName } from "../overlay/vxlan.ts";
+import { deviceName, familyOf } from "../overlay/vxlan.ts";
 
 export interface CleanupOptions {
-  /** Chooses the device, `flannel.<vni>`. */
+  /** Chooses the devices, `flannel.<vni>` and `flannel-v6.<vni>`. */
   readonly vni: number;
-  /** The overlay's networks, canonical CIDRs: they tell our routes through the underlay, and addresses without a tag. */
+  /** The overlay's networks of both families, canonical CIDRs: they tell our routes through the underlay, and addresses without a tag. */
   readonly networks: readonly string[];
   /** Plan only. */
   readonly dryRun: boolean;
@@ -18,7 +19,7 @@ export interface CleanupOptions {
 
 export interface CleanupReport {
   readonly device: string;
-  /** The plan as `ip` and `bridge` commands, one a line. */
+  /** The plan as `ip`, `bridge` and `nft` commands, one a line. */
   readonly commands: string;
   readonly operations: number;
   /** What is kept because it is not ours. */
@@ -37,7 +38,14 @@ export interface CleanupKernel extends Pick<Kernel, "dump" | "apply"> {
 export async function cleanUpHost(options: CleanupOptions): Promise<CleanupReport> {
   const kernel = openKernel();
   try {
-    return cleanUp(options, kernel);
+    const report = cleanUp(options, kernel);
+    const firewall = await cleanUpHostFirewall(options.vni, options.dryRun);
+    return {
+      ...report,
+      commands: report.commands + firewall.commands,
+      operations: report.operations + firewall.operations,
+      problems: [...report.problems, ...firewall.problems],
+    };
   } finally {
     await kernel.close();
   }
@@ -46,7 +54,17 @@ export async function cleanUpHost(options: CleanupOptions): Promise<CleanupRepor
 /** Plans and, unless it is a dry run, applies. Throws UserError when something could not be removed. */
 export function cleanUp(options: CleanupOptions, kernel: CleanupKernel): CleanupReport {
   const device = deviceName(options.vni);
-  const plan = planCleanup(device, options.networks, kernel.dump(device));
+  const ipv6Device = deviceName(options.vni, 6);
+  const networksOf = (wanted: 4 | 6) =>
+    options.networks.filter((network) => familyOf(network) === wanted);
+  const plans = [
+    planCleanup(device, networksOf(4), kernel.dump(device)),
+    planCleanup(ipv6Device, networksOf(6), kernel.dump(ipv6Device, undefined, 6)),
+  ];
+  const plan = {
+    operations: plans.flatMap(({ operations }) => operations),
+    problems: plans.flatMap(({ problems }) => problems),
+  };
   if (!options.dryRun && plan.operations.length > 0) {
     const failures = kernel.apply(plan.operations);
     if (failures.length > 0) throw refused(failures, plan.operations.length);
@@ -56,7 +74,7 @@ export function cleanUp(options: CleanupOptions, kernel: CleanupKernel): Cleanup
     commands: planText(plan.operations, (index) => kernel.deviceName(index)),
     operations: plan.operations.length,
     problems: plan.problems,
-    otherDevices: kernel.ownDevices().filter((name) => name !== device),
+    otherDevices: kernel.ownDevices().filter((name) => name !== device && name !== ipv6Device),
   };
 }
 

@@ -16,6 +16,12 @@ export interface AgentConfig {
   /** 1 to 2^24 - 1; the device is `flannel.<vni>`. */
   readonly vni: number;
   readonly vxlanPort: number;
+  /** Whether what containers send out of the overlay gets this host's address. */
+  readonly ipMasq: boolean;
+  /** Destinations to which it does not; canonical CIDRs. */
+  readonly masqueradeExcluded: readonly string[];
+  /** Whether VXLAN packets from others than members are dropped. */
+  readonly guard: boolean;
   /** Overlay MTU, or null for the underlay's minus the encapsulation. */
   readonly mtu: number | null;
   readonly interfaces: readonly string[];

@@ -6,6 +6,7 @@ import { networksOf } from "../address/pool.ts";
 import { reasonOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
+import type { Firewall } from "../base/firewall_objects.ts";
 import type { Kernel } from "../base/kernel_objects.ts";
 import type { HostSnapshot } from "../claim/host_core.ts";
 import type { ClaimRecord } from "../claim/record.ts";
@@ -13,11 +14,16 @@ import { openEcho } from "../host/echo.ts";
 import { startTimer } from "../host/timer.ts";
 import { removeSubnetFile, writeSubnetFile } from "../host/subnet_file.ts";
 import type { OverlayConfig } from "../overlay/desired.ts";
+import type { FirewallConfig } from "../overlay/firewall.ts";
 import { subnetEnvText } from "../overlay/subnet_env.ts";
+import { FirewallKeeper } from "./firewall_keeper.ts";
+import { firewallWish } from "./firewall_wish.ts";
+import { Ipv6Half } from "./ipv6_half.ts";
 import { OverlayKeeper, type OverlayStatus, type OverlayWish } from "./overlay_keeper.ts";
 import { DeadPeerKeeper } from "./dead_peer_keeper.ts";
 import { goneHosts } from "./gone_hosts.ts";
 import { runRenumberHook } from "./renumber_hook.ts";
+import { hostName } from "./status.ts";
 
 /**
  * How long after joining everything that nobody claims is kept: members that restarted at the same moment have
@@ -30,6 +36,8 @@ export interface DataPathOptions {
   readonly subnetFile: string;
   readonly onRenumber: string | null;
   readonly kernel: Kernel;
+  /** Without it nothing is done about the packet filter. */
+  readonly firewall?: { readonly config: FirewallConfig; readonly open: () => Firewall };
   readonly log: Log;
   readonly snapshot: () => HostSnapshot;
   /** Whether there is an underlay for the overlay to stand on. */
@@ -41,6 +49,9 @@ export interface DataPathOptions {
 export class DataPath {
   readonly #options: DataPathOptions;
   readonly #keeper: OverlayKeeper;
+  /** Null without dual stack. */
+  readonly #ipv6: Ipv6Half | null;
+  readonly #firewall: FirewallKeeper | null;
   readonly #deadPeers: DeadPeerKeeper;
   #overlay: OverlayConfig;
   readonly #startedMs = performance.now();
@@ -62,6 +73,25 @@ export class DataPath {
       up: (own) => this.#up(own),
       down: () => this.#down(),
     });
+    const { ipv6 } = options.overlay;
+    this.#ipv6 = ipv6 === undefined ? null : new Ipv6Half(ipv6, {
+      kernel: options.kernel,
+      log: options.log,
+      nowMs: () => performance.now(),
+      wish: () => this.#wish(),
+      pool: () => options.snapshot().claim.pool,
+      nameOf: (hostId) => hostName(options.snapshot(), hostId),
+      up: () => this.#ipv6IsUp(),
+    });
+    const { firewall } = options;
+    this.#firewall = firewall === undefined ? null : new FirewallKeeper(firewall.config, {
+      open: firewall.open,
+      log: options.log,
+      nowMs: () => performance.now(),
+      startTimer,
+      wish: () => firewallWish(options.snapshot(), this.#isSettled()),
+      overlayDevice: () => this.#keeper.status().device,
+    });
     this.#deadPeers = new DeadPeerKeeper({
       nowMs: () => performance.now(),
       startTimer,
@@ -74,12 +104,15 @@ export class DataPath {
 
   /** Listens to the kernel from now on. */
   start(): void {
+    this.#ipv6?.keeper.start();
     this.#keeper.start();
   }
 
   /** The claims changed: the kernel follows at once. */
   follow(): void {
+    this.#ipv6?.keeper.reconcileSoon(); // first, since subnet.env tells of both
     this.#keeper.reconcileSoon();
+    this.#firewall?.reconcileSoon();
   }
 
   /** Somebody's agent came or went: its kernel may have to be asked. */
@@ -90,17 +123,20 @@ export class DataPath {
   /** The underlay is another one, or there again: the device and subnet.env follow at once. */
   move(overlay: OverlayConfig): void {
     this.#overlay = overlay;
+    if (overlay.ipv6 !== undefined) this.#ipv6?.move(overlay.ipv6);
     this.#keeper.move(overlay);
   }
 
   /** As {@linkcode follow}, and done when it returns: for a host that leaves. */
   followNow(): void {
+    this.#ipv6?.keeper.reconcileNow();
     this.#keeper.reconcileNow();
+    this.#firewall?.reconcileNow();
   }
 
   /** Settles when nothing is under way that {@linkcode followNow} could not undo. */
   async quiet(): Promise<void> {
-    await this.#keeper.quiet();
+    await Promise.all([this.#ipv6?.keeper.quiet(), this.#keeper.quiet()]);
   }
 
   /** This host had to change its subnet: the operator's command runs once the new one is in place. */
@@ -110,20 +146,30 @@ export class DataPath {
 
   /** The subnet turned out to be another host's: nothing of it may stay. Nothing is kept in order from now on. */
   takeDown(): void {
+    this.#ipv6?.keeper.takeDown();
     this.#keeper.takeDown();
+    this.#firewall?.takeDown();
   }
 
   stop(): void {
     this.#deadPeers.stop();
+    this.#ipv6?.keeper.stop();
     this.#keeper.stop();
+    this.#firewall?.stop();
   }
 
   status(): OverlayStatus {
     const status = this.#keeper.status();
     const { states: deadPeers } = this.#deadPeers;
-    const further = [...this.#deadPeers.problems(), this.#fileProblem];
-    const problems = [...status.problems, ...further.filter((problem) => problem !== null)];
-    return { ...status, deadPeers, problems };
+    const firewall = this.#firewall?.status() ?? null;
+    const filtered = firewall?.problems ?? [];
+    const further = [...this.#deadPeers.problems(), ...filtered, this.#fileProblem];
+    const known = [...status.problems, ...this.#ipv6?.problems() ?? []];
+    const problems = [...known, ...further.filter((problem) => problem !== null)];
+    const ipv6 = this.#ipv6?.status() ?? null;
+    const repairs = status.repairs + (ipv6?.repairs ?? 0);
+    const inSync = status.inSync && ipv6?.inSync !== false;
+    return { ...status, inSync, repairs, deadPeers, problems, firewall, ipv6 };
   }
 
   #wish(): OverlayWish {
@@ -156,12 +202,16 @@ export class DataPath {
 
   /** The kernel is as wanted: say so to Docker and others. */
   #up(own: ClaimRecord): boolean {
-    const { subnetFile, onRenumber } = this.#options;
+    const { subnetFile, onRenumber, firewall } = this.#options;
+    // Once it is there, IPv6 that is gone is no reason to hold back what is to be said of IPv4.
+    if (this.#ipv6?.keeper.status().inSync === false && !this.#isFileOurs) return false;
+    if (!this.#isMasquerading(own.subnet)) return false;
     const text = subnetEnvText({
       networks: networksOf(this.#options.snapshot().claim.pool),
       subnet: own.subnet,
-      mtu: this.#overlay.mtu,
-      ipMasq: false,
+      ...this.#ipv6?.envOf(own.subnet),
+      mtu: Math.min(this.#overlay.mtu, this.#ipv6?.mtu ?? Infinity),
+      ipMasq: firewall?.config.masquerade ?? false,
     });
     try {
       writeSubnetFile(subnetFile, text);
@@ -182,6 +232,18 @@ export class DataPath {
       void this.#runHook(onRenumber, renumbered);
     }
     return true;
+  }
+
+  /** What waited for it need not wait any more. */
+  #ipv6IsUp(): void {
+    if (!this.#isFileOurs) queueMicrotask(() => this.#keeper.reconcileSoon());
+  }
+
+  /** Docker leaves it to us where the file says so: no container may start before. */
+  #isMasquerading(subnet: string): boolean {
+    if (this.#firewall === null || this.#firewall.isReadyFor(subnet)) return true;
+    this.#firewall.reconcileNow();
+    return this.#firewall.isReadyFor(subnet);
   }
 
   async #runHook(command: string, change: { old: string; new: string }): Promise<void> {

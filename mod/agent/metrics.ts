@@ -104,6 +104,27 @@ function hostMetrics({ snapshot, overlay, problems }: StatusSources): Metric[] {
       "Kernel objects put back after somebody changed them",
       overlay.repairs,
     ),
+    ...firewallMetrics(overlay),
+  ];
+}
+
+function firewallMetrics({ firewall }: StatusSources["overlay"]): Metric[] {
+  if (firewall === null || firewall === undefined) return [];
+  return [
+    gauge("firewall_in_sync", "1 when our table of nftables is as wanted", {
+      truth: firewall.inSync,
+    }),
+    gauge("firewall_members", "Addresses that may send VXLAN packets", firewall.members),
+    gauge(
+      "firewall_strangers",
+      "VXLAN packets from others, dropped since the table was made",
+      firewall.strangers,
+    ),
+    counter(
+      "firewall_repairs_total",
+      "Changes of others to our table of nftables, undone",
+      firewall.repairs,
+    ),
   ];
 }
 

@@ -67,7 +67,13 @@ export function placeOf(
   const address = publicIp ?? underlay.address;
   return {
     endpoint: formatEndpoint(address, gossipPort),
-    vtep: { address, port: vxlanPort, mac, ...announced(backend) },
+    vtep: {
+      address,
+      port: vxlanPort,
+      mac,
+      ...announced(backend),
+      ...(underlay.ipv6 === undefined ? {} : { ipv6: underlay.ipv6 }),
+    },
   };
 }
 

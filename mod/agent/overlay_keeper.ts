@@ -3,7 +3,7 @@
  * that something changed, and on a slow timer; never because somebody merely believes that a change was made.
  */
 import { reasonOf } from "../base/errors.ts";
-import type { Kernel, KernelState, OperationFailure } from "../base/kernel_objects.ts";
+import type { KernelState, OperationFailure } from "../base/kernel_objects.ts";
 import type { Problem } from "../base/problem.ts";
 import { isSame } from "../base/same.ts";
 import { isInterruption } from "../host/interruption.ts";
@@ -14,7 +14,7 @@ import { isOutdated } from "../overlay/outdated.ts";
 import type { Plan } from "../overlay/plan.ts";
 import { keepUnknown } from "../overlay/settling.ts";
 import { operationText } from "../overlay/text.ts";
-import { deviceName } from "../overlay/vxlan.ts";
+import { deviceName, familyOf } from "../overlay/vxlan.ts";
 import type { OverlayPorts, OverlayStatus, OverlayWish } from "./overlay_ports.ts";
 
 export type { OverlayPorts, OverlayStatus, OverlayWish } from "./overlay_ports.ts";
@@ -117,7 +117,7 @@ export class OverlayKeeper {
     const { backend, vni, underlay, mac } = this.#config;
     const isBare = backend === "host-gw";
     return {
-      device: isBare ? underlay.device : deviceName(vni),
+      device: isBare ? underlay.device : deviceName(vni, familyOf(underlay.address)),
       mac: isBare ? null : mac,
       mtu: this.#config.mtu,
       inSync: this.#inSync,
@@ -247,11 +247,16 @@ export class OverlayKeeper {
     this.#schedule(this.#ports.nowMs() + RETRY_MS);
   }
 
+  #dump(device: string): KernelState {
+    const { underlay } = this.#config;
+    return this.#ports.kernel.dump(device, underlay.index, familyOf(underlay.address));
+  }
+
   #look(wish: Wanted): Look {
     const desired = wish.want === "up"
       ? desiredState(this.#config, wish.own, wish.owners, wish.silent)
       : desiredState(this.#config, null, []);
-    const before = this.#ports.kernel.dump(desired.device, this.#config.underlay.index);
+    const before = this.#dump(desired.device);
     const full = diffState(desired, before, this.#abilities);
     const plan = wish.want === "down" || wish.settled
       ? full
@@ -309,9 +314,10 @@ export class OverlayKeeper {
     this.#problems = [...desired.problems, ...plan.problems];
     this.#wantedPeers = desired.peers;
     const clean = failures.length === 0 && plan.problems.length === 0;
-    this.#peersProgrammed = clean
-      ? desired.peers.length
-      : programmedAfter(desired, before, this.#ports.kernel, plan);
+    this.#peersProgrammed = clean ? desired.peers.length : programmedPeers(
+      desired,
+      plan.operations.length === 0 ? before : this.#dump(desired.device),
+    );
     this.#inSync = clean && wish.want === "up";
     this.#cleanFor = clean ? desired : null;
     if (clean) this.#lastError = this.#lastSaid = null;
@@ -361,16 +367,6 @@ export class OverlayKeeper {
     this.#lastError = text;
     this.#inSync = false;
   }
-}
-
-function programmedAfter(
-  desired: Desired,
-  before: KernelState,
-  kernel: Kernel,
-  plan: Plan,
-): number {
-  const after = plan.operations.length === 0 ? before : kernel.dump(desired.device);
-  return programmedPeers(desired, after);
 }
 
 /** The kernel is too old to move a device, or the device is of another make: it is made anew instead. */

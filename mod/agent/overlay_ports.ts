@@ -1,4 +1,5 @@
 /** What the keeper of the overlay asks of its surroundings, and what it says of itself. */
+import type { FirewallStatus } from "./firewall_keeper.ts";
 import type { Kernel } from "../base/kernel_objects.ts";
 import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
@@ -40,7 +41,23 @@ export interface OverlayStatus {
   /** How often the kernel had to be looked at again: it changed under our hands, or its answers were lost. */
   readonly looksRepeated: number;
   readonly lastError: string | null;
+  /** Of the IPv6 half; null or absent without dual stack. */
+  readonly ipv6?: Ipv6Status | null;
   readonly problems: readonly Problem[];
+  /** Absent where nothing is done about the packet filter. */
+  readonly firewall?: FirewallStatus | null;
+}
+
+/** The IPv6 half of a dual-stack overlay. */
+export interface Ipv6Status {
+  readonly network: string;
+  readonly device: string;
+  readonly mtu: number;
+  readonly inSync: boolean;
+  readonly peersWanted: number;
+  readonly peersProgrammed: number;
+  readonly repairs: number;
+  readonly lastError: string | null;
 }
 
 export interface OverlayPorts {

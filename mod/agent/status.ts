@@ -3,7 +3,7 @@ import { backendOf, type ClaimRecord } from "../claim/record.ts";
 import type { HostSnapshot } from "../claim/host_core.ts";
 import type { Member } from "../swim/member.ts";
 import type { SwimSnapshot } from "../swim/options.ts";
-import { networksOf, subnetCount } from "../address/pool.ts";
+import { ipv6HalfOf, networksOf, type Pool, subnetCount } from "../address/pool.ts";
 import { stands } from "../claim/standing.ts";
 import type { Past } from "./claim_history.ts";
 import { claimStage } from "./claim_stage.ts";
@@ -70,6 +70,7 @@ export function statusDocument(sources: StatusSources): StatusDocument {
       network: config.pool.cidr,
       networks: networksOf(snapshot.claim.pool),
       subnetLen: config.pool.subnetLength,
+      ...ipv6Pool(config.pool),
       backend: config.backend === "vxlan-direct" ? "vxlan" : config.backend,
       directRouting: config.backend === "vxlan-direct",
       ...counts,
@@ -79,6 +80,7 @@ export function statusDocument(sources: StatusSources): StatusDocument {
     claim: {
       state: claimStateName(claim.state),
       subnet,
+      ...ipv6Half(snapshot.claim.pool, subnet),
       since: subnet === null ? null : wallTime(claim.sinceMs),
       conflicts: claim.conflicts,
       reason,
@@ -99,17 +101,35 @@ export function statusDocument(sources: StatusSources): StatusDocument {
       peersProgrammed: overlay.peersProgrammed,
       peersDirect: [...overlay.paths.values()].filter((path) => path === "direct").length,
       repairs: overlay.repairs,
-      lastError: overlay.lastError,
+      lastError: overlay.lastError ?? overlay.ipv6?.lastError ?? null,
+      ...(overlay.ipv6 === undefined || overlay.ipv6 === null ? {} : { ipv6: { ...overlay.ipv6 } }),
     },
+    firewall: firewallDocument(overlay),
     members: memberDocuments(sources),
     problems: [...claim.problems, ...overlay.problems, ...sources.problems],
   };
+}
+
+/** Nothing without dual stack. */
+function ipv6Pool({ ipv6 }: Pool): { ipv6Network?: string; ipv6SubnetLen?: number } {
+  return ipv6 === undefined ? {} : { ipv6Network: ipv6.cidr, ipv6SubnetLen: ipv6.subnetLength };
+}
+
+function ipv6Half(pool: Pool, subnet: string | null): { ipv6Subnet?: string | null } {
+  if (pool.ipv6 === undefined) return {};
+  return { ipv6Subnet: subnet === null ? null : ipv6HalfOf(pool, subnet) };
 }
 
 function encryptionDocument({ encryption }: SwimSnapshot): StatusDocument["encryption"] {
   if (encryption === null) return null;
   const { fingerprints, plainGossip } = encryption;
   return { fingerprints: [...fingerprints], plainToo: plainGossip === "allow" };
+}
+
+function firewallDocument({ firewall }: OverlayStatus): StatusDocument["firewall"] {
+  if (firewall === null || firewall === undefined) return null;
+  const { problems: _problems, ...document } = firewall;
+  return document;
 }
 
 export function subnetsDocument(sources: StatusSources): SubnetsDocument {
@@ -119,6 +139,7 @@ export function subnetsDocument(sources: StatusSources): SubnetsDocument {
     const owner = members.get(record.hostId);
     return {
       subnet: record.subnet,
+      ...ipv6Half(snapshot.claim.pool, record.subnet),
       owner: owner?.name ?? record.hostId.slice(0, 8),
       ownerId: record.hostId,
       ownerStatus: owner?.status ?? "unknown",
@@ -135,6 +156,7 @@ export function subnetsDocument(sources: StatusSources): SubnetsDocument {
     network: config.pool.cidr,
     networks: networksOf(snapshot.claim.pool),
     subnetLen: config.pool.subnetLength,
+    ...(config.pool.ipv6 === undefined ? {} : { ipv6Network: config.pool.ipv6.cidr }),
     used: snapshot.claim.owners.length,
     total: subnetCount(snapshot.claim.pool),
     subnets,
@@ -184,6 +206,7 @@ function memberDocument(
     status: member.status,
     statusSince: sources.wallTime(member.statusSinceMs),
     subnet: current?.subnet ?? null,
+    ...ipv6Half(sources.snapshot.claim.pool, current?.subnet ?? null),
     claim: current === undefined ? "none" : claimStateName(current.state),
     mac: current?.vtep.mac ?? null,
     backend: current === undefined ? null : backendOf(current.vtep),

@@ -10,6 +10,7 @@ import { ROUTE_PROTOCOL } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
 import type { HostDevice, HostNetwork } from "../host/host_network.ts";
+import { checkIpv6Overlap, withIpv6 } from "../host/ipv6_of_host.ts";
 import { checkPoolOverlap, withoutContainers } from "../host/pool_overlap.ts";
 import { startTimer } from "../host/timer.ts";
 import {
@@ -22,7 +23,7 @@ import type { OverlayConfig } from "../overlay/desired.ts";
 import { type LinkRoute, linkRoutes } from "../overlay/adjacency.ts";
 import type { OwnBackend } from "../overlay/path.ts";
 import { overheadOf } from "../overlay/backend.ts";
-import { deviceName, mtuProblem, overlayMtu } from "../overlay/vxlan.ts";
+import { deviceName, ipv6OverlayMtu, mtuProblem, overlayMtu } from "../overlay/vxlan.ts";
 import { overlapProblem } from "./problems.ts";
 import { decideUnderlay } from "./underlay_plan.ts";
 
@@ -56,7 +57,9 @@ export interface UnderlaySettings extends UnderlayChoice {
 export interface WatchedSource extends UnderlaySource {
   hostDevice(index: number): HostDevice | null;
   /** See HostKernel. */
-  watchDevices(changed: () => void): () => void;
+  hostNetwork(ipv6?: boolean): HostNetwork;
+  /** See HostKernel. */
+  watchDevices(changed: () => void, ipv6?: boolean): () => void;
 }
 
 /** Time, as tests play it. */
@@ -76,6 +79,7 @@ export class UnderlayKeeper {
   #present: Underlay;
   /** Who is on its link; see linkRoutes. */
   #linkRoutes: readonly LinkRoute[] = [];
+  #ipv6LinkRoutes: readonly LinkRoute[] = [];
   #overlap: Problem | null = null;
   /** What the rules said when nothing fitted them. */
   #unfit: UserError | null = null;
@@ -104,8 +108,9 @@ export class UnderlayKeeper {
     this.#clock = clock;
     this.#pool = settings.pool;
     this.#present = this.#findFirst();
-    const network = source.hostNetwork();
+    const network = this.#read();
     this.#linkRoutes = this.#linkRoutesIn(network);
+    this.#ipv6LinkRoutes = this.#ipv6LinkRoutesIn(network);
     if (settings.backend === "host-gw") this.#refuseElsewhere(network);
   }
 
@@ -116,17 +121,31 @@ export class UnderlayKeeper {
   /** What the overlay stands on now. */
   overlay(mac: string): OverlayConfig {
     const { backend, vni, vxlanPort: port, mtu } = this.#settings;
-    const underlay = this.#present;
+    const { ipv6, ...underlay } = this.#present;
+    const common = { backend, vni, port, mac };
+    const half = this.#pool.ipv6;
+    const ipv6Config = half === undefined || ipv6 === undefined ? {} : {
+      ipv6: {
+        ...common,
+        networks: [half.cidr],
+        linkRoutes: this.#ipv6LinkRoutes,
+        mtu: ipv6OverlayMtu(underlay, mtu, overheadOf(backend, 6)),
+        underlay: { ...underlay, address: ipv6 },
+      },
+    };
     return {
+      ...common,
+      ...ipv6Config,
       networks: networksOf(this.#pool),
-      backend,
       linkRoutes: this.#linkRoutes,
-      vni,
-      port,
-      mac,
       mtu: overlayMtu(underlay, mtu, overheadOf(backend)),
       underlay,
     };
+  }
+
+  /** What this host has now, of IPv6 as well where that is used. */
+  #read(): HostNetwork {
+    return this.#source.hostNetwork(this.#settings.pool.ipv6 !== undefined);
   }
 
   /**
@@ -154,6 +173,8 @@ export class UnderlayKeeper {
     const { pool, vni } = this.#settings;
     this.#overlap = overlapProblem(hasSubnet, () => {
       checkPoolOverlap(this.#source, pool, deviceName(vni), this.#present);
+      if (pool.ipv6 === undefined) return;
+      checkIpv6Overlap(this.#read(), pool, deviceName(vni, 6), this.#present);
     });
   }
 
@@ -173,7 +194,10 @@ export class UnderlayKeeper {
   start(log: Log, moved: () => void): void {
     this.#log = log;
     this.#moved = moved;
-    this.#stopWatching = this.#source.watchDevices(() => this.#lookSoon());
+    this.#stopWatching = this.#source.watchDevices(
+      () => this.#lookSoon(),
+      this.#settings.pool.ipv6 !== undefined,
+    );
     this.#lookSoon();
   }
 
@@ -227,7 +251,7 @@ export class UnderlayKeeper {
   }
 
   #compare(nowMs: number): void {
-    const network = this.#source.hostNetwork();
+    const network = this.#read();
     const device = network.devices.find(({ index }) => index === this.#present.index);
     const problem = underlayProblem(this.#present, device ?? null);
     const decision = decideUnderlay(this.#present, problem, this.#choose(network));
@@ -250,6 +274,7 @@ export class UnderlayKeeper {
     this.#log?.warning("the underlay changed", { device: underlay.device, now: words });
     this.#present = underlay;
     this.#linkRoutes = this.#linkRoutesIn(network);
+    this.#ipv6LinkRoutes = this.#ipv6LinkRoutesIn(network);
     this.#moved();
     this.checkOverlap(true);
   }
@@ -258,11 +283,15 @@ export class UnderlayKeeper {
   #followLink(network: HostNetwork, problem: Problem | null): void {
     if (problem !== null) return;
     const routes = this.#linkRoutesIn(network);
-    if (JSON.stringify(routes) === JSON.stringify(this.#linkRoutes)) return;
+    const ipv6Routes = this.#ipv6LinkRoutesIn(network);
+    if (isEqual(routes, this.#linkRoutes) && isEqual(ipv6Routes, this.#ipv6LinkRoutes)) return;
     this.#linkRoutes = routes;
+    this.#ipv6LinkRoutes = ipv6Routes;
     this.#log?.info("who is on the underlay's link is decided anew", {
       device: this.#present.device,
-      networks: routes.filter(({ isOnLink }) => isOnLink).map(({ destination }) => destination)
+      networks: [...routes, ...ipv6Routes].filter(({ isOnLink }) =>
+        isOnLink
+      ).map(({ destination }) => destination)
         .join(",") || "none",
     });
     this.#moved();
@@ -287,6 +316,10 @@ export class UnderlayKeeper {
     const device = network.devices.find(({ index }) => index === this.#present.index);
     const routes = network.routes.filter(({ protocol }) => protocol !== ROUTE_PROTOCOL);
     return device === undefined ? [] : linkRoutes(device, routes);
+  }
+
+  #ipv6LinkRoutesIn({ devices, ipv6 }: HostNetwork): LinkRoute[] {
+    return ipv6 === undefined ? [] : this.#linkRoutesIn({ devices, routes: ipv6.routes });
   }
 
   /** What the rules choose now, if anything that can carry the overlay. */
@@ -335,8 +368,10 @@ export class UnderlayKeeper {
     const routeTo = (address: string) => this.#source.routeTo(address);
     const used = this.#log === null ? null : this.#present;
     const seen = { hostNetwork: () => withoutContainers(network, this.#pool, used), routeTo };
-    const found = chooseUnderlay(seen, this.#settings);
-    overlayMtu(found, mtu, overheadOf(backend)); // throws where too little is left for the overlay
+    const found = withIpv6(chooseUnderlay(seen, this.#settings), this.#pool, network);
+    // These throw where too little is left for the overlay.
+    overlayMtu(found, mtu, overheadOf(backend));
+    if (found.ipv6 !== undefined) ipv6OverlayMtu(found, mtu, overheadOf(backend, 6));
     return found;
   }
 
@@ -384,5 +419,9 @@ export class UnderlayKeeper {
 
 function isSame(one: Underlay, other: Underlay): boolean {
   return one.index === other.index && one.address === other.address && one.mtu === other.mtu &&
-    one.device === other.device;
+    one.device === other.device && one.ipv6 === other.ipv6;
+}
+
+function isEqual(one: readonly LinkRoute[], other: readonly LinkRoute[]): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }

@@ -49,6 +49,9 @@ function changesBetween(present: Underlay, found: Underlay): string[] {
   if (found.address !== present.address) {
     changes.push(`address ${found.address} instead of ${present.address}`);
   }
+  if (found.ipv6 !== present.ipv6) {
+    changes.push(`address ${found.ipv6 ?? "none"} instead of ${present.ipv6 ?? "none"}`);
+  }
   if (found.mtu !== present.mtu) changes.push(`MTU ${found.mtu} instead of ${present.mtu}`);
   return changes;
 }

@@ -150,6 +150,8 @@ export interface Underlay {
   readonly index: number;
   /** The address on that device that we send from. */
   readonly address: string;
+  /** The IPv6 address on that device for the IPv6 half of the overlay; absent without dual stack. */
+  readonly ipv6?: string;
   readonly mtu: number;
 }
 
@@ -159,8 +161,9 @@ export interface Kernel {
    * Reads everything that concerns the overlay device of that name. Throws when the kernel cannot be read.
    *
    * @param underlay index of the device below, whose changes are of interest although no overlay device stands on it.
+   * @param family of neighbours, and of our routes that do not go through the device; IPv4 by default.
    */
-  dump(device: string, underlay?: number): KernelState;
+  dump(device: string, underlay?: number, family?: 4 | 6): KernelState;
   /** Applies in order; failures do not stop later operations. */
   apply(plan: readonly Operation[]): OperationFailure[];
   /**

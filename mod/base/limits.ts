@@ -24,6 +24,9 @@ export const MEMBERS_MAX = 10_000;
 /** Bytes the outer headers of VXLAN over IPv4 take: 20 IPv4 + 8 UDP + 8 VXLAN + 14 Ethernet (RFC 7348 section 5). */
 export const VXLAN_OVERHEAD_BYTES = 50;
 
+/** Bytes the outer headers of VXLAN over IPv6 take: 40 IPv6 instead of 20 IPv4. */
+export const VXLAN_IPV6_OVERHEAD_BYTES = 70;
+
 /** UDP and TCP port of gossip unless `--gossip-port` says otherwise. */
 export const GOSSIP_PORT_DEFAULT = 7947;
 

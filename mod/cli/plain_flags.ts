@@ -11,7 +11,7 @@ import type { Flag, Given } from "./command.ts";
 export function readPlainFlags(flags: readonly Flag[], args: readonly string[]): Given | undefined {
   const given = new Map<string, string[]>();
   for (let index = 0; index < args.length; index++) {
-    const match = /^--([a-z][a-z-]*)(?:=(.+))?$/.exec(args[index] ?? "");
+    const match = /^--([a-z][a-z0-9-]*)(?:=(.+))?$/.exec(args[index] ?? "");
     const flag = flags.find(({ name }) => name === match?.[1]);
     if (match === null || flag === undefined) return undefined;
     let value = match[2];

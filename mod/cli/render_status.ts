@@ -114,7 +114,21 @@ function conflictsText(
     printable(last.why);
 }
 
-function overlayBlock({ overlay, cluster, claim }: StatusDocument, paint: Paint): Line[] {
+function firewallLines(firewall: StatusDocument["firewall"], paint: Paint): Line[] {
+  if (firewall === null) return [];
+  const { inSync, masquerade, guard, members, strangers, repairs } = firewall;
+  const sync = inSync ? paint("good", "in sync") : paint("warning", "not in sync");
+  const says = [
+    sync,
+    ...(masquerade ? ["masquerades"] : []),
+    ...(guard ? [`VXLAN from ${members} hosts only`] : []),
+    ...(strangers > 0 ? [paint("warning", `${strangers} packets of others dropped`)] : []),
+    ...(repairs > 0 ? [`${repairs} repaired`] : []),
+  ];
+  return [["Firewall", says.join(", ")]];
+}
+
+function overlayBlock({ overlay, cluster, claim, firewall }: StatusDocument, paint: Paint): Line[] {
   const sync = overlay.inSync ? paint("good", "in sync") : paint("warning", "not in sync");
   const direct = overlay.peersDirect === 0 ? "" : ` (${overlay.peersDirect} on the own link)`;
   const peers = `${overlay.peersProgrammed} of ${overlay.peersWanted} peers programmed` +
@@ -127,12 +141,21 @@ function overlayBlock({ overlay, cluster, claim }: StatusDocument, paint: Paint)
       `${overlay.device} (${cluster.backend}), MTU ${overlay.mtu}` +
       (cluster.backend === "host-gw" ? "" : `, ${overlay.mac ?? "no MAC yet"}`),
     ],
+    ...ipv6Lines(overlay.ipv6, paint),
     ["Repairs", String(overlay.repairs)],
+    ...firewallLines(firewall, paint),
   ];
   if (overlay.lastError !== null) {
     lines.push(["Last error", paint("bad", printable(overlay.lastError))]);
   }
   return lines;
+}
+
+function ipv6Lines(ipv6: StatusDocument["overlay"]["ipv6"], paint: Paint): Line[] {
+  if (ipv6 === undefined) return [];
+  const sync = ipv6.inSync ? paint("good", "in sync") : paint("warning", "not in sync");
+  const peers = `${ipv6.peersProgrammed} of ${ipv6.peersWanted} peers programmed`;
+  return [["IPv6", `${ipv6.device}, MTU ${ipv6.mtu}, ${sync}, ${peers}`]];
 }
 
 /** Those in trouble first. */

@@ -107,7 +107,7 @@ export class ChangeFilter {
         return this.#isRouteNews(event.route);
       case "neighbour": {
         const { family, index, address } = event.neighbour;
-        return family === 4 && this.#isOverlay(index) &&
+        return this.#isOverlay(index) && (family === 4 || !isForLinkOnly(address)) &&
           !this.#expected.has(echoKey(event.change, address, ""));
       }
       case "fdb": {
@@ -125,4 +125,9 @@ function lookOf({ name, up, mtu, address, alias, vxlan }: Link): string {
 
 function echoKey(change: "new" | "delete", what: string, destination: string): string {
   return `${change} ${what} ${destination}`;
+}
+
+/** Link-local addresses and multicast (RFC 4291): IPv6 keeps neighbours for them by itself. */
+function isForLinkOnly(address: string): boolean {
+  return /^(fe[89ab]|ff)/.test(address);
 }

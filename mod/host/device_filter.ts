@@ -5,7 +5,7 @@
 import type { InterfaceAddress } from "../../ffi/route/address.ts";
 import { IFF_NOARP, IFF_POINTOPOINT, type Link } from "../../ffi/route/link.ts";
 import type { MonitorEvent } from "../../ffi/route/monitor.ts";
-import type { Route } from "../../ffi/route/route.ts";
+import { type Route, SCOPE } from "../../ffi/route/route.ts";
 import { DEVICE_ALIAS, ROUTE_PROTOCOL } from "../base/limits.ts";
 
 /** Devices remembered; on hosts with more some are looked at once too often. */
@@ -16,6 +16,12 @@ export class DeviceFilter {
   readonly #looks = new Map<number, string>();
   /** Our own devices, whose addresses and routes are no way to other hosts. */
   readonly #own = new Set<number>();
+  readonly #families: ReadonlySet<4 | 6>;
+
+  /** @param ipv6 whether IPv6 addresses and routes are of interest, too. */
+  constructor(ipv6 = false) {
+    this.#families = new Set(ipv6 ? [4, 6] : [4]);
+  }
 
   /** Whether anything of what one reading of the socket gave calls for a look. */
   hasNews(events: readonly MonitorEvent[]): boolean {
@@ -57,12 +63,20 @@ export class DeviceFilter {
     return true;
   }
 
-  #isAddressNews({ family, index }: InterfaceAddress): boolean {
-    return family === 4 && !this.#own.has(index);
+  /** Link-local addresses of IPv6 come with each container and reach nobody. */
+  #isAddressNews({ family, index, scope }: InterfaceAddress): boolean {
+    return this.#families.has(family) && !this.#own.has(index) &&
+      (family === 4 || scope === SCOPE.UNIVERSE);
   }
 
   /** Any way to elsewhere may be the one that is asked for, but not ours to a peer's subnet. */
-  #isRouteNews({ family, protocol, index }: Route): boolean {
-    return family === 4 && protocol !== ROUTE_PROTOCOL && (index === null || !this.#own.has(index));
+  #isRouteNews({ family, protocol, index, destination }: Route): boolean {
+    return this.#families.has(family) && (index === null || !this.#own.has(index)) &&
+      protocol !== ROUTE_PROTOCOL && (family === 4 || !isForLinkOnly(destination));
   }
+}
+
+/** Routes to link-local addresses and multicast (RFC 4291), which each IPv6 device has. */
+function isForLinkOnly(destination: string): boolean {
+  return /^(fe[89ab]|ff)/.test(destination);
 }

@@ -11,7 +11,7 @@ import {
   type NftSet,
   setDumpRequest,
 } from "../../ffi/nftables/set.ts";
-import type { NftablesSocket } from "../../ffi/nftables/socket.ts";
+import { type NftablesSocket, openNftables } from "../../ffi/nftables/socket.ts";
 import {
   chainDumpRequest,
   decodeChain,
@@ -22,6 +22,7 @@ import {
 } from "../../ffi/nftables/table.ts";
 import type {
   AddressFamily,
+  Firewall,
   FirewallChain,
   FirewallOperation,
   FirewallRule,
@@ -33,22 +34,19 @@ import type {
 import { TABLE_COMMENT } from "../base/limits.ts";
 import { decodeForeignRule, decodeOwnRule } from "./firewall_decode.ts";
 import { networksOf, sortedElements } from "./firewall_ranges.ts";
+import { FirewallWatch } from "./firewall_watch.ts";
 import { KEY_TYPE, requestsOf } from "./firewall_requests.ts";
 
 /** A reading during which the rules changed this often is an error. */
 const DUMP_ATTEMPTS = 4;
 
 /** Reads and changes nf_tables through one socket. */
-export class NftablesFirewall {
+export class NftablesFirewall implements Firewall {
   readonly #socket: NftablesSocket;
+  readonly #watches = new Set<FirewallWatch>();
 
   constructor(socket: NftablesSocket) {
     this.#socket = socket;
-  }
-
-  /** Port id: notifications that carry it are of our own changes. */
-  get port(): number {
-    return this.#socket.port;
   }
 
   /** Throws NetlinkError or SysError when the kernel cannot be read. */
@@ -71,8 +69,18 @@ export class NftablesFirewall {
     return this.#consistently(() => this.#forwardTablesOnce(family, except));
   }
 
-  close(): void {
+  /** See the port. Throws SysError when there is no socket to be had. */
+  watch(table: string, changed: (isOurs: boolean) => void): () => void {
+    const watch = new FirewallWatch(table, this.#socket.port, changed);
+    this.#watches.add(watch);
+    return () => watch.stop();
+  }
+
+  /** Stops all watches and closes the socket; settles when every descriptor is closed. */
+  async close(): Promise<void> {
     this.#socket.close();
+    for (const watch of this.#watches) watch.stop();
+    await Promise.all([...this.#watches].map((watch) => watch.ended));
   }
 
   /** Several dumps are one picture when nobody changed anything between them. */
@@ -202,4 +210,9 @@ function ownChain(
     rules.push(decoded);
   }
   return { name, type, hook, priority, rules };
+}
+
+/** Opens nf_tables of the current network namespace. Throws SysError, EPROTONOSUPPORT where the kernel has none. */
+export function openFirewall(): NftablesFirewall {
+  return new NftablesFirewall(openNftables());
 }

@@ -60,6 +60,22 @@ export interface HostNetwork {
   /** By index. */
   readonly devices: readonly HostDevice[];
   readonly routes: readonly HostRoute[];
+  /** Absent where nobody asked for it. */
+  readonly ipv6?: Ipv6OfHost;
+}
+
+/** What of a host is IPv6. */
+export interface Ipv6OfHost {
+  /** Global ones. */
+  readonly addresses: readonly Ipv6Address[];
+  /** Unicast routes of the main table. */
+  readonly routes: readonly HostRoute[];
+}
+
+/** One that is temporary (RFC 8981) counts as secondary. */
+export interface Ipv6Address extends HostAddress {
+  /** Of its device. */
+  readonly index: number;
 }
 
 /** Null when there is no way to that address. Throws NetlinkError or SysError. */

@@ -38,6 +38,7 @@ import {
   isKernelMadeAddress,
   isKernelMadeRoute,
 } from "./kernel_decode.ts";
+import { readIpv6OfHost } from "./ipv6_of_host.ts";
 import { DeviceFilter } from "./device_filter.ts";
 import { PlanApplier } from "./kernel_apply.ts";
 import { KernelWatch } from "./kernel_watch.ts";
@@ -55,10 +56,10 @@ export class HostKernel implements Kernel {
   }
 
   /** Throws NetlinkError or SysError when the kernel cannot be read. */
-  dump(device: string, underlay?: number): KernelState {
+  dump(device: string, underlay?: number, family: 4 | 6 = 4): KernelState {
     for (let attempt = 1;; attempt++) {
       try {
-        return this.#dumpOnce(device, underlay ?? null);
+        return this.#dumpOnce(device, underlay ?? null, family);
       } catch (error) {
         // The device went while we read, or replies were lost: what we have is no state that ever was.
         const isTorn = isMissing(error) ||
@@ -99,12 +100,12 @@ export class HostKernel implements Kernel {
   }
 
   /** Calls back (coalesced) whenever something changes that the choice of the underlay looks at, or may have. */
-  watchDevices(changed: () => void): () => void {
+  watchDevices(changed: () => void, ipv6 = false): () => void {
     const watch = new KernelWatch(
-      new DeviceFilter(),
+      new DeviceFilter(ipv6),
       changed,
       this.#transport.port,
-      "devices-ipv4",
+      ipv6 ? "devices" : "devices-ipv4",
     );
     this.#deviceWatches.add(watch);
     return () => watch.stop();
@@ -122,8 +123,9 @@ export class HostKernel implements Kernel {
   }
 
   /** Devices, addresses and routes of this host, for the choice of the underlay. Throws NetlinkError or SysError. */
-  hostNetwork(): HostNetwork {
-    return readHostNetwork(this.#transport);
+  hostNetwork(ipv6 = false): HostNetwork {
+    const network = readHostNetwork(this.#transport);
+    return ipv6 ? { ...network, ipv6: readIpv6OfHost(this.#transport) } : network;
   }
 
   /** A device as it is now; null when there is none of that index. Throws NetlinkError or SysError. */
@@ -153,12 +155,12 @@ export class HostKernel implements Kernel {
     });
   }
 
-  #dumpOnce(device: string, underlay: number | null): KernelState {
+  #dumpOnce(device: string, underlay: number | null, family: 4 | 6): KernelState {
     const transport = this.#transport;
     for (const watch of this.#watches) watch.filter.followName(device);
     this.#followBelow(underlay);
     const link = linkGet(transport, device);
-    const elsewhere = this.#ownRoutesElsewhere(link?.index ?? 0);
+    const elsewhere = this.#ownRoutesElsewhere(link?.index ?? 0, family);
     if (link === null) {
       return { link: null, addresses: [], neighbours: [], forwarding: [], routes: elsewhere };
     }
@@ -169,7 +171,7 @@ export class HostKernel implements Kernel {
       addresses: addressDump(transport, { index })
         .filter((address) => !isKernelMadeAddress(address))
         .map((address) => decodeDeviceAddress(device, address)),
-      neighbours: neighbourDump(transport, { index, family: 4 })
+      neighbours: neighbourDump(transport, { index, family })
         .map((neighbour) => decodeOverlayNeighbour(device, neighbour)),
       forwarding: link.vxlan === null
         ? []
@@ -200,10 +202,10 @@ export class HostKernel implements Kernel {
   }
 
   /** Routes with our protocol number on other devices, or on none: of another agent of this host, or left by an earlier one. */
-  #ownRoutesElsewhere(deviceIndex: number): Route[] {
+  #ownRoutesElsewhere(deviceIndex: number, family: 4 | 6): Route[] {
     const names = new Map<number, string>();
     const routes: Route[] = [];
-    const filter = { family: 4, protocol: ROUTE_PROTOCOL, exceptIndex: deviceIndex } as const;
+    const filter = { family, protocol: ROUTE_PROTOCOL, exceptIndex: deviceIndex };
     for (const route of routeDump(this.#transport, filter)) {
       if (route.type === ROUTE_TYPE.UNREACHABLE) {
         routes.push(decodeOverlayRoute("", route));

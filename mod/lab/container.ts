@@ -3,7 +3,7 @@
  *
  * It is what a bridge CNI plugin or Docker would make; the agent knows nothing of it.
  */
-import { addressAdd, addressDump } from "../../ffi/route/address.ts";
+import { addressAdd, addressDump, IFA_F } from "../../ffi/route/address.ts";
 import { bridgeAdd } from "../../ffi/route/bridge.ts";
 import { linkDelete, linkGet, linkSet } from "../../ffi/route/link.ts";
 import { routeAdd } from "../../ffi/route/route.ts";
@@ -16,6 +16,8 @@ export const CONTAINER_BRIDGE = "cni0";
 
 export class Container {
   readonly address: string;
+  /** Its IPv6 address, in a dual-stack cluster. */
+  readonly ipv6: string | null;
   readonly mtu: number;
   readonly namespace: Namespace;
   readonly #host: Namespace;
@@ -26,6 +28,7 @@ export class Container {
     this.#host = host;
     this.#port = `pod${number}`;
     this.address = addToAddress(subnet.gateway, number);
+    this.ipv6 = subnet.ipv6 === null ? null : addToAddress(subnet.ipv6.gateway, number);
     this.mtu = subnet.mtu;
     this.namespace = new Namespace(`container ${number} of ${host.name}`);
     const bridge = ensureBridge(host, subnet);
@@ -48,6 +51,11 @@ export class Container {
       gateway: subnet.gateway,
       index,
     });
+    if (subnet.ipv6 !== null && this.ipv6 !== null) {
+      const { gateway, prefixLength } = subnet.ipv6;
+      addIpv6(this.namespace, index, this.ipv6, prefixLength);
+      routeAdd(this.namespace.netlink, { destination: "::/0", gateway, index });
+    }
   }
 
   /** Waits until the bridge forwards to it. */
@@ -83,7 +91,24 @@ function ensureBridge(host: Namespace, subnet: SubnetFile): number {
       prefixLength: subnet.prefixLength,
     });
   }
+  if (subnet.ipv6 !== null) {
+    const { gateway, prefixLength } = subnet.ipv6;
+    const isHeld = addressDump(host.netlink, { index, family: 6 })
+      .some(({ address }) => address === gateway);
+    if (!isHeld) addIpv6(host, index, gateway, prefixLength);
+    host.writeSysctl("net.ipv6.conf.all.forwarding", "1");
+  }
   // What a container runtime sets too: without it the kernel does not hand packets on.
   host.writeSysctl("net.ipv4.ip_forward", "1");
   return index;
+}
+
+/** Usable at once: nobody else has it. */
+function addIpv6(
+  { netlink }: Namespace,
+  index: number,
+  address: string,
+  prefixLength: number,
+): void {
+  addressAdd(netlink, { index, address, prefixLength, flags: IFA_F.NODAD });
 }

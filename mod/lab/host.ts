@@ -238,6 +238,7 @@ export interface StatusView {
     repairs: number;
     lastError: string | null;
   };
+  firewall: { inSync: boolean; members: number; strangers: number; repairs: number } | null;
   members: {
     id: string;
     name: string;
@@ -248,6 +249,7 @@ export interface StatusView {
     mac: string | null;
     backend: string | null;
     path: "vxlan" | "direct" | null;
+    kernel: "answers" | "checking" | "silent" | null;
   }[];
   problems: { code: string; severity: string; text: string; remedy: string }[];
 }

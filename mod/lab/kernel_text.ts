@@ -38,10 +38,10 @@ const STATE_NAMES: ReadonlyMap<number, string> = new Map([
 const NUD_PERMANENT = 0x80;
 
 /** `ip -4 route show dev DEVICE`, sorted; the unicast routes of the main table. */
-export function routeLines(namespace: Namespace, device: string): string[] {
+export function routeLines(namespace: Namespace, device: string, family: 4 | 6 = 4): string[] {
   const link = linkGet(namespace.netlink, device);
   if (link === null) return [];
-  return routeDump(namespace.netlink, { family: 4, index: link.index })
+  return routeDump(namespace.netlink, { family, index: link.index })
     .map((route) =>
       [
         route.destination === "0.0.0.0/0" ? "default" : route.destination,
@@ -56,10 +56,14 @@ export function routeLines(namespace: Namespace, device: string): string[] {
 }
 
 /** `ip -4 neighbour show dev DEVICE`, sorted. */
-export function neighbourLines(namespace: Namespace, device: string): string[] {
+export function neighbourLines(
+  namespace: Namespace,
+  device: string,
+  family: 4 | 6 = 4,
+): string[] {
   const link = linkGet(namespace.netlink, device);
   if (link === null) return [];
-  return neighbourDump(namespace.netlink, { index: link.index, family: 4 })
+  return neighbourDump(namespace.netlink, { index: link.index, family })
     .map(({ address, linkAddress, state, protocol }) =>
       [
         address,

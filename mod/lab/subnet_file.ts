@@ -1,4 +1,5 @@
 /** Reads `subnet.env`, the file that tells a container runtime which addresses it may give out. */
+import { formatIpv6, isIpv6Text, parseIpv6 } from "../address/ipv6.ts";
 
 export interface SubnetFile {
   /** `FLANNEL_NETWORK`, such as `10.244.0.0/16`. */
@@ -9,8 +10,18 @@ export interface SubnetFile {
   readonly prefixLength: number;
   /** The subnet in CIDR form, such as `10.244.7.0/24`. */
   readonly subnet: string;
+  /** The IPv6 half, where the file has one. */
+  readonly ipv6: Ipv6SubnetFile | null;
   readonly mtu: number;
   readonly ipMasq: boolean;
+}
+
+/** The same of `FLANNEL_IPV6_NETWORK` and `FLANNEL_IPV6_SUBNET`. */
+export interface Ipv6SubnetFile {
+  readonly network: string;
+  readonly gateway: string;
+  readonly prefixLength: number;
+  readonly subnet: string;
 }
 
 /** Takes the file apart; throws with the missing key's name when it is not one. */
@@ -31,13 +42,26 @@ export function parseSubnetFile(text: string): SubnetFile {
     gateway,
     prefixLength: Number(length),
     subnet: `${addToAddress(gateway, -1)}/${length}`,
+    ipv6: ipv6Part(values.get("FLANNEL_IPV6_NETWORK"), values.get("FLANNEL_IPV6_SUBNET")),
     mtu: Number(value("FLANNEL_MTU")),
     ipMasq: value("FLANNEL_IPMASQ") === "true",
   };
 }
 
-/** The IPv4 address `offset` further on, which may be negative. */
+function ipv6Part(network?: string, subnet?: string): Ipv6SubnetFile | null {
+  if (network === undefined || subnet === undefined) return null;
+  const [gateway = "", length = ""] = subnet.split("/");
+  return {
+    network,
+    gateway,
+    prefixLength: Number(length),
+    subnet: `${addToAddress(gateway, -1)}/${length}`,
+  };
+}
+
+/** The address `offset` further on, which may be negative. */
 export function addToAddress(address: string, offset: number): string {
+  if (isIpv6Text(address)) return formatIpv6(parseIpv6(address) + BigInt(offset));
   const number = address.split(".").reduce((sum, byte) => sum * 256 + Number(byte), 0) + offset;
   return [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join(".");
 }

@@ -1,4 +1,5 @@
 /** The way back: a plan that removes exactly what is provably ours from one device, and the device if it may go. */
+import { isIpv6Text } from "../address/ipv6.ts";
 import type { DeviceAddress, KernelState, Operation } from "../base/kernel_objects.ts";
 import type { Problem } from "../base/problem.ts";
 import {
@@ -43,8 +44,9 @@ export function planCleanup(
   if (link === null) return { operations, problems: [] };
   const foreignRoutes = here.filter((route) => !isOwnRoute(route));
   const foreignAddresses = actual.addresses.filter((address) => !isOwnAddress(address, networks));
-  // With the last IPv4 address of a device go all its routes (fib_del_ifaddr in net/ipv4/fib_frontend.c).
-  const keepAddresses = foreignRoutes.length > 0 && !foreignAddresses.some(isIpv4);
+  // With the last IPv4 address of a device go all its IPv4 routes (fib_del_ifaddr in net/ipv4/fib_frontend.c).
+  const keepAddresses = foreignRoutes.some(({ destination }) => !isIpv6Text(destination)) &&
+    !foreignAddresses.some(isIpv4);
   for (const address of actual.addresses) {
     if (keepAddresses || foreignAddresses.includes(address)) continue;
     operations.push({ kind: "address-delete", address });
@@ -59,7 +61,7 @@ export function planCleanup(
 }
 
 function isIpv4({ address }: DeviceAddress): boolean {
-  return !address.includes(":");
+  return !isIpv6Text(address);
 }
 
 function deviceKept(device: string, foreign: readonly string[]): Problem {

@@ -1,5 +1,5 @@
 /**
- * What the kernel should hold: a pure function of this host's configuration, its own claim and the owners it knows.
+ * What the kernel should hold, for one address family: a pure function of this host's configuration, its own claim and the owners it knows.
  *
  * Nothing at all is wanted until our own claim is held. Then: the device, its address `<our subnet>.0/32`, and for each
  * peer a neighbour, a forwarding entry and a route (flannel's three, with `<peer subnet>.0` as the onlink gateway); for a
@@ -16,18 +16,21 @@ import type {
 import { ROUTE_PROTOCOL } from "../base/limits.ts";
 import type { Problem } from "../base/problem.ts";
 import type { ClaimRecord, Vtep } from "../claim/record.ts";
-import { directRoute, TABLE_MAIN } from "./host_gw.ts";
+import { directRoute, peerMetric, TABLE_MAIN } from "./host_gw.ts";
 import { cidrsOverlap, deviceAddressOf } from "../address/network.ts";
+import { isIpv6Network, isIpv6Text, isIpv6Unicast } from "../address/ipv6.ts";
 import { isAddress, isNetwork, parseAddress } from "../address/parse.ts";
 import { isUnicastMac } from "./ownership.ts";
 import { type PathConfig, pathTo, type PeerFault } from "./path.ts";
 import { unreachableRoute } from "./unreachable.ts";
-import { deviceName, type VxlanConfig, vxlanLink } from "./vxlan.ts";
+import { deviceName, familyOf, type VxlanConfig, vxlanLink } from "./vxlan.ts";
 
 /** What the overlay needs to know of this host; all of it fixed but the underlay, which may change while we run. */
 export interface OverlayConfig extends VxlanConfig, PathConfig {
-  /** The overlay's networks, canonical CIDRs: `10.244.0.0/16`, and those that were added since. */
+  /** The overlay's networks, canonical CIDRs: `10.244.0.0/16`, and those that were added since. All of one family. */
   readonly networks: readonly string[];
+  /** With dual stack: the same for the overlay of the IPv6 halves. */
+  readonly ipv6?: OverlayConfig;
 }
 
 /** One peer and the objects through which it is reached: three, or on our own link the route alone. */
@@ -68,8 +71,8 @@ export function desiredState(
   owners: readonly ClaimRecord[],
   silent: ReadonlySet<string> = new Set(),
 ): Desired {
-  const device = deviceName(config.vni);
   const { networks } = config;
+  const device = deviceName(config.vni, familyOf(config.underlay.address));
   const base = { device, networks };
   if (own === null || own.state !== "held") {
     const nothing = { link: null, address: null, unreachable: [], peers: [], problems: [] };
@@ -103,7 +106,7 @@ export function desiredState(
     link: hasDevice ? vxlanLink(config) : null,
     address: !hasDevice ? null : {
       device,
-      address: `${deviceAddressOf(own.subnet)}/32`,
+      address: deviceCidr(own.subnet),
       protocol: ROUTE_PROTOCOL,
     },
     unreachable: networks.map(unreachableRoute),
@@ -114,7 +117,12 @@ export function desiredState(
 
 /** Its containers are not reached any more, its kernel is: that is how it is asked whether it is back. */
 function withdrawn(peer: DesiredPeer): DesiredPeer {
-  return { ...peer, route: { ...peer.route, destination: `${deviceAddressOf(peer.subnet)}/32` } };
+  return { ...peer, route: { ...peer.route, destination: deviceCidr(peer.subnet) } };
+}
+
+/** The address of a host's device in the overlay, alone. */
+function deviceCidr(subnet: string): string {
+  return `${deviceAddressOf(subnet)}/${isIpv6Text(subnet) ? 128 : 32}`;
 }
 
 function directPeer({ underlay }: OverlayConfig, owner: ClaimRecord): DesiredPeer {
@@ -123,7 +131,7 @@ function directPeer({ underlay }: OverlayConfig, owner: ClaimRecord): DesiredPee
 }
 
 function vxlanPeer(config: OverlayConfig, owner: ClaimRecord): DesiredPeer {
-  const device = deviceName(config.vni);
+  const device = deviceName(config.vni, familyOf(config.underlay.address));
   const { vtep } = owner;
   // The subnet's network address is the peer's device; its first host address is the peer's bridge.
   const gateway = deviceAddressOf(owner.subnet);
@@ -151,7 +159,7 @@ function vxlanPeer(config: OverlayConfig, owner: ClaimRecord): DesiredPeer {
       onlink: true,
       protocol: ROUTE_PROTOCOL,
       table: TABLE_MAIN,
-      metric: 0,
+      metric: peerMetric(owner.subnet),
     },
   };
 }
@@ -166,7 +174,7 @@ function addressFault(config: OverlayConfig, own: ClaimRecord, vtep: Vtep): Peer
         "leave --release on a host that is gone",
     };
   }
-  if (!isUnicastIpv4(vtep.address)) {
+  if (!isUnicast(vtep.address, familyOf(config.underlay.address))) {
     return {
       code: "peer-address-unusable",
       what: `announces ${vtep.address}, to which no packet can be sent`,
@@ -200,10 +208,11 @@ function vxlanFault(config: OverlayConfig, vtep: Vtep): PeerFault | null {
 
 /** A peer's route may not draw our own containers' traffic away, whatever the ledger says. */
 function subnetFault(own: ClaimRecord, owner: ClaimRecord): PeerFault | null {
-  if (!isNetwork(owner.subnet)) {
+  const isOne = isIpv6Text(own.subnet) ? isIpv6Network : isNetwork;
+  if (!isOne(owner.subnet)) {
     return {
       code: "peer-subnet-unusable",
-      what: `claims ${owner.subnet}, which is not an IPv4 subnet`,
+      what: `claims ${owner.subnet}, which is not an IPv${familyOf(own.subnet)} subnet`,
       remedy: "Run the same version of gossamer on all hosts",
     };
   }
@@ -238,7 +247,8 @@ function peerProblem(owner: ClaimRecord, fault: PeerFault): Problem {
 }
 
 /** Not unspecified (0/8), loopback (127/8), multicast (224/4), reserved or broadcast (240/4). RFC 6890. */
-function isUnicastIpv4(address: string): boolean {
+function isUnicast(address: string, family: 4 | 6): boolean {
+  if (family === 6) return isIpv6Unicast(address);
   if (!isAddress(address)) return false;
   const first = parseAddress(address) >>> 24;
   return first !== 0 && first !== 127 && first < 224;

@@ -18,6 +18,7 @@ import {
   type Route,
   type VxlanLink,
 } from "../base/kernel_objects.ts";
+import { isIpv6Text } from "../address/ipv6.ts";
 import type { Problem } from "../base/problem.ts";
 import { planCleanup } from "./cleanup.ts";
 import type { Desired } from "./desired.ts";
@@ -69,6 +70,8 @@ export function diffState(
   ];
   const isSwitching = routes.replaced.size > 0;
   if (!isSwitching) operations.push(...removals);
+  // First, for the same reason as in routeOperations: what lies under ours, of anybody, is out of the way then.
+  for (const route of desired.unreachable) operations.push(...routeOperations(route, routes));
   for (const { neighbour, entry, route } of desired.peers) {
     if (neighbour !== null && !neighbours.present.has(neighbour)) {
       operations.push({ kind: "neighbour-replace", neighbour });
@@ -78,7 +81,6 @@ export function diffState(
     }
     operations.push(...routeOperations(route, routes));
   }
-  for (const route of desired.unreachable) operations.push(...routeOperations(route, routes));
   if (isSwitching) operations.push(...removals);
   return { operations, problems: [] };
 }
@@ -98,17 +100,19 @@ function diffWithoutDevice(desired: Desired, actual: KernelState): Plan {
 }
 
 function wantedRoutes({ peers, unreachable }: Desired): Route[] {
-  return [...peers.map(({ route }) => route), ...unreachable];
+  return [...unreachable, ...peers.map(({ route }) => route)];
 }
 
 function routeOperations(route: Route, { present, replaced }: RouteMatch): Operation[] {
   if (present.has(route)) return [];
   const old = replaced.get(route);
   if (old === undefined) return [{ kind: "route-add", route }];
-  return [
-    { kind: "route-append", route },
-    ...old.map((gone): Operation => ({ kind: "route-delete", route: gone })),
-  ];
+  const removals = old.map((gone): Operation => ({ kind: "route-delete", route: gone }));
+  // IPv6 refuses an onlink gateway to which another device leads (ip6_route_check_nh_onlink in net/ipv6/route.c), and our
+  // gateways are in the network that they lead to: one message of a batch long there is no way.
+  return route.onlink && isIpv6Text(route.destination)
+    ? [...removals, { kind: "route-add", route }]
+    : [{ kind: "route-append", route }, ...removals];
 }
 
 /** How many of the wanted peers have all three objects, on a device that is up. */

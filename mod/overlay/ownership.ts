@@ -6,7 +6,7 @@
  * | device             | its alias                                                                |
  * | route              | its protocol number; elsewhere besides: a gateway or unreachable, and in our networks |
  * | neighbour          | its protocol number                                                      |
- * | address            | its protocol number; before Linux 5.18: a /32 of an overlay network on our device |
+ * | address            | its protocol number; before Linux 5.18: a /32 or /128 of an overlay network on our device |
  * | forwarding entry   | permanent, unicast, on our own device: nobody else fills that table      |
  *
  * Why these, and what was rejected: docs/adr/0009-ownership-of-kernel-objects.md.
@@ -33,12 +33,12 @@ export function ownLink(link: KernelState["link"]): VxlanLink | null {
 /** Whether an address on our device is ours; `networks` are the overlay's, for kernels that keep no tag. */
 export function isOwnAddress(address: DeviceAddress, networks: readonly string[]): boolean {
   if (address.protocol === ROUTE_PROTOCOL) return true;
-  return address.protocol === 0 && isIpv4Host(address.address) &&
+  return address.protocol === 0 && isHostAddress(address.address) &&
     networks.some((network) => cidrsOverlap(address.address, network));
 }
 
-function isIpv4Host(address: string): boolean {
-  return address.endsWith("/32") && !address.includes(":");
+function isHostAddress(address: string): boolean {
+  return address.endsWith(address.includes(":") ? "/128" : "/32");
 }
 
 export function isOwnRoute(route: Route): boolean {

@@ -2,6 +2,7 @@
  * Caution after a start: what an earlier run of the agent left in the kernel may belong to hosts of which this run has not
  * heard yet. Such objects are kept until gossip had time to bring every claim, so that a restart loses no packet.
  */
+import { isIpv6Text } from "../address/ipv6.ts";
 import type { Operation } from "../base/kernel_objects.ts";
 import type { ClaimRecord } from "../claim/record.ts";
 import { NetworkSet } from "../address/network_set.ts";
@@ -34,7 +35,7 @@ export function keepUnknown(
           knownSubnet(operation.route.destination);
       case "neighbour-delete":
         return withdrawn.has(operation.neighbour.address) ||
-          knownSubnet(`${operation.neighbour.address}/32`);
+          knownSubnet(alone(operation.neighbour.address));
       case "forwarding-delete":
         return macs.has(operation.entry.mac);
       default:
@@ -50,4 +51,8 @@ export function keepUnknown(
     isCertain(operation) && !staysUp(operation)
   );
   return { ...plan, operations };
+}
+
+function alone(address: string): string {
+  return `${address}/${isIpv6Text(address) ? 128 : 32}`;
 }

@@ -2,6 +2,7 @@
  * `subnet.env`: how flannel tells Docker, its CNI plugin and others which subnet a host owns. Written byte for byte as
  * flannel writes it, read as tolerantly as flannel reads it.
  */
+import { formatIpv6Network, parseIpv6Network } from "../address/ipv6.ts";
 import { firstAddressOf, formatNetwork, networkOf } from "../address/network.ts";
 import { AddressError, parseAddress } from "../address/parse.ts";
 
@@ -10,7 +11,9 @@ export interface SubnetEnv {
   readonly networks: readonly string[];
   /** This host's subnet, canonical CIDR: `10.244.7.0/24`. */
   readonly subnet: string;
-  /** Of the overlay, in bytes. */
+  /** With dual stack: the IPv6 network and this host's subnet of it. */
+  readonly ipv6?: { readonly network: string; readonly subnet: string };
+  /** Of the overlay, in bytes; the smaller one with dual stack, for a bridge has but one. */
   readonly mtu: number;
   /** Whether the agent masquerades; Docker and CNI then must not. */
   readonly ipMasq: boolean;
@@ -18,8 +21,12 @@ export interface SubnetEnv {
 
 /** The file's text. FLANNEL_SUBNET carries the subnet's first host address, for the bridge. */
 export function subnetEnvText(env: SubnetEnv): string {
+  const { ipv6 } = env;
+  const ipv6Lines = ipv6 === undefined ? "" : `FLANNEL_IPV6_NETWORK=${ipv6.network}\n` +
+    `FLANNEL_IPV6_SUBNET=${firstAddressOf(ipv6.subnet)}/${prefixLength(ipv6.subnet)}\n`;
   return `FLANNEL_NETWORK=${env.networks.join(",")}\n` +
     `FLANNEL_SUBNET=${firstAddressOf(env.subnet)}/${prefixLength(env.subnet)}\n` +
+    ipv6Lines +
     `FLANNEL_MTU=${env.mtu}\n` +
     `FLANNEL_IPMASQ=${env.ipMasq}\n`;
 }
@@ -28,6 +35,8 @@ export function subnetEnvText(env: SubnetEnv): string {
 export interface SubnetEnvRead {
   /** Those of the list that are networks; the one that hosts are configured with comes first. */
   readonly networks: readonly string[];
+  /** With dual stack. */
+  readonly ipv6Network: string | null;
   /** With host bits cleared, ready to be asked for again: `10.244.7.0/24`. */
   readonly subnet: string | null;
   readonly mtu: number | null;
@@ -51,6 +60,7 @@ export function readSubnetEnv(text: string): SubnetEnvRead {
   return {
     networks: (values.get("FLANNEL_NETWORK") ?? "").split(",").map(canonicalCidr)
       .filter((network) => network !== null),
+    ipv6Network: canonicalIpv6(values.get("FLANNEL_IPV6_NETWORK") ?? ""),
     subnet: canonicalCidr(values.get("FLANNEL_SUBNET") ?? ""),
     mtu: /^[1-9]\d{0,4}$/.test(mtu) ? Number(mtu) : null,
     ipMasq: ipMasq === "true" ? true : ipMasq === "false" ? false : null,
@@ -59,6 +69,16 @@ export function readSubnetEnv(text: string): SubnetEnvRead {
 
 function prefixLength(cidr: string): string {
   return cidr.slice(cidr.indexOf("/") + 1);
+}
+
+/** The network as we write it; null when it is not one. */
+function canonicalIpv6(text: string): string | null {
+  try {
+    return formatIpv6Network(parseIpv6Network(text));
+  } catch (error) {
+    if (error instanceof AddressError) return null;
+    throw error;
+  }
 }
 
 /** The network that a CIDR, with or without host bits, lies in; null when it is not one. */

@@ -28,7 +28,5 @@ export function unreachableRoute(network: string): Route {
 export function isOwnUnreachable(route: Route, networks: readonly string[]): boolean {
   if (route.protocol !== ROUTE_PROTOCOL || route.device !== "") return false;
   const address = route.destination.slice(0, route.destination.indexOf("/"));
-  return networks.some((network) =>
-    network.includes(":") === address.includes(":") && cidrContains(network, address)
-  );
+  return networks.some((network) => cidrContains(network, address));
 }

@@ -1,4 +1,5 @@
 /** The VXLAN backend: what its device is called, how large its packets may be, what the device looks like. */
+import { isIpv6Text } from "../address/ipv6.ts";
 import { ConfigError } from "../base/errors.ts";
 import type { Underlay, VxlanLink } from "../base/kernel_objects.ts";
 import { DEVICE_ALIAS, VXLAN_OVERHEAD_BYTES } from "../base/limits.ts";
@@ -6,6 +7,9 @@ import type { Problem } from "../base/problem.ts";
 
 /** The smallest MTU an IPv4 link may have (RFC 791), and the least the kernel lets a VXLAN device have. */
 export const OVERLAY_MTU_MIN = 68;
+
+/** The smallest on which the kernel lets a device have IPv6 (RFC 8200 section 5). */
+const IPV6_MTU_MIN = 1280;
 
 /** The largest: an IPv4 packet's length field has 16 bits (linux/if_ether.h ETH_MAX_MTU). */
 export const OVERLAY_MTU_MAX = 65_535;
@@ -23,9 +27,42 @@ export interface VxlanConfig {
   readonly underlay: Underlay;
 }
 
-/** The device's name, flannel's: `flannel.1` for VNI 1. */
-export function deviceName(vni: number): string {
-  return `flannel.${vni}`;
+/** The device's name, flannel's: `flannel.1` for VNI 1, and `flannel-v6.1` for its IPv6 subnets. */
+export function deviceName(vni: number, family: 4 | 6 = 4): string {
+  return family === 4 ? `flannel.${vni}` : `flannel-v6.${vni}`;
+}
+
+/** The family of the packets that an overlay of that network carries, and of those it carries them in. */
+export function familyOf(networkOrAddress: string): 4 | 6 {
+  return isIpv6Text(networkOrAddress) ? 6 : 4;
+}
+
+/**
+ * As {@linkcode overlayMtu}, for IPv6: as much less as its headers are longer. Throws a ConfigError when that is less than
+ * IPv6 takes.
+ */
+export function ipv6OverlayMtu(
+  underlay: Underlay,
+  configured: number | null,
+  overheadBytes: number,
+): number {
+  const fits = underlay.mtu - overheadBytes;
+  if (fits < IPV6_MTU_MIN) {
+    throw new ConfigError(
+      "--ipv6-network",
+      `${underlay.device} has an MTU of ${underlay.mtu} bytes, which leaves ${fits} for the IPv6 ` +
+        `overlay: less than the ${IPV6_MTU_MIN} that IPv6 takes`,
+      `Raise the MTU of ${underlay.device}, or leave out --ipv6-network`,
+    );
+  }
+  if (configured !== null && configured < IPV6_MTU_MIN) {
+    throw new ConfigError(
+      "--mtu",
+      `${configured} is less than the ${IPV6_MTU_MIN} that IPv6 takes`,
+      `Give ${IPV6_MTU_MIN} or more, or leave out --ipv6-network`,
+    );
+  }
+  return Math.min(configured ?? fits, fits, OVERLAY_MTU_MAX);
 }
 
 /**
@@ -78,7 +115,7 @@ export function mtuProblem(
 /** The device as it should be (flannel's, with an alias that proves it ours). */
 export function vxlanLink(config: VxlanConfig): VxlanLink {
   return {
-    name: deviceName(config.vni),
+    name: deviceName(config.vni, familyOf(config.underlay.address)),
     vni: config.vni,
     port: config.port,
     local: config.underlay.address,

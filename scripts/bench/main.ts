@@ -3,7 +3,8 @@
  * Builds `dist/gossamer` first. Takes about five minutes; names of benchmarks as arguments run only those.
  * `deno task bench serf` compares with serf itself and takes twenty more, so it runs only when it is named;
  * `--quick` makes that one short. `deno task bench claims` measures claims in virtual time, some minutes, when it is named;
- * `deno task bench overlay` programs thousands of peers, two minutes.
+ * `deno task bench overlay` programs thousands of peers, two minutes; `deno task bench throughput` fills the network between
+ * two hosts, three minutes, and needs iperf3 and ping.
  *
  * Rivals' figures are from the reference machine (2 cores, 24 GiB): flannel 0.20.2 with etcd 3.4, serf 0.9.4.
  */
@@ -14,7 +15,7 @@ import { type Figure, figureTable } from "./statistics.ts";
 const root = decodeURIComponent(new URL("../..", import.meta.url).pathname);
 
 /** Run only when they are named. */
-const ON_DEMAND: ReadonlySet<string> = new Set(["claims", "overlay", "serf"]);
+const ON_DEMAND: ReadonlySet<string> = new Set(["claims", "overlay", "serf", "throughput"]);
 
 const BENCHMARKS: ReadonlyMap<string, (flags: readonly string[]) => Promise<Figure[]>> = new Map([
   ["size", () => Promise.resolve([fileSize()])],
@@ -25,6 +26,7 @@ const BENCHMARKS: ReadonlyMap<string, (flags: readonly string[]) => Promise<Figu
   ["claims", (flags: readonly string[]) => Promise.resolve(claimFigures(flags))],
   ["overlay", () => runBenchmark(fileOf("overlay_bench.ts"), [])],
   ["serf", (flags: readonly string[]) => runBenchmark(fileOf("serf_bench.ts"), flags)],
+  ["throughput", () => runBenchmark(fileOf("throughput_bench.ts"), [])],
 ]);
 
 function fileOf(name: string): string {

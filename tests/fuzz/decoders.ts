@@ -5,6 +5,7 @@
 import type { Decoder } from "./decoder.ts";
 import { CLAIM_DECODERS } from "./decoders/claim.ts";
 import { KERNEL_DECODERS } from "./decoders/kernel.ts";
+import { NFTABLES_DECODERS } from "./decoders/nftables.ts";
 import { TEXT_DECODERS } from "./decoders/text.ts";
 import { WIRE_DECODERS } from "./decoders/wire.ts";
 
@@ -12,5 +13,6 @@ export const DECODERS: readonly Decoder[] = [
   ...WIRE_DECODERS,
   ...CLAIM_DECODERS,
   ...KERNEL_DECODERS,
+  ...NFTABLES_DECODERS,
   ...TEXT_DECODERS,
 ];

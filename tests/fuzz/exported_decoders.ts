@@ -3,7 +3,7 @@ import { projectFiles, projectRoot } from "../layers/project_files.ts";
 
 /** Where bytes and text from outside are read. */
 const FOLDERS =
-  /^(mod\/(address|agent|claim|cli\/config|host|overlay|swim|wire)|ffi\/(netlink|route))\//;
+  /^(mod\/(address|agent|claim|cli\/config|host|overlay|swim|wire)|ffi\/(netlink|nftables|route))\//;
 
 /** A decoder is an exported function that is called so. */
 const DECODER = /^export (?:async )?function ((?:decode|parse|read)(?![a-z])\w*)/gm;

@@ -12,13 +12,13 @@ export const cleanupCommand: Command = {
   name: "cleanup",
   brief: "Remove what a stopped agent left in the kernel, and nothing else",
   description: `Removes what gossamer put into the kernel of this host: routes, forwarding entries,
-neighbours, addresses and the device of one VXLAN network. What it cannot prove to be
-gossamer's own stays. Identity and claim stay on disk, so that the next gossamer up gets
+neighbours, addresses and the device of one VXLAN network, and its table of nftables. What
+it cannot prove to be gossamer's own stays. Identity and claim stay on disk, so that the next gossamer up gets
 the same subnet.
 
 It refuses while an agent runs, which would put everything back at once.`,
   examples: [
-    { line: "gossamer cleanup --dry-run", text: "print the plan as ip and bridge commands" },
+    { line: "gossamer cleanup --dry-run", text: "print the plan as ip, bridge and nft commands" },
     { line: "gossamer cleanup", text: "do it" },
   ],
   flags: [
@@ -31,6 +31,10 @@ It refuses while an agent runs, which would put everything back at once.`,
     settingFlag(SETTINGS.vni, { text: "Identifier of the VXLAN network to remove" }),
     settingFlag(SETTINGS.network, {
       text: "The overlay network",
+      defaultText: "what the subnet file says",
+    }),
+    settingFlag(SETTINGS.ipv6Network, {
+      text: "Its IPv6 network",
       defaultText: "what the subnet file says",
     }),
     settingFlag(SETTINGS.subnetFile, { text: "The agent's subnet file" }),
@@ -72,9 +76,11 @@ async function run(outside: Outside, given: Given): Promise<ExitCode> {
 async function networksOf(sources: Sources): Promise<string[]> {
   const { value, origin } = sources.read(SETTINGS.network);
   const { readSubnetEnv } = await import("../../overlay/subnet_env.ts");
-  const written = readSubnetEnv(textOf(sources.value(SETTINGS.subnetFile))).networks;
-  const isSaid = origin !== null || written.length === 0;
-  return [...new Set([...(isSaid ? [value] : []), ...written])];
+  const written = readSubnetEnv(textOf(sources.value(SETTINGS.subnetFile)));
+  const isSaid = origin !== null || written.networks.length === 0;
+  const ipv6 = sources.value(SETTINGS.ipv6Network) ?? written.ipv6Network;
+  const networks = [...(isSaid ? [value] : []), ...written.networks];
+  return [...new Set([...networks, ...(ipv6 === null ? [] : [ipv6])])];
 }
 
 /** Empty when there is no file. */

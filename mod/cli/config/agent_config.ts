@@ -1,5 +1,6 @@
 /** The agent's configuration, merged from every place and checked as a whole. */
-import { checkPin, makePool } from "../../address/pool.ts";
+import { makeIpv6Pool } from "../../address/dual_stack.ts";
+import { checkPin, makePool, type Pool } from "../../address/pool.ts";
 import type { AgentConfig } from "../../agent/config.ts";
 import { ConfigError, reasonOf } from "../../base/errors.ts";
 import type { Given } from "../command.ts";
@@ -45,6 +46,8 @@ export function agentConfig(sources: Sources, outside: Outside): AgentConfig {
     backend: backend(sources),
     vni: sources.value(SETTINGS.vni),
     ...ports(sources),
+    ...masquerading(sources),
+    guard: sources.value(SETTINGS.guard) === "on",
     mtu: sources.value(SETTINGS.mtu),
     interfaces: sources.value(SETTINGS.iface),
     interfacePatterns: sources.value(SETTINGS.ifaceRegex),
@@ -90,6 +93,18 @@ function backend(sources: Sources): AgentConfig["backend"] {
   );
 }
 
+/** Where nothing is masqueraded, nothing is to be left out of it. */
+function masquerading(sources: Sources): Pick<AgentConfig, "ipMasq" | "masqueradeExcluded"> {
+  const ipMasq = sources.value(SETTINGS.ipMasq);
+  const { value: masqueradeExcluded, origin } = sources.read(SETTINGS.masqExclude);
+  if (ipMasq || masqueradeExcluded.length === 0) return { ipMasq, masqueradeExcluded };
+  throw new ConfigError(
+    origin ?? "--masq-exclude",
+    "it goes with --ip-masq, which is off",
+    "leave it out, or give --ip-masq",
+  );
+}
+
 /** The kernel's VXLAN driver and the agent cannot both have one UDP port. */
 function ports(sources: Sources): Pick<AgentConfig, "gossipPort" | "vxlanPort"> {
   const gossipPort = sources.value(SETTINGS.gossipPort);
@@ -104,7 +119,7 @@ function ports(sources: Sources): Pick<AgentConfig, "gossipPort" | "vxlanPort"> 
 
 /** The pool and the pin, which are checked against each other. */
 function poolAndPin(sources: Sources): Pick<AgentConfig, "pool" | "pin"> {
-  const pool = makePool({
+  const ipv4 = makePool({
     network: sources.value(SETTINGS.network),
     subnetLength: sources.value(SETTINGS.subnetLen) ?? undefined,
     subnetMin: sources.value(SETTINGS.subnetMin) ?? undefined,
@@ -115,11 +130,33 @@ function poolAndPin(sources: Sources): Pick<AgentConfig, "pool" | "pin"> {
     subnetMin: sources.origin(SETTINGS.subnetMin),
     subnetMax: sources.origin(SETTINGS.subnetMax),
   });
+  const pool = withIpv6(sources, ipv4);
   const pin = sources.read(SETTINGS.subnet);
   return {
     pool,
     pin: pin.value === null ? null : checkPin(pool, pin.value, pin.origin ?? "--subnet"),
   };
+}
+
+/** Dual stack, if it is asked for. */
+function withIpv6(sources: Sources, pool: Pool): Pool {
+  const { value: network } = sources.read(SETTINGS.ipv6Network);
+  const { value: subnetLength, origin } = sources.read(SETTINGS.ipv6SubnetLen);
+  if (network !== null) {
+    const settings = { network, subnetLength: subnetLength ?? undefined };
+    const ipv6 = makeIpv6Pool(pool, settings, {
+      network: sources.origin(SETTINGS.ipv6Network),
+      subnetLength: sources.origin(SETTINGS.ipv6SubnetLen),
+      ipv4Network: sources.origin(SETTINGS.network),
+    });
+    return { ...pool, ipv6 };
+  }
+  if (subnetLength === null) return pool;
+  throw new ConfigError(
+    origin ?? "--ipv6-subnet-len",
+    "it goes with --ipv6-network, which is not given",
+    "leave it out, or give the IPv6 network",
+  );
 }
 
 /** What keeps gossip secret, and for a while may not. */

@@ -4,6 +4,7 @@
  */
 import { reasonOf } from "../../base/errors.ts";
 import { quoteStart } from "../../base/quote.ts";
+import { isIpv6Text, parseIpv6Network } from "../../address/ipv6.ts";
 import { AddressError, parseAddress, parseNetwork } from "../../address/parse.ts";
 import { parseSeed } from "../../address/seed.ts";
 import { BadValue, QUOTED_CHARACTERS_MAX } from "./setting.ts";
@@ -58,7 +59,19 @@ export function peerAddress(text: string): string {
 
 /** An IPv4 network in CIDR notation, host bits zero. */
 export function cidr(text: string): string {
+  if (isIpv6Text(text)) {
+    throw bad(
+      text,
+      "is an IPv6 network: overlays of IPv6 alone are not available in this version",
+      "give an IPv4 network, and the IPv6 one beside it with --ipv6-network",
+    );
+  }
   return wellFormed(text, parseNetwork);
+}
+
+/** The same of IPv6. */
+export function ipv6Cidr(text: string): string {
+  return wellFormed(text, parseIpv6Network);
 }
 
 function wellFormed(text: string, parse: (text: string) => unknown): string {

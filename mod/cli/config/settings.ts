@@ -12,6 +12,7 @@ import {
   cidr,
   interfaceName,
   ipv4Address,
+  ipv6Cidr,
   memberName,
   oneOf,
   path,
@@ -180,6 +181,29 @@ export const SETTINGS = {
     null,
     ipv4Address,
   ),
+  ipv6Network: valueSetting(
+    {
+      name: "ipv6-network",
+      group: "Overlay",
+      placeholder: "CIDR",
+      text: "Dual stack: the network of the IPv6 subnets that go with the others, the same on " +
+        "every host",
+    },
+    null,
+    ipv6Cidr,
+  ),
+  ipv6SubnetLen: valueSetting(
+    {
+      name: "ipv6-subnet-len",
+      group: "Overlay",
+      placeholder: "BITS",
+      text: "Prefix length of each host's IPv6 subnet",
+      defaultText: "64, or the network's plus 2 when it is smaller than a /62",
+    },
+    null,
+    wholeNumber(1, 126),
+    "integer",
+  ),
   subnet: valueSetting(
     {
       name: "subnet",
@@ -229,6 +253,32 @@ export const SETTINGS = {
     VXLAN_PORT_DEFAULT,
     port,
     "integer",
+  ),
+  ipMasq: switchSetting({
+    name: "ip-masq",
+    group: "Overlay",
+    text: "Give what containers send out of the overlay this host's address, with nftables",
+  }),
+  masqExclude: listSetting(
+    {
+      name: "masq-exclude",
+      group: "Overlay",
+      placeholder: "CIDR",
+      text: "Network to which containers go with their own addresses in spite of --ip-masq, such " +
+        "as the hosts' own",
+    },
+    cidr,
+    ",",
+  ),
+  guard: valueSetting(
+    {
+      name: "guard",
+      group: "Overlay",
+      placeholder: "on|off",
+      text: "Drop VXLAN packets from addresses that are no member's, with nftables",
+    },
+    "on",
+    oneOf(["on", "off"]),
   ),
   mtu: valueSetting(
     {
@@ -363,8 +413,6 @@ export const SETTING_LIST: readonly Setting<unknown>[] = Object.values(SETTINGS)
 /** Settings that have their names already but come with a later version: refused, not unknown. */
 export const MISSING_SETTINGS: readonly string[] = [
   "http",
-  "ip-masq",
-  "masq-exclude",
   "net-conf",
   "on-event",
   "tx-checksum",

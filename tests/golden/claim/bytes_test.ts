@@ -64,6 +64,17 @@ Deno.test("a held record has these bytes", () => {
   equal(encodeRecord(HELD).toHex(), RECORD_HEX);
 });
 
+Deno.test("a record says how else it takes packets behind the rest, and an IPv6 address behind that", () => {
+  const body = RECORD_HEX.slice(2);
+  const hex = (vtep: Partial<ClaimRecord["vtep"]>) =>
+    encodeRecord({ ...HELD, vtep: { ...HELD.vtep, ...vtep } }).toHex();
+  const ipv6 = "fd00:100::1";
+  const ipv6Hex = "50fd000100000000000000000000000001";
+  equal(hex({ backend: "host-gw" }), `92${body}02`);
+  equal(hex({ ipv6 }), `93${body}00${ipv6Hex}`);
+  equal(hex({ backend: "host-gw", ipv6 }), `93${body}02${ipv6Hex}`);
+});
+
 Deno.test("requests, pushes and answers have these bytes", () => {
   equal(encodeRecord(TENTATIVE).toHex(), TENTATIVE_HEX);
   const length = (RECORD_HEX.length / 2).toString(16);

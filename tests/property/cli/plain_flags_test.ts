@@ -33,7 +33,7 @@ function comparable(given: Given) {
 
 const flagName = fc.constantFrom(
   ...upCommand.flags.map(({ name }) => name),
-  "ip-masq",
+  "udp-port",
   "jion",
   "no",
 );

@@ -15,8 +15,8 @@ class FakeKernel implements CleanupKernel {
     this.#refuse = refuse;
   }
 
-  dump(): KernelState {
-    return this.model.dump();
+  dump(device: string): KernelState {
+    return device === DEVICE ? this.model.dump() : EMPTY_STATE;
   }
 
   apply(plan: readonly Operation[]): OperationFailure[] {
@@ -58,7 +58,7 @@ Deno.test("a dry run gives the plan as commands and touches nothing", () => {
 });
 
 Deno.test("a device that carries somebody else's route is kept, and a problem says so", () => {
-  const [route] = FULL.routes;
+  const route = FULL.routes.find(({ device }) => device === DEVICE);
   ok(route !== undefined);
   const foreign = { ...route, destination: "172.16.0.0/24", protocol: 4 };
   const kernel = new FakeKernel({ ...FULL, routes: [...FULL.routes, foreign] });

@@ -32,6 +32,8 @@ Deno.test("a record survives its encoding", () => {
     record({ vtep: { ...VTEP, backend: "vxlan-direct" } }),
     record({ vtep: { ...VTEP, backend: "host-gw" } }),
     record({ vtep: { ...VTEP, backend: "backend 255" } }),
+    record({ vtep: { ...VTEP, ipv6: "2001:db8::7" } }),
+    record({ vtep: { ...VTEP, backend: "vxlan-direct", ipv6: "fd00::" } }),
   ];
   for (const one of records) deepEqual(decodeRecord(encodeRecord(one)), one);
 });
@@ -50,23 +52,25 @@ Deno.test("the largest record stays below its limit", () => {
       port: 65535,
       mac: "fe:ff:ff:ff:ff:ff",
       backend: "backend 255",
+      ipv6: "2001:db8:1:2:3:4:5:6",
     },
     absenceTtlHours: 65535,
   });
-  ok(encodeRecord(largest).length <= 107, `${encodeRecord(largest).length} bytes`);
+  ok(encodeRecord(largest).length <= 124, `${encodeRecord(largest).length} bytes`);
   deepEqual(decodeRecord(encodeRecord(largest)), largest);
 });
 
 Deno.test("the host id can be read without decoding", () => {
   equal(peekHostId(encodeRecord(record())), hostId(1));
   equal(
-    peekHostId(encodeRecord(record({ vtep: { ...VTEP, backend: "host-gw" } }))),
+    peekHostId(encodeRecord(record({ vtep: { ...VTEP, backend: "host-gw", ipv6: "fd00::" } }))),
     hostId(1),
   );
   equal(peekHostId(new Uint8Array([0x80])), undefined);
   equal(peekHostId(new Uint8Array()), undefined);
 });
 
+const DUAL_STACK = record({ vtep: { ...VTEP, ipv6: "2001:db8::7" } });
 const FAULTS_OF_BACKENDS = record({ vtep: { ...VTEP, backend: "host-gw" } });
 
 const FAULTS: readonly [string, Uint8Array][] = [
@@ -96,6 +100,12 @@ const FAULTS: readonly [string, Uint8Array][] = [
   ["a TTL of 0 hours", withField(16, 0)],
   ["the backend that is never written", withField(17, 0, FAULTS_OF_BACKENDS)],
   ["a backend above eight bits", withField(17, 256, FAULTS_OF_BACKENDS)],
+  ["an IPv4 address for IPv6", withField(18, Uint8Array.of(10, 0, 0, 1), DUAL_STACK)],
+  [
+    "an IPv6 address of a group",
+    withField(18, Uint8Array.from({ length: 16 }, () => 255), DUAL_STACK),
+  ],
+  ["no IPv6 address", withField(18, 0, DUAL_STACK)],
   ["two fields too many", withField(18, 0, FAULTS_OF_BACKENDS)],
   ["a field too many", encode([...(decode(encodeRecord(record())) as WireValue[]), 0])],
   ["a field too few", encode((decode(encodeRecord(record())) as WireValue[]).slice(1))],

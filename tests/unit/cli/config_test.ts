@@ -57,6 +57,10 @@ Deno.test("without anything given, every setting has the contract's default", as
       backend: "vxlan",
       vni: 1,
       vxlanPort: 8472,
+      ipMasq: false,
+      masqueradeExcluded: [],
+      guard: true,
+      txChecksum: true,
       mtu: null,
       interfaces: [],
       interfacePatterns: [],
@@ -119,6 +123,12 @@ const PRECEDENCE: readonly (readonly [
     "10.244.9.0",
     "10.244.10.0",
   ]],
+  ["ipv6-network", "fd01::/48", "FD02::/48", '"fd03::/48"', (c) => c.pool.ipv6?.cidr, [
+    "fd01::/48",
+    "fd02::/48",
+    "fd03::/48",
+  ]],
+  ["ipv6-subnet-len", "64", "72", "80", (c) => c.pool.ipv6?.subnetLength, [64, 72, 80]],
   ["subnet", "10.244.8.0/24", "10.244.9.0/24", '"10.244.10.0/24"', (c) => c.pin, [
     "10.244.8.0/24",
     "10.244.9.0/24",
@@ -132,6 +142,17 @@ const PRECEDENCE: readonly (readonly [
   ]],
   ["vni", "2", "16777215", "4", (c) => c.vni, [2, 16777215, 4]],
   ["vxlan-port", "4789", "5", "6", (c) => c.vxlanPort, [4789, 5, 6]],
+  ["ip-masq", "", "false", "true", (c) => c.ipMasq, [true, false, true]],
+  [
+    "masq-exclude",
+    "10.0.0.0/8",
+    "10.1.0.0/16,10.2.0.0/16",
+    '["10.3.0.0/16"]',
+    (c) => c.masqueradeExcluded,
+    [["10.0.0.0/8"], ["10.1.0.0/16", "10.2.0.0/16"], ["10.3.0.0/16"]],
+  ],
+  ["guard", "off", "on", '"off"', (c) => c.guard, [false, true, false]],
+  ["tx-checksum", "off", "on", '"off"', (c) => c.txChecksum, [false, true, false]],
   ["mtu", "576", "65485", "1400", (c) => c.mtu, [576, 65485, 1400]],
   ["iface", "eth0", "10.0.0.1,eth1", '["eth2"]', (c) => c.interfaces, [["eth0"], [
     "10.0.0.1",
@@ -176,13 +197,19 @@ Deno.test("the precedence table has every setting but the file's own name", () =
   deepEqual(PRECEDENCE.map(([name]) => name).sort(), names.sort());
 });
 
+/** What must be given as well. */
+const NEEDED: ReadonlyMap<string, string> = new Map([
+  // Speaking plain as well is refused to a host that has no key.
+  ["plain-gossip", "key-file = '/dev/null'\n"],
+  ["masq-exclude", "ip-masq = true\n"],
+  ["ipv6-subnet-len", "ipv6-network = 'fd00::/48'\n"],
+]);
+
 for (const [name, flag, variable, toml, read, expected] of PRECEDENCE) {
   Deno.test(`${name}: a flag comes before a variable, that before the file`, async () => {
     const flags = flag === "" ? [`--${name}`] : [`--${name}=${flag}`];
     const variables = { [variableOf(name)]: variable };
-    // Speaking plain as well is refused to a host that has no key.
-    const needed = name === "plain-gossip" ? "key-file = '/dev/null'\n" : "";
-    const file = `${needed}${name} = ${toml}`;
+    const file = `${NEEDED.get(name) ?? ""}${name} = ${toml}`;
     deepEqual(read(await configOf({ flags, variables, toml: file })), expected[0]);
     deepEqual(read(await configOf({ variables, toml: file })), expected[1]);
     deepEqual(read(await configOf({ toml: file })), expected[2]);
@@ -243,6 +270,24 @@ const REFUSED: readonly (readonly [places: Places, error: RegExp])[] = [
   ],
   [{ flags: ["--subnet=10.244.1.0/25"] }, /^--subnet: 10\.244\.1\.0\/25 has prefix length 25/],
   [{ flags: ["--subnet=10.244.1.7/24"] }, /^--subnet: .* did you mean 10\.244\.1\.0\/24\?$/],
+  [
+    { flags: ["--network=fd00::/48"] },
+    /^--network: "fd00::\/48" is an IPv6 network: overlays of IPv6 alone are not available/,
+  ],
+  [{ flags: ["--ipv6-network=10.0.0.0/8"] }, /^--ipv6-network: .* is not an IPv6 address/],
+  [{ flags: ["--ipv6-network=fd00::1/48"] }, /^--ipv6-network: .* did you mean fd00::\/48\?$/],
+  [
+    { flags: ["--ipv6-network=fd00::/60"] },
+    /^--ipv6-network: fd00::\/60 has 16 subnets of \/64, and --network 10\.244\.0\.0\/16 has 256/,
+  ],
+  [
+    { flags: ["--ipv6-network=fd00::/48", "--ipv6-subnet-len=49"] },
+    /^--ipv6-subnet-len: 49 does not fit --ipv6-network fd00::\/48$/,
+  ],
+  [
+    { flags: ["--ipv6-subnet-len=64"] },
+    /^--ipv6-subnet-len: it goes with --ipv6-network, which is not given$/,
+  ],
   [{ flags: ["--backend=udp"] }, /^--backend: "udp" is not available in this version$/],
   [
     { flags: ["--direct-routing", "--backend=host-gw"] },
@@ -283,7 +328,16 @@ const REFUSED: readonly (readonly [places: Places, error: RegExp])[] = [
   [{ outside: { hostName: "my_host" } }, /^--name: the host name "my_host" cannot serve/],
   [{ toml: "gossip_port = 1" }, /^g\.toml: gossip_port: is not a known key$/],
   [{ toml: "constructor = 1" }, /^g\.toml: constructor: is not a known key$/],
-  [{ toml: "ip-masq = true" }, /^g\.toml: ip-masq: is not available in this version$/],
+  [{ toml: "tx-checksum = true" }, /^g\.toml: tx-checksum: is not available in this version$/],
+  [
+    { flags: ["--masq-exclude=10.0.0.0/8"] },
+    /^--masq-exclude: it goes with --ip-masq, which is off$/,
+  ],
+  [
+    { flags: ["--ip-masq", "--masq-exclude=10.0.0.1/8"] },
+    /^--masq-exclude: .* did you mean 10\.0\.0\.0\/8\?$/,
+  ],
+  [{ flags: ["--guard=yes"] }, /^--guard: "yes" is not known$/],
   [{ toml: 'config = "x"' }, /^g\.toml: config: a file cannot name another one$/],
   [{ toml: "vni = 1\nvni = 2" }, /^g\.toml:2:\d+: not valid TOML: /],
   [{ toml: "vni = " }, /^g\.toml:1:\d+: not valid TOML: /],
@@ -322,8 +376,8 @@ Deno.test("the longest run directory that fits a socket's path is accepted", asy
 
 Deno.test("variables of settings that this version lacks are refused, near misses named", () => {
   throws(
-    () => checkVariableNames(new FakeOutside({ variables: { GOSSAMER_IP_MASQ: "true" } })),
-    /GOSSAMER_IP_MASQ: is not available in this version/,
+    () => checkVariableNames(new FakeOutside({ variables: { GOSSAMER_TX_CHECKSUM: "true" } })),
+    /GOSSAMER_TX_CHECKSUM: is not available in this version/,
   );
   const variables = { GOSSAMER_GOSIP_PORT: "1", GOSSAMER_EXECUTABLE: "x", PATH: "/bin" };
   const outside = new FakeOutside({ variables });

@@ -17,7 +17,13 @@ import {
 } from "../../support/overlay.ts";
 
 const DESIRED = desire(claims(1, 2, 3));
-const STEADY = programmed(DESIRED);
+const STEADY = peersFirst(programmed(DESIRED));
+
+/** With the routes to peers before the one under them. */
+function peersFirst(state: KernelState): KernelState {
+  const routes = state.routes.toSorted((one, other) => one.metric - other.metric);
+  return { ...state, routes };
+}
 
 /** The plan's commands for a kernel that differs from the steady one. */
 function plan(changes: Partial<KernelState>): string[] {

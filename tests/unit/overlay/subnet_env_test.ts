@@ -15,10 +15,27 @@ Deno.test("subnet.env has flannel's bytes", () => {
   );
 });
 
+Deno.test("with dual stack the IPv6 lines stand between, as flannel has them", () => {
+  const text = subnetEnvText({
+    networks: ["10.5.0.0/16"],
+    subnet: "10.5.72.0/24",
+    ipv6: { network: "2001:cafe:42::/56", subnet: "2001:cafe:42:1::/64" },
+    mtu: 1430,
+    ipMasq: true,
+  });
+  strictEqual(
+    text,
+    "FLANNEL_NETWORK=10.5.0.0/16\nFLANNEL_SUBNET=10.5.72.1/24\n" +
+      "FLANNEL_IPV6_NETWORK=2001:cafe:42::/56\nFLANNEL_IPV6_SUBNET=2001:cafe:42:1::1/64\n" +
+      "FLANNEL_MTU=1430\nFLANNEL_IPMASQ=true\n",
+  );
+  strictEqual(readSubnetEnv(text).ipv6Network, "2001:cafe:42::/56");
+});
+
 Deno.test("what was written is read back", () => {
   const networks = ["10.244.0.0/16"];
   const env = { networks, subnet: "10.244.7.0/24", mtu: 8950, ipMasq: false };
-  deepStrictEqual(readSubnetEnv(subnetEnvText(env)), env);
+  deepStrictEqual(readSubnetEnv(subnetEnvText(env)), { ...env, ipv6Network: null });
 });
 
 Deno.test("several networks are a list with commas, as flannel writes them, and are read back", () => {
@@ -36,12 +53,18 @@ Deno.test("quotes, comments, export, other keys and Windows line ends are tolera
       '# by hand\r\nexport FLANNEL_SUBNET="10.5.72.1/24"\r\nFLANNEL_MTU= 1450 \r\n\r\n' +
         "FLANNEL_IPV6_SUBNET=fd00::1/64\r\nPATH=/bin\r\nFLANNEL_NETWORK='10.5.0.0/16'",
     ),
-    { networks: ["10.5.0.0/16"], subnet: "10.5.72.0/24", mtu: 1450, ipMasq: null },
+    {
+      networks: ["10.5.0.0/16"],
+      ipv6Network: null,
+      subnet: "10.5.72.0/24",
+      mtu: 1450,
+      ipMasq: null,
+    },
   );
 });
 
 Deno.test("what makes no sense counts as missing", () => {
-  const nothing = { networks: [], subnet: null, mtu: null, ipMasq: null };
+  const nothing = { networks: [], ipv6Network: null, subnet: null, mtu: null, ipMasq: null };
   for (
     const text of [
       "",

@@ -1,0 +1,177 @@
+/**
+ * Throughput, small packets and latency between containers of two hosts, over VXLAN and over host-gw, against the bare
+ * underlay: every round measures each thing on every path in turn, and only what one round measured is compared, for a
+ * machine is not as fast in one minute as in the next.
+ *
+ * Needs `iperf3` and `ping` (Debian's iperf3 and iputils-ping) on this machine.
+ */
+import type { Lab } from "../../mod/lab/lab.ts";
+import type { Namespace } from "../../mod/lab/namespace.ts";
+import { pingUntilAnswered, sleep } from "../../mod/lab/ping.ts";
+import { benchLab, benchmark, progress } from "./bench_lab.ts";
+import { type Figure, spreadOf, spreadText } from "./statistics.ts";
+
+const ROUNDS = 9;
+const SECONDS = 1;
+const PINGS = 1_000;
+const PING_INTERVAL_S = 0.002;
+const SMALL_BYTES = 64;
+const SERVER_PORT = 5_201;
+/** iperf3's server listens some milliseconds after it was started. */
+const ATTEMPTS = 50;
+const RETRY_MS = 20;
+
+interface Path {
+  readonly name: string;
+  readonly from: Namespace;
+  readonly to: Namespace;
+  readonly address: string;
+}
+
+/** What is measured, and what it is called. */
+const MEASURES = ["tcp1", "tcp4", "sent", "received", "rtt"] as const;
+type Measured = Record<typeof MEASURES[number], number>;
+
+const NAMES: Readonly<Record<keyof Measured, string>> = {
+  tcp1: "TCP 1 stream, Gbit/s",
+  tcp4: "TCP 4 streams, Gbit/s",
+  sent: `UDP ${SMALL_BYTES} B, sent, kpps`,
+  received: `UDP ${SMALL_BYTES} B, received, kpps`,
+  rtt: "ping, mean, us",
+};
+
+/** flannel 0.20.2 on the reference machine: the figure, and for a path its ratio to the underlay of that run. */
+const FLANNEL: Readonly<Record<string, Readonly<Record<keyof Measured, readonly number[]>>>> = {
+  underlay: { tcp1: [16.3], tcp4: [32.3], sent: [164.5], received: [159.9], rtt: [8] },
+  vxlan: {
+    tcp1: [12.0, 0.73],
+    tcp4: [18.5, 0.54],
+    sent: [67.0, 0.41],
+    received: [66.1, 0.41],
+    rtt: [21, 2.6],
+  },
+  "host-gw": {
+    tcp1: [13.7, 0.90],
+    tcp4: [26.4, 0.82],
+    sent: [100.4, 0.61],
+    received: [99.7, 0.62],
+    rtt: [14, 1.8],
+  },
+};
+
+async function startLab(folder: string, name: string, ...flags: string[]): Promise<Lab> {
+  const lab = await benchLab(folder, name, 2);
+  for (const host of lab.hosts) {
+    host.start(...flags, ...(host.number === 1 ? [] : [`--join=${lab.host(1).address}`]));
+    await host.waitForSubnet();
+    await host.addContainer();
+  }
+  return lab;
+}
+
+function containerPath(name: string, lab: Lab): Path {
+  const [from, to] = lab.hosts.map((host) => host.containers[0]);
+  if (from === undefined || to === undefined) throw new Error("A host has no container");
+  return { name, from: from.namespace, to: to.namespace, address: to.address };
+}
+
+/** One run of a program that prints JSON or lines; tried again while nobody listens. */
+async function run(from: Namespace, command: readonly string[]): Promise<string> {
+  for (let attempt = 1;; attempt++) {
+    const { code, stdout, stderr } = await from.output(command);
+    if (code === 0) return stdout;
+    if (attempt === ATTEMPTS) throw new Error(`${command.join(" ")}: ${stderr}${stdout}`);
+    await sleep(RETRY_MS);
+  }
+}
+
+async function iperf({ from, address }: Path, ...args: string[]) {
+  const client = ["iperf3", "-J", "-c", address, "-p", String(SERVER_PORT), "-t", String(SECONDS)];
+  return JSON.parse(await run(from, [...client, ...args])).end;
+}
+
+async function tcp(path: Path, streams: number): Promise<number> {
+  return (await iperf(path, "-P", String(streams))).sum_received.bits_per_second / 1e9;
+}
+
+async function smallPackets(path: Path): Promise<Pick<Measured, "sent" | "received">> {
+  const { seconds, packets, lost_packets: lost } =
+    (await iperf(path, "-u", "-b", "0", "-l", String(SMALL_BYTES))).sum;
+  return { sent: packets / seconds / 1000, received: (packets - lost) / seconds / 1000 };
+}
+
+async function roundTrip(path: Path): Promise<number> {
+  const pings = ["ping", "-q", "-i", String(PING_INTERVAL_S), "-c", String(PINGS), path.address];
+  const [, mean = "NaN"] = /= [\d.]+\/([\d.]+)\//.exec(await run(path.from, pings)) ?? [];
+  return Number(mean) * 1000;
+}
+
+/** One after the other, each on every path before the next. */
+const TESTS: readonly ((path: Path) => Promise<Partial<Measured>>)[] = [
+  async (path) => ({ tcp1: await tcp(path, 1) }),
+  async (path) => ({ tcp4: await tcp(path, 4) }),
+  smallPackets,
+  async (path) => ({ rtt: await roundTrip(path) }),
+];
+
+async function measureRound(paths: readonly Path[]): Promise<Map<string, Partial<Measured>>> {
+  const measured = new Map<string, Partial<Measured>>();
+  for (const test of TESTS) {
+    for (const path of paths) {
+      measured.set(path.name, { ...measured.get(path.name), ...await test(path) });
+    }
+  }
+  return measured;
+}
+
+function figuresOf(
+  measure: keyof Measured,
+  rounds: readonly ReadonlyMap<string, Partial<Measured>>[],
+): Figure[] {
+  const values = (name: string) => rounds.map((round) => round.get(name)?.[measure] ?? NaN);
+  const bare = values("underlay");
+  return Object.entries(FLANNEL).map(([name, flannel]): Figure => {
+    const own = values(name);
+    const [value, ratio] = flannel[measure];
+    const isBare = name === "underlay";
+    const ratios = spreadOf(own.map((one, index) => one / (bare[index] ?? NaN)));
+    // Of times less is better.
+    const isMet = measure === "rtt"
+      ? ratios.median <= (ratio ?? 0)
+      : ratios.median >= (ratio ?? Infinity);
+    return {
+      name: isBare ? `${NAMES[measure]}: underlay` : `- ${name}`,
+      measured: spreadText(spreadOf(own), own.some((one) => one >= 100) ? 0 : 1) +
+        (isBare ? "" : `, ratio ${ratios.median.toFixed(2)}`),
+      aim: isBare ? "-" : `ratio as flannel's: ${isMet ? "met" : "MISSED"}`,
+      rivals: isBare ? `${value}` : `flannel ${value}, ratio ${ratio}`,
+    };
+  });
+}
+
+await benchmark(async (folder): Promise<Figure[]> => {
+  const vxlan = await startLab(folder, "vxlan");
+  const hostGw = await startLab(folder, "host-gw", "--backend=host-gw");
+  const [from, to] = [vxlan.host(1), vxlan.host(2)];
+  const paths: readonly Path[] = [
+    { name: "underlay", from: from.namespace, to: to.namespace, address: to.address },
+    containerPath("vxlan", vxlan),
+    containerPath("host-gw", hostGw),
+  ];
+  const servers = paths.map(({ to }) =>
+    to.spawn(["iperf3", "-s", "-p", String(SERVER_PORT)], { stdin: "null", stdout: "null" })
+  );
+  for (const path of paths) await pingUntilAnswered(path.from, path.address, { withinMs: 5_000 });
+  const rounds: Map<string, Partial<Measured>>[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    // Who goes first changes, for what goes before may warm or tire the machine.
+    const order = paths.map((_, index) => paths[(index + round) % paths.length])
+      .filter((path) => path !== undefined);
+    const measured = await measureRound(order);
+    rounds.push(measured);
+    progress(`round ${round + 1} of ${ROUNDS}: ${JSON.stringify(Object.fromEntries(measured))}`);
+  }
+  for (const server of servers) server.kill("SIGKILL");
+  await Promise.all([vxlan.close(), hostGw.close()]);
+  return MEASURES.flatMap((name) => figuresOf(name, rounds));
+});
