@@ -35,8 +35,6 @@ const VNI_MAX = 2 ** 24 - 1;
 /** RFC 791: every host must take datagrams of 576 bytes. */
 const MTU_MIN = 576;
 const MTU_MAX = 65535 - VXLAN_OVERHEAD_BYTES;
-/** A /30 has two usable addresses: the least that containers can use. */
-const SUBNET_LENGTH_MAX = 30;
 
 const port = wholeNumber(1, 65535);
 
