@@ -84,6 +84,14 @@ const SYMBOLS = {
     ],
     result: "i32", // int
   },
+  ioctl: {
+    parameters: [
+      "i32", // int fd
+      "usize", // unsigned long op
+      "buffer", // void *argp: variadic, and passed as any other argument on x86-64 and arm64 Linux
+    ],
+    result: "i32", // int
+  },
   send: {
     parameters: [
       "i32", // int sockfd

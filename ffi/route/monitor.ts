@@ -1,5 +1,6 @@
-/** Notifications of what changes in the kernel's tables of devices, addresses, routes and neighbours (rtnetlink). */
+/** Notifications of what changes in the kernel's tables of devices, addresses, routes and neighbours, and whether it forwards. */
 import { BPF_ACCEPT, BPF_DROP, type BpfInstruction } from "../bpf.ts";
+import { decodeAttributes } from "../netlink/attribute.ts";
 import { NetlinkFormatError } from "../netlink/error.ts";
 import { type NetlinkMessage, NLMSG_OVERRUN, parseMessages } from "../netlink/message.ts";
 import { Notifications } from "../netlink/notifications.ts";
@@ -23,6 +24,8 @@ const GROUPS = {
   devices: DEVICES_IPV4 | IPV6,
   everything: DEVICES_IPV4 |
     (1 << 2) | // RTNLGRP_NEIGH, which carries forwarding entries too
+    (1 << 23) | // RTNLGRP_IPV4_NETCONF
+    (1 << 24) | // RTNLGRP_IPV6_NETCONF
     IPV6,
 } as const;
 
@@ -43,7 +46,35 @@ export type MonitorEvent =
   | (Change & { readonly kind: "route"; readonly route: Route })
   | (Change & { readonly kind: "neighbour"; readonly neighbour: Neighbour })
   | (Change & { readonly kind: "fdb"; readonly entry: FdbEntry })
+  /** Of all devices: `net.ipv4.ip_forward` and its like (linux/netconf.h). */
+  | (Change & { readonly kind: "forwarding" })
+  /** Offloads of a device. */
+  | (Change & { readonly kind: "offloads"; readonly index: number })
   | { readonly kind: "overrun"; readonly reason: string };
+
+const RTM_NEWNETCONF = 80;
+/** struct netconfmsg, one byte, aligned. */
+const NETCONFMSG_BYTES = 4;
+const NETCONFA_IFINDEX = 1;
+const NETCONFA_FORWARDING = 2;
+const ALL_DEVICES = -1;
+/** linux/if_link.h: why a device is told of, and one of the reasons. */
+const IFLA_EVENT = 44;
+const IFLA_EVENT_FEATURES = 2;
+const IFINFOMSG_BYTES = 16;
+
+/** Each device of a container comes with settings of its own; only those of all devices are ours to care for. */
+function decodeForwarding({ payload, port }: NetlinkMessage): MonitorEvent | null {
+  const attributes = decodeAttributes(payload, NETCONFMSG_BYTES);
+  const isOfAll = attributes.i32(NETCONFA_IFINDEX) === ALL_DEVICES;
+  return isOfAll && attributes.has(NETCONFA_FORWARDING)
+    ? { kind: "forwarding", change: "new", port }
+    : null;
+}
+
+function isOffloadChange({ payload }: NetlinkMessage): boolean {
+  return decodeAttributes(payload, IFINFOMSG_BYTES).u32(IFLA_EVENT) === IFLA_EVENT_FEATURES;
+}
 
 /** The event a notification stands for; null for one that is none of ours. */
 export function decodeEvent(message: NetlinkMessage): MonitorEvent | null {
@@ -55,7 +86,9 @@ export function decodeEvent(message: NetlinkMessage): MonitorEvent | null {
       // bridge", not "is gone".
       if (message.payload[0] === AF_BRIDGE) return null;
       const change = message.type === RTM.NEWLINK ? "new" : "delete";
-      return { kind: "link", change, link: decodeLink(message), port };
+      const link = decodeLink(message);
+      if (isOffloadChange(message)) return { kind: "offloads", change, index: link.index, port };
+      return { kind: "link", change, link, port };
     }
     case RTM.NEWADDR:
     case RTM.DELADDR: {
@@ -72,6 +105,8 @@ export function decodeEvent(message: NetlinkMessage): MonitorEvent | null {
     case RTM.NEWNEIGH:
     case RTM.DELNEIGH:
       return decodeNeighbourEvent(message);
+    case RTM_NEWNETCONF:
+      return decodeForwarding(message);
     case NLMSG_OVERRUN:
       return { kind: "overrun", reason: "the kernel says that notifications were lost" };
     default:

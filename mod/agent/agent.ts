@@ -19,6 +19,7 @@ import {
 import { PoolKeeper } from "../claim/pool_keeper.ts";
 import { openFirewall } from "../host/firewall.ts";
 import { DeviceLock } from "../host/device_lock.ts";
+import { hostSettings } from "../host/host_settings.ts";
 import { type HostKernel, openKernel } from "../host/kernel.ts";
 import { machineFingerprint } from "../host/machine_fingerprint.ts";
 import { resolveSeed } from "../host/resolve.ts";
@@ -154,6 +155,7 @@ class Agent {
       onRenumber: config.onRenumber,
       kernel: this.#kernel,
       firewall: { config: firewallConfig(config), open: openFirewall },
+      settings: { host: hostSettings, txChecksum: config.txChecksum },
       log: this.#log,
       snapshot: () => this.#driver.snapshot(),
       isUnderlayThere: () => this.#underlay.isThere(),

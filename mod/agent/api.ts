@@ -20,6 +20,7 @@
  *
  * An error is answered with a 4xx or 5xx status and `{"error": "...", "remedy": "..."}`.
  */
+import type { FirewallDocument, Ipv6Document } from "./overlay_documents.ts";
 
 export const STATUS_SCHEMA = 1;
 
@@ -97,8 +98,7 @@ export interface StatusDocument {
     /** With those that operators added to it. */
     networks: string[];
     subnetLen: number;
-    /** With dual stack. */
-    ipv6Network?: string;
+    ipv6Network?: string; // these two with dual stack
     ipv6SubnetLen?: number;
     backend: string;
     /** `--direct-routing`. */
@@ -155,36 +155,12 @@ export interface StatusDocument {
     repairs: number;
     lastError: string | null;
     /** The IPv6 half, with dual stack; `inSync` and `repairs` above count it as well. */
-    ipv6?: {
-      network: string;
-      device: string;
-      mtu: number;
-      inSync: boolean;
-      peersWanted: number;
-      peersProgrammed: number;
-      repairs: number;
-      lastError: string | null;
-    };
+    ipv6?: Ipv6Document;
   };
   /** What gossamer keeps in nftables; null where it has none. */
   firewall: FirewallDocument | null;
   members: MemberDocument[];
   problems: ProblemDocument[];
-}
-
-export interface FirewallDocument {
-  inSync: boolean;
-  /** Whether `--ip-masq` is on. */
-  masquerade: boolean;
-  /** Whether VXLAN packets from others than members are dropped. */
-  guard: boolean;
-  /** Addresses that may send VXLAN packets. */
-  members: number;
-  /** VXLAN packets from others that were dropped since the table was made. */
-  strangers: number;
-  /** How often somebody else's change was undone. */
-  repairs: number;
-  lastError: string | null;
 }
 
 export interface ConflictDocument {

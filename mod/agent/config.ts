@@ -22,6 +22,8 @@ export interface AgentConfig {
   readonly masqueradeExcluded: readonly string[];
   /** Whether VXLAN packets from others than members are dropped. */
   readonly guard: boolean;
+  /** Whether packets into the overlay leave their checksums to hardware. */
+  readonly txChecksum: boolean;
   /** Overlay MTU, or null for the underlay's minus the encapsulation. */
   readonly mtu: number | null;
   readonly interfaces: readonly string[];

@@ -7,6 +7,7 @@ import { reasonOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
 import type { Firewall } from "../base/firewall_objects.ts";
+import type { HostSettings } from "../base/host_setting.ts";
 import type { Kernel } from "../base/kernel_objects.ts";
 import type { HostSnapshot } from "../claim/host_core.ts";
 import type { ClaimRecord } from "../claim/record.ts";
@@ -15,7 +16,9 @@ import { startTimer } from "../host/timer.ts";
 import { removeSubnetFile, writeSubnetFile } from "../host/subnet_file.ts";
 import type { OverlayConfig } from "../overlay/desired.ts";
 import type { FirewallConfig } from "../overlay/firewall.ts";
+import { desiredSettings, type OverlayDevice } from "../overlay/host_settings.ts";
 import { subnetEnvText } from "../overlay/subnet_env.ts";
+import { deviceName } from "../overlay/vxlan.ts";
 import { FirewallKeeper } from "./firewall_keeper.ts";
 import { firewallWish } from "./firewall_wish.ts";
 import { Ipv6Half } from "./ipv6_half.ts";
@@ -23,6 +26,7 @@ import { OverlayKeeper, type OverlayStatus, type OverlayWish } from "./overlay_k
 import { DeadPeerKeeper } from "./dead_peer_keeper.ts";
 import { goneHosts } from "./gone_hosts.ts";
 import { runRenumberHook } from "./renumber_hook.ts";
+import { SettingsKeeper } from "./settings_keeper.ts";
 import { hostName } from "./status.ts";
 
 /**
@@ -38,6 +42,8 @@ export interface DataPathOptions {
   readonly kernel: Kernel;
   /** Without it nothing is done about the packet filter. */
   readonly firewall?: { readonly config: FirewallConfig; readonly open: () => Firewall };
+  /** Without it kernel parameters and offloads stay as they are. */
+  readonly settings?: { readonly host: HostSettings; readonly txChecksum: boolean };
   readonly log: Log;
   readonly snapshot: () => HostSnapshot;
   /** Whether there is an underlay for the overlay to stand on. */
@@ -52,6 +58,7 @@ export class DataPath {
   /** Null without dual stack. */
   readonly #ipv6: Ipv6Half | null;
   readonly #firewall: FirewallKeeper | null;
+  readonly #settings: SettingsKeeper | null;
   readonly #deadPeers: DeadPeerKeeper;
   #overlay: OverlayConfig;
   readonly #startedMs = performance.now();
@@ -92,6 +99,8 @@ export class DataPath {
       wish: () => firewallWish(options.snapshot(), this.#isSettled()),
       overlayDevice: () => this.#keeper.status().device,
     });
+    const { settings, log } = options;
+    this.#settings = settings === undefined ? null : new SettingsKeeper(settings.host, log);
     this.#deadPeers = new DeadPeerKeeper({
       nowMs: () => performance.now(),
       startTimer,
@@ -163,11 +172,12 @@ export class DataPath {
     const { states: deadPeers } = this.#deadPeers;
     const firewall = this.#firewall?.status() ?? null;
     const filtered = firewall?.problems ?? [];
-    const further = [...this.#deadPeers.problems(), ...filtered, this.#fileProblem];
+    const set = this.#settings?.problems ?? [];
+    const further = [...this.#deadPeers.problems(), ...filtered, ...set, this.#fileProblem];
     const known = [...status.problems, ...this.#ipv6?.problems() ?? []];
     const problems = [...known, ...further.filter((problem) => problem !== null)];
     const ipv6 = this.#ipv6?.status() ?? null;
-    const repairs = status.repairs + (ipv6?.repairs ?? 0);
+    const repairs = status.repairs + (this.#settings?.repairs ?? 0) + (ipv6?.repairs ?? 0);
     const inSync = status.inSync && ipv6?.inSync !== false;
     return { ...status, inSync, repairs, deadPeers, problems, firewall, ipv6 };
   }
@@ -200,8 +210,22 @@ export class DataPath {
     this.#deadPeers.follow(goneHosts(this.#options.snapshot(), this.#overlay));
   }
 
+  /** Each look at the overlay that finds it as wanted is one at the host's settings as well. */
+  #set(): void {
+    const { backend, vni, underlay } = this.#overlay;
+    const device = backend === "host-gw" ? null : deviceName(vni);
+    const devices: OverlayDevice[] = [{ family: 4, device, underlay: underlay.device }];
+    if (this.#ipv6 !== null) {
+      const ipv6Device = device === null ? null : deviceName(vni, 6);
+      devices.push({ family: 6, device: ipv6Device, underlay: underlay.device });
+    }
+    const { txChecksum } = this.#options.settings ?? { txChecksum: true };
+    this.#settings?.reconcile(desiredSettings(devices, txChecksum));
+  }
+
   /** The kernel is as wanted: say so to Docker and others. */
   #up(own: ClaimRecord): boolean {
+    this.#set();
     const { subnetFile, onRenumber, firewall } = this.#options;
     // Once it is there, IPv6 that is gone is no reason to hold back what is to be said of IPv4.
     if (this.#ipv6?.keeper.status().inSync === false && !this.#isFileOurs) return false;

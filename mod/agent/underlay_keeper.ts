@@ -311,15 +311,24 @@ export class UnderlayKeeper {
     );
   }
 
-  #linkRoutesIn(network: HostNetwork): LinkRoute[] {
-    if (this.#settings.backend === "vxlan") return [];
-    const device = network.devices.find(({ index }) => index === this.#present.index);
-    const routes = network.routes.filter(({ protocol }) => protocol !== ROUTE_PROTOCOL);
-    return device === undefined ? [] : linkRoutes(device, routes);
+  #linkRoutesIn({ devices, routes }: HostNetwork): LinkRoute[] {
+    const own = devices.flatMap(({ addresses }) => addresses);
+    return this.#linkRoutesOf({ devices, routes }, own);
   }
 
   #ipv6LinkRoutesIn({ devices, ipv6 }: HostNetwork): LinkRoute[] {
-    return ipv6 === undefined ? [] : this.#linkRoutesIn({ devices, routes: ipv6.routes });
+    if (ipv6 === undefined) return [];
+    return this.#linkRoutesOf({ devices, routes: ipv6.routes }, ipv6.addresses);
+  }
+
+  #linkRoutesOf(
+    { devices, routes }: Pick<HostNetwork, "devices" | "routes">,
+    own: readonly { readonly address: string }[],
+  ): LinkRoute[] {
+    const device = devices.find(({ index }) => index === this.#present.index);
+    if (device === undefined || this.#settings.backend === "vxlan") return [];
+    const others = routes.filter(({ protocol }) => protocol !== ROUTE_PROTOCOL);
+    return linkRoutes(device, others, own.map(({ address }) => address));
   }
 
   /** What the rules choose now, if anything that can carry the overlay. */

@@ -3,7 +3,6 @@ import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
 import { VERSION } from "../base/version.ts";
 import type { HostEvent, HostSnapshot } from "../claim/host_core.ts";
-import { forwardingProblem } from "../host/forwarding.ts";
 import { keyFileProblem } from "../host/key_file.ts";
 import type { Store } from "../host/store.ts";
 import { storeProblems } from "./another_identity.ts";
@@ -96,7 +95,6 @@ export class AgentView {
       plainGossipProblem(snapshot),
       ...strangerProblems(snapshot, performance.now()),
       config.keyFile === null ? null : keyFileProblem(config.keyFile),
-      forwardingProblem(),
       ...this.#parts.underlayProblems(),
       ...storeProblems(store, identity.machine),
       ...this.history.problems(),

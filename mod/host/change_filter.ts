@@ -99,6 +99,10 @@ export class ChangeFilter {
     if (event.kind === "overrun") return true;
     if (event.port === this.#ownPort) return false;
     switch (event.kind) {
+      case "forwarding":
+        return true;
+      case "offloads":
+        return this.#isOverlay(event.index);
       case "link":
         return this.#isLinkNews(event.change, event.link);
       case "address":

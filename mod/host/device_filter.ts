@@ -44,6 +44,8 @@ export class DeviceFilter {
         return this.#isRouteNews(event.route);
       case "neighbour":
       case "fdb":
+      case "forwarding":
+      case "offloads":
         return false;
     }
   }

@@ -5,7 +5,8 @@
  * That the way to a peer has no gateway is not enough: a tunnel (WireGuard, PPP, a TUN device) has none either, and what
  * is behind it takes only packets that are addressed to itself.
  */
-import { cidrContains } from "../address/network.ts";
+import { addressCount, cidrContains, formatAddress } from "../address/network.ts";
+import { parseAddress } from "../address/parse.ts";
 
 /** A part of the way to other hosts. */
 export interface LinkRoute {
@@ -36,9 +37,16 @@ export interface RouteOfHost {
  * within them. Equal ones for hosts that decide alike, so that a change of anything else is none.
  *
  * Single addresses on the link are no network: clouds give hosts such, with a router that answers for everybody. Nor is a
- * default route without gateway.
+ * default route without gateway. This host's own addresses and broadcast addresses are nobody's: who announces one of them
+ * is not sent to, where the kernel would refuse the route or packets would come back.
+ *
+ * @param own addresses of this host, on whatever device.
  */
-export function linkRoutes(device: LinkDevice, routes: readonly RouteOfHost[]): LinkRoute[] {
+export function linkRoutes(
+  device: LinkDevice,
+  routes: readonly RouteOfHost[],
+  own: readonly string[] = [],
+): LinkRoute[] {
   if (!device.hasNeighbours) return [];
   const best = new Map<string, RouteOfHost>();
   for (const route of routes) {
@@ -60,6 +68,12 @@ export function linkRoutes(device: LinkDevice, routes: readonly RouteOfHost[]): 
     );
     if (isHole) found.push({ destination, isOnLink: false });
   }
+  const nobodys = [...own, ...networks.map(broadcastOf).filter((address) => address !== null)];
+  for (const address of new Set(nobodys)) {
+    const destination = `${address}/${bitsOf(address)}`;
+    if (!networks.some((network) => contains(network, address))) continue;
+    if (!best.has(destination)) found.push({ destination, isOnLink: false });
+  }
   return found.sort((one, other) =>
     lengthOf(other.destination) - lengthOf(one.destination) ||
     (one.destination < other.destination ? -1 : 1)
@@ -73,7 +87,18 @@ export function isAdjacent(routes: readonly LinkRoute[], address: string): boole
 
 function isNetworkOfHosts(destination: string): boolean {
   const length = lengthOf(destination);
-  return length > 0 && length < (destination.includes(":") ? 128 : 32);
+  return length > 0 && length < bitsOf(destination);
+}
+
+/** Null where there is none: in IPv6, and on a cable with two ends (RFC 3021). */
+function broadcastOf(cidr: string): string | null {
+  const length = lengthOf(cidr);
+  if (bitsOf(cidr) !== 32 || length > 30) return null;
+  return formatAddress(parseAddress(addressOf(cidr)) + addressCount(length) - 1);
+}
+
+function bitsOf(address: string): 32 | 128 {
+  return address.includes(":") ? 128 : 32;
 }
 
 function contains(cidr: string, address: string): boolean {

@@ -47,6 +47,7 @@ export function agentConfig(sources: Sources, outside: Outside): AgentConfig {
     vni: sources.value(SETTINGS.vni),
     ...ports(sources),
     ...masquerading(sources),
+    txChecksum: sources.value(SETTINGS.txChecksum) === "on",
     guard: sources.value(SETTINGS.guard) === "on",
     mtu: sources.value(SETTINGS.mtu),
     interfaces: sources.value(SETTINGS.iface),

@@ -12,7 +12,6 @@ import {
   cidr,
   interfaceName,
   ipv4Address,
-  ipv6Cidr,
   memberName,
   oneOf,
   path,
@@ -23,6 +22,7 @@ import {
   shellCommand,
   wholeNumber,
 } from "./checks.ts";
+import { POOL_SETTINGS } from "./pool_settings.ts";
 import { listSetting, type Setting, switchSetting, valueSetting } from "./setting.ts";
 
 /** Where the file is looked for when `--config` is not given. */
@@ -35,8 +35,6 @@ const VNI_MAX = 2 ** 24 - 1;
 /** RFC 791: every host must take datagrams of 576 bytes. */
 const MTU_MIN = 576;
 const MTU_MAX = 65535 - VXLAN_OVERHEAD_BYTES;
-/** A /30 has two usable addresses: the least that containers can use. */
-const SUBNET_LENGTH_MAX = 30;
 
 const port = wholeNumber(1, 65535);
 
@@ -137,83 +135,7 @@ export const SETTINGS = {
     wholeNumber(1, ABSENCE_TTL_HOURS_MAX),
     "integer",
   ),
-  network: valueSetting(
-    {
-      name: "network",
-      group: "Overlay",
-      placeholder: "CIDR",
-      text: "The overlay network, the same on every host",
-    },
-    "10.244.0.0/16",
-    cidr,
-  ),
-  subnetLen: valueSetting(
-    {
-      name: "subnet-len",
-      group: "Overlay",
-      placeholder: "BITS",
-      text: "Prefix length of each host's subnet",
-      defaultText: "24, or the network's plus 2 when it is smaller than a /22",
-    },
-    null,
-    wholeNumber(1, SUBNET_LENGTH_MAX),
-    "integer",
-  ),
-  subnetMin: valueSetting(
-    {
-      name: "subnet-min",
-      group: "Overlay",
-      placeholder: "ADDRESS",
-      text: "First subnet that may be claimed",
-      defaultText: "the network's second",
-    },
-    null,
-    ipv4Address,
-  ),
-  subnetMax: valueSetting(
-    {
-      name: "subnet-max",
-      group: "Overlay",
-      placeholder: "ADDRESS",
-      text: "Last subnet that may be claimed",
-      defaultText: "the network's last",
-    },
-    null,
-    ipv4Address,
-  ),
-  ipv6Network: valueSetting(
-    {
-      name: "ipv6-network",
-      group: "Overlay",
-      placeholder: "CIDR",
-      text: "Dual stack: the network of the IPv6 subnets that go with the others, the same on " +
-        "every host",
-    },
-    null,
-    ipv6Cidr,
-  ),
-  ipv6SubnetLen: valueSetting(
-    {
-      name: "ipv6-subnet-len",
-      group: "Overlay",
-      placeholder: "BITS",
-      text: "Prefix length of each host's IPv6 subnet",
-      defaultText: "64, or the network's plus 2 when it is smaller than a /62",
-    },
-    null,
-    wholeNumber(1, 126),
-    "integer",
-  ),
-  subnet: valueSetting(
-    {
-      name: "subnet",
-      group: "Overlay",
-      placeholder: "CIDR",
-      text: "Claim this subnet and no other",
-    },
-    null,
-    cidr,
-  ),
+  ...POOL_SETTINGS,
   backend: valueSetting(
     {
       name: "backend",
@@ -276,6 +198,17 @@ export const SETTINGS = {
       group: "Overlay",
       placeholder: "on|off",
       text: "Drop VXLAN packets from addresses that are no member's, with nftables",
+    },
+    "on",
+    oneOf(["on", "off"]),
+  ),
+  txChecksum: valueSetting(
+    {
+      name: "tx-checksum",
+      group: "Overlay",
+      placeholder: "on|off",
+      text:
+        "Leave the checksums of overlay packets to hardware; off for hardware that gets them wrong",
     },
     "on",
     oneOf(["on", "off"]),
@@ -415,6 +348,5 @@ export const MISSING_SETTINGS: readonly string[] = [
   "http",
   "net-conf",
   "on-event",
-  "tx-checksum",
   "udp-port",
 ];

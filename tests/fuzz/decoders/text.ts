@@ -6,6 +6,13 @@ import {
   parseEndpoint,
   parseNetwork,
 } from "../../../mod/address/parse.ts";
+import {
+  formatIpv6,
+  formatIpv6Network,
+  type Ipv6Network,
+  parseIpv6,
+  parseIpv6Network,
+} from "../../../mod/address/ipv6.ts";
 import { parseSeed } from "../../../mod/address/seed.ts";
 import * as body from "../../../mod/agent/request_body.ts";
 import { ConfigError, UserError } from "../../../mod/base/errors.ts";
@@ -19,6 +26,8 @@ import { bytesOf } from "../samples.ts";
 
 const ADDRESSES = bytesOf("10.244.7.0", "192.168.100.1", "255.255.255.255", "0.0.0.0");
 const NETWORKS = bytesOf("10.244.7.0/24", "0.0.0.0/0", "10.9.8.7/32", "10.244.0.0/16");
+const IPV6_ADDRESSES = bytesOf("fd00:244:0:7::", "::", "2001:DB8:0:1:1:1:1:1", "::1");
+const IPV6_NETWORKS = bytesOf("fd00:244::/56", "::/0", "::1/128", "2001:db8:0:7::/64");
 const ENDPOINTS = bytesOf("192.168.100.1:7947", "10.0.0.1:1", "10.0.0.1:65535");
 const SEEDS = bytesOf("h1", "gossip.example.com:7947", "10.0.0.1", "10.0.0.1:7947", "_a._udp.x.");
 const BASE64 = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
@@ -77,6 +86,8 @@ const AGENT = "mod/agent/request_body.ts";
 export const TEXT_DECODERS: readonly Decoder[] = [
   text("mod/address/parse.ts parseAddress", parseAddress, ADDRESSES, [AddressError]),
   { ...text("mod/address/parse.ts parseNetwork", parseNetwork, NETWORKS, [AddressError]), encode: (network: ReturnType<typeof parseNetwork>) => new TextEncoder().encode(formatNetwork(network)) },
+  { ...text("mod/address/ipv6.ts parseIpv6", parseIpv6, IPV6_ADDRESSES, [AddressError]), encode: (address: bigint) => new TextEncoder().encode(formatIpv6(address)), hasManyForms: true },
+  { ...text("mod/address/ipv6.ts parseIpv6Network", parseIpv6Network, IPV6_NETWORKS, [AddressError]), encode: (network: Ipv6Network) => new TextEncoder().encode(formatIpv6Network(network)), hasManyForms: true },
   text("mod/address/parse.ts parseEndpoint", parseEndpoint, ENDPOINTS, [AddressError]),
   text("mod/address/seed.ts parseSeed", parseSeed, SEEDS, [AddressError]),
   { ...text("mod/wire/keyring.ts parseKeys", (file) => parseKeys(file, "/etc/keys"), KEY_FILES, [ConfigError]), encode: (keys: Uint8Array[]) => new TextEncoder().encode(keys.map((key) => key.toBase64()).join("\n")), hasManyForms: true },

@@ -33,7 +33,6 @@ const WRONG: readonly (readonly [line: string, says: RegExp])[] = [
   ["up --bootstrap=perhaps", /--bootstrap: found "perhaps", but it is a switch/],
   ["up --vni 0", /--vni: "0" is not a whole number/],
   ["up --udp-port 8285", /--udp-port is not available in this version/],
-  ["up --tx-checksum=off", /--tx-checksum is not available in this version/],
   ["up --on-event x", /--on-event is not available in this version/],
   ["up --http :80", /--http is not available in this version/],
   ["up --net-conf x", /--net-conf is not available in this version/],

@@ -328,7 +328,7 @@ const REFUSED: readonly (readonly [places: Places, error: RegExp])[] = [
   [{ outside: { hostName: "my_host" } }, /^--name: the host name "my_host" cannot serve/],
   [{ toml: "gossip_port = 1" }, /^g\.toml: gossip_port: is not a known key$/],
   [{ toml: "constructor = 1" }, /^g\.toml: constructor: is not a known key$/],
-  [{ toml: "tx-checksum = true" }, /^g\.toml: tx-checksum: is not available in this version$/],
+  [{ toml: "net-conf = true" }, /^g\.toml: net-conf: is not available in this version$/],
   [
     { flags: ["--masq-exclude=10.0.0.0/8"] },
     /^--masq-exclude: it goes with --ip-masq, which is off$/,
@@ -376,8 +376,8 @@ Deno.test("the longest run directory that fits a socket's path is accepted", asy
 
 Deno.test("variables of settings that this version lacks are refused, near misses named", () => {
   throws(
-    () => checkVariableNames(new FakeOutside({ variables: { GOSSAMER_TX_CHECKSUM: "true" } })),
-    /GOSSAMER_TX_CHECKSUM: is not available in this version/,
+    () => checkVariableNames(new FakeOutside({ variables: { GOSSAMER_NET_CONF: "x" } })),
+    /GOSSAMER_NET_CONF: is not available in this version/,
   );
   const variables = { GOSSAMER_GOSIP_PORT: "1", GOSSAMER_EXECUTABLE: "x", PATH: "/bin" };
   const outside = new FakeOutside({ variables });

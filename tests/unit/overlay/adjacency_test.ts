@@ -79,6 +79,15 @@ for (const [what, routes, address, expected] of CASES) {
   });
 }
 
+Deno.test("this host's own addresses and broadcast addresses are nobody's", () => {
+  const own = ["192.168.100.1", "192.168.100.77", "10.244.1.1", "fd00:100::1"];
+  const both = [OWN_NETWORK, route("10.0.0.0/31"), route("fd00:100::/64")];
+  const routes = linkRoutes(ETH0, both, own);
+  const found = [...own, "192.168.100.255", "192.168.100.0", "10.0.0.1", "fd00:100::9"]
+    .filter((address) => isAdjacent(routes, address));
+  deepStrictEqual(found, ["192.168.100.0", "10.0.0.1", "fd00:100::9"]);
+});
+
 Deno.test("on a point-to-point device, or one without ARP, nobody is a neighbour", () => {
   const tunnel = { index: 2, hasNeighbours: false };
   deepStrictEqual(linkRoutes(tunnel, [OWN_NETWORK]), []);
