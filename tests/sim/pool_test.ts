@@ -59,6 +59,7 @@ Deno.test("who waits for a free subnet gets one of a network that is added", () 
   equal(late.snapshot().claim.subnet, "10.8.0.16/28");
   deepEqual(hosts.map((host) => host.snapshot().claim.subnet), before);
   sim.cluster.runUntil("one pool", () => sameEverywhere(sim), 2_000);
+  sim.cluster.runFor(5_000);
   sim.checkQuiescent();
 });
 
