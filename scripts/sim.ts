@@ -7,7 +7,7 @@
  *   deno task sim --hosts 5            another size
  *   deno task sim --nightly            10,000 seeds of 3 to 100 hosts
  *   deno task sim --claims             2,000 seeds of 3 to 200 whole hosts, membership and claims
- *   deno task sim --claims --nightly   20,000
+ *   deno task sim --claims --nightly   20,000, and 40 of --formed
  *   deno task sim --formed             a few seeds of 1,000 whole hosts that have been a cluster for long
  *
  * Of a failing seed the smallest schedule that still fails, its story and its picture are written to a folder. The last
@@ -72,9 +72,8 @@ let folder = values.out;
 let reports = 0;
 const claimReport = new ClaimReport();
 /** The largest first, so that no worker is left alone with one at the end. */
-const queue = Array.from({ length: seeds }, (_, index) => fromSeed + index)
-  .map((seed) => ({ kind, seed, hosts: hosts ?? hostsOf(seed) }))
-  .sort((one, other) => one.hosts - other.hosts || other.seed - one.seed);
+const queue = tasks().sort((one, other) => one.hosts - other.hosts || other.seed - one.seed);
+const total = queue.length;
 
 await Promise.all(Array.from({ length: workers }, () => runWorker()));
 
@@ -92,7 +91,7 @@ if (missing.length > 0) {
 settled.sort((one, other) => one - other);
 const seconds = (performance.now() - startedMs) / 1000;
 console.log(
-  `${seeds} seeds from ${fromSeed}, ${
+  `${total} seeds from ${fromSeed}, ${
     hosts ?? (kind === "claims" ? "3 to 200" : "3 to 100")
   } hosts each: ` +
     `${(virtualMs / 3_600_000).toFixed(1)} hours of cluster time, ` +
@@ -136,9 +135,9 @@ function note(run: Extract<CampaignNews, { kind: "run" }>): void {
   virtualMs += run.virtualMs;
   if (run.settledAfterMs !== null) settled.push(run.settledAfterMs);
   const done = passed + failures.length;
-  const line = `${done} of ${seeds} seeds, ${failures.length} failed`;
+  const line = `${done} of ${total} seeds, ${failures.length} failed`;
   if (Deno.stderr.isTerminal()) {
-    const end = done === seeds ? "\n" : "\r";
+    const end = done === total ? "\n" : "\r";
     Deno.stderr.writeSync(new TextEncoder().encode(`${line}${end}`));
   } else if (done % PROGRESS_EACH === 0) console.error(line);
 }
@@ -163,9 +162,20 @@ function at(quantile: number): string {
   return (ms / 1000).toFixed(1);
 }
 
+function tasks(): Omit<Task, "isReported">[] {
+  const found = Array.from({ length: seeds }, (_, index) => fromSeed + index)
+    .map((seed) => ({ kind, seed, hosts: hosts ?? hostsOf(seed) }));
+  const hasFormed = kind === "claims" && values.nightly && hosts === null;
+  const formed = Array.from(
+    { length: hasFormed ? FORMED_NIGHTLY_SEEDS : 0 },
+    (_, index) => ({ kind: "formed" as const, seed: fromSeed + index, hosts: FORMED_HOSTS }),
+  );
+  return [...found, ...formed];
+}
+
 function usualSeeds(): number {
   if (kind === "claims") return values.nightly ? CLAIM_NIGHTLY_SEEDS : CLAIM_SEEDS;
-  if (kind === "formed") return values.nightly ? FORMED_NIGHTLY_SEEDS : FORMED_SEEDS;
+  if (kind === "formed") return FORMED_SEEDS;
   return values.nightly ? NIGHTLY_SEEDS : SEEDS;
 }
 

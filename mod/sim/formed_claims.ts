@@ -19,10 +19,15 @@ const TOO_LARGE: readonly string[] = [
   "newcomersInPartition",
   "deaf",
 ];
-export const FORMED_EPISODE_KINDS: readonly string[] = CLAIM_EPISODE_KINDS
-  .filter((kind) => !TOO_LARGE.includes(kind));
+/** Each as likely as the others, but those more that make a host look for a subnet: nearly all have one for good. */
+export const FORMED_EPISODE_KINDS: readonly string[] = [
+  ...CLAIM_EPISODE_KINDS.filter((kind) => !TOO_LARGE.includes(kind)),
+  ...Array<string>(6).fill("newcomers"),
+  ...Array<string>(3).fill("renewed"),
+  ...Array<string>(3).fill("release"),
+];
 const DURATION_MS = 5000;
-const LENGTHS_MS = [300, 1500, 5000, 15_000] as const;
+const LENGTHS_MS = [300, 1500, 5000, 10_000] as const;
 /** One to five faults. */
 const PACES = [12, 24, 60] as const;
 
