@@ -1,8 +1,8 @@
-/** One worker of `scripts/sim.ts`: gets its share of the seeds, and sends back what became of them. */
+/** One worker of `scripts/sim.ts`: gets one seed after another, and sends back what became of it. */
 /// <reference no-default-lib="true" />
 /// <reference lib="deno.worker" />
-import { runShare, type Share } from "../mod/sim/campaign.ts";
+import { runTask, type Task } from "../mod/sim/campaign.ts";
 
-self.onmessage = (event: MessageEvent<Share>) => {
-  runShare(event.data, (news) => self.postMessage(news));
+self.onmessage = (event: MessageEvent<Task>) => {
+  runTask(event.data, (news) => self.postMessage(news));
 };

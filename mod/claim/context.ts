@@ -87,6 +87,7 @@ export class ClaimContext {
       poolDigest: this.pools.baseDigest,
       absenceTtlHours: options.absenceTtlHours ?? ABSENCE_TTL_HOURS_DEFAULT,
       restored: options.restored,
+      continues: options.continues === true,
       vtep: () => this.vtep,
       lamport: () => this.lamport,
       fence: () => this.ledger.fence.entries(),

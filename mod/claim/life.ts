@@ -42,7 +42,7 @@ export class Life {
     const restored = own.announced;
     if (restored !== null && restored.state === "held") {
       if (this.#isWanted(restored)) {
-        this.#context.complete = !options.seedsGiven;
+        this.#context.complete = !options.seedsGiven || options.continues === true;
         if (options.returnsCarefully === true) return this.follow(nowMs, { to: "returning" });
         ledger.merge(nowMs, restored, encodeRecord(restored));
         return this.follow(nowMs, { to: "held" });

@@ -55,6 +55,11 @@ export interface ClaimOptions {
    * it then listens before it holds what it held.
    */
   readonly returnsCarefully?: boolean;
+  /**
+   * What is restored was written by this very process, which has heard the cluster long ago: it announces nothing anew. Forms
+   * a cluster of a thousand at once, with `known` of membership's options. For simulations.
+   */
+  readonly continues?: boolean;
   /** See FurtherMemory. */
   readonly machine?: string;
   /** How long this host may be absent before its subnet may be taken; 24 h unless said. */

@@ -23,6 +23,8 @@ export interface OwnRecordParts {
   readonly poolDigest: string;
   readonly absenceTtlHours: number;
   readonly restored: RestoredClaim | null;
+  /** Whether it was this process that wrote what is restored. */
+  readonly continues: boolean;
   readonly vtep: () => Vtep;
   readonly lamport: () => number;
   readonly fence: () => readonly FenceEntry[];
@@ -52,7 +54,9 @@ export class OwnRecord {
 
   constructor(parts: OwnRecordParts) {
     this.#parts = parts;
-    this.#generation = (parts.restored?.generation ?? 0) + 1;
+    this.#generation = (parts.restored?.generation ?? 0) + (parts.continues ? 0 : 1);
+    if (parts.continues) this.#sequence = (parts.restored?.record?.sequence ?? -1) + 1;
+    this.#isOpen = parts.continues;
     this.#announced = parts.restored?.record ?? null;
   }
 

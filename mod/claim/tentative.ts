@@ -35,7 +35,8 @@ const STOOD_STILL_MS = 3_000;
 const SLOW_DISK_MS = 1_500;
 /**
  * Nor does it come too late while those who agreed say no to everybody else: for two waits of at least 3 s. A disk that takes
- * 4 s for each write, as a failing or overloaded one does, so has its subnet at the first attempt.
+ * 4 s for each write, as a failing or overloaded one does, so has its subnet at the first attempt; that of a host which is
+ * alone may take as long as it likes, until somebody is met who was not asked.
  */
 const PROMISED_MS_MIN = 6_000;
 /** Losing a choice a few times is bad luck; from then on pauses keep a crowd of newcomers from moving in step. */
@@ -68,6 +69,8 @@ export class Tentative extends Stage {
   #retries = 0;
   #isConfirming = false;
   #confirmedMs = Infinity;
+  /** Whether nobody was there when this host began to hold, nor since. */
+  #isAlone = true;
   /** Of the last step. */
   #advancedMs = Infinity;
 
@@ -101,8 +104,8 @@ export class Tentative extends Stage {
   }
 
   override enter(nowMs: number): Next | null {
-    const isAlone = this.#context.others("alive", "suspect").length === 0;
-    if (isAlone && this.#reclaim === null) this.#confirm(nowMs); // nobody to ask
+    this.#lookAround();
+    if (this.#isAlone && this.#reclaim === null) this.#confirm(nowMs); // nobody to ask
     else this.#propose("tentative", 0);
     return null;
   }
@@ -194,6 +197,7 @@ export class Tentative extends Stage {
 
   override membersChanged(nowMs: number): Next | null {
     if (this.#reclaim !== null && !this.#reclaim.isOpen()) return this.#lose(nowMs);
+    if (this.#isConfirming) this.#lookAround();
     if (this.#request === null || this.#isConfirming) return null;
     this.#askNew();
     if (this.#isFastPathOpen()) this.#confirm(nowMs);
@@ -299,19 +303,24 @@ export class Tentative extends Stage {
   #startOver(): void {
     this.#request = null;
     this.#isConfirming = false;
+    this.#isAlone = true;
     this.#propose("tentative", 0);
   }
 
   /** From when on a hold that is not durable yet is not used. */
   #tooLateAtMs(): number {
-    const askedMs = Math.min(this.#startedMs, this.#confirmedMs); // nobody was asked when there was nobody
-    return Math.max(
-      this.#confirmedMs + SLOW_DISK_MS,
-      askedMs + PROMISED_MS_MIN - SLOW_DISK_MS,
-    );
+    if (this.#isAlone) return Infinity;
+    const lateMs = this.#confirmedMs + SLOW_DISK_MS;
+    if (this.#agreed.size === 0) return lateMs;
+    return Math.max(lateMs, this.#startedMs + PROMISED_MS_MIN - SLOW_DISK_MS);
+  }
+
+  #lookAround(): void {
+    if (this.#context.others("alive", "suspect").length > 0) this.#isAlone = false;
   }
 
   #confirm(nowMs: number): void {
+    this.#lookAround();
     this.#isConfirming = true;
     this.#confirmedMs = nowMs;
     const isMajority = this.#agreed.size > 0 &&

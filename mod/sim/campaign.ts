@@ -1,4 +1,5 @@
-/** Many seeds: what one worker of a campaign does with its share, and what it says of it. */
+/** Many seeds: what a worker of a campaign does with one of them, and what it says of it. */
+import { formedClaims } from "./formed_claims.ts";
 import { generateSchedule } from "./generate.ts";
 import { generateClaims } from "./generate_claims.ts";
 import { type FailureReport, reportFailure } from "./report.ts";
@@ -14,24 +15,23 @@ const SMALL_HOSTS = [3, 3, 4, 4, 5, 5, 6, 7, 9, 12] as const;
 const MIDDLE_HOSTS = [20, 30, 40, 60] as const;
 const LARGE_HOSTS = 200;
 const MIDDLE_EACH = 50;
-const LARGE_EACH = 1000;
+const LARGE_EACH = 2000;
 
-/** Each so many seeds are run twice: equal seeds must give equal runs. */
-const TWICE_EACH = 50;
+/** Each so many seeds are run twice: equal seeds must give equal runs. Prime, so that all small sizes have their turn. */
+const TWICE_EACH = 47;
 
-/** Reports of one worker: shrinking takes a while, and ten stories of one bug say no more than three. */
-const REPORTS_MAX = 3;
+/**
+ * What runs: membership alone; whole hosts, with claims; or whole hosts that have been a cluster for long when the run
+ * begins, a thousand of them.
+ */
+export type CampaignKind = "membership" | "claims" | "formed";
 
-export interface Share {
-  readonly fromSeed: number;
-  readonly seeds: number;
-  /** Of each run; a mix of sizes when null. */
-  readonly hosts: number | null;
-  /** Whether whole hosts run, or membership alone. */
-  readonly hasClaims: boolean;
-  /** This worker takes each so manieth seed, beginning with its own number. */
-  readonly worker: number;
-  readonly workers: number;
+export interface Task {
+  readonly kind: CampaignKind;
+  readonly seed: number;
+  readonly hosts: number;
+  /** Whether a failing seed is shrunk and told, which takes a while. */
+  readonly isReported: boolean;
 }
 
 export type CampaignNews =
@@ -50,36 +50,43 @@ export type CampaignNews =
   | { readonly kind: "report"; readonly report: FailureReport }
   | { readonly kind: "done" };
 
-/** Runs a share, and tells of each seed as it ends. */
-export function runShare(share: Share, tell: (news: CampaignNews) => void): void {
-  let reports = 0;
-  const { fromSeed, seeds, worker, workers } = share;
-  for (let seed = fromSeed + worker; seed < fromSeed + seeds; seed += workers) {
-    const hosts = share.hosts ?? (share.hasClaims ? claimHosts(seed) : membershipHosts(seed));
-    const schedule = share.hasClaims
-      ? generateClaims(seed, { hosts })
-      : generateSchedule(seed, { hosts });
-    const result = runSeed(schedule, seed % TWICE_EACH === 0);
-    const { failure, steps, virtualMs, settledAfterMs } = result;
-    tell({
-      kind: "run",
-      seed,
-      hosts,
-      rule: failure?.rule ?? null,
-      message: failure?.message ?? "",
-      steps,
-      virtualMs,
-      settledAfterMs,
-      coverage: result.coverage ?? {},
-      measures: result.measures ?? {},
-    });
-    if (failure === null || failure.rule === "deterministic" || reports++ >= REPORTS_MAX) continue;
+/** Runs one seed, and tells of it; the last news is that it is done. */
+export function runTask(task: Task, tell: (news: CampaignNews) => void): void {
+  const { seed, hosts } = task;
+  const schedule = scheduleOf(task);
+  const result = runSeed(schedule, task.kind !== "formed" && seed % TWICE_EACH === 0);
+  const { failure, steps, virtualMs, settledAfterMs } = result;
+  tell({
+    kind: "run",
+    seed,
+    hosts,
+    rule: failure?.rule ?? null,
+    message: failure?.message ?? "",
+    steps,
+    virtualMs,
+    settledAfterMs,
+    coverage: result.coverage ?? {},
+    measures: result.measures ?? {},
+  });
+  if (failure !== null && failure.rule !== "deterministic" && task.isReported) {
     tell({ kind: "report", report: reportFailure(schedule, failure) });
   }
   tell({ kind: "done" });
 }
 
-function membershipHosts(seed: number): number {
+function scheduleOf({ kind, seed, hosts }: Task): Schedule {
+  switch (kind) {
+    case "membership":
+      return generateSchedule(seed, { hosts });
+    case "claims":
+      return generateClaims(seed, { hosts });
+    case "formed":
+      return formedClaims(seed, { hosts });
+  }
+}
+
+/** How many hosts the run of a seed has in the nightly mix of membership. */
+export function membershipHosts(seed: number): number {
   return NIGHTLY_HOSTS[seed % NIGHTLY_HOSTS.length] ?? 20;
 }
 

@@ -286,7 +286,8 @@ export class ClaimMeasures {
 
 /** The first words of a reason, without names. */
 function brief(reason: string | null): string {
-  return (reason ?? "").split(" ").slice(0, 3).join(" ").replace(/\d+/g, "N");
+  const text = (reason ?? "").replace(/^(h\d+ \([0-9a-f]+\)|host [0-9a-f]+)/, "another host");
+  return text.split(" ").slice(0, 3).join(" ").replace(/\d+/g, "N");
 }
 
 function isClone(one: SimulatedHost, other: SimulatedHost): boolean {

@@ -1,4 +1,5 @@
 /** What a campaign of whole hosts covered, and how long things took in it, for people. */
+import { EXPECTED_OUTCOMES } from "./claim_outcomes.ts";
 import type { Coverage, Measures } from "./run_result.ts";
 import { quantile } from "./statistics.ts";
 
@@ -24,6 +25,11 @@ export class ClaimReport {
   /** How often something occurred. */
   times(what: string): number {
     return this.#coverage.get(what) ?? 0;
+  }
+
+  /** What should have occurred by now, in a whole campaign, and did not. */
+  missing(): string[] {
+    return EXPECTED_OUTCOMES.filter((what) => this.times(what) === 0);
   }
 
   /** That share of the values is not above this; NaN when nothing was measured. */

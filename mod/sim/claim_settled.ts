@@ -119,10 +119,11 @@ export class ClaimSettled {
       part.filter((host) => host.snapshot().claim.state === "waiting")
         .map(({ name }) => this.#hosts.idOf(name) ?? ""),
     );
-    const wanted = stateText(first, running, silent);
+    const wanted = stateOf(first, running, silent);
     for (const host of others) {
-      const text = stateText(host, running, silent);
-      if (text !== wanted) return `${host.name} knows ${text}; ${first.name} knows ${wanted}`;
+      const state = stateOf(host, running, silent);
+      if (isEqual(state.claims, wanted.claims) && isEqual(state.routes, wanted.routes)) continue;
+      return `${host.name} knows ${stateText(state)}; ${first.name} knows ${stateText(wanted)}`;
     }
     return null;
   }
@@ -224,33 +225,98 @@ function whyNotWhole(part: readonly SimulatedHost[]): string | null {
   return null;
 }
 
+/** Claims and routes of a host, in lines that are equal exactly when they are, in one order. */
+interface KnownState {
+  readonly claims: readonly string[];
+  readonly routes: readonly string[];
+}
+
+/** What a record says of claims and of routes: hosts of large clusters are compared often. */
+interface RecordText {
+  readonly claim: string;
+  readonly route: string;
+  /** Prefix length of the subnet. */
+  readonly length: string;
+}
+
+const textOfRecord = new WeakMap<ClaimRecord, RecordText>();
+
 /**
- * Claims and routes of a host, as text that is equal exactly when they are. Tombstones end at each host's own time, and what
- * was overtaken stays known to some when it comes back from an old disk; neither means anything. A
- * route to one of several holders that are all gone stays with whom it was, since nobody is left to yield.
+ * Claims and routes of a host. Tombstones end at each host's own time, and what was overtaken stays known to some when it
+ * comes back from an old disk; neither means anything. A route to one of several holders that are all gone stays with whom
+ * it was, since nobody is left to yield.
  */
-function stateText(
+function stateOf(
   host: SimulatedHost,
   running: ReadonlySet<MemberId>,
   silent: ReadonlySet<MemberId>,
-): string {
+): KnownState {
   const { records, owners, fenceOf } = host.snapshot().claim;
   const present = records.filter((record) =>
     stands(record, fenceOf(record.subnet)) && !silent.has(record.hostId)
   );
-  const claims = present.map(recordText);
-  const held = present.filter(({ state }) => state === "held");
-  const routes = owners.flatMap(({ hostId, subnet, vtep }) => {
-    if (silent.has(hostId)) return [];
-    const rivals = held.filter((one) => one.hostId !== hostId && cidrsOverlap(one.subnet, subnet));
-    const isOpen = rivals.length > 0 && !running.has(hostId) &&
-      rivals.every((rival) => !running.has(rival.hostId));
-    const hop = isOpen ? "?" : `${hostId.slice(0, 6)}@${vtep.address}:${vtep.port}`;
-    return `${subnet}=${hop}`;
-  }).sort();
-  return `[${claims.join(" ")}] routes [${routes.join(" ")}]`;
+  const held = new HeldIndex(present.filter(({ state }) => state === "held"));
+  const routes: string[] = [];
+  let hasOpen = false;
+  for (const owner of owners) {
+    const { hostId, subnet } = owner;
+    if (silent.has(hostId)) continue;
+    const rivals = running.has(hostId) ? [] : held.rivalsOf(owner);
+    const isOpen = rivals.length > 0 && rivals.every((rival) => !running.has(rival.hostId));
+    hasOpen ||= isOpen;
+    routes.push(isOpen ? `${subnet}=?` : textOf(owner).route);
+  }
+  // Owners come in the order of their ids, which an open route does not tell.
+  if (hasOpen) routes.sort();
+  return { claims: present.map((record) => textOf(record).claim), routes };
 }
 
-function recordText({ hostId, generation, sequence, state, subnet }: ClaimRecord): string {
-  return `${hostId.slice(0, 6)} ${state} ${subnet} ${generation}.${sequence}`;
+/** Held claims by subnet. Nearly always all have one prefix length, and only equal subnets overlap. */
+class HeldIndex {
+  readonly #held: readonly ClaimRecord[];
+  readonly #bySubnet = new Map<string, ClaimRecord[]>();
+  readonly #lengths = new Set<string>();
+
+  constructor(held: readonly ClaimRecord[]) {
+    this.#held = held;
+    for (const record of held) {
+      const same = this.#bySubnet.get(record.subnet);
+      if (same === undefined) this.#bySubnet.set(record.subnet, [record]);
+      else same.push(record);
+      this.#lengths.add(textOf(record).length);
+    }
+  }
+
+  /** Claims of others on what overlaps that host's subnet. */
+  rivalsOf(owner: ClaimRecord): readonly ClaimRecord[] {
+    const { hostId, subnet } = owner;
+    const hasOneLength = this.#lengths.size === 1 && this.#lengths.has(textOf(owner).length);
+    const near = hasOneLength
+      ? this.#bySubnet.get(subnet) ?? []
+      : this.#held.filter((one) => cidrsOverlap(one.subnet, subnet));
+    return near.filter((one) => one.hostId !== hostId);
+  }
+}
+
+function textOf(record: ClaimRecord): RecordText {
+  let text = textOfRecord.get(record);
+  if (text === undefined) {
+    const { hostId, generation, sequence, state, subnet, vtep } = record;
+    const id = hostId.slice(0, 6);
+    text = {
+      claim: `${id} ${state} ${subnet} ${generation}.${sequence}`,
+      route: `${subnet}=${id}@${vtep.address}:${vtep.port}`,
+      length: subnet.slice(subnet.indexOf("/")),
+    };
+    textOfRecord.set(record, text);
+  }
+  return text;
+}
+
+function isEqual(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((line, index) => line === other[index]);
+}
+
+function stateText({ claims, routes }: KnownState): string {
+  return `[${claims.join(" ")}] routes [${routes.join(" ")}]`;
 }

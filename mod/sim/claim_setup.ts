@@ -27,6 +27,8 @@ export interface HostSetup {
 
 export interface ClaimSetup {
   readonly pool: PoolText;
+  /** Begins with a cluster that has been there for long, each host with a subnet that all know, instead of one by one. */
+  readonly formed?: boolean;
   readonly hosts: Readonly<Record<HostName, HostSetup>>;
 }
 
@@ -43,7 +45,11 @@ export function poolOf({ network, subnetLength, reserved }: PoolText): Pool {
 /** Lines that {@linkcode parseClaimLine} reads. */
 export function formatClaimSetup(setup: ClaimSetup): string[] {
   const hosts = Object.entries(setup.hosts).map(([host, own]) => `host ${host}${formatHost(own)}`);
-  return ["claims 1", `pool ${formatPool(setup.pool, " ")}`, ...hosts];
+  return [
+    setup.formed === true ? "claims formed" : "claims 1",
+    `pool ${formatPool(setup.pool, " ")}`,
+    ...hosts,
+  ];
 }
 
 /** Reads one line; the setup with it, or null when the line is about something else. Throws UserError. */
@@ -51,7 +57,7 @@ export function parseClaimLine(line: string, setup: ClaimSetup): ClaimSetup | nu
   const [word, ...rest] = line.split(/\s+/);
   switch (word) {
     case "claims":
-      return setup;
+      return rest[0] === "formed" ? { ...setup, formed: true } : setup;
     case "pool":
       return { ...setup, pool: parsePool(rest, line) };
     case "host": {

@@ -117,12 +117,13 @@ export class ClaimShadow {
   /** Looks whether the consequences of a trouble are over. */
   look(nowMs: number): void {
     const isClear = this.isClear;
-    if (isClear && this.#calmSinceMs < Infinity && this.#odd.size === 0) return;
+    const mayCalm = this.#calmSinceMs === Infinity && !this.#isStrictlyTroubled(nowMs);
+    if (isClear && !mayCalm && this.#odd.size === 0) return;
     if (this.#isInTrouble(nowMs) || this.#settled.whyNotWhole() !== null) return;
     if (this.#settled.parts().length > 1) return;
     if (!isClear) this.#clear.push({ fromMs: nowMs, toMs: Infinity });
-    if (!this.#isStrictlyTroubled(nowMs)) this.#calmSinceMs = Math.min(this.#calmSinceMs, nowMs);
-    if (this.#settled.whyUnsettled() !== null) return;
+    if (mayCalm) this.#calmSinceMs = nowMs;
+    if (this.#odd.size === 0 || this.#settled.whyUnsettled() !== null) return;
     const { hosts } = this.#hosts.cluster;
     for (const host of hosts) {
       const id = this.#hosts.idOf(host.name);

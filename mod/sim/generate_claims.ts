@@ -12,6 +12,14 @@ export interface GenerateClaimsOptions {
   readonly hosts: number;
   /** Faults begin within this time. */
   readonly durationMs?: number;
+  /** What is drawn from; everything unless said. */
+  readonly kinds?: readonly string[];
+  /** How long an episode lasts, about. */
+  readonly lengthsMs?: readonly number[];
+  /** Faults a minute. */
+  readonly paces?: readonly number[];
+  /** Begins with a cluster that has been there for long, see ClaimSetup; its pool has room. */
+  readonly isFormed?: boolean;
 }
 
 /** The faults of one episode that lasts so long, with times from its beginning. */
@@ -217,15 +225,16 @@ const SUBNET_LENGTH = 28;
 export function generateClaims(seed: number, options: GenerateClaimsOptions): HostSchedule {
   const random = new Random(seed);
   const draw = new ClaimDraw(random, options.hosts);
-  const kinds = random.sample(CLAIM_EPISODE_KINDS, 1 + random.below(5));
-  const perMinute = PACES[random.below(PACES.length)] ?? PACES[0];
+  const { paces = PACES, lengthsMs = LENGTHS_MS, isFormed = false } = options;
+  const kinds = random.sample(options.kinds ?? CLAIM_EPISODE_KINDS, 1 + random.below(5));
+  const perMinute = paces[random.below(paces.length)] ?? PACES[0];
   const durationMs = options.durationMs ?? DURATION_MS;
   const count = Math.max(1, Math.round(perMinute * durationMs / 60_000));
   const faults: TimedFault[] = [];
   for (let number = 0; number < count; number++) {
     const kind = kinds[random.below(kinds.length)] ?? "crash";
     const atMs = FIRST_FAULT_MS + random.below(durationMs);
-    const length = LENGTHS_MS[random.below(LENGTHS_MS.length)] ?? 0;
+    const length = lengthsMs[random.below(lengthsMs.length)] ?? 0;
     const lengthMs = Math.round(length * (0.5 + random.unit()));
     for (const timed of episode(kind, draw, lengthMs)) {
       faults.push({ ...timed, atMs: atMs + Math.round(timed.atMs) });
@@ -239,7 +248,9 @@ export function generateClaims(seed: number, options: GenerateClaimsOptions): Ho
     startWithinMs: 1 + random.below(3000),
     isSealed: random.unit() < 0.15,
     // A pinned host that is given another's disk finds a claim there that it does not want.
-    claims: drawSetup(draw, options.hosts, !kinds.some((kind) => kind.startsWith("clone"))),
+    claims: isFormed
+      ? formedSetup(draw, options.hosts)
+      : drawSetup(draw, options.hosts, !kinds.some((kind) => kind.startsWith("clone"))),
     faults,
   };
 }
@@ -295,6 +306,14 @@ function drawSetup(draw: ClaimDraw, count: number, mayPin: boolean): ClaimSetup 
     hosts[host] = { ...hosts[host], pool: { network: "10.9.0.0/16", subnetLength: 26 } };
   }
   return { pool, hosts };
+}
+
+/** Half of the time with some room, else with hardly any. */
+function formedSetup(draw: ClaimDraw, count: number): ClaimSetup {
+  const hosts = Object.fromEntries(draw.later.map((host) => [host, { later: true }]));
+  const bits = Math.ceil(Math.log2(count + 1)) + draw.random.below(2);
+  const network = `10.9.0.0/${SUBNET_LENGTH - bits}`;
+  return { pool: { network, subnetLength: SUBNET_LENGTH }, formed: true, hosts };
 }
 
 /** Mostly some room, often hardly any, sometimes too little. */

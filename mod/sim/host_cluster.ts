@@ -3,7 +3,8 @@
  * invariants checked after every step.
  */
 import { vtepMac } from "../address/mac.ts";
-import { makePool, type Pool } from "../address/pool.ts";
+import { makePool, type Pool, subnetsOf } from "../address/pool.ts";
+import { assert } from "../base/assert.ts";
 import type { Action, Endpoint, Input } from "../base/core.ts";
 import { sha256Hex } from "../base/hash.ts";
 import { ABSENCE_TTL_HOURS_DEFAULT } from "../base/limits.ts";
@@ -24,6 +25,7 @@ import { decodeMembers, encodeMembers } from "../swim/memory.ts";
 import { LAN_TIMINGS, type SwimTimings } from "../swim/timings.ts";
 import type { Keyring } from "../wire/keyring.ts";
 import { Cluster } from "./cluster.ts";
+import { formCluster, type FormedHost } from "./formed_cluster.ts";
 import { ClaimInvariants } from "./invariants.ts";
 import { SIMULATED_LABEL } from "./membership_cluster.ts";
 import { NOWHERE } from "./nowhere.ts";
@@ -85,6 +87,8 @@ export class HostCluster {
   /** How often a host gave up its identity. */
   readonly #losses = new Map<string, number>();
   #lastPacket: Uint8Array | null = null;
+  /** What hosts begin with that have been a cluster for long, by name: their first start only. */
+  readonly #formed = new Map<string, FormedHost>();
   readonly #options: HostClusterOptions;
   readonly #pool: Pool;
 
@@ -158,6 +162,41 @@ export class HostCluster {
     this.configure(host, settings);
     this.cluster.boot(host);
     return host;
+  }
+
+  /**
+   * Starts these hosts as a cluster that has been there for long: all know each other, and each holds a subnet that all
+   * know. Their disks hold their own claims and all members.
+   */
+  bootFormed(hosts: readonly SimulatedHost[]): void {
+    const { cluster } = this;
+    const found = subnetsOf(this.#pool);
+    assert(found.length >= hosts.length, "there is a subnet for each host of a formed cluster");
+    const subnets = cluster.random.sample(found, hosts.length);
+    const keys = this.#options.keyring?.(cluster.random);
+    const formed = formCluster(hosts.map(({ name, endpoint }, index) => {
+      const hostId = this.#drawnId(name, 0);
+      const subnet = subnets[index] ?? "";
+      return {
+        name,
+        endpoint,
+        hostId,
+        subnet,
+        pool: this.#pool,
+        vtep: vtepAt(endpoint, hostId),
+        keys,
+      };
+    }));
+    const all = formed.map(({ member: { id, name, endpoint } }) => ({ id, name, endpoint }));
+    const members = encodeMembers({ incarnation: 0, members: all });
+    hosts.forEach((host, index) => {
+      const own = formed[index];
+      assert(own !== undefined, "each host is formed");
+      this.#formed.set(host.name, own);
+      cluster.write(host, "claim", encodeClaimMemory({ ...own.restored, others: [] }));
+      cluster.write(host, "members", members);
+      cluster.boot(host);
+    });
   }
 
   /** Settings for the host's next start. */
@@ -252,14 +291,14 @@ export class HostCluster {
     const restored = claimBytes === undefined ? null : decodeClaimMemory(claimBytes);
     const members = memberBytes === undefined ? null : decodeMembers(memberBytes);
     const isNew = this.#options.newIdentities === true && boot.bootNumber > 0;
-    const identity = `${settings.identity ?? boot.name}${isNew ? ` ${boot.bootNumber}` : ""}`;
     const losses = this.#losses.get(boot.name) ?? 0;
     const drawn = losses > 0 && !isNew
       ? newIdentity(boot.name, losses)
-      : sha256Hex(identity).slice(0, 32);
+      : this.#drawnId(boot.name, isNew ? boot.bootNumber : 0);
     const hostId = restored?.hostId ?? drawn;
     this.#ids.set(boot.name, hostId);
-    const instance = [boot.random.uint32(), boot.random.uint32()]
+    const formed = boot.bootNumber === 0 ? this.#formed.get(boot.name) : undefined;
+    const instance = formed?.member.instance ?? [boot.random.uint32(), boot.random.uint32()]
       .map((part) => part.toString(16).padStart(8, "0")).join("");
     const seeds = settings.seeds ?? [];
     const claim: ClaimOptions = {
@@ -271,7 +310,8 @@ export class HostCluster {
       vtep: vtepAt(boot.endpoint, hostId),
       hostId,
       instance,
-      restored,
+      restored: formed?.restored ?? restored,
+      ...(formed === undefined ? {} : { continues: true }),
       returnsCarefully: this.#wasAwayForLong(boot.name, restored),
     };
     const { keyring } = this.#options;
@@ -282,12 +322,20 @@ export class HostCluster {
         ...(keyring === undefined ? {} : { keys: keyring(boot.random) }),
         label: settings.label ?? SIMULATED_LABEL,
         self: { id: hostId, name: boot.name, endpoint: boot.endpoint, instance, version: "0.0.0" },
-        incarnation: members === null ? 0 : members.incarnation + 1,
+        incarnation: members === null || formed !== undefined ? 0 : members.incarnation + 1,
         timings: this.#options.timings ?? LAN_TIMINGS,
         seeds,
-        remembered: members?.members ?? [],
+        remembered: formed === undefined ? members?.members ?? [] : [],
+        ...(formed === undefined ? {} : { known: formed.known }),
       },
     }, boot.random);
+  }
+
+  /** The id that a host draws at its first start, or at a later one with an empty disk. */
+  #drawnId(name: string, bootNumber: number): MemberId {
+    const identity = this.#settings.get(name)?.identity ?? name;
+    const text = bootNumber > 0 ? `${identity} ${bootNumber}` : identity;
+    return sha256Hex(text).slice(0, 32);
   }
 }
 

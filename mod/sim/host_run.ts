@@ -24,8 +24,9 @@ import { lastFaultAtMs, type Schedule } from "./schedule.ts";
 /** A schedule of whole hosts. */
 export type HostSchedule = Schedule & { readonly claims: ClaimSetup };
 
-/** Time between looks at whether all are of one mind. */
+/** Time between looks at whether all are of one mind; more where so many are looked at that it takes longer than they do. */
 const LOOK_MS = 250;
+const HOSTS_PER_LOOK = 200;
 /** What is learnt of others is written within 10 s, and nothing else may come after that. */
 const QUIET_MS = 12_000;
 /** An agent that leaves ends after this, whatever came of it. */
@@ -120,10 +121,14 @@ export class HostRun {
     const { cluster } = this.hosts;
     const endMs = cluster.nowMs + durationMs;
     while (cluster.nowMs < endMs) {
-      cluster.runFor(Math.min(LOOK_MS, endMs - cluster.nowMs));
+      cluster.runFor(Math.min(this.#lookMs(), endMs - cluster.nowMs));
       this.#shadow.look(cluster.nowMs);
       this.#measures.look(cluster.nowMs);
     }
+  }
+
+  #lookMs(): number {
+    return LOOK_MS * Math.max(1, this.#schedule.hosts / HOSTS_PER_LOOK);
   }
 
   #start(): void {
@@ -131,8 +136,13 @@ export class HostRun {
     const { cluster } = this.hosts;
     const hosts = Array.from({ length: count }, () => cluster.add());
     for (const host of hosts) this.#configure(host, hosts);
+    if (claims.formed === true) {
+      for (const host of hosts) this.#setClock(host);
+      this.hosts.bootFormed(hosts.filter(({ name }) => claims.hosts[name]?.later !== true));
+      return;
+    }
     for (const host of hosts) {
-      cluster.jumpClock(host, cluster.random.below(UPTIME_MS_MAX));
+      this.#setClock(host);
       const atMs = cluster.random.unit() * startWithinMs;
       if (claims.hosts[host.name]?.later === true) continue;
       cluster.after(atMs, () => {
@@ -141,6 +151,11 @@ export class HostRun {
         cluster.boot(host);
       });
     }
+  }
+
+  /** No two clocks show the same: times mean something on the host alone where they were read. */
+  #setClock(host: SimulatedHost): void {
+    this.hosts.cluster.jumpClock(host, this.hosts.cluster.random.below(UPTIME_MS_MAX));
   }
 
   #configure(host: SimulatedHost, hosts: readonly SimulatedHost[]): void {
@@ -217,7 +232,7 @@ export class HostRun {
     const boundMs = this.#settled.boundMs();
     let why = this.#settled.whyUnsettled();
     while (why !== null && cluster.nowMs - calmAtMs < boundMs) {
-      this.#runFor(LOOK_MS);
+      this.#runFor(this.#lookMs());
       why = this.#settled.whyUnsettled();
     }
     if (why !== null) {

@@ -41,7 +41,7 @@ const FRAME: ReadonlySet<string> = new Set(["options", "random", "$carrier", "co
 const DERIVED: ReadonlySet<string> = new Set([
   ...["digest", "$index", "$hosts", "$winners", "$sortedEntries", "$sortedRouted"], // of ledger and fence
   ...["$order", "$counted", "$listed", "$looked"], // caches of choice, pool watch, reporter, absence
-  ...["$view", "nowMs", "conflicts", "counters", "$warned"], // shown, or set anew in each step
+  ...["$view", "nowMs", "conflicts", "counters", "$warned", "isDiskSlow"], // shown, or set anew in each step
 ]);
 const DERIVED_PATHS: ReadonlySet<string> = new Set(["Reporter.$sinceMs"]);
 

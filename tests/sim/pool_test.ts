@@ -59,6 +59,8 @@ Deno.test("who waits for a free subnet gets one of a network that is added", () 
   equal(late.snapshot().claim.subnet, "10.8.0.16/28");
   deepEqual(hosts.map((host) => host.snapshot().claim.subnet), before);
   sim.cluster.runUntil("one pool", () => sameEverywhere(sim), 2_000);
+  sim.cluster.runFor(5_000);
+  sim.checkQuiescent();
 });
 
 Deno.test("a restart remembers what was added, with no other host there", () => {
@@ -100,6 +102,7 @@ Deno.test("a pool grown differently on both sides of a partition is one pool aft
   const isOutside = poolsOf(sim)[0]?.added[0] === "10.8.0.0/27";
   const problems = one.snapshot().claim.problems.map(({ code }) => code);
   equal(problems.includes("subnet-outside-pool"), isOutside);
+  sim.checkQuiescent();
 });
 
 Deno.test("a subnet pinned in one half that a host of the other half holds goes over once they meet", () => {
@@ -126,6 +129,7 @@ Deno.test("a subnet pinned in one half that a host of the other half holds goes 
   notEqual(three.snapshot().claim.subnet, wanted);
   ok((two.snapshot().claim.record?.strength ?? 0) > 4);
   equal(three.snapshot().claim.counters.renumberings, 1);
+  sim.checkQuiescent();
 });
 
 Deno.test("nobody claims what is reserved, and its holder keeps it over a restart", () => {

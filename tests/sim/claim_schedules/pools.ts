@@ -144,6 +144,14 @@ export const POOLS: readonly ClaimSchedule[] = [
       "60000 heal",
       "200000 boot h5",
     ],
+    during({ hosts: { cluster } }) {
+      cluster.after(190_000, () => {
+        const hops = cluster.running.map((host) =>
+          host.snapshot().claim.owners.find(({ subnet }) => subnet === S)?.hostId
+        );
+        deepEqual(new Set(hops), new Set([idOf("h2")]));
+      });
+    },
     expect(story) {
       equal(story.heldAt("h5", 49_000), S);
       deepEqual(story.holders(S), ["h2"]);

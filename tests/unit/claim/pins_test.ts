@@ -57,7 +57,7 @@ Deno.test("it yields to one that knows a newer pool, or was configured with anot
   }
 });
 
-Deno.test("it goes above one that was away for a minute, which has nobody else yield to it any more", () => {
+Deno.test("it goes above one that was away for a minute, and is routed to again", () => {
   const host = pinned();
   host.hear(rival({ poolVersion: 2 }));
   host.meet([9], "dead");

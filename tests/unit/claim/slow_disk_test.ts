@@ -45,15 +45,28 @@ Deno.test("who waited for objections has used up what was promised, and needs a 
   equal(host.writes.length > 1, true);
 });
 
-Deno.test("a hold without anybody to ask is as patient", () => {
+Deno.test("a host that is alone waits for its disk as long as it takes", () => {
   const host = new Staged({ seedsGiven: false });
   host.holdsDisk = true;
   host.at(0);
-  equal(host.writes.length, 1);
-  host.at(4_499);
+  host.at(60_000);
   equal(host.writes.length, 1);
   host.settleDisk();
   equal(host.snapshot.state, "held");
+});
+
+Deno.test("not so when it meets somebody meanwhile, who was not asked", () => {
+  const host = new Staged({ seedsGiven: false });
+  host.holdsDisk = true;
+  host.at(0);
+  host.at(1_000);
+  host.meet([2], "suspect");
+  host.at(1_499);
+  equal(host.writes.length, 1);
+  host.at(1_500);
+  equal(host.writes.length, 2);
+  host.settleDisk();
+  equal(host.snapshot.state, "tentative");
 });
 
 Deno.test("nor is it when the host stood still and learns of the write first", () => {
