@@ -37,6 +37,9 @@ import {
  */
 const BATCH_BYTES = 32 * 1024;
 
+/** On another thread larger ones do no harm, and the kernel waits less often for the next. */
+const LATER_BATCHES = 4;
+
 /**
  * The least after answers were lost: a batch whose every request is refused, with the kernel's
  * words, may have more answers than a small receive buffer holds.
@@ -89,7 +92,7 @@ export class NetlinkConversation implements NetlinkTransport {
     const collect = async () => {
       for (const reply of (await previous)?.replies ?? []) replies.push(reply);
     };
-    for (const some of inBatches(requests, () => this.#batchBytes)) {
+    for (const some of inBatches(requests, () => LATER_BATCHES * this.#batchBytes)) {
       this.#checkOpen();
       const batch = this.#newBatch(some);
       const bytes = this.#encode(batch, new Encoded());
