@@ -11,7 +11,7 @@ export interface FirewallSet {
   readonly name: string;
   /** Whether the elements are networks (`flags interval`) and not addresses. */
   readonly hasNetworks: boolean;
-  /** Canonical addresses or CIDRs, in ascending order, none within another. */
+  /** Canonical addresses, in any order, or CIDRs in ascending order, none within another. */
   readonly elements: readonly string[];
 }
 
