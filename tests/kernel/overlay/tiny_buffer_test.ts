@@ -58,7 +58,7 @@ kernelTest(
         nowMs += 60_000;
         keeper.reconcileNow();
       }
-    const { looksRepeated, peersProgrammed, lastError } = keeper.status();
+      const { looksRepeated, peersProgrammed, lastError } = keeper.status();
       assert(looksRepeated > 0, "answers were lost");
       assert.equal(peersProgrammed, PEERS.length - IN_THE_WAY);
       assert.match(lastError ?? "", /There is a route to 10\.244\.2\.0\/24 via 192\.168\.100\.254/);
