@@ -176,7 +176,7 @@ export class FirewallKeeper {
     this.#stopped = true;
     this.#cancelTimer();
     this.#stopWatching();
-    void this.#firewall?.close();
+    this.#firewall?.close();
     this.#firewall = null;
   }
 

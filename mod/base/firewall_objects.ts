@@ -143,6 +143,6 @@ export interface Firewall {
    * when notifications were lost. Returns a function that stops it.
    */
   watch(table: string, changed: (isOurs: boolean) => void): () => void;
-  /** Ends all watches; settles when nothing is open any more. */
-  close(): Promise<void>;
+  /** Ends all watches. */
+  close(): void;
 }
