@@ -4,8 +4,8 @@
  */
 import { strict as assert } from "node:assert";
 import { writeSysctl } from "../../../ffi/sysctl.ts";
-import { addressAdd } from "../../../ffi/route/address.ts";
-import { linkSet } from "../../../ffi/route/link.ts";
+import { addressAdd, IFA_F } from "../../../ffi/route/address.ts";
+import { linkDump, linkSet } from "../../../ffi/route/link.ts";
 import { routeAdd } from "../../../ffi/route/route.ts";
 import { vethAdd } from "../../../ffi/route/veth.ts";
 import type { AddressFamily } from "../../../mod/base/firewall_objects.ts";
@@ -15,6 +15,7 @@ import { Host, kernelTest } from "../ffi/namespace.ts";
 
 const PORT = 4444;
 const VXLAN_PORT = 8472;
+const POLL_MS = 2;
 
 interface Addresses {
   readonly container: string;
@@ -64,14 +65,18 @@ class Street {
       each.run(() => {
         writeSysctl("net.ipv4.ip_forward", "1");
         writeSysctl("net.ipv6.conf.all.forwarding", "1");
-        // No waiting for others who might have our addresses.
-        writeSysctl("net.ipv6.conf.default.accept_dad", "0");
       });
     }
     const inner = joined(this.host, "cni0", this.container);
     const outer = joined(this.host, "eth0", this.outside);
     const put = (on: Host, index: number, address: string, prefixLength: number) =>
-      addressAdd(on.transport, { index, address, prefixLength });
+      addressAdd(on.transport, {
+        index,
+        address,
+        prefixLength,
+        // No waiting for others who might have it.
+        ...(family === "ip6" ? { flags: IFA_F.NODAD } : {}),
+      });
     put(this.container, inner.far, container, lengths.container);
     put(this.host, inner.near, gateway, lengths.container);
     put(this.host, outer.near, host, lengths.underlay);
@@ -83,6 +88,17 @@ class Street {
     const towards = { destination: container, gateway: host, index: outer.far };
     routeAdd(this.outside.transport, towards);
     this.firewall = this.host.run(() => openFirewall());
+  }
+
+  /** Waits until the devices carry packets: the kernel notices a carrier on a timer of its own. */
+  async ready(): Promise<void> {
+    const isUp = (host: Host) =>
+      linkDump(host.transport).every(({ name, operationalState }) =>
+        name === "lo" || operationalState === "up"
+      );
+    while (![this.container, this.host, this.outside].every(isUp)) {
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
   }
 
   /** Sends one datagram; returns the address that it came from. */
@@ -123,6 +139,7 @@ for (const family of ["ip", "ip6"] as const) {
   kernelTest(`${family}: who masquerades, and who does not, as receivers see it`, async () => {
     const street = new Street(family);
     try {
+      await street.ready();
       const { container, host, outside, far } = street.addresses;
       const inside = street.container;
       const apply = (masqueradeExcluded: readonly string[], masquerade = true) =>
@@ -157,6 +174,7 @@ for (const family of ["ip", "ip6"] as const) {
   kernelTest(`${family}: VXLAN packets with our VNI come from members only`, async () => {
     const street = new Street(family);
     try {
+      await street.ready();
       const { host, outside, far } = street.addresses;
       const members = [...FACTS[family].members, far];
       street.firewall.apply([
