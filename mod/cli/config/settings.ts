@@ -9,6 +9,7 @@ import {
   VXLAN_OVERHEAD_BYTES,
 } from "../../base/limits.ts";
 import {
+  anyCidr,
   cidr,
   interfaceName,
   ipv4Address,
@@ -189,7 +190,7 @@ export const SETTINGS = {
       text: "Network to which containers go with their own addresses in spite of --ip-masq, such " +
         "as the hosts' own",
     },
-    cidr,
+    anyCidr,
     ",",
   ),
   guard: valueSetting(
