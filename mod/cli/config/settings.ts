@@ -10,7 +10,6 @@ import {
 } from "../../base/limits.ts";
 import {
   anyCidr,
-  cidr,
   interfaceName,
   ipv4Address,
   memberName,
