@@ -127,7 +127,7 @@ function firewallLines(firewall: StatusDocument["firewall"], paint: Paint): Line
   const says = [
     sync,
     ...(masquerade ? ["masquerades"] : []),
-    ...(guard ? [`VXLAN from ${members} hosts only`] : []),
+    ...(guard ? [`VXLAN from ${members} addresses only`] : []),
     ...(strangers > 0 ? [paint("warning", `${strangers} packets of others dropped`)] : []),
     ...(repairs > 0 ? [`${repairs} repaired`] : []),
   ];
