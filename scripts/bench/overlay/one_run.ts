@@ -15,6 +15,7 @@ import { openKernel } from "../../../mod/host/kernel.ts";
 import { desiredState } from "../../../mod/overlay/desired.ts";
 import { diffState } from "../../../mod/overlay/diff.ts";
 import { EMPTY_STATE } from "./empty_state.ts";
+import { cpuSeconds } from "../process_cost.ts";
 import { claimOf, Site } from "./peers.ts";
 import { BatchTools } from "./batch_tools.ts";
 
@@ -28,6 +29,10 @@ export interface RunFigures {
   /** Longest time for which nothing else could run. */
   readonly blockedMs: number;
   readonly toolsMs: number;
+  /** Processor time, all threads and the kernel: what other work on the machine does not lengthen. */
+  readonly programCpuMs: number;
+  readonly programWarmCpuMs: number;
+  readonly toolsCpuMs: number;
   readonly repairMs: number;
   readonly toolsRepairMs: number;
   readonly resyncMs: readonly number[];
@@ -50,9 +55,11 @@ Deno.exit(0); // closing thousands of entries would only keep the next run waiti
 
 function programByTools() {
   const site = new Site();
+  const cpu = cpuMeter();
   const toolsMs = tools.program(site.namespace);
+  const toolsCpuMs = cpu();
   const toolsRepairMs = tools.replace(site.namespace);
-  return { toolsMs, toolsRepairMs };
+  return { toolsMs, toolsCpuMs, toolsRepairMs };
 }
 
 function openKeeper() {
@@ -93,7 +100,9 @@ async function programOnce(keeper: OverlayKeeper): Promise<number> {
 async function program() {
   const { site, kernel, keeper } = openKeeper();
   const gaps = watchGaps();
+  const cpu = cpuMeter();
   const programMs = await programOnce(keeper);
+  const programCpuMs = cpu();
   const blockedMs = gaps();
   const resyncMs: number[] = [];
   for (let run = 0; run < RESYNCS; run++) {
@@ -120,9 +129,25 @@ async function program() {
   await kernel.close();
   const another = openKeeper();
   await pause(300);
+  const warmCpu = cpuMeter();
   const programWarmMs = await programOnce(another.keeper);
+  const programWarmCpuMs = warmCpu();
   another.keeper.stop();
-  return { programMs, programWarmMs, blockedMs, resyncMs, repairMs };
+  return {
+    programMs,
+    programCpuMs,
+    programWarmMs,
+    programWarmCpuMs,
+    blockedMs,
+    resyncMs,
+    repairMs,
+  };
+}
+
+/** Returns the milliseconds since then, of this process and of its children that ended. */
+function cpuMeter(): () => number {
+  const before = cpuSeconds(Deno.pid);
+  return () => (cpuSeconds(Deno.pid) - before) * 1000;
 }
 
 function timed(work: () => void): number {
