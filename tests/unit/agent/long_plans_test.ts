@@ -69,6 +69,7 @@ class Bench {
       write: (line) => void this.lines.push(line),
       now: () => "2026-01-01T00:00:00.000Z",
     }),
+    atOnceMax: 300,
     nowMs: () => this.nowMs,
     wish: () => ({
       want: "up",
