@@ -37,6 +37,9 @@ import {
  */
 const BATCH_BYTES = 32 * 1024;
 
+/** On another thread larger ones do no harm, and the kernel waits less often for the next. */
+const LATER_BATCHES = 4;
+
 /**
  * The least after answers were lost: a batch whose every request is refused, with the kernel's
  * words, may have more answers than a small receive buffer holds.
@@ -58,9 +61,9 @@ export class NetlinkConversation implements NetlinkTransport {
   #batchBytes = BATCH_BYTES;
   #batchesToGrow = 0;
   /** Sent on another thread, its answers not all here. */
-  #underWay: Batch | null = null;
-  /** Whether answers to what is under way were lost while others asked. */
-  #isOverrun = false;
+  readonly #underWay = new Set<Batch>();
+  /** Those of them that answers may be missing for, lost while others were read. */
+  readonly #lost = new Set<Batch>();
 
   constructor(datagrams: Datagrams) {
     this.#datagrams = datagrams;
@@ -89,7 +92,7 @@ export class NetlinkConversation implements NetlinkTransport {
     const collect = async () => {
       for (const reply of (await previous)?.replies ?? []) replies.push(reply);
     };
-    for (const some of inBatches(requests, () => this.#batchBytes)) {
+    for (const some of inBatches(requests, () => LATER_BATCHES * this.#batchBytes)) {
       this.#checkOpen();
       const batch = this.#newBatch(some);
       const bytes = this.#encode(batch, new Encoded());
@@ -170,20 +173,21 @@ export class NetlinkConversation implements NetlinkTransport {
   }
 
   async #exchangeLater(batch: Batch, bytes: Uint8Array<ArrayBuffer>): Promise<Batch> {
-    this.#underWay = batch;
+    this.#underWay.add(batch);
     try {
       await this.#datagrams.sendLater(bytes, `send ${batch.op} to the kernel`);
       this.#checkOpen();
-      if (this.#isOverrun) throw repliesLost(batch.op);
       // The kernel answers within the send: all that is to come is here, and nobody waits.
       while (!batch.isAnswered) {
-        for (const message of this.#receive(batch.op, false)) batch.take(message);
+        if (this.#lost.has(batch)) throw repliesLost(batch.op);
+        for (const message of this.#receive(batch.op, false)) this.#takeForOther(message);
       }
+      if (this.#lost.has(batch)) throw repliesLost(batch.op);
       this.#wentWell(bytes.length);
       return batch;
     } finally {
-      this.#underWay = null;
-      this.#isOverrun = false;
+      this.#underWay.delete(batch);
+      this.#lost.delete(batch);
     }
   }
 
@@ -197,7 +201,7 @@ export class NetlinkConversation implements NetlinkTransport {
 
   /** An answer that is not to what was just asked: to what is under way, or to nothing any more. */
   #takeForOther(message: NetlinkMessage): void {
-    this.#underWay?.take(message);
+    for (const batch of this.#underWay) if (batch.take(message)) return;
   }
 
   /** One dump, or null when the kernel says that it was torn. */
@@ -247,7 +251,7 @@ export class NetlinkConversation implements NetlinkTransport {
       const datagram = this.#datagrams.receive(false);
       if (typeof datagram === "number" && datagram !== ERRNO.ENOBUFS) break;
     }
-    this.#isOverrun = this.#underWay !== null;
+    for (const batch of this.#underWay) this.#lost.add(batch);
     this.#batchBytes = Math.max(BATCH_BYTES_MIN, this.#batchBytes >> 2);
     this.#batchesToGrow = GROW_AFTER_BATCHES;
     throw repliesLost(op);

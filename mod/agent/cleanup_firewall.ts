@@ -23,7 +23,7 @@ export async function cleanUpHostFirewall(
   vni: number,
   dryRun: boolean,
 ): Promise<FirewallCleanup> {
-  let firewall: Firewall;
+  let firewall: ReturnType<typeof openFirewall>;
   try {
     firewall = openFirewall();
   } catch {

@@ -97,7 +97,8 @@ export class DataPath {
       nowMs: () => performance.now(),
       startTimer,
       wish: () => firewallWish(options.snapshot(), this.#isSettled()),
-      overlayDevice: () => this.#keeper.status().device,
+      overlayDevice: (family) =>
+        (family === "ip" ? this.#keeper : this.#ipv6?.keeper ?? this.#keeper).status().device,
     });
     const { settings, log } = options;
     this.#settings = settings === undefined ? null : new SettingsKeeper(settings.host, log);

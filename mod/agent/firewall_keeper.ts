@@ -88,7 +88,7 @@ export interface FirewallPorts {
   startTimer(callback: () => void, delayMs: number): () => void;
   wish(): FirewallWish;
   /** The device through which packets from other hosts arrive. */
-  overlayDevice(): string;
+  overlayDevice(family: AddressFamily): string;
 }
 
 export class FirewallKeeper {
@@ -176,7 +176,7 @@ export class FirewallKeeper {
     this.#stopped = true;
     this.#cancelTimer();
     this.#stopWatching();
-    void this.#firewall?.close();
+    this.#firewall?.close();
     this.#firewall = null;
   }
 
@@ -299,7 +299,7 @@ export class FirewallKeeper {
       const tables = firewall.forwardTables(family, name);
       const network = facts.networks.find((network) => addressFamilyOf(network) === family);
       if (network === undefined) return [];
-      for (const packet of packetsOf(facts.subnet, network, this.#ports.overlayDevice())) {
+      for (const packet of packetsOf(facts.subnet, network, this.#ports.overlayDevice(family))) {
         const drop = findForwardDrop(tables, packet);
         if (drop !== null) return [forwardDropProblem(drop, network)];
       }

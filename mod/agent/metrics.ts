@@ -104,6 +104,11 @@ function hostMetrics({ snapshot, overlay, problems }: StatusSources): Metric[] {
       "Kernel objects put back after somebody changed them",
       overlay.repairs,
     ),
+    counter(
+      "overlay_looks_repeated_total",
+      "Times that the kernel was looked at again: it changed meanwhile, or its answers were lost",
+      overlay.looksRepeated,
+    ),
     ...firewallMetrics(overlay),
   ];
 }

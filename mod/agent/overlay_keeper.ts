@@ -33,10 +33,10 @@ const LOOK_AGAIN_MS = 20;
 /** So often in a row answers are lost before somebody is told: 20 + 40 + 80 + 160 ms. */
 const LOSSES_UNSAID_MAX = 4;
 /**
- * Plans with more changes are applied on another thread, while gossip goes on. 5,000 routes take the kernel 70 us each,
- * so that what is applied at once takes some 15 ms at most.
+ * Plans with more changes are applied on another thread, while gossip goes on. So many take 20 ms, twice as long while
+ * the agent is young; the way to the other thread and back costs 10 ms.
  */
-const AT_ONCE_MAX = 300;
+const AT_ONCE_MAX = 3_500;
 /**
  * Reconciling takes at most a third of the time: after a run of d ms the next waits 2 d. With few peers d is below a
  * millisecond; with 5,000 it is about 100, and a storm of notifications still leaves room for gossip.
@@ -271,7 +271,7 @@ export class OverlayKeeper {
   #pass(wish: Wanted, mayTakeLong: boolean, isLast: boolean): Outcome {
     const look = this.#look(wish);
     const { operations } = look.plan;
-    if (mayTakeLong && operations.length > AT_ONCE_MAX) {
+    if (mayTakeLong && operations.length > (this.#ports.atOnceMax ?? AT_ONCE_MAX)) {
       this.#applying = this.#applyLater(look);
       return "later";
     }

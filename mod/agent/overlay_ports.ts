@@ -63,6 +63,8 @@ export interface Ipv6Status {
 export interface OverlayPorts {
   readonly kernel: Kernel;
   readonly log: Log;
+  /** Longer plans are applied on another thread; for tests. */
+  readonly atOnceMax?: number;
   nowMs(): number;
   wish(): OverlayWish;
   /** Called when the kernel is as wanted and every peer is programmed; true when subnet.env now says so. */

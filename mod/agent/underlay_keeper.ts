@@ -313,6 +313,9 @@ export class UnderlayKeeper {
 
   #linkRoutesIn({ devices, routes }: HostNetwork): LinkRoute[] {
     const own = devices.flatMap(({ addresses }) => addresses);
+    const { publicIp } = this.#settings;
+    // Others take a host that they reach through an address translation for far; so it does not send them bare packets.
+    if (publicIp !== null && !own.some(({ address }) => address === publicIp)) return [];
     return this.#linkRoutesOf({ devices, routes }, own);
   }
 

@@ -11,7 +11,7 @@ export interface FirewallSet {
   readonly name: string;
   /** Whether the elements are networks (`flags interval`) and not addresses. */
   readonly hasNetworks: boolean;
-  /** Canonical addresses or CIDRs, in ascending order, none within another. */
+  /** Canonical addresses, in any order, or CIDRs in ascending order, none within another. */
   readonly elements: readonly string[];
 }
 
@@ -143,6 +143,6 @@ export interface Firewall {
    * when notifications were lost. Returns a function that stops it.
    */
   watch(table: string, changed: (isOurs: boolean) => void): () => void;
-  /** Ends all watches; settles when nothing is open any more. */
-  close(): Promise<void>;
+  /** Ends all watches. */
+  close(): void;
 }

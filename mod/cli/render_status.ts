@@ -90,11 +90,17 @@ function claimBlock({ claim, cluster }: StatusDocument, nowMs: number, paint: Pa
     ? ""
     : ` since ${wholeSeconds(claim.since)} (${age(claim.since, nowMs)})`;
   const state = paint(claim.state === "held" ? "good" : "warning", claim.stage);
+  const { ipv6Subnet } = claim;
+  const ipv6 = ipv6Subnet === undefined || ipv6Subnet === null ? "" : ` and ${ipv6Subnet}`;
   const lines: Line[] = [
-    ["Claim", claim.subnet === null ? state : `${claim.subnet} ${state}${since}`],
+    ["Claim", claim.subnet === null ? state : `${claim.subnet}${ipv6} ${state}${since}`],
   ];
   if (claim.reason !== null) lines.push(["Reason", paint("warning", printable(claim.reason))]);
-  lines.push(["Network", `${cluster.networks.join(", ")}, a /${cluster.subnetLen} for each host`]);
+  const ipv6Network = cluster.ipv6Network === undefined
+    ? ""
+    : `; ${cluster.ipv6Network}, a /${cluster.ipv6SubnetLen}`;
+  const network = `${cluster.networks.join(", ")}, a /${cluster.subnetLen} for each host`;
+  lines.push(["Network", network + ipv6Network]);
   lines.push(["Conflicts", conflictsText(claim, nowMs, paint)]);
   return lines;
 }
@@ -121,7 +127,7 @@ function firewallLines(firewall: StatusDocument["firewall"], paint: Paint): Line
   const says = [
     sync,
     ...(masquerade ? ["masquerades"] : []),
-    ...(guard ? [`VXLAN from ${members} hosts only`] : []),
+    ...(guard ? [`VXLAN from ${members} addresses only`] : []),
     ...(strangers > 0 ? [paint("warning", `${strangers} packets of others dropped`)] : []),
     ...(repairs > 0 ? [`${repairs} repaired`] : []),
   ];

@@ -4,17 +4,20 @@ import { wholeSeconds } from "./age.ts";
 import { type Cell, columns } from "./columns.ts";
 import type { Paint } from "./paint.ts";
 
-const HEADER = ["SUBNET", "OWNER", "STATE", "SINCE"];
+const HEADER = ["OWNER", "STATE", "SINCE"];
 
 export function renderSubnets(document: SubnetsDocument, paint: Paint): string {
+  const hasIpv6 = document.ipv6Network !== undefined;
   const rows = [...document.subnets].sort(bySubnet).map((subnet) => [
     subnet.subnet,
+    ...(hasIpv6 ? [subnet.ipv6Subnet ?? "-"] : []),
     subnet.owner,
     stateCell(subnet.state),
     wholeSeconds(subnet.since),
     remarkCell(subnet),
   ]);
-  return columns([HEADER, ...rows], paint) + usage(document);
+  const header = ["SUBNET", ...(hasIpv6 ? ["IPV6"] : []), ...HEADER];
+  return columns([header, ...rows], paint) + usage(document);
 }
 
 /** `3 of 255 used`, the line that ends every form of the list. */

@@ -7,7 +7,7 @@ import type { MonitorEvent } from "../../ffi/route/monitor.ts";
 import { type Route, ROUTE_TYPE } from "../../ffi/route/route.ts";
 import type { Operation } from "../base/kernel_objects.ts";
 import { ROUTE_PROTOCOL } from "../base/limits.ts";
-import { isKernelMadeAddress, isKernelMadeRoute } from "./kernel_decode.ts";
+import { isForLinkOnly, isKernelMadeAddress, isKernelMadeRoute } from "./kernel_decode.ts";
 
 export class ChangeFilter {
   readonly #ownPort: number;
@@ -129,9 +129,4 @@ function lookOf({ name, up, mtu, address, alias, vxlan }: Link): string {
 
 function echoKey(change: "new" | "delete", what: string, destination: string): string {
   return `${change} ${what} ${destination}`;
-}
-
-/** Link-local addresses and multicast (RFC 4291): IPv6 keeps neighbours for them by itself. */
-function isForLinkOnly(address: string): boolean {
-  return /^(fe[89ab]|ff)/.test(address);
 }

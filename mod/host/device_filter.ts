@@ -7,6 +7,7 @@ import { IFF_NOARP, IFF_POINTOPOINT, type Link } from "../../ffi/route/link.ts";
 import type { MonitorEvent } from "../../ffi/route/monitor.ts";
 import { type Route, SCOPE } from "../../ffi/route/route.ts";
 import { DEVICE_ALIAS, ROUTE_PROTOCOL } from "../base/limits.ts";
+import { isForLinkOnly } from "./kernel_decode.ts";
 
 /** Devices remembered; on hosts with more some are looked at once too often. */
 const LOOKS_MAX = 4_096;
@@ -76,9 +77,4 @@ export class DeviceFilter {
     return this.#families.has(family) && (index === null || !this.#own.has(index)) &&
       protocol !== ROUTE_PROTOCOL && (family === 4 || !isForLinkOnly(destination));
   }
-}
-
-/** Routes to link-local addresses and multicast (RFC 4291), which each IPv6 device has. */
-function isForLinkOnly(destination: string): boolean {
-  return /^(fe[89ab]|ff)/.test(destination);
 }

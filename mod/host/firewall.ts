@@ -139,13 +139,12 @@ export class NftablesFirewall implements Firewall {
   #ownSet(set: NftSet, family: AddressFamily): FirewallSet | null {
     const { name, keyType, hasRanges } = set;
     if (keyType !== KEY_TYPE[family] || (set.flags & ~INTERVAL) !== 0) return null;
-    const elements = sortedElements(
-      this.#socket.dump(elementDumpRequest(set)).flatMap(decodeElements),
-    );
-    if (!hasRanges) {
-      return { name, hasNetworks: false, elements: elements.map(({ address }) => address) };
+    const elements = this.#socket.dump(elementDumpRequest(set)).flatMap(decodeElements);
+    if (hasRanges) {
+      return { name, hasNetworks: true, elements: networksOf(sortedElements(elements), family) };
     }
-    return { name, hasNetworks: true, elements: networksOf(elements, family) };
+    // Of addresses there may be thousands: in the order of their texts, which costs little.
+    return { name, hasNetworks: false, elements: elements.map(({ address }) => address).sort() };
   }
 
   #forwardTablesOnce(family: AddressFamily, except: string): ForeignTable[] {

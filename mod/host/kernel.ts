@@ -36,6 +36,7 @@ import {
   decodeOverlayNeighbour,
   decodeOverlayRoute,
   isKernelMadeAddress,
+  isKernelMadeNeighbour,
   isKernelMadeRoute,
 } from "./kernel_decode.ts";
 import { readIpv6OfHost } from "./ipv6_of_host.ts";
@@ -172,6 +173,7 @@ export class HostKernel implements Kernel {
         .filter((address) => !isKernelMadeAddress(address))
         .map((address) => decodeDeviceAddress(device, address)),
       neighbours: neighbourDump(transport, { index, family })
+        .filter((neighbour) => !isKernelMadeNeighbour(neighbour))
         .map((neighbour) => decodeOverlayNeighbour(device, neighbour)),
       forwarding: link.vxlan === null
         ? []

@@ -40,6 +40,15 @@ export function isKernelMadeAddress(address: InterfaceAddress): boolean {
   return address.family === 6 && address.scope === SCOPE.LINK;
 }
 
+/** Whether an IPv6 address or network is link-local or multicast (RFC 4291): the kernel makes entries for such by itself. */
+export function isForLinkOnly(text: string): boolean {
+  return /^(fe[89ab].|ff..):/.test(text);
+}
+
+export function isKernelMadeNeighbour({ family, address }: KernelNeighbour): boolean {
+  return family === 6 && isForLinkOnly(address);
+}
+
 /** Routes that come with an address, and go with it. */
 export function isKernelMadeRoute(route: KernelRoute): boolean {
   return route.protocol === PROTOCOL.KERNEL;

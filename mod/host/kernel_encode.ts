@@ -56,8 +56,15 @@ export function deviceOf(operation: EntryOperation): string {
   }
 }
 
-/** @param index of the device that the operation names; 0 when it names none. */
-export function encodeOperation(operation: EntryOperation, index: number): NetlinkRequest {
+/**
+ * @param index of the device that the operation names; 0 when it names none.
+ * @param scope of a route that is added.
+ */
+export function encodeOperation(
+  operation: EntryOperation,
+  index: number,
+  scope = 0,
+): NetlinkRequest {
   switch (operation.kind) {
     case "address-add":
       return addressAddRequest(addressSpec(operation.address, index));
@@ -72,7 +79,7 @@ export function encodeOperation(operation: EntryOperation, index: number): Netli
     case "forwarding-delete":
       return fdbDeleteRequest(forwardingSpec(operation.entry, index));
     case "route-add":
-      return routeAddRequest(routeSpec(operation.route, index));
+      return routeAddRequest(spread(routeSpec(operation.route, index), scope));
     case "route-append":
       return routeAppendRequest(routeSpec(operation.route, index));
     case "route-delete":
@@ -111,6 +118,10 @@ function forwardingSpec({ mac, destination, port, permanent }: ForwardingEntry, 
     ...(destination === "" ? {} : { destination }),
     ...(port === null ? {} : { port }),
   };
+}
+
+function spread<Spec>(spec: Spec, scope: number): Spec {
+  return scope === 0 ? spec : { ...spec, scope };
 }
 
 function routeSpec(route: Route, index: number) {

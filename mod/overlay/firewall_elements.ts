@@ -1,4 +1,5 @@
 /** Elements of the firewall's sets, of either family: which family, in which order, and which networks lie in others. */
+import { parseAddress } from "../address/parse.ts";
 import type { AddressFamily } from "../base/firewall_objects.ts";
 
 /** The family of a canonical address or CIDR, by its form alone. */
@@ -49,7 +50,7 @@ function rangeOf(text: string): { first: bigint; last: bigint } {
 /** A canonical address as a number; RFC 5952 leaves out one run of zero groups, and may end in a dotted quad. */
 function valueOf(address: string): bigint {
   if (addressFamilyOf(address) === "ip") {
-    return address.split(".").reduce((value, octet) => value * 256n + BigInt(octet), 0n);
+    return BigInt(parseAddress(address));
   }
   const [head = "", tail] = address.split("::");
   const before = groupsOf(head);

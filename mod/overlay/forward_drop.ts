@@ -35,6 +35,8 @@ type Fate = "accept" | "drop" | "perhaps" | "next" | "return";
 
 /** Chains may jump to one another so often (nf_tables.h NFT_JUMP_STACK_SIZE). */
 const JUMPS_MAX = 16;
+/** Rules looked at for one packet: 20 ms. Chains of chains may have more ways through them than anybody can go. */
+const RULES_MAX = 100_000;
 
 /** The first base chain, in their order, that drops the packet for certain; null when none does. */
 export function findForwardDrop(
@@ -48,8 +50,9 @@ export function findForwardDrop(
     const walk = new Walk(table, packet);
     const fate = walk.through(chain, 0);
     if (fate === "drop") return { table, chain: chain.name, by: walk.droppedIn };
-    const isUndecided = fate === "next" || fate === "return";
-    if (isUndecided && chain.base.policy === "drop") return { table, chain: chain.name, by: null };
+    if (fate === "next" && chain.base.policy === "drop") {
+      return { table, chain: chain.name, by: null };
+    }
   }
   return null;
 }
@@ -60,6 +63,7 @@ class Walk {
   droppedIn: string | null = null;
   readonly #chains: ReadonlyMap<string, ForeignChain>;
   readonly #packet: ForwardedPacket;
+  #rulesLeft = RULES_MAX;
 
   constructor(table: ForeignTable, packet: ForwardedPacket) {
     this.#chains = new Map(table.chains.map((chain) => [chain.name, chain]));
@@ -69,6 +73,7 @@ class Walk {
   through(chain: ForeignChain, depth: number): Fate {
     let isPerhaps = false;
     for (const rule of chain.rules) {
+      if (this.#rulesLeft-- <= 0) return "perhaps";
       const fate = this.#fateBy(rule, chain.name, depth);
       if (fate === "perhaps") isPerhaps = true;
       else if (fate === "return") break;

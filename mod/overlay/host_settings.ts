@@ -22,13 +22,19 @@ export function desiredSettings(
 ): HostSetting[] {
   return devices.flatMap(({ family, device, underlay }): HostSetting[] => [
     ...(family === 4 ? FORWARD_IPV4 : forwardIpv6(underlay)),
-    ...(family === 6 && device !== null
-      ? [{ kind: "sysctl", name: `net/ipv6/conf/${device}/accept_ra`, value: "0" } as const]
-      : []),
+    ...(family === 6 && device !== null ? ipv6Device(device) : []),
     ...(txChecksum || device === null
       ? []
       : [{ kind: "tx-checksum", device, value: "off" } as const]),
   ]);
+}
+
+/** Where new devices get no IPv6, this one gets it all the same: it is there for nothing else. */
+function ipv6Device(device: string): HostSetting[] {
+  return [
+    { kind: "sysctl", name: `net/ipv6/conf/${device}/disable_ipv6`, value: "0" },
+    { kind: "sysctl", name: `net/ipv6/conf/${device}/accept_ra`, value: "0" },
+  ];
 }
 
 const FORWARD_IPV4: readonly HostSetting[] = [

@@ -10,7 +10,7 @@ import { neighbourDelete } from "../../ffi/route/neighbour.ts";
 import { routeDelete, routeDump } from "../../ffi/route/route.ts";
 import { readSysctl } from "../../ffi/sysctl.ts";
 import type { Host } from "../../mod/lab/host.ts";
-import { pingUntilAnswered } from "../../mod/lab/ping.ts";
+import { ping, pingUntilAnswered } from "../../mod/lab/ping.ts";
 import { parseSubnetFile } from "../../mod/lab/subnet_file.ts";
 import { UNDERLAY_DEVICE } from "../../mod/lab/underlay.ts";
 import {
@@ -46,8 +46,12 @@ scenario(import.meta, "dual stack", { hosts: 4 }, async (stage) => {
   const { hosts } = stage.lab;
   for (const host of hosts) addIpv6(host);
   await stage.step("both overlays are programmed, exactly", async () => {
+    // As distributions are hardened: new devices have no IPv6.
+    const hardened = stage.lab.host(4).namespace;
+    hardened.writeSysctl("net/ipv6/conf/default/disable_ipv6", "1");
     await startCluster(hosts, DUAL_STACK);
     await untilIpv6Mesh(hosts);
+    hardened.writeSysctl("net/ipv6/conf/default/disable_ipv6", "0");
     assertKernels(hosts);
     for (const host of hosts) assert.equal(host.deviceMtu(IPV6_DEVICE), IPV6_MTU);
   });
@@ -62,6 +66,11 @@ scenario(import.meta, "dual stack", { hosts: 4 }, async (stage) => {
   await stage.step("containers of all hosts reach each other with full packets", async () => {
     await Promise.all(hosts.map((host) => host.addContainer()));
     await everyPair(hosts);
+    const [from, to] = hosts.map(({ containers }) => containers[0]);
+    assert(from !== undefined && to !== undefined && to.ipv6 !== null);
+    const payloadBytes = IPV6_MTU - ECHO_OVERHEAD_BYTES + 1;
+    const { kind } = await ping(from.namespace, to.ipv6, { payloadBytes, dontFragment: true });
+    assert.equal(kind, "too-big", "and one byte more does not leave");
   });
   for (const [what, damage] of DAMAGES) {
     await stage.step(`${what}: healed`, () => healAfter(stage, what, damage));

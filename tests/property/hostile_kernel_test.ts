@@ -55,6 +55,7 @@ class Scene {
     this.keeper = new OverlayKeeper(CONFIG, {
       kernel: this.kernel,
       log: new Log({ level: "error", format: "text", write: () => {}, now: () => "" }),
+      atOnceMax: 300,
       nowMs: () => this.nowMs,
       wish: () => ({
         want: "up",

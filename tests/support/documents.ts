@@ -163,6 +163,15 @@ export const READY: StatusDocument = {
     repairs: 3,
     lastError: null,
   },
+  firewall: {
+    inSync: true,
+    masquerade: true,
+    guard: true,
+    members: 5,
+    strangers: 12,
+    repairs: 1,
+    lastError: null,
+  },
   members: [h1, h2, h3, h4, h5],
   problems: [
     {
@@ -216,6 +225,7 @@ export const WAITING: StatusDocument = {
     repairs: 0,
     lastError: "EPERM: operation not permitted",
   },
+  firewall: null,
   members: [{ ...h1, subnet: null, claim: "none", mac: null, backend: null }],
   problems: [],
 };

@@ -78,9 +78,8 @@ export class ModelFirewall implements Firewall {
     };
   }
 
-  close(): Promise<void> {
+  close(): void {
     this.closed++;
-    return Promise.resolve();
   }
 
   /** Somebody else changes something. */

@@ -4,7 +4,7 @@
  */
 import { reasonOf } from "../../base/errors.ts";
 import { quoteStart } from "../../base/quote.ts";
-import { isIpv6Text, parseIpv6Network } from "../../address/ipv6.ts";
+import { formatIpv6Network, isIpv6Text, parseIpv6Network } from "../../address/ipv6.ts";
 import { AddressError, parseAddress, parseNetwork } from "../../address/parse.ts";
 import { parseSeed } from "../../address/seed.ts";
 import { BadValue, QUOTED_CHARACTERS_MAX } from "./setting.ts";
@@ -72,6 +72,12 @@ export function cidr(text: string): string {
 /** The same of IPv6. */
 export function ipv6Cidr(text: string): string {
   return wellFormed(text, parseIpv6Network);
+}
+
+/** A network of either family; of IPv6 in its canonical form. */
+export function anyCidr(text: string): string {
+  if (isIpv6Text(text)) return formatIpv6Network(parseIpv6Network(ipv6Cidr(text)));
+  return wellFormed(text, parseNetwork);
 }
 
 function wellFormed(text: string, parse: (text: string) => unknown): string {

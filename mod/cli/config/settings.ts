@@ -9,7 +9,7 @@ import {
   VXLAN_OVERHEAD_BYTES,
 } from "../../base/limits.ts";
 import {
-  cidr,
+  anyCidr,
   interfaceName,
   ipv4Address,
   memberName,
@@ -189,7 +189,7 @@ export const SETTINGS = {
       text: "Network to which containers go with their own addresses in spite of --ip-masq, such " +
         "as the hosts' own",
     },
-    cidr,
+    anyCidr,
     ",",
   ),
   guard: valueSetting(

@@ -95,6 +95,16 @@ const FORWARD: readonly (readonly [string, string, string | null])[] = [
     "inet x f by f",
   ],
   [
+    "a drop of what is left after a part was let through",
+    oneChain("ip", "forward", "ip saddr 10.244.9.0/24 accept; ip daddr 10.244.9.0/24 accept; drop"),
+    null,
+  ],
+  [
+    "a drop of what is left after a port was let through",
+    oneChain("ip", "forward", "tcp dport 80 accept; drop"),
+    "ip x f by f",
+  ],
+  [
     "a drop of new connections from the overlay's device",
     oneChain("ip", "forward", 'iifname "flannel*" ct state new drop'),
     "ip x f by f",

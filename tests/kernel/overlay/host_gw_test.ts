@@ -144,3 +144,22 @@ kernelTest("cleanup removes bare routes and leaves another agent's", () =>
     const left = routeDump(transport, { family: 4, protocol: 71 });
     assert.deepEqual(left.map(({ destination }) => destination), ["10.99.2.0/24"]);
   }));
+
+kernelTest(
+  "neighbours are on Ethernet, not on devices without ARP or with one other end",
+  () =>
+    onHost(async (host) => {
+      const hasNeighbours = () =>
+        host.kernel.hostNetwork().devices.filter(({ hasNeighbours }) => hasNeighbours)
+          .map(({ name }) => name).filter((name) => name !== "lo" && name !== "wire");
+      assert.deepEqual(hasNeighbours(), ["eth0"]);
+      const bell = Promise.withResolvers<void>();
+      host.host.run(() => host.kernel.watchDevices(() => bell.resolve()));
+      if (host.host.text("ip link set eth0 arp off") === null) return; // no iproute2 here
+      await bell.promise;
+      assert.deepEqual(hasNeighbours(), []);
+      host.host.text("ip tuntap add dev tun0 mode tun");
+      host.host.text("ip link set tun0 up");
+      assert.deepEqual(hasNeighbours(), []);
+    }),
+);

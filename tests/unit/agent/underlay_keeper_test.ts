@@ -383,12 +383,15 @@ Deno.test("while the underlay carries nothing, nobody is judged anew, and nothin
   }
 });
 
-Deno.test("a point-to-point underlay has no neighbours, and VXLAN alone asks for none", () => {
+Deno.test("no neighbours: on a point-to-point underlay, behind a translation, with VXLAN alone", () => {
   const tunnel = new Bench({ backend: "vxlan-direct" });
   const devices = [eth0("192.168.100.1/24", { hasNeighbours: false })];
   tunnel.becomes(devices, [...tunnel.routes, ON_LINK]);
   tunnel.runFor(1_000);
   deepStrictEqual(link(tunnel), []);
+  const translated = new Bench({ backend: "vxlan-direct", publicIp: "203.0.113.9" });
+  translated.becomes(translated.devices, [...translated.routes, ON_LINK]);
+  deepStrictEqual(link(translated), []);
   deepStrictEqual(link(directBench("vxlan")), []);
 });
 

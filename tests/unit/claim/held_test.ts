@@ -187,6 +187,13 @@ Deno.test("a new tunnel end point is written and told", () => {
   host.settle();
   equal(host.snapshot.record?.vtep.backend, "host-gw");
   deepEqual(host.takeAddressees("push"), [2]);
+  host.claimant.command(0, {
+    kind: "set-vtep",
+    vtep: { ...vtep, backend: "host-gw", ipv6: "fd00:100::1" },
+  });
+  host.settle();
+  equal(host.snapshot.record?.vtep.ipv6, "fd00:100::1");
+  deepEqual(host.takeAddressees("push"), [2]);
 });
 
 Deno.test("a disk that refuses a change: held as before, a problem says so, tried again", () => {

@@ -146,10 +146,10 @@ const PRECEDENCE: readonly (readonly [
   [
     "masq-exclude",
     "10.0.0.0/8",
-    "10.1.0.0/16,10.2.0.0/16",
+    "10.1.0.0/16,FD00:0::/32",
     '["10.3.0.0/16"]',
     (c) => c.masqueradeExcluded,
-    [["10.0.0.0/8"], ["10.1.0.0/16", "10.2.0.0/16"], ["10.3.0.0/16"]],
+    [["10.0.0.0/8"], ["10.1.0.0/16", "fd00::/32"], ["10.3.0.0/16"]],
   ],
   ["guard", "off", "on", '"off"', (c) => c.guard, [false, true, false]],
   ["tx-checksum", "off", "on", '"off"', (c) => c.txChecksum, [false, true, false]],

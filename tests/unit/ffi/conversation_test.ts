@@ -227,3 +227,85 @@ Deno.test("random and cut replies end in an answer or a typed error", () => {
   const expected = ["NetlinkError", "NetlinkFormatError", "SysError", "answer"];
   assert.deepEqual([...outcomes].sort(), expected);
 });
+
+/** Answers everything, in the order of what was sent, when it is told to. */
+class PatientDatagrams extends ScriptedDatagrams {
+  readonly waiting: (() => void)[] = [];
+  readonly answers: Uint8Array[] = [];
+
+  constructor() {
+    super([]);
+  }
+
+  override sendLater(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    super.send(bytes);
+    const sent = this.sends.at(-1) ?? [];
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.waiting.push(() => {
+      const first = sent[0]?.sequence ?? 0;
+      this.answers.push(
+        datagramOf([verdict(first, ERRNO.EEXIST), verdict(sent.at(-1)?.sequence ?? 0, 0)]),
+      );
+      resolve();
+    });
+    return promise;
+  }
+
+  override send(bytes: Uint8Array<ArrayBuffer>): void {
+    super.send(bytes);
+    const sequence = this.sends.at(-1)?.at(-1)?.sequence ?? 0;
+    this.answers.push(datagramOf([verdict(sequence, 0)]));
+  }
+
+  override receive(): Uint8Array | number {
+    return this.answers.shift() ?? ERRNO.EAGAIN;
+  }
+}
+
+/** All that can go without an answer has gone. */
+const sent = () => new Promise((resolve) => setTimeout(resolve, 0));
+
+const pair = (name: string) => [requestOf(`${name}1`), requestOf(`${name}2`)];
+
+Deno.test("two that wait for the kernel, and one that does not, each get their own answers", async () => {
+  const datagrams = new PatientDatagrams();
+  const transport = new NetlinkConversation(datagrams);
+  const first = transport.requestLater(pair("a"));
+  const second = transport.requestLater(pair("b"));
+  await sent();
+  for (const answer of datagrams.waiting) answer(); // before either looks
+  assert.deepEqual(transport.request([requestOf("c")]).map(({ error }) => error), [null]);
+  for (const replies of [await first, await second]) {
+    assert.deepEqual(replies.map(({ error }) => error?.code ?? null), ["EEXIST", null]);
+  }
+  assert.deepEqual((await second)[0]?.error?.op, "route add b1");
+});
+
+Deno.test("answers that are lost while others are read are lost to all that wait", async () => {
+  const datagrams = new PatientDatagrams();
+  const transport = new NetlinkConversation(datagrams);
+  const later = transport.requestLater(pair("a"));
+  await sent();
+  const receive = datagrams.receive.bind(datagrams);
+  let calls = 0;
+  datagrams.receive = () => calls++ === 0 ? ERRNO.ENOBUFS : receive();
+  assert.throws(() => transport.request([requestOf("c")]), { code: "ENOBUFS" });
+  for (const answer of datagrams.waiting) answer();
+  await assert.rejects(later, { code: "ENOBUFS" });
+});
+
+Deno.test("requests are taken as the kernel gets on, and no further after an end", async () => {
+  const datagrams = new PatientDatagrams();
+  const transport = new NetlinkConversation(datagrams);
+  let taken = 0;
+  const later = transport.requestLater((function* () {
+    for (; taken < 10_000; taken++) yield requestOf("x", 200);
+  })());
+  await sent();
+  const takenAtFirst = taken;
+  assert(takenAtFirst < 2_000, `${takenAtFirst} requests were made before the first was done`);
+  transport.close();
+  for (const answer of datagrams.waiting) answer();
+  await assert.rejects(later, /closed/);
+  assert(taken < 2_000);
+});

@@ -11,9 +11,23 @@ Deno.test("subnet.env tells the bridge's address, the subnet and the MTU", () =>
     gateway: "10.244.7.1",
     prefixLength: 24,
     subnet: "10.244.7.0/24",
+    ipv6: null,
     mtu: 1450,
     ipMasq: false,
   });
+});
+
+Deno.test("with dual stack it tells the IPv6 half", () => {
+  const { ipv6 } = parseSubnetFile(
+    `${TEXT}FLANNEL_IPV6_NETWORK=fd00:244::/56\nFLANNEL_IPV6_SUBNET=fd00:244:0:7::1/64\n`,
+  );
+  assert.deepEqual(ipv6, {
+    network: "fd00:244::/56",
+    gateway: "fd00:244:0:7::1",
+    prefixLength: 64,
+    subnet: "fd00:244:0:7::/64",
+  });
+  assert.equal(addToAddress("fd00::ffff", 1), "fd00::1:0");
 });
 
 Deno.test("a subnet.env without one of its keys is refused by the key's name", () => {

@@ -16,6 +16,7 @@ Deno.test("forwarding is wanted of each family, checksums only where hardware is
     "ethtool -K flannel.1 tx off",
     "sysctl -w net.ipv6.conf.eth0.accept_ra=2",
     "sysctl -w net.ipv6.conf.all.forwarding=1",
+    "sysctl -w net/ipv6/conf/flannel-v6.1/disable_ipv6=0",
     "sysctl -w net/ipv6/conf/flannel-v6.1/accept_ra=0",
     "ethtool -K flannel-v6.1 tx off",
   ]);
