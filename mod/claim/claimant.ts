@@ -174,6 +174,9 @@ export class Claimant implements Rider {
     if (record === null) {
       if (settled.kind === "refused") this.#saveAtMs = nowMs + SAVE_AFTER_MS;
     } else if (settled.kind === "refused") {
+      // It may be on the disk all the same: renamed, but the folder could not be synced. A restart must not find there what
+      // was never announced, and may belong to another host by then.
+      this.#saveAtMs = Math.min(this.#saveAtMs, nowMs + SAVE_AFTER_MS);
       this.#life.follow(nowMs, this.#stage?.refused(nowMs, settled.reason) ?? null);
     } else {
       this.#context.ledger.merge(nowMs, record, encodeRecord(record));

@@ -16,6 +16,15 @@ const DISK_RETRY_MS = 5_000;
  * takes after a split until all know again who is there.
  */
 const GONE_MS = 60_000;
+/** Membership wakes a host every second, every five with the slowest profile; one that was not woken for so long stood still. */
+const STOOD_STILL_MS = 10_000;
+/**
+ * So long it then hears others before it answers questions and goes above the fence: those that came first are as old as its
+ * stand-still, and who asked them may hold the subnet by now, with everybody's leave.
+ */
+const HEAR_MS = 1_000;
+/** Members asked for that, if there are so many. */
+const SYNCS = 3;
 
 export class Held extends Stage {
   readonly state = "held";
@@ -33,6 +42,11 @@ export class Held extends Stage {
   #retryAtMs = Infinity;
   /** Since when all who hold this subnet besides us rank lower and are away; Infinity while that is not so. */
   #goneSinceMs = Infinity;
+  /** Of the last step. */
+  #steppedMs = Infinity;
+  /** Until others were heard after a stand-still; and whether something waits for that. */
+  #notBeforeMs = -Infinity;
+  #isPutOff = false;
 
   /** @param record held, of this process or as restored from disk. */
   constructor(context: ClaimContext, record: ClaimRecord) {
@@ -46,11 +60,12 @@ export class Held extends Stage {
   }
 
   override wakeAtMs(): number {
-    return Math.min(this.#retryAtMs, this.#upgradeAtMs(), this.#goneSinceMs + GONE_MS);
+    return Math.min(this.#retryAtMs, this.#upgradeAtMs(), this.#decideAtMs());
   }
 
   override enter(nowMs: number): Next | null {
     const context = this.#context;
+    this.#steppedMs = nowMs;
     context.losses = 0;
     context.reclaimFailures = 0;
     if (context.previous !== null && context.previous !== this.subnet) {
@@ -62,11 +77,14 @@ export class Held extends Stage {
   }
 
   override advance(nowMs: number): Next | null {
+    this.#noticeStandstill(nowMs);
     if (nowMs >= this.#retryAtMs) {
       this.#retryAtMs = Infinity;
       this.#rewriteIfChanged();
     }
-    if (nowMs >= this.#goneSinceMs + GONE_MS) return this.#decide(nowMs);
+    if (nowMs >= this.#decideAtMs()) {
+      return this.#isPutOff ? this.#heard(nowMs) : this.#decide(nowMs);
+    }
     if (nowMs < this.#upgradeAtMs()) return null;
     this.#majoritySinceMs = Infinity;
     this.#strength += 1; // weak to strong, pinned or not
@@ -75,10 +93,16 @@ export class Held extends Stage {
   }
 
   override recordsChanged(nowMs: number): Next | null {
+    this.#noticeStandstill(nowMs);
     return this.#decide(nowMs);
   }
 
+  override synced(nowMs: number, _member: MemberId): Next | null {
+    return this.#isPutOff ? this.#heard(nowMs) : null;
+  }
+
   override membersChanged(nowMs: number): Next | null {
+    this.#noticeStandstill(nowMs);
     if (this.#contested.size > 0) return this.#decide(nowMs);
     this.#watchMajority(nowMs);
     return null;
@@ -137,6 +161,12 @@ export class Held extends Stage {
     const holders = rivals.filter(({ state }) => state === "held");
     const winner = this.#winnerOverUs(holders);
     if (winner !== null) return this.#lose(winner);
+    if (
+      nowMs < this.#notBeforeMs && (rivals.length > 0 || ledger.fence.of(this.subnet) > this.#epoch)
+    ) {
+      this.#putOff();
+      return null;
+    }
     for (const rival of rivals) {
       const isRefuted = rival.state === "tentative" && rival.epoch > this.#epoch;
       if (isRefuted) this.#context.counters.refutes++;
@@ -154,6 +184,29 @@ export class Held extends Stage {
     this.#rewriteIfChanged();
     this.#watchMajority(nowMs);
     return null;
+  }
+
+  #noticeStandstill(nowMs: number): void {
+    if (nowMs - this.#steppedMs > STOOD_STILL_MS) this.#notBeforeMs = nowMs + HEAR_MS;
+    this.#steppedMs = nowMs;
+  }
+
+  /** When to look anew at who else holds this subnet though nothing new is known. */
+  #decideAtMs(): number {
+    return this.#isPutOff ? this.#notBeforeMs : this.#goneSinceMs + GONE_MS;
+  }
+
+  #putOff(): void {
+    if (this.#isPutOff) return;
+    this.#isPutOff = true;
+    const { carrier, random, roster } = this.#context;
+    for (const { id } of random.sample(roster.others("alive"), SYNCS)) carrier.requestSync(id);
+  }
+
+  #heard(nowMs: number): Next | null {
+    this.#isPutOff = false;
+    this.#notBeforeMs = -Infinity;
+    return this.#decide(nowMs);
   }
 
   /** The holder to whom this host must yield: an owner by the order that outranks us. */

@@ -12,7 +12,8 @@ export interface ReplaceOptions {
 
 /**
  * Write, fsync, keep the previous one, rename, fsync folder; only the owner may read the file. The path leads to a whole
- * file all the time. Throws what the disk says; the file is then as it was, and nothing new lies beside it.
+ * file all the time. Throws what the disk says; the file is then as it was, and nothing new lies beside it. Only when the folder
+ * cannot be synced, the last step, it may be the new one: the caller then writes what it wants to be there.
  */
 export function replaceFile(path: string, bytes: Uint8Array, options: ReplaceOptions = {}): void {
   const { owner, previous, disk = DISK } = options;

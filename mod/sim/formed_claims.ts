@@ -1,6 +1,6 @@
 /**
  * Random schedules of a thousand whole hosts that have been a cluster for long. Kinds, paces and lengths are those that such
- * a cluster can be checked with in half a minute of one core: what every host would have to tell every other one is left
+ * a cluster can be checked with in a minute or two of one core: what every host would have to tell every other one is left
  * to the smaller ones.
  */
 import { CLAIM_EPISODE_KINDS, generateClaims } from "./generate_claims.ts";

@@ -250,6 +250,28 @@ export const RETURNS: readonly ClaimSchedule[] = [
     },
   },
   {
+    number: "23.late",
+    name:
+      "a subnet that was forgotten and taken stays taken when its former owner moves again and finds old questions",
+    hosts: 4,
+    seeds: 4,
+    lines: () => [
+      FULL,
+      "host h4 later=1",
+      "14000 boot h4",
+      "20000 pause h3",
+      "40000 forget h1 h3",
+      "60000 resume h3",
+    ],
+    expect(story) {
+      const lost = story.heldAt("h3", 11_000) ?? "";
+      equal(story.heldAt("h4", 59_000), lost);
+      deepEqual(story.holders(lost), ["h4"]);
+      equal(story.heldAfter("h4", 60_000), Infinity);
+      equal(story.claim("h3").state, "waiting");
+    },
+  },
+  {
     number: "24",
     name: "a released subnet rests for ten minutes while others are free, and is then given again",
     hosts: 7,

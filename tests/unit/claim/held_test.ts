@@ -436,3 +436,54 @@ Deno.test("the disk remembers at which epochs others held, also when nothing els
   const { fence } = decodeClaimMemory(last.bytes);
   ok(fence.some(({ subnet, epoch }) => subnet === "10.244.8.0/24" && epoch === 7));
 });
+
+Deno.test("who stood still hears others before it answers what was asked meanwhile", () => {
+  const host = stagedHolding();
+  host.meet([2, 3, 4, 5]);
+  host.at(5_000);
+  host.nowMs = 60_000;
+  host.hear(rival({ state: "tentative", strength: 0, epoch: 4 }));
+  equal(host.snapshot.record?.epoch, 1);
+  equal(host.carrier.syncsWanted.length, 3);
+  host.hear(rival({ sequence: 1, epoch: 4 }));
+  equal(host.snapshot.state, "listening");
+  equal(host.snapshot.counters.refutes, 0);
+});
+
+Deno.test("it answers when one of them knows nothing of it, or none answers within a second", () => {
+  for (const isAnswered of [true, false]) {
+    const host = stagedHolding();
+    host.meet([2, 9]);
+    host.at(5_000);
+    host.nowMs = 60_000;
+    host.hear(rival({ state: "tentative", strength: 0, epoch: 4 }));
+    host.at(60_999);
+    equal(host.snapshot.record?.epoch, 1);
+    if (isAnswered) host.sync(2);
+    else host.at(61_000);
+    deepEqual([host.snapshot.state, host.snapshot.record?.epoch], ["held", 4]);
+  }
+});
+
+Deno.test("who stood still while a loser was away for long hears others first, and does not wake all the time", () => {
+  const host = stagedHolding();
+  host.meet([2, 9]);
+  host.hear(rival());
+  host.meet([9], "dead");
+  const { epoch } = host.snapshot.record ?? record();
+  host.nowMs = 200_000;
+  host.settle();
+  equal(host.claimant.wakeAtMs(), 201_000);
+  equal(host.snapshot.record?.epoch, epoch);
+  host.at(201_000);
+  equal(host.snapshot.record?.epoch, epoch + 1);
+});
+
+Deno.test("a second or ten without a step are no stand-still", () => {
+  const host = stagedHolding();
+  host.meet([2, 9]);
+  host.at(5_000);
+  host.nowMs = 15_000;
+  host.hear(rival({ state: "tentative", strength: 0, epoch: 4 }));
+  equal(host.snapshot.record?.epoch, 4);
+});

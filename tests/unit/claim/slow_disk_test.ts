@@ -1,7 +1,8 @@
 /** What the exhaustive search found about disks: holds that came too late, and last words read back at a start. */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { decodeClaimMemory } from "../../../mod/claim/memory.ts";
 import type { ClaimRecord } from "../../../mod/claim/record.ts";
-import { hostId, record, Staged, stagedAsking } from "./samples.ts";
+import { hostId, record, Staged, stagedAsking, stagedHolding } from "./samples.ts";
 
 Deno.test("a hold over which the disk took too long is not used: the host asks anew", () => {
   const host = stagedAsking([2]);
@@ -125,4 +126,18 @@ Deno.test("a restarted host knows its own last word, as others do", () => {
   host.at(0);
   equal(host.snapshot.state, "listening");
   deepEqual(host.snapshot.records, [last]);
+});
+
+Deno.test("what the disk refused may be on it all the same: the announced claim is written over it", () => {
+  const host = stagedHolding();
+  host.diskError = "the folder cannot be synced";
+  host.claimant.command(0, { kind: "leave", release: true });
+  host.settle();
+  equal(host.snapshot.state, "held");
+  host.diskError = null;
+  host.holdsDisk = true;
+  host.at(10_000);
+  const [write] = host.writes;
+  ok(write, "it is written again");
+  equal(decodeClaimMemory(write.bytes).record?.state, "held");
 });
