@@ -39,7 +39,7 @@ class DualHost {
     addressAdd(host.transport, { index, address: "fd00:100::1", prefixLength: 64, ...NODAD });
     this.config = {
       ...config,
-      network: NETWORK,
+      networks: [NETWORK],
       mtu: 1430,
       linkRoutes: [],
       underlay: { ...config.underlay, address: "fd00:100::1" },

@@ -35,7 +35,7 @@ kernelTest(
     const host = new OverlayHost();
     const { transport } = host.host;
     try {
-      const desired = host.desire(OWNERS, { network: "10.0.0.0/8" });
+      const desired = host.desire(OWNERS, { networks: ["10.0.0.0/8"] });
       assert.equal(desired.peers.length, PEERS, JSON.stringify(desired.problems[0]));
       assert.deepEqual(host.apply(desired), []);
       assert.equal(programmedPeers(desired, host.dump()), PEERS);
@@ -65,7 +65,7 @@ kernelTest(
 kernelTest("such routes are forwarded by, changed and removed like any other", async () => {
   const host = new OverlayHost();
   try {
-    const network = { network: "10.0.0.0/8" };
+    const network = { networks: ["10.0.0.0/8"] };
     assert.deepEqual(host.apply(host.desire(OWNERS, network)), []);
     const last = OWNERS[PEERS - 1];
     assert(last !== undefined);

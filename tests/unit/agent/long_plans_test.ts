@@ -76,7 +76,6 @@ class Bench {
       own: OWN,
       owners: [OWN, ...this.others],
       records: [OWN, ...this.others],
-      networks: [CONFIG.network],
       settled: true,
       silent: new Set(),
     }),
