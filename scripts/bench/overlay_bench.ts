@@ -3,10 +3,10 @@ import type { RunFigures } from "./overlay/one_run.ts";
 import { benchmark, progress } from "./bench_lab.ts";
 import { type Figure, spreadOf, spreadText } from "./statistics.ts";
 
-const RUNS = 9;
+const RUNS = 7;
 const ONE_RUN = new URL("overlay/one_run.ts", import.meta.url).href;
 /** The kernel takes the namespaces of a run apart after it, under the lock that the next one needs. */
-const PAUSE_MS = 2_000;
+const PAUSE_MS = 1_000;
 
 async function runOnce(peers: number, run: number): Promise<RunFigures> {
   const order = run % 2 === 0 ? "ours-first" : "tools-first";
@@ -51,6 +51,14 @@ async function figuresOf(peers: number): Promise<Figure[]> {
       rivals: "1",
     },
     {
+      name: name("from nothing, processor time, ms (by warm code)"),
+      measured: `${text(of(({ programCpuMs }) => programCpuMs))} (${
+        text(of(({ programWarmCpuMs }) => programWarmCpuMs))
+      })`,
+      aim: "-",
+      rivals: text(of(({ toolsCpuMs }) => toolsCpuMs)),
+    },
+    {
       name: name("from nothing, longest pause of everything else, ms"),
       measured: text(of(({ blockedMs }) => blockedMs)),
       aim: "-",
@@ -61,6 +69,12 @@ async function figuresOf(peers: number): Promise<Figure[]> {
       measured: text(of(({ repairMs }) => repairMs)),
       aim: "-",
       rivals: `ip + bridge -batch, all again ${text(of(({ toolsRepairMs }) => toolsRepairMs))}`,
+    },
+    {
+      name: name("the same, ratio to the tools in the same run"),
+      measured: text(of(({ repairMs, toolsRepairMs }) => repairMs / toolsRepairMs), 2),
+      aim: "<= 0.8",
+      rivals: "1",
     },
     {
       name: name("resync without changes, first after the start, ms"),

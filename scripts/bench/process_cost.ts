@@ -4,7 +4,7 @@
 const TICKS_PER_SECOND = 100;
 
 /** CPU seconds of a process and of its children that have ended. */
-export function cpuSeconds(pid: number): number {
+export function cpuSeconds(pid: number | "self"): number {
   const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
   // The name in parentheses may hold spaces; utime, stime, cutime and cstime are fields 14 to 17.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");

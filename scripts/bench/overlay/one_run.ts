@@ -146,8 +146,8 @@ async function program() {
 
 /** Returns the milliseconds since then, of this process and of its children that ended. */
 function cpuMeter(): () => number {
-  const before = cpuSeconds(Deno.pid);
-  return () => (cpuSeconds(Deno.pid) - before) * 1000;
+  const before = cpuSeconds("self");
+  return () => (cpuSeconds("self") - before) * 1000;
 }
 
 function timed(work: () => void): number {
