@@ -131,7 +131,10 @@ class SocketDatagrams implements Datagrams {
  *
  * @param receiveBytes of the receive buffer, for tests of its overflow; the kernel doubles it and allows 2,304 at least.
  */
-export function openDatagrams(protocol = NETLINK_ROUTE, receiveBytes?: number): Datagrams {
+export function openDatagrams(
+  protocol = NETLINK_ROUTE,
+  receiveBytes = SOCKET_BUFFER_BYTES,
+): Datagrams {
   return new SocketDatagrams(protocol, 0, receiveBytes);
 }
 

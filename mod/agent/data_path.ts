@@ -8,7 +8,6 @@ import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
 import type { Firewall } from "../base/firewall_objects.ts";
 import type { HostSettings } from "../base/host_setting.ts";
-import type { Kernel } from "../base/kernel_objects.ts";
 import type { HostSnapshot } from "../claim/host_core.ts";
 import type { ClaimRecord } from "../claim/record.ts";
 import { openEcho } from "../host/echo.ts";
@@ -25,6 +24,7 @@ import { Ipv6Half } from "./ipv6_half.ts";
 import { OverlayKeeper, type OverlayStatus, type OverlayWish } from "./overlay_keeper.ts";
 import { DeadPeerKeeper } from "./dead_peer_keeper.ts";
 import { goneHosts } from "./gone_hosts.ts";
+import type { PatientKernel } from "./overlay_ports.ts";
 import { runRenumberHook } from "./renumber_hook.ts";
 import { SettingsKeeper } from "./settings_keeper.ts";
 import { hostName } from "./status.ts";
@@ -39,7 +39,7 @@ export interface DataPathOptions {
   readonly overlay: OverlayConfig;
   readonly subnetFile: string;
   readonly onRenumber: string | null;
-  readonly kernel: Kernel;
+  readonly kernel: PatientKernel;
   /** Without it nothing is done about the packet filter. */
   readonly firewall?: { readonly config: FirewallConfig; readonly open: () => Firewall };
   /** Without it kernel parameters and offloads stay as they are. */

@@ -4,17 +4,16 @@
  */
 import { ipv6HalfOf, type Pool } from "../address/pool.ts";
 import { assert } from "../base/assert.ts";
-import type { Kernel } from "../base/kernel_objects.ts";
 import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
 import type { OverlayConfig } from "../overlay/desired.ts";
 import { Ipv6Halves, missingHalves } from "../overlay/dual_stack.ts";
 import type { SubnetEnv } from "../overlay/subnet_env.ts";
 import { OverlayKeeper } from "./overlay_keeper.ts";
-import type { Ipv6Status, OverlayWish } from "./overlay_ports.ts";
+import type { Ipv6Status, OverlayWish, PatientKernel } from "./overlay_ports.ts";
 
 export interface Ipv6Ports {
-  readonly kernel: Kernel;
+  readonly kernel: PatientKernel;
   readonly log: Log;
   nowMs(): number;
   /** What is wanted of IPv4. */

@@ -1,6 +1,6 @@
 /** What the keeper of the overlay asks of its surroundings, and what it says of itself. */
 import type { FirewallStatus } from "./firewall_keeper.ts";
-import type { Kernel } from "../base/kernel_objects.ts";
+import type { Kernel, Operation, OperationFailure } from "../base/kernel_objects.ts";
 import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
 import type { ClaimRecord } from "../claim/record.ts";
@@ -60,8 +60,22 @@ export interface Ipv6Status {
   readonly lastError: string | null;
 }
 
+/** A kernel that changes much while others work. */
+export interface PatientKernel extends Kernel {
+  /**
+   * As `apply`, for long plans: everything else goes on meanwhile. Changes of others that come in between are told of at
+   * the end. Rejects as `apply` throws.
+   *
+   * @param isCancelled looked at now and then; what is left when it says so is not done.
+   */
+  applyLater(
+    plan: readonly Operation[],
+    isCancelled: () => boolean,
+  ): Promise<OperationFailure[]>;
+}
+
 export interface OverlayPorts {
-  readonly kernel: Kernel;
+  readonly kernel: PatientKernel;
   readonly log: Log;
   /** Longer plans are applied on another thread; for tests. */
   readonly atOnceMax?: number;

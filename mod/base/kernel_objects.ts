@@ -167,16 +167,6 @@ export interface Kernel {
   /** Applies in order; failures do not stop later operations. */
   apply(plan: readonly Operation[]): OperationFailure[];
   /**
-   * As `apply`, for long plans: everything else goes on meanwhile. Changes of others that come in between are told of at
-   * the end. Rejects as `apply` throws.
-   *
-   * @param isCancelled looked at now and then; what is left when it says so is not done.
-   */
-  applyLater(
-    plan: readonly Operation[],
-    isCancelled: () => boolean,
-  ): Promise<OperationFailure[]>;
-  /**
    * Calls back (coalesced) whenever links, addresses, routes or neighbours change, or when the kernel says that
    * notifications were lost. Returns a function that stops it.
    */

@@ -22,9 +22,19 @@ async function figuresOf(peers: number): Promise<Figure[]> {
     runs.push(await runOnce(peers, run));
     progress(`${peers} peers: run ${run + 1} of ${RUNS}`);
   }
-  const text = (values: readonly number[], digits = 0) => spreadText(spreadOf(values), digits);
-  const name = (what: string) => `overlay, ${peers} peers: ${what}`;
-  const of = (pick: (run: RunFigures) => number) => runs.map(pick);
+  return [...programming(peers, runs), ...keeping(peers, runs)];
+}
+
+function summary(peers: number, runs: readonly RunFigures[]) {
+  return {
+    text: (values: readonly number[], digits = 0) => spreadText(spreadOf(values), digits),
+    name: (what: string) => `overlay, ${peers} peers: ${what}`,
+    of: (pick: (run: RunFigures) => number) => runs.map(pick),
+  };
+}
+
+function programming(peers: number, runs: readonly RunFigures[]): Figure[] {
+  const { text, name, of } = summary(peers, runs);
   return [
     {
       name: name("from nothing, ms"),
@@ -58,6 +68,12 @@ async function figuresOf(peers: number): Promise<Figure[]> {
       aim: "-",
       rivals: text(of(({ toolsCpuMs }) => toolsCpuMs)),
     },
+  ];
+}
+
+function keeping(peers: number, runs: readonly RunFigures[]): Figure[] {
+  const { text, name, of } = summary(peers, runs);
+  return [
     {
       name: name("from nothing, longest pause of everything else, ms"),
       measured: text(of(({ blockedMs }) => blockedMs)),
