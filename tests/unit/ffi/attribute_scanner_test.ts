@@ -45,17 +45,17 @@ Deno.test("what is scanned and what is decoded say the same, errors included", (
       assert.deepEqual(
         [
           scanner.has(type),
-          said(() => scanner.u8(type)),
-          said(() => scanner.be16(type)),
-          said(() => scanner.u32(type)),
+          said<number | null>(() => scanner.u8(type)),
+          said<number | null>(() => scanner.be16(type)),
+          said<number | null>(() => scanner.u32(type)),
           scanner.address(type),
           scanner.mac(type),
         ],
         [
           attributes.has(type),
-          said(() => attributes.u8(type)),
-          said(() => attributes.be16(type)),
-          said(() => attributes.u32(type)),
+          said<number | null>(() => attributes.u8(type)),
+          said<number | null>(() => attributes.be16(type)),
+          said<number | null>(() => attributes.u32(type)),
           value === null ? null : bytesToAddress(value),
           value === null ? null : bytesToMac(value),
         ],
