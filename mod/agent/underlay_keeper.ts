@@ -10,22 +10,19 @@ import { ROUTE_PROTOCOL } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
 import type { HostDevice, HostNetwork } from "../host/host_network.ts";
-import { checkIpv6Overlap, withIpv6 } from "../host/ipv6_of_host.ts";
-import { checkPoolOverlap, withoutContainers } from "../host/pool_overlap.ts";
+import { checkIpv6Overlap } from "../host/ipv6_of_host.ts";
+import { checkPoolOverlap } from "../host/pool_overlap.ts";
 import { startTimer } from "../host/timer.ts";
-import {
-  chooseUnderlay,
-  type UnderlayChoice,
-  underlayProblem,
-  type UnderlaySource,
-} from "../host/underlay.ts";
+import { underlayProblem, type UnderlaySource } from "../host/underlay.ts";
 import type { OverlayConfig } from "../overlay/desired.ts";
 import { type LinkRoute, linkRoutes } from "../overlay/adjacency.ts";
-import type { OwnBackend } from "../overlay/path.ts";
 import { overheadOf } from "../overlay/backend.ts";
 import { deviceName, ipv6OverlayMtu, mtuProblem, overlayMtu } from "../overlay/vxlan.ts";
 import { overlapProblem } from "./problems.ts";
 import { decideUnderlay } from "./underlay_plan.ts";
+import { findFirstUnderlay, findUnderlay, type UnderlaySettings } from "./underlay_rules.ts";
+
+export type { UnderlaySettings } from "./underlay_rules.ts";
 
 /** An address, its routes and the device's MTU come one after the other: so long nothing may change any more. */
 const URGENT_MS = 100;
@@ -39,19 +36,6 @@ const RETRY_MS = 1_000;
 const PAUSE_FACTOR = 4;
 /** And while containers come and go, which changes devices and routes all the time, a few hundredths. */
 const PAUSE_MS_MIN = 50;
-
-/** What the operator said; AgentConfig has these fields. */
-export interface UnderlaySettings extends UnderlayChoice {
-  /** What hosts are configured with. */
-  readonly pool: Pool;
-  readonly backend: OwnBackend;
-  readonly vni: number;
-  readonly vxlanPort: number;
-  /** Overlay MTU, or null for the underlay's minus the encapsulation. */
-  readonly mtu: number | null;
-  /** Address told to peers when it differs from the interface's own. */
-  readonly publicIp: string | null;
-}
 
 /** HostKernel has these methods. */
 export interface WatchedSource extends UnderlaySource {
@@ -107,8 +91,8 @@ export class UnderlayKeeper {
     this.#settings = settings;
     this.#clock = clock;
     this.#pool = settings.pool;
-    this.#present = this.#findFirst();
     const network = this.#read();
+    this.#present = findFirstUnderlay(source, network, settings);
     this.#linkRoutes = this.#linkRoutesIn(network);
     this.#ipv6LinkRoutes = this.#ipv6LinkRoutesIn(network);
     if (settings.backend === "host-gw") this.#refuseElsewhere(network);
@@ -154,9 +138,10 @@ export class UnderlayKeeper {
    */
   beginWith(pool: Pool): void {
     this.#pool = pool;
-    const network = this.#source.hostNetwork();
+    const network = this.#read();
     this.#present = this.#choose(network) ?? this.#present;
     this.#linkRoutes = this.#linkRoutesIn(network);
+    this.#ipv6LinkRoutes = this.#ipv6LinkRoutesIn(network);
   }
 
   /** Operators changed the pool. */
@@ -347,44 +332,10 @@ export class UnderlayKeeper {
     }
   }
 
-  /**
-   * Where nothing fits because the overlay's network is the underlay's own, as far as its devices look like containers',
-   * that is what there is to say.
-   */
-  #findFirst(): Underlay {
-    try {
-      return this.#findIn(this.#source.hostNetwork());
-    } catch (error) {
-      const { pool, vni } = this.#settings;
-      const underlay = error instanceof ConfigError ? null : this.#findAny();
-      if (underlay !== null) checkPoolOverlap(this.#source, pool, deviceName(vni), underlay);
-      throw error;
-    }
-  }
-
-  /** The choice with container bridges among the candidates. */
-  #findAny(): Underlay | null {
-    try {
-      return chooseUnderlay(this.#source, this.#settings);
-    } catch {
-      return null;
-    }
-  }
-
-  /**
-   * Throws UserError when nothing fits. Container bridges are left out: they are no way to other hosts, whatever a pattern
-   * says of their addresses, and least of all while the right device has none for a moment.
-   */
+  /** Throws UserError when nothing fits. */
   #findIn(network: HostNetwork): Underlay {
-    const { mtu, backend } = this.#settings;
-    const routeTo = (address: string) => this.#source.routeTo(address);
     const used = this.#log === null ? null : this.#present;
-    const seen = { hostNetwork: () => withoutContainers(network, this.#pool, used), routeTo };
-    const found = withIpv6(chooseUnderlay(seen, this.#settings), this.#pool, network);
-    // These throw where too little is left for the overlay.
-    overlayMtu(found, mtu, overheadOf(backend));
-    if (found.ipv6 !== undefined) ipv6OverlayMtu(found, mtu, overheadOf(backend, 6));
-    return found;
+    return findUnderlay(this.#source, network, this.#settings, { pool: this.#pool, used });
   }
 
   /** Nothing to move to: says once that the present one is lost, and that it is back. */

@@ -1,0 +1,77 @@
+/** The rules by which this host finds its underlay, at the start and at each look later. */
+import type { Pool } from "../address/pool.ts";
+import { ConfigError } from "../base/errors.ts";
+import type { Underlay } from "../base/kernel_objects.ts";
+import type { HostNetwork } from "../host/host_network.ts";
+import { withIpv6 } from "../host/ipv6_of_host.ts";
+import { checkPoolOverlap, withoutContainers } from "../host/pool_overlap.ts";
+import { chooseUnderlay, type UnderlayChoice, type UnderlaySource } from "../host/underlay.ts";
+import { overheadOf } from "../overlay/backend.ts";
+import type { OwnBackend } from "../overlay/path.ts";
+import { deviceName, ipv6OverlayMtu, overlayMtu } from "../overlay/vxlan.ts";
+
+/** What the operator said; AgentConfig has these fields. */
+export interface UnderlaySettings extends UnderlayChoice {
+  /** What hosts are configured with. */
+  readonly pool: Pool;
+  readonly backend: OwnBackend;
+  readonly vni: number;
+  readonly vxlanPort: number;
+  /** Overlay MTU, or null for the underlay's minus the encapsulation. */
+  readonly mtu: number | null;
+  /** Address told to peers when it differs from the interface's own. */
+  readonly publicIp: string | null;
+}
+
+/**
+ * Throws UserError when nothing fits. Container bridges are left out: they are no way to other hosts, whatever a pattern
+ * says of their addresses, and least of all while the right device has none for a moment.
+ *
+ * @param network what the host has now.
+ * @param present the pool as it is now, and the underlay that is in use, if one is.
+ */
+export function findUnderlay(
+  source: UnderlaySource,
+  network: HostNetwork,
+  settings: UnderlaySettings,
+  { pool, used }: { readonly pool: Pool; readonly used: Underlay | null },
+): Underlay {
+  const { mtu, backend } = settings;
+  const seen = {
+    hostNetwork: () => withoutContainers(network, pool, used),
+    routeTo: (address: string) => source.routeTo(address),
+  };
+  const found = withIpv6(chooseUnderlay(seen, settings), pool, network);
+  // These throw where too little is left for the overlay.
+  overlayMtu(found, mtu, overheadOf(backend));
+  if (found.ipv6 !== undefined) ipv6OverlayMtu(found, mtu, overheadOf(backend, 6));
+  return found;
+}
+
+/**
+ * The same for a host that begins. Where nothing fits because the overlay's network is the underlay's own, as far as its
+ * devices look like containers', that is what there is to say.
+ */
+export function findFirstUnderlay(
+  source: UnderlaySource,
+  network: HostNetwork,
+  settings: UnderlaySettings,
+): Underlay {
+  const { pool, vni } = settings;
+  try {
+    return findUnderlay(source, network, settings, { pool, used: null });
+  } catch (error) {
+    const underlay = error instanceof ConfigError ? null : findAny(source, settings);
+    if (underlay !== null) checkPoolOverlap(source, pool, deviceName(vni), underlay);
+    throw error;
+  }
+}
+
+/** The choice with container bridges among the candidates. */
+function findAny(source: UnderlaySource, settings: UnderlaySettings): Underlay | null {
+  try {
+    return chooseUnderlay(source, settings);
+  } catch {
+    return null;
+  }
+}
