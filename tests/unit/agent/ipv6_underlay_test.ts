@@ -104,7 +104,7 @@ Deno.test("both halves stand on one device, each on its own address, with its ow
   equal(ipv4.underlay.address, "192.168.100.1");
   deepEqual(ipv6, {
     ...ipv4,
-    network: "fd00:244::/56",
+    networks: ["fd00:244::/56"],
     mtu: 1430,
     linkRoutes: [
       { destination: "fd00:100::1/128", isOnLink: false },
