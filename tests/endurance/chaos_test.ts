@@ -16,10 +16,17 @@ import { Random } from "../../mod/base/random.ts";
 import type { Host, StatusView } from "../../mod/lab/host.ts";
 import { forwardingLines, neighbourLines, routeLines } from "../../mod/lab/kernel_text.ts";
 import { pingUntilAnswered, sleep } from "../../mod/lab/ping.ts";
-import { assertKernels, DEVICE, startOne, statusOf, untilStatus, waitForMesh } from "./cluster.ts";
-import { DAMAGES } from "./damages.ts";
-import { scenario, type Stage } from "./scenario.ts";
-import { dropAddress, giveAddress, restoreWayOut } from "./underlay_changes.ts";
+import {
+  assertKernels,
+  DEVICE,
+  startOne,
+  statusOf,
+  untilStatus,
+  waitForMesh,
+} from "../e2e/cluster.ts";
+import { DAMAGES } from "../e2e/damages.ts";
+import { scenario, type Stage } from "../e2e/scenario.ts";
+import { dropAddress, giveAddress, restoreWayOut } from "../e2e/underlay_changes.ts";
 
 const HOSTS = 5;
 const SEED = Number(Deno.env.get("GOSSAMER_CHAOS_SEED") ?? 5);
@@ -43,11 +50,12 @@ const EVENTS: readonly (readonly [weight: number, what: string, happen: Happen])
 
 interface Play {
   readonly stage: Stage;
+  readonly endMs: number;
   readonly random: Random;
   /** How often each thing has happened. */
   readonly told: Map<string, number>;
-  /** How often each host has moved. */
-  readonly moves: Map<Host, number>;
+  /** How often the host has moved. */
+  readonly moves: { count: number };
 }
 
 type Happen = (play: Play, host: Host) => Promise<void>;
@@ -58,12 +66,7 @@ scenario(import.meta, "whatever happens, every host becomes what it should be", 
 }, async (stage) => {
   const { lab, step, note } = stage;
   const { hosts } = lab;
-  const play: Play = {
-    stage,
-    random: new Random(SEED),
-    told: new Map(),
-    moves: new Map(),
-  };
+  const told = new Map<string, number>();
   await step("a cluster, and things on its hosts that are none of its business", async () => {
     for (const host of hosts) {
       startOne(host, hosts);
@@ -79,8 +82,11 @@ scenario(import.meta, "whatever happens, every host becomes what it should be", 
   };
   await step(`${CHAOS_MS / 1000} s of faults, script ${SEED}`, async () => {
     const endMs = performance.now() + CHAOS_MS;
-    await Promise.all(hosts.map((host) => suffer(play, host, endMs)));
-    note([...play.told].map(([what, count]) => `${what} ${count}`).sort().join(", "));
+    await Promise.all(hosts.map((host) => {
+      const random = new Random(SEED * 1000 + host.number);
+      return suffer({ stage, endMs, random, told, moves: { count: 0 } }, host);
+    }));
+    note([...told].map(([what, count]) => `${what} ${count}`).sort().join(", "));
   });
   await step("every host is as it should be, and nobody has another subnet", async () => {
     for (const host of hosts) if (!host.running) restart(host, hosts);
@@ -117,17 +123,18 @@ scenario(import.meta, "whatever happens, every host becomes what it should be", 
 });
 
 /** One thing after another happens to that host, by the script. */
-async function suffer(play: Play, host: Host, endMs: number): Promise<void> {
-  const random = new Random(SEED * 1000 + host.number);
+async function suffer(play: Play, host: Host): Promise<void> {
+  const { random, endMs } = play;
   const total = EVENTS.reduce((sum, [weight]) => sum + weight, 0);
-  while (performance.now() < endMs) {
+  while (true) {
     await sleep(100 + random.below(2_000));
+    if (performance.now() > endMs) return;
     let turn = random.below(total);
     const event = EVENTS.find(([weight]) => (turn -= weight) < 0);
     assert(event !== undefined);
     const [, what, happen] = event;
     play.told.set(what, (play.told.get(what) ?? 0) + 1);
-    await happen({ ...play, random }, host);
+    await happen(play, host);
   }
 }
 
@@ -172,19 +179,18 @@ async function flap({ random }: Play, host: Host): Promise<void> {
   restoreWayOut(host);
 }
 
-async function pulled({ random }: Play, host: Host): Promise<void> {
+async function pulled({ random, endMs }: Play, host: Host): Promise<void> {
   host.setCable(false);
   // One in four lasts until the others have declared it dead.
-  await sleep(random.below(random.below(4) === 0 ? LONG_CUT_MS : SHORT_CUT_MS));
+  const cutMs = random.below(random.below(4) === 0 ? LONG_CUT_MS : SHORT_CUT_MS);
+  await sleep(Math.min(cutMs, Math.max(0, endMs - performance.now())));
   host.setCable(true);
 }
 
 async function moved({ random, moves }: Play, host: Host): Promise<void> {
-  const count = moves.get(host) ?? 0;
-  moves.set(host, count + 1);
   dropAddress(host);
   await sleep(random.below(2_000));
-  giveAddress(host, FIRST_FREE_ADDRESS + HOSTS * count + host.number);
+  giveAddress(host, FIRST_FREE_ADDRESS + HOSTS * moves.count++ + host.number);
 }
 
 /** A bridge, another overlay, routes of several kinds. */
