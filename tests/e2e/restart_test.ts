@@ -1,5 +1,6 @@
 /** What an agent's death, restart and leaving do to traffic, to subnets and to the kernel's tables. */
 import assert from "node:assert/strict";
+import { isDeepStrictEqual } from "node:util";
 import { linkGet } from "../../ffi/route/link.ts";
 import { neighbourDump, neighbourReplace } from "../../ffi/route/neighbour.ts";
 import { routeAdd, routeDelete, routeDump } from "../../ffi/route/route.ts";
@@ -9,9 +10,11 @@ import {
   actualKernel,
   assertKernels,
   DEVICE,
+  expectedKernel,
   overlayMac,
   startCluster,
   startOne,
+  until,
   untilStatus,
   waitForMesh,
 } from "./cluster.ts";
@@ -37,6 +40,10 @@ scenario(import.meta, "agents die, return and leave", { hosts: 3 }, async (stage
     startOne(stage.lab.host(3), hosts);
     await waitForMesh(hosts);
   });
+  await step(
+    "who leaves and who joins while an agent is dead is known at its next start",
+    () => changeWhileDead(stage),
+  );
   await step("cleanup removes what is ours and nothing else", async () => {
     await stage.lab.host(2).stop();
     await cleanUp(stage.lab.host(2));
@@ -104,6 +111,32 @@ async function leave({ lab, note }: Stage): Promise<void> {
   assert.deepEqual(routesOfOurs(host), []);
   await waitForMesh(rest);
   await assertNothingLost(await startTraffic(lab, [1, 2]), note);
+}
+
+/** The membership that an agent finds is another one than it left: nothing stale is left, nothing is missing. */
+async function changeWhileDead({ lab, note }: Stage): Promise<void> {
+  const [h1, h2, h3] = [lab.host(1), lab.host(2), lab.host(3)];
+  const before = memory(h2);
+  const traffic = await startTraffic(lab, [1, 2], [2, 1]);
+  await h2.kill();
+  const { code, stderr } = await h3.gossamer("leave", "--release");
+  assert.equal(code, 0, stderr);
+  await h3.agent.wait();
+  const h4 = await lab.addHost();
+  startOne(h4, [h1]);
+  await h4.waitForSubnet();
+  const now = [h1, h2, h4];
+  await until(
+    "the others know",
+    now,
+    () =>
+      [h1, h4].every((host) => isDeepStrictEqual(actualKernel(host), expectedKernel(host, now))),
+  );
+  assert.deepEqual(memory(h2), before, "nobody looks after the dead agent's kernel");
+  startOne(h2, [h1]);
+  await waitForMesh(now);
+  await assertNothingLost(traffic, note);
+  assert.equal(h2.subnetText(), before.subnetFile);
 }
 
 /** Everything of a host that a restart must not change. */
