@@ -10,7 +10,7 @@ import { neighbourDelete } from "../../ffi/route/neighbour.ts";
 import { routeDelete, routeDump } from "../../ffi/route/route.ts";
 import { readSysctl } from "../../ffi/sysctl.ts";
 import type { Host } from "../../mod/lab/host.ts";
-import { ping, pingUntilAnswered } from "../../mod/lab/ping.ts";
+import { ContinuousPing, ping, pingUntilAnswered } from "../../mod/lab/ping.ts";
 import { parseSubnetFile } from "../../mod/lab/subnet_file.ts";
 import { UNDERLAY_DEVICE } from "../../mod/lab/underlay.ts";
 import {
@@ -21,6 +21,7 @@ import {
   statusOf,
   until,
   untilStatus,
+  waitForMesh,
 } from "./cluster.ts";
 import {
   actualIpv6,
@@ -34,12 +35,15 @@ import {
   untilIpv6Mesh,
 } from "./dual_stack_kernel.ts";
 import { scenario, type Stage } from "./scenario.ts";
+import { assertNothingLost } from "./traffic.ts";
+import { plug, unplug } from "./underlay_changes.ts";
 
 const HEALED_WITHIN_MS = 1000;
 /** 1500 of the underlay less 40 IPv6, 8 UDP, 8 VXLAN and 14 Ethernet. */
 const IPV6_MTU = 1430;
 /** IPv6 header (40) and ICMPv6 echo header (8). */
 const ECHO_OVERHEAD_BYTES = 48;
+const PING_INTERVAL_MS = 5;
 const MOVED = "fd00:100::beef";
 
 scenario(import.meta, "dual stack", { hosts: 4 }, async (stage) => {
@@ -83,20 +87,37 @@ scenario(import.meta, "dual stack", { hosts: 4 }, async (stage) => {
     const [host] = hosts;
     assert(host !== undefined);
     const before = host.subnetText();
+    const pings = ipv6Pings(stage);
     await host.stop();
     assert.deepEqual(actualIpv6(host), expectedIpv6(host, hosts, underlayAfterMove));
     host.start(`--join=${stage.lab.host(2).address}`, DUAL_STACK);
     await untilStatus(host, "ready", ({ ready }) => ready);
     assert.equal(host.subnetText(), before);
     await untilIpv6Mesh(hosts, underlayAfterMove);
+    await assertNothingLost(pings, stage.note);
+  });
+  await stage.step("another network card: both overlays are back, the subnet stays", async () => {
+    const host = stage.lab.host(2);
+    const before = host.subnetText();
+    unplug(stage.lab, host);
+    plug(stage.lab, host, host.number);
+    addIpv6(host);
+    await untilIpv6Mesh(hosts, underlayAfterMove);
+    await waitForMesh(hosts);
+    await everyPair(hosts);
+    assert.equal(host.subnetText(), before);
   });
   await stage.step("a host that leaves, and cleanup, take everything of both along", async () => {
-    const [first, second, ...rest] = hosts;
-    assert(first !== undefined && second !== undefined);
+    const [first, second, third, ...rest] = hosts;
+    assert(first !== undefined && second !== undefined && third !== undefined);
+    await third.kill();
     assert.equal((await first.gossamer("leave", "--release")).code, 0);
     await first.agent.wait();
     assertNothing(first);
-    await untilIpv6Mesh([second, ...rest], underlayAfterMove);
+    // Who was dead meanwhile forgets it at its next start.
+    third.start(`--join=${second.address}`, DUAL_STACK);
+    await untilIpv6Mesh([second, third, ...rest], underlayAfterMove);
+    assertKernels([second, third, ...rest]);
     await second.stop();
     const flags = ["--subnet-file", second.subnetFile];
     const dry = await second.gossamer("cleanup", "--dry-run", ...flags);
@@ -184,6 +205,16 @@ async function everyPair(hosts: readonly Host[]): Promise<void> {
       }
     })
   ));
+}
+
+/** From the second host's container to the first one's and back, over IPv6. */
+function ipv6Pings({ lab }: Stage): ContinuousPing[] {
+  const [one, two] = [lab.host(1).containers[0], lab.host(2).containers[0]];
+  assert(one !== undefined && two !== undefined && one.ipv6 !== null && two.ipv6 !== null);
+  return [
+    new ContinuousPing(two.namespace, one.ipv6, PING_INTERVAL_MS),
+    new ContinuousPing(one.namespace, two.ipv6, PING_INTERVAL_MS),
+  ];
 }
 
 async function healAfter(
