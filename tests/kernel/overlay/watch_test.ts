@@ -4,7 +4,11 @@ import { addressAdd, addressDelete } from "../../../ffi/route/address.ts";
 import { bridgeAdd } from "../../../ffi/route/bridge.ts";
 import { fdbDelete } from "../../../ffi/route/fdb.ts";
 import { linkDelete, linkGet, linkSet } from "../../../ffi/route/link.ts";
-import { neighbourDelete, neighbourReplace } from "../../../ffi/route/neighbour.ts";
+import {
+  neighbourDelete,
+  neighbourReplace,
+  neighbourReplaceRequest,
+} from "../../../ffi/route/neighbour.ts";
 import { routeAdd, routeDelete } from "../../../ffi/route/route.ts";
 import { type MonitorEvent, openMonitor } from "../../../ffi/route/monitor.ts";
 import type { NetlinkTransport } from "../../../ffi/netlink/transport.ts";
@@ -16,6 +20,9 @@ import { kernelTest } from "../ffi/namespace.ts";
 import { OverlayHost } from "./overlay_host.ts";
 
 const PEERS = claims(1, 2, 3);
+/** Some 40,000 messages without a pause, more than any receive buffer of ours holds. */
+const FLOOD_PAIRS = 5000;
+const FLOOD_ROUNDS = 4;
 
 /** Counts calls and lets a test wait for the next one. */
 class Bell {
@@ -206,5 +213,25 @@ kernelTest("a device of our name that appears is noticed", async () => {
   bridgeAdd(host.host.transport, { name: "flannel.1" });
   await call;
   assert.notEqual(linkGet(host.host.transport, "flannel.1"), null);
+  await host.close();
+});
+
+kernelTest("messages of the kernel that were lost are a reason to look at everything", async () => {
+  const host = new OverlayHost();
+  const { transport } = host.host;
+  const bell = new Bell();
+  assert.deepEqual(host.apply(host.desire(PEERS)), []);
+  const { index } = bridgeAdd(transport, { name: "cni0", up: true });
+  host.host.run(() => host.kernel.watch(bell.ring));
+  host.dump();
+  // None of this is news; that some of it never arrived is.
+  const neighbour = { index, address: "10.244.1.9" };
+  const two = ["02:00:00:00:00:09", "02:00:00:00:00:0a"].map((linkAddress) =>
+    neighbourReplaceRequest({ ...neighbour, linkAddress })
+  );
+  const flood = Array.from({ length: FLOOD_PAIRS }, () => two).flat();
+  const call = bell.next();
+  for (let round = 0; round < FLOOD_ROUNDS; round++) transport.request(flood);
+  await call;
   await host.close();
 });
