@@ -51,6 +51,9 @@ const ATTEMPTS_MAX = 3;
 /** Dropped packets are a problem for as long after the last one. */
 const STRANGERS_SHOWN_MS = 600_000;
 
+/** Whoever was heard of so lately may have sent before. */
+const NEW_MEMBER_MS = 5_000;
+
 const FAMILIES: readonly AddressFamily[] = ["ip", "ip6"];
 
 /** What the claims want of the packet filter at this moment. */
@@ -112,6 +115,9 @@ export class FirewallKeeper {
   #members = 0;
   #strangers = 0;
   #strangersAtMs = -Infinity;
+  /** What was wanted at the last comparison, done or not. */
+  #wanted: string | null = null;
+  #membersChangedAtMs = -Infinity;
   #repairs = 0;
   #lastError: string | null = null;
   #problems: readonly Problem[] = [];
@@ -266,8 +272,12 @@ export class FirewallKeeper {
     strangers: number,
   ): void {
     const nowMs = this.#ports.nowMs();
-    if (strangers > this.#strangers) this.#strangersAtMs = nowMs;
+    // A member that moved has sent from its new address before this host knew of it: those were no strangers.
+    if (this.#wanted !== wanted) this.#membersChangedAtMs = nowMs;
+    const isNewMember = nowMs - this.#membersChangedAtMs < NEW_MEMBER_MS;
+    if (strangers > this.#strangers && !isNewMember) this.#strangersAtMs = nowMs;
     this.#strangers = strangers;
+    this.#wanted = wanted;
     this.#cleanFor = wanted;
     this.#inSync = problems.length === 0;
     this.#subnets = wish.want === "up" ? wish.facts.map(({ subnet }) => subnet) : [];

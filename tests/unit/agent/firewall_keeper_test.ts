@@ -232,6 +232,21 @@ Deno.test("packets of strangers are a problem for ten minutes after the last one
   assert.deepEqual(stage.codes(), []);
 });
 
+Deno.test("what was dropped of a member before it was heard of makes it no stranger", () => {
+  const stage = new Stage();
+  stage.keeper.reconcileNow();
+  const table = wantedTable("ip");
+  const chains = table.chains.map((chain) => ({
+    ...chain,
+    rules: chain.rules.map((rule) => rule.counted === null ? rule : { ...rule, counted: 3 }),
+  }));
+  stage.firewall.states.set("ip", { kind: "ours", table: { ...table, chains } });
+  stage.pass(1_000);
+  stage.keeper.reconcileNow();
+  assert.equal(stage.status.strangers, 3);
+  assert.deepEqual(stage.codes(), []);
+});
+
 const DOCKER: ForeignTable = {
   family: "ip",
   name: "filter",
