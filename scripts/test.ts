@@ -24,6 +24,9 @@ const FAST_STEP_SECONDS_MAX = 480;
 /** The end-to-end tests hold splits and faults of two minutes by the clock. */
 const SLOW_STEP_SECONDS_MAX = 600;
 
+/** The tests that last minutes, all at once. */
+const ENDURANCE_JOBS = 4;
+
 interface Step {
   name: string;
   /** Arguments of `deno`; for tests, those after `deno test`. */
@@ -198,7 +201,11 @@ async function runDeno(
   const child = new Deno.Command(isNice ? "nice" : Deno.execPath(), {
     args: isNice ? ["-n", "19", Deno.execPath(), ...args] : args,
     cwd: root,
-    env: Deno.stdout.isTerminal() ? {} : { NO_COLOR: "1" },
+    env: {
+      ...(Deno.stdout.isTerminal() ? {} : { NO_COLOR: "1" }),
+      // They wait, so that all of them can do that at once.
+      ...(lane === "endurance" ? { DENO_JOBS: String(ENDURANCE_JOBS) } : {}),
+    },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

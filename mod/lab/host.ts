@@ -16,6 +16,9 @@ import type { Port, Underlay } from "./underlay.ts";
 /** A generous bound for anything that normally takes well under a second, on a busy machine. */
 export const PATIENCE_MS = 15_000;
 
+/** An agent that has no socket by then has none. */
+const CONTROL_MS_MAX = 2_000;
+
 /** Between two looks at something outside, such as a file. */
 const POLL_MS = 2;
 
@@ -109,9 +112,19 @@ export class Host {
     await this.agent.wait();
   }
 
-  /** Runs a gossamer command on this host to its end. */
-  gossamer(...args: readonly string[]): Promise<CommandResult> {
-    return this.namespace.output([...this.#command, ...args], { env: this.environment });
+  /** Runs a gossamer command on this host to its end; where the agent runs, once it can be asked. */
+  async gossamer(...args: readonly string[]): Promise<CommandResult> {
+    await this.#control();
+    return await this.namespace.output([...this.#command, ...args], { env: this.environment });
+  }
+
+  /** The agent may be asked a few milliseconds after it wrote `subnet.env`; on a busy machine a few more. */
+  async #control(): Promise<void> {
+    const deadline = performance.now() + CONTROL_MS_MAX;
+    while (this.running && performance.now() < deadline) {
+      if (exists(`${this.runDir}/gossamer.sock`)) return;
+      await sleep(POLL_MS);
+    }
   }
 
   /** `gossamer status --json`, taken apart; null while the agent cannot be asked. */
@@ -252,4 +265,13 @@ export interface StatusView {
     kernel: "answers" | "checking" | "silent" | null;
   }[];
   problems: { code: string; severity: string; text: string; remedy: string }[];
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
 }
