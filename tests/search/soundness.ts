@@ -13,6 +13,7 @@ import {
   startsOf,
   UNKNOWN,
 } from "./hosts.ts";
+import { decode } from "../../mod/wire/codec.ts";
 import { NOW_MS } from "./walker.ts";
 
 /** Inputs that both are given in the end. */
@@ -88,17 +89,64 @@ class Replay {
     const run = new Run(this.#hosts, this.#place, input, true);
     run.perform(this.#nowMs);
     this.#place = { host, claimant: run.claimant, members: run.carrier.members_, disk: run.disk };
-    const items = run.items.map((item) => JSON.stringify(this.#hosts.item(item))).join(" ");
-    return `${this.text()} sends ${items} and answers ${run.answer}`;
+    const items = run.items.map((id) => {
+      const item = this.#hosts.item(id);
+      return JSON.stringify({ ...item, payload: plain(this.#hosts, item.payload) });
+    });
+    return `${this.text()} sends ${items.join(" ")} and answers ${plain(this.#hosts, run.answer)}`;
   }
 
   /** The present state, as seen from now. */
   text(): string {
     const { claimant, members, disk } = this.#place;
-    if (claimant === null) return `down ${members} ${disk}`;
+    const written = plain(this.#hosts, disk);
+    if (claimant === null) return `down ${members} ${written}`;
     const frame = new Run(this.#hosts, { ...this.#place }, { kind: "wake" }).claimant;
     const rested = this.#hosts.walker.copy(claimant, frame, NOW_MS - this.#nowMs);
     const wakeInMs = claimant.wakeAtMs() - this.#nowMs;
-    return `${this.#hosts.walker.fingerprint(rested)} ${members} ${disk} wakes in ${wakeInMs}`;
+    return `${this.#hosts.walker.fingerprint(rested)} ${members} ${written} wakes in ${wakeInMs}`;
   }
+}
+
+/** Fields of a claim record (mod/claim/record_codec.ts). */
+const RECORD_FIELDS_MIN = 17;
+const STRENGTH_FIELD = 11;
+/** Of the claim document (mod/claim/memory.ts): the checksum over the rest. */
+const DOCUMENT_CHECKSUM_FIELD = 2;
+
+/**
+ * A message or document as text, without what may differ between states that are one: how many seconds ago a question was
+ * given up that nobody ever held. It decides alone when the question is dropped, a day later.
+ */
+function plain(hosts: Hosts, payload: number): string {
+  const bytes = hosts.blobs[payload]?.bytes;
+  if (bytes === undefined) return String(payload);
+  return JSON.stringify(withoutAges(decode(bytes)));
+}
+
+function withoutAges(value: unknown): unknown {
+  const opened = opening(value);
+  if (!Array.isArray(opened)) return opened;
+  const isDocument = opened[0] === "gossamer claim";
+  return opened.map((field: unknown, index) => {
+    if (isDocument && index === DOCUMENT_CHECKSUM_FIELD) return "checksum";
+    const isAge = typeof field === "number" && isUnheld(opening(opened[index - 1]));
+    return isAge ? "age" : withoutAges(field);
+  });
+}
+
+/** Records and documents travel as bytes within others. */
+function opening(value: unknown): unknown {
+  if (!(value instanceof Uint8Array)) return value;
+  try {
+    const decoded = decode(value);
+    if (Array.isArray(decoded)) return decoded;
+  } catch {
+    // An identity, an address.
+  }
+  return [...value].join(",");
+}
+
+function isUnheld(field: unknown): boolean {
+  return Array.isArray(field) && field.length >= RECORD_FIELDS_MIN && field[STRENGTH_FIELD] === 0;
 }
