@@ -81,6 +81,9 @@ interface Kind {
   readonly isTimed: boolean;
 }
 
+const PURE: Kind = { isPure: true, isTimed: false };
+const IMPURE: Kind = { isPure: false, isTimed: false };
+
 /** Fields and whether they are moments. */
 interface Layout {
   readonly name: string;
@@ -248,7 +251,11 @@ export class Walker {
     return text;
   }
 
+  /** Only plain objects are remembered: a weak map of every instance that was ever copied costs more than all else here. */
   #kind(value: object): Kind {
+    if (Object.getPrototypeOf(value) !== Object.prototype) {
+      return value instanceof Uint8Array ? PURE : IMPURE;
+    }
     const known = this.#kinds.get(value);
     if (known !== undefined) return known;
     const kind = this.#judge(value);
@@ -257,8 +264,6 @@ export class Walker {
   }
 
   #judge(value: object): Kind {
-    if (value instanceof Uint8Array) return { isPure: true, isTimed: false };
-    if (shapeOf(value) !== "record") return { isPure: false, isTimed: false };
     let isPure = true;
     let isTimed = false;
     for (const [key, item] of Object.entries(value)) {
