@@ -3,17 +3,12 @@
  * copied or moved in time, and both are then given the same further inputs: they must answer alike.
  */
 import { Random } from "../../mod/base/random.ts";
-import {
-  type Hosts,
-  type Input,
-  LEFT,
-  memberCode,
-  type Place,
-  Run,
-  startsOf,
-  UNKNOWN,
-} from "./hosts.ts";
 import { decode } from "../../mod/wire/codec.ts";
+import type { Hosts } from "./hosts.ts";
+import type { Input } from "./input.ts";
+import { LEFT, memberCode, startsOf, UNKNOWN } from "./member_code.ts";
+import type { Place } from "./place.ts";
+import { Run } from "./run.ts";
 import { NOW_MS } from "./walker.ts";
 
 /** Inputs that both are given in the end. */

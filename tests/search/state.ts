@@ -84,6 +84,22 @@ export function copyOf(state: State): State {
   };
 }
 
+/** Whether the budget has room for one more of these. */
+export function isAffordable(
+  { budget }: Configuration,
+  state: State,
+  deviation: Deviation,
+): boolean {
+  const at = DEVIATIONS.indexOf(deviation);
+  const sum = state.used.reduce((total, count) => total + count, 0);
+  return (state.used[at] ?? 0) < (budget[deviation] ?? 0) && sum < budget.total;
+}
+
+export function spend(state: State, deviation: Deviation): void {
+  const at = DEVIATIONS.indexOf(deviation);
+  state.used[at] = (state.used[at] ?? 0) + 1;
+}
+
 /** Numbers as text: one unit below 2^15, else two. */
 export function encode(state: State): string {
   const { locals, side, paused, passes, rounds, lost, backed } = state;

@@ -1,9 +1,11 @@
 /** What must hold of one host and one step of it, whatever the others do. */
-import type { Hosts, Input, Local } from "./hosts.ts";
+import type { Catalogue } from "./catalogue.ts";
+import type { Input } from "./input.ts";
+import type { Local } from "./place.ts";
 
 /** The rule that a step broke, in words; null for none. */
 export function stepBreach(
-  hosts: Hosts,
+  hosts: Catalogue,
   before: Local,
   input: Input,
   after: Local,
@@ -15,7 +17,7 @@ export function stepBreach(
 }
 
 /** L4: who held before a restart holds again at once. */
-function notGoneOn(hosts: Hosts, before: Local, input: Input, { view }: Local): string | null {
+function notGoneOn(hosts: Catalogue, before: Local, input: Input, { view }: Local): string | null {
   const last = hosts.memory(before.disk)?.record ?? null;
   if (input.kind !== "start" || last?.state !== "held" || view.subnet === last.subnet) return null;
   return `L4: it held ${last.subnet} before its restart, and is ${view.stage} after it`;
@@ -41,7 +43,7 @@ function heldBelowFence({ view }: Local): string | null {
 }
 
 /** S11: the rank of a holder never falls. */
-function rankFell(hosts: Hosts, before: Local, after: Local): string | null {
+function rankFell(hosts: Catalogue, before: Local, after: Local): string | null {
   const [one, other] = [before.view.own, after.view.own];
   if (before.view.held < 0 || before.view.held !== after.view.held) return null;
   if (one === null || other === null) return null;
@@ -61,7 +63,7 @@ function changedByMessage(before: Local, input: Input, after: Local): string | n
 }
 
 /** Persisted before announced: nobody hears of a record that a power cut would undo. */
-function announcedTooEarly(hosts: Hosts, { host, disk }: Local, items: readonly number[]) {
+function announcedTooEarly(hosts: Catalogue, { host, disk }: Local, items: readonly number[]) {
   const onDisk = hosts.memory(disk)?.record ?? null;
   for (const id of items) {
     const { kind, payload } = hosts.item(id);

@@ -1,8 +1,12 @@
 /** A path of the search as a story that people can follow: who does what, and what each host then believes. */
 import type { ClaimRecord } from "../../mod/claim/record.ts";
-import { type Hosts, nameOf, startsOf, STATUSES, statusOf, UNKNOWN, type View } from "./hosts.ts";
-import type { Action, Found, Search } from "./search.ts";
+import type { Action } from "./actions.ts";
+import type { Hosts } from "./hosts.ts";
+import { nameOf } from "./identity.ts";
+import { startsOf, STATUSES, statusOf, UNKNOWN } from "./member_code.ts";
+import type { Found, Search } from "./search.ts";
 import type { State } from "./state.ts";
+import type { View } from "./view.ts";
 
 /** Numbered lines, and the rule that is broken at the end. */
 export function story(search: Search, { breach, path }: Found): string {
