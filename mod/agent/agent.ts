@@ -153,6 +153,7 @@ class Agent {
       overlay: this.#underlay.overlay(this.#mac),
       subnetFile: config.subnetFile,
       onRenumber: config.onRenumber,
+      followsMtu: config.followsMtu,
       kernel: this.#kernel,
       firewall: { config: firewallConfig(config), open: openFirewall },
       settings: { host: hostSettings, txChecksum: config.txChecksum },

@@ -15,6 +15,7 @@ import { startTimer } from "../host/timer.ts";
 import { removeSubnetFile, writeSubnetFile } from "../host/subnet_file.ts";
 import type { OverlayConfig } from "../overlay/desired.ts";
 import type { FirewallConfig } from "../overlay/firewall.ts";
+import { containersMtu, fittedMtu, mtuDiffers } from "../overlay/mtu.ts";
 import { desiredSettings, type OverlayDevice } from "../overlay/host_settings.ts";
 import { subnetEnvText } from "../overlay/subnet_env.ts";
 import { deviceName } from "../overlay/vxlan.ts";
@@ -39,6 +40,8 @@ export interface DataPathOptions {
   readonly overlay: OverlayConfig;
   readonly subnetFile: string;
   readonly onRenumber: string | null;
+  /** `--mtu min`: the overlay's MTU follows the smallest of the cluster. */
+  readonly followsMtu?: boolean;
   readonly kernel: PatientKernel;
   /** Without it nothing is done about the packet filter. */
   readonly firewall?: { readonly config: FirewallConfig; readonly open: () => Firewall };
@@ -60,6 +63,9 @@ export class DataPath {
   readonly #firewall: FirewallKeeper | null;
   readonly #settings: SettingsKeeper | null;
   readonly #deadPeers: DeadPeerKeeper;
+  /** As the underlay leaves it. */
+  #base: OverlayConfig;
+  /** As it is used, see {@linkcode fittedMtu}. */
   #overlay: OverlayConfig;
   readonly #startedMs = performance.now();
   #joinedAtMs: number | null = null;
@@ -71,6 +77,7 @@ export class DataPath {
 
   constructor(options: DataPathOptions) {
     this.#options = options;
+    this.#base = options.overlay;
     this.#overlay = options.overlay;
     this.#keeper = new OverlayKeeper(options.overlay, {
       kernel: options.kernel,
@@ -120,6 +127,8 @@ export class DataPath {
 
   /** The claims changed: the kernel follows at once. */
   follow(): void {
+    const fitted = this.#fitted();
+    if (containersMtu(fitted) !== containersMtu(this.#overlay)) this.#use(fitted);
     this.#ipv6?.keeper.reconcileSoon(); // first, since subnet.env tells of both
     this.#keeper.reconcileSoon();
     this.#firewall?.reconcileSoon();
@@ -132,9 +141,28 @@ export class DataPath {
 
   /** The underlay is another one, or there again: the device and subnet.env follow at once. */
   move(overlay: OverlayConfig): void {
+    this.#base = overlay;
+    this.#use(this.#fitted());
+  }
+
+  #use(overlay: OverlayConfig): void {
     this.#overlay = overlay;
     if (overlay.ipv6 !== undefined) this.#ipv6?.move(overlay.ipv6);
     this.#keeper.move(overlay);
+  }
+
+  #fitted(): OverlayConfig {
+    if (this.#options.followsMtu !== true) return this.#base;
+    const { record, records } = this.#options.snapshot().claim;
+    return fittedMtu(this.#base, record?.hostId ?? "", records);
+  }
+
+  #mtuProblem(): Problem | null {
+    const snapshot = this.#options.snapshot();
+    const { state, record, records } = snapshot.claim;
+    if (state !== "held" || record === null) return null;
+    const nameOf = (hostId: string) => hostName(snapshot, hostId);
+    return mtuDiffers(containersMtu(this.#overlay), record.hostId, records, nameOf);
   }
 
   /** As {@linkcode follow}, and done when it returns: for a host that leaves. */
@@ -174,7 +202,13 @@ export class DataPath {
     const firewall = this.#firewall?.status() ?? null;
     const filtered = firewall?.problems ?? [];
     const set = this.#settings?.problems ?? [];
-    const further = [...this.#deadPeers.problems(), ...filtered, ...set, this.#fileProblem];
+    const further = [
+      ...this.#deadPeers.problems(),
+      ...filtered,
+      ...set,
+      this.#fileProblem,
+      this.#mtuProblem(),
+    ];
     const known = [...status.problems, ...this.#ipv6?.problems() ?? []];
     const problems = [...known, ...further.filter((problem) => problem !== null)];
     const ipv6 = this.#ipv6?.status() ?? null;
@@ -235,7 +269,7 @@ export class DataPath {
       networks: networksOf(this.#options.snapshot().claim.pool),
       subnet: own.subnet,
       ...this.#ipv6?.envOf(own.subnet),
-      mtu: Math.min(this.#overlay.mtu, this.#ipv6?.mtu ?? Infinity),
+      mtu: containersMtu(this.#overlay),
       ipMasq: firewall?.config.masquerade ?? false,
     });
     try {
