@@ -115,6 +115,7 @@ Deno.test("with --mtu min, device and subnet.env follow the smallest host, down 
   bench.path.move({ ...CONFIG, mtu: 1300 });
   assert.deepEqual(seen(), [1300, "1300", ""]);
   bench.path.move(CONFIG);
+  assert.deepEqual(seen(), [1350, "1350", ""]);
   bench.other = claim(2);
   bench.path.follow();
   assert.deepEqual(seen(), [1450, "1450", ""]);
