@@ -114,6 +114,7 @@ Deno.test("both halves stand on one device, each on its own address, with its ow
   });
   const ports = { gossipPort: 7947, vxlanPort: 8472 };
   const config = { publicIp: null, ...ports, backend: "vxlan", mtu: null } as const;
+  equal(placeOf(config, bench.keeper.present, MAC).vtep.ipv6, "fd00:100::1");
 });
 
 Deno.test("another address is followed at once, none is waited for with a problem", () => {
