@@ -7,7 +7,7 @@ import { reasonOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
 import type { Firewall } from "../base/firewall_objects.ts";
-import type { HostSettings } from "../base/host_setting.ts";
+import type { HostSetting, HostSettings } from "../base/host_setting.ts";
 import type { HostSnapshot } from "../claim/host_core.ts";
 import type { ClaimRecord } from "../claim/record.ts";
 import { openEcho } from "../host/echo.ts";
@@ -21,10 +21,12 @@ import { subnetEnvText } from "../overlay/subnet_env.ts";
 import { deviceName } from "../overlay/vxlan.ts";
 import { FirewallKeeper } from "./firewall_keeper.ts";
 import { firewallWish } from "./firewall_wish.ts";
+import { planDocument } from "./host_plan.ts";
 import { Ipv6Half } from "./ipv6_half.ts";
 import { OverlayKeeper, type OverlayStatus, type OverlayWish } from "./overlay_keeper.ts";
 import { DeadPeerKeeper } from "./dead_peer_keeper.ts";
 import { goneHosts } from "./gone_hosts.ts";
+import type { PlanDocument } from "./overlay_documents.ts";
 import type { PatientKernel } from "./overlay_ports.ts";
 import { runRenumberHook } from "./renumber_hook.ts";
 import { SettingsKeeper } from "./settings_keeper.ts";
@@ -217,6 +219,21 @@ export class DataPath {
     return { ...status, inSync, repairs, deadPeers, problems, firewall, ipv6 };
   }
 
+  /** What is wanted of the kernel as commands, and what differs now. Throws what the kernel says when it cannot be read. */
+  plan(): PlanDocument {
+    const { kernel, firewall, settings } = this.#options;
+    const keepers = [this.#keeper, this.#ipv6?.keeper].filter((keeper) => keeper !== undefined);
+    return planDocument({
+      overlays: keepers.map((keeper) => keeper.wanted()),
+      firewall: this.#firewall?.wanted() ?? null,
+      settings: settings === undefined ? [] : this.#desiredSettings(),
+    }, {
+      kernel,
+      openFirewall: firewall?.open ?? null,
+      settings: settings?.host ?? { read: () => null },
+    });
+  }
+
   #wish(): OverlayWish {
     const { claim } = this.#options.snapshot();
     const settled = this.#isSettled();
@@ -245,8 +262,7 @@ export class DataPath {
     this.#deadPeers.follow(goneHosts(this.#options.snapshot(), this.#overlay));
   }
 
-  /** Each look at the overlay that finds it as wanted is one at the host's settings as well. */
-  #set(): void {
+  #desiredSettings(): HostSetting[] {
     const { backend, vni, underlay } = this.#overlay;
     const device = backend === "host-gw" ? null : deviceName(vni);
     const devices: OverlayDevice[] = [{ family: 4, device, underlay: underlay.device }];
@@ -254,13 +270,13 @@ export class DataPath {
       const ipv6Device = device === null ? null : deviceName(vni, 6);
       devices.push({ family: 6, device: ipv6Device, underlay: underlay.device });
     }
-    const { txChecksum } = this.#options.settings ?? { txChecksum: true };
-    this.#settings?.reconcile(desiredSettings(devices, txChecksum));
+    return desiredSettings(devices, this.#options.settings?.txChecksum ?? true);
   }
 
   /** The kernel is as wanted: say so to Docker and others. */
   #up(own: ClaimRecord): boolean {
-    this.#set();
+    // Each look at the overlay that finds it as wanted is one at the host's settings as well.
+    this.#settings?.reconcile(this.#desiredSettings());
     const { subnetFile, onRenumber, firewall } = this.#options;
     // Once it is there, IPv6 that is gone is no reason to hold back what is to be said of IPv4.
     if (this.#ipv6?.keeper.status().inSync === false && !this.#isFileOurs) return false;
