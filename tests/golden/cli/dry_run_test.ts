@@ -140,6 +140,16 @@ Deno.test("a pinned host is told so, and a remembered smaller host counts with -
   match((await host.plan()).text, / mtu 1450 .*\n(.*\n)*ip address add SUBNET_ADDRESS\/32/);
 });
 
+Deno.test("SUBNET stands for none that another host has, nor for one that is left out", async () => {
+  const host = new DryHost();
+  const others = [{ record: claim(255), ageMs: 0 }];
+  host.documents.set("claim.state", encodeClaimMemory(memory({ record: null, others })));
+  const { text } = await host.plan({ ipMasq: true, masqueradeExcluded: ["10.244.254.0/24"] });
+  match(text, /^ip address add SUBNET_ADDRESS\/32 dev flannel\.1$/m);
+  match(text, /^ip route add 10\.244\.255\.0\/24 via 10\.244\.255\.0 /m);
+  match(text, /elements = \{ 10\.244\.254\.0\/24 \}/);
+});
+
 Deno.test("a damaged claim is said, and the copy before it used; without one it is refused", async () => {
   const host = new DryHost();
   host.documents.set("claim.state", Uint8Array.of(1, 2, 3));
