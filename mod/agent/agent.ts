@@ -125,8 +125,7 @@ class Agent {
     this.#transport = parts.transport;
     this.#mac = options.claim.vtep.mac;
     this.#underlay = parts.underlay;
-    const core = new HostCore(options, new Random(randomSeed()));
-    this.#driver = new Driver(core, {
+    this.#driver = new Driver(new HostCore(options, new Random(randomSeed())), {
       nowMs: () => performance.now(),
       send: (to, bytes) => this.#transport.send(to, bytes),
       request: (id, to, bytes, timeoutMs) => this.#transport.request(id, to, bytes, timeoutMs),
@@ -153,6 +152,7 @@ class Agent {
       overlay: this.#underlay.overlay(this.#mac),
       subnetFile: config.subnetFile,
       onRenumber: config.onRenumber,
+      followsMtu: config.followsMtu,
       kernel: this.#kernel,
       firewall: { config: firewallConfig(config), open: openFirewall },
       settings: { host: hostSettings, txChecksum: config.txChecksum },
@@ -239,6 +239,7 @@ class Agent {
       subnets: () => this.#view.subnets(),
       why: (what) => this.#view.why(what),
       metrics: () => this.#view.metrics(),
+      plan: () => this.#dataPath.plan(),
       join: (seeds) => this.#join(seeds),
       leave: (release) => this.#leave(release),
       keys: () => this.#keys.list(),

@@ -10,6 +10,7 @@
  * | GET /subnets    |                          | {@linkcode SubnetsDocument}                         |
  * | GET /subnets/why?of=WHAT |                 | {@linkcode WhyDocument}                             |
  * | GET /metrics    |                          | Prometheus text: docs/metrics.md                    |
+ * | GET /plan       |                          | PlanDocument of overlay_documents.ts                |
  * | GET /keys       |                          | {@linkcode KeysDocument}, when the others answered  |
  * | POST /join      | `{"seeds": [...]}`       | {@linkcode JoinAnswer}                              |
  * | POST /keys      | {@linkcode KeysRequest}  | {@linkcode KeysAnswer}, when the others answered    |
@@ -54,8 +55,7 @@ export interface ProblemDocument {
 export interface MemberDocument {
   id: string;
   name: string;
-  /** Underlay address without port. */
-  address: string;
+  address: string; // of the underlay, without port
   gossipPort: number;
   status: MemberStatusName;
   /** RFC 3339: when the present status was first seen by this host. */

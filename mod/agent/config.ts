@@ -26,6 +26,8 @@ export interface AgentConfig {
   readonly txChecksum: boolean;
   /** Overlay MTU, or null for the underlay's minus the encapsulation. */
   readonly mtu: number | null;
+  /** Whether it is made as small as other hosts need it. */
+  readonly followsMtu: boolean;
   readonly interfaces: readonly string[];
   readonly interfacePatterns: readonly string[];
   readonly interfaceCanReach: string | null;

@@ -13,6 +13,7 @@ import type {
   SubnetsDocument,
   WhyDocument,
 } from "./api.ts";
+import type { PlanDocument } from "./overlay_documents.ts";
 import type { PoolChange } from "./pool_change.ts";
 import { METRICS_TYPE } from "./metrics.ts";
 import {
@@ -31,6 +32,7 @@ export interface ControlTarget {
   subnets(): SubnetsDocument;
   why(what: string): WhyDocument;
   metrics(): string;
+  plan(): PlanDocument;
   join(seeds: readonly string[]): JoinAnswer;
   leave(release: boolean): Promise<LeaveAnswer>;
   forget(host: string, force: boolean): ForgetAnswer;
@@ -153,6 +155,8 @@ async function handle(request: Request, target: ControlTarget): Promise<Response
         return Response.json(target.why(searchParams?.get("of") ?? ""));
       case "GET /metrics":
         return new Response(target.metrics(), { headers: { "Content-Type": METRICS_TYPE } });
+      case "GET /plan":
+        return Response.json(target.plan());
       case "GET /keys":
         return Response.json(await target.keys());
       case "POST /keys": {

@@ -7,7 +7,7 @@ import { reasonOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
 import type { Firewall } from "../base/firewall_objects.ts";
-import type { HostSettings } from "../base/host_setting.ts";
+import type { HostSetting, HostSettings } from "../base/host_setting.ts";
 import type { HostSnapshot } from "../claim/host_core.ts";
 import type { ClaimRecord } from "../claim/record.ts";
 import { openEcho } from "../host/echo.ts";
@@ -15,15 +15,18 @@ import { startTimer } from "../host/timer.ts";
 import { removeSubnetFile, writeSubnetFile } from "../host/subnet_file.ts";
 import type { OverlayConfig } from "../overlay/desired.ts";
 import type { FirewallConfig } from "../overlay/firewall.ts";
+import { containersMtu, fittedMtu, mtuDiffers } from "../overlay/mtu.ts";
 import { desiredSettings, type OverlayDevice } from "../overlay/host_settings.ts";
 import { subnetEnvText } from "../overlay/subnet_env.ts";
 import { deviceName } from "../overlay/vxlan.ts";
 import { FirewallKeeper } from "./firewall_keeper.ts";
 import { firewallWish } from "./firewall_wish.ts";
+import { planDocument } from "./host_plan.ts";
 import { Ipv6Half } from "./ipv6_half.ts";
 import { OverlayKeeper, type OverlayStatus, type OverlayWish } from "./overlay_keeper.ts";
 import { DeadPeerKeeper } from "./dead_peer_keeper.ts";
 import { goneHosts } from "./gone_hosts.ts";
+import type { PlanDocument } from "./overlay_documents.ts";
 import type { PatientKernel } from "./overlay_ports.ts";
 import { runRenumberHook } from "./renumber_hook.ts";
 import { SettingsKeeper } from "./settings_keeper.ts";
@@ -39,6 +42,8 @@ export interface DataPathOptions {
   readonly overlay: OverlayConfig;
   readonly subnetFile: string;
   readonly onRenumber: string | null;
+  /** `--mtu min`: the overlay's MTU follows the smallest of the cluster. */
+  readonly followsMtu?: boolean;
   readonly kernel: PatientKernel;
   /** Without it nothing is done about the packet filter. */
   readonly firewall?: { readonly config: FirewallConfig; readonly open: () => Firewall };
@@ -60,6 +65,9 @@ export class DataPath {
   readonly #firewall: FirewallKeeper | null;
   readonly #settings: SettingsKeeper | null;
   readonly #deadPeers: DeadPeerKeeper;
+  /** As the underlay leaves it. */
+  #base: OverlayConfig;
+  /** As it is used, see {@linkcode fittedMtu}. */
   #overlay: OverlayConfig;
   readonly #startedMs = performance.now();
   #joinedAtMs: number | null = null;
@@ -71,6 +79,7 @@ export class DataPath {
 
   constructor(options: DataPathOptions) {
     this.#options = options;
+    this.#base = options.overlay;
     this.#overlay = options.overlay;
     this.#keeper = new OverlayKeeper(options.overlay, {
       kernel: options.kernel,
@@ -120,6 +129,8 @@ export class DataPath {
 
   /** The claims changed: the kernel follows at once. */
   follow(): void {
+    const fitted = this.#fitted();
+    if (containersMtu(fitted) !== containersMtu(this.#overlay)) this.#use(fitted);
     this.#ipv6?.keeper.reconcileSoon(); // first, since subnet.env tells of both
     this.#keeper.reconcileSoon();
     this.#firewall?.reconcileSoon();
@@ -132,9 +143,28 @@ export class DataPath {
 
   /** The underlay is another one, or there again: the device and subnet.env follow at once. */
   move(overlay: OverlayConfig): void {
+    this.#base = overlay;
+    this.#use(this.#fitted());
+  }
+
+  #use(overlay: OverlayConfig): void {
     this.#overlay = overlay;
     if (overlay.ipv6 !== undefined) this.#ipv6?.move(overlay.ipv6);
     this.#keeper.move(overlay);
+  }
+
+  #fitted(): OverlayConfig {
+    if (this.#options.followsMtu !== true) return this.#base;
+    const { record, records } = this.#options.snapshot().claim;
+    return fittedMtu(this.#base, record?.hostId ?? "", records);
+  }
+
+  #mtuProblem(): Problem | null {
+    const snapshot = this.#options.snapshot();
+    const { state, record, records } = snapshot.claim;
+    if (state !== "held" || record === null) return null;
+    const nameOf = (hostId: string) => hostName(snapshot, hostId);
+    return mtuDiffers(containersMtu(this.#overlay), record.hostId, records, nameOf);
   }
 
   /** As {@linkcode follow}, and done when it returns: for a host that leaves. */
@@ -174,13 +204,34 @@ export class DataPath {
     const firewall = this.#firewall?.status() ?? null;
     const filtered = firewall?.problems ?? [];
     const set = this.#settings?.problems ?? [];
-    const further = [...this.#deadPeers.problems(), ...filtered, ...set, this.#fileProblem];
+    const further = [
+      ...this.#deadPeers.problems(),
+      ...filtered,
+      ...set,
+      this.#fileProblem,
+      this.#mtuProblem(),
+    ];
     const known = [...status.problems, ...this.#ipv6?.problems() ?? []];
     const problems = [...known, ...further.filter((problem) => problem !== null)];
     const ipv6 = this.#ipv6?.status() ?? null;
     const repairs = status.repairs + (this.#settings?.repairs ?? 0) + (ipv6?.repairs ?? 0);
     const inSync = status.inSync && ipv6?.inSync !== false;
     return { ...status, inSync, repairs, deadPeers, problems, firewall, ipv6 };
+  }
+
+  /** What is wanted of the kernel as commands, and what differs now. Throws what the kernel says when it cannot be read. */
+  plan(): PlanDocument {
+    const { kernel, firewall, settings } = this.#options;
+    const keepers = [this.#keeper, this.#ipv6?.keeper].filter((keeper) => keeper !== undefined);
+    return planDocument({
+      overlays: keepers.map((keeper) => keeper.wanted()),
+      firewall: this.#firewall?.wanted() ?? null,
+      settings: settings === undefined ? [] : this.#desiredSettings(),
+    }, {
+      kernel,
+      openFirewall: firewall?.open ?? null,
+      settings: settings?.host ?? { read: () => null },
+    });
   }
 
   #wish(): OverlayWish {
@@ -211,8 +262,7 @@ export class DataPath {
     this.#deadPeers.follow(goneHosts(this.#options.snapshot(), this.#overlay));
   }
 
-  /** Each look at the overlay that finds it as wanted is one at the host's settings as well. */
-  #set(): void {
+  #desiredSettings(): HostSetting[] {
     const { backend, vni, underlay } = this.#overlay;
     const device = backend === "host-gw" ? null : deviceName(vni);
     const devices: OverlayDevice[] = [{ family: 4, device, underlay: underlay.device }];
@@ -220,13 +270,13 @@ export class DataPath {
       const ipv6Device = device === null ? null : deviceName(vni, 6);
       devices.push({ family: 6, device: ipv6Device, underlay: underlay.device });
     }
-    const { txChecksum } = this.#options.settings ?? { txChecksum: true };
-    this.#settings?.reconcile(desiredSettings(devices, txChecksum));
+    return desiredSettings(devices, this.#options.settings?.txChecksum ?? true);
   }
 
   /** The kernel is as wanted: say so to Docker and others. */
   #up(own: ClaimRecord): boolean {
-    this.#set();
+    // Each look at the overlay that finds it as wanted is one at the host's settings as well.
+    this.#settings?.reconcile(this.#desiredSettings());
     const { subnetFile, onRenumber, firewall } = this.#options;
     // Once it is there, IPv6 that is gone is no reason to hold back what is to be said of IPv4.
     if (this.#ipv6?.keeper.status().inSync === false && !this.#isFileOurs) return false;
@@ -235,7 +285,7 @@ export class DataPath {
       networks: networksOf(this.#options.snapshot().claim.pool),
       subnet: own.subnet,
       ...this.#ipv6?.envOf(own.subnet),
-      mtu: Math.min(this.#overlay.mtu, this.#ipv6?.mtu ?? Infinity),
+      mtu: containersMtu(this.#overlay),
       ipMasq: firewall?.config.masquerade ?? false,
     });
     try {

@@ -133,6 +133,13 @@ export class FirewallKeeper {
     return !this.#config.masquerade || (this.#inSync && this.#subnets.includes(subnet));
   }
 
+  /** What is wanted at this moment. */
+  wanted(): { config: FirewallConfig; wish: FirewallWish } {
+    const wish = this.#ports.wish();
+    const isLeft = wish.want === "down" && !this.#wasUp; // see reconcileNow
+    return { config: this.#config, wish: isLeft ? { want: "unchanged" } : wish };
+  }
+
   status(): FirewallStatus {
     const { masquerade, guard } = this.#config;
     return {

@@ -52,11 +52,6 @@ export class Ipv6Half {
     this.keeper.move(config);
   }
 
-  /** Of the whole: what the smaller one of two MTUs is, both families' containers have. */
-  get mtu(): number {
-    return this.#config.mtu;
-  }
-
   /** What subnet.env says of IPv6 beside that IPv4 subnet; nothing where it is none of the pool's. */
   envOf(subnet: string): Pick<SubnetEnv, "ipv6"> {
     const half = this.subnetOf(subnet);

@@ -6,7 +6,10 @@ import type { HostOptions } from "../claim/host_core.ts";
 import type { Vtep } from "../claim/record.ts";
 import { formatEndpoint } from "../host/endpoint.ts";
 import { readKeyFile } from "../host/key_file.ts";
+import { overheadOf } from "../overlay/backend.ts";
+import { withMtu } from "../overlay/mtu.ts";
 import { announced } from "../overlay/path.ts";
+import { ipv6OverlayMtu, overlayMtu } from "../overlay/vxlan.ts";
 import { TIMINGS } from "../swim/timings.ts";
 import { Keyring, parseKeys } from "../wire/keyring.ts";
 import type { AgentConfig } from "./config.ts";
@@ -57,23 +60,28 @@ export async function hostOptions(
 
 /** Where others reach this host, for gossip and for overlay packets. */
 export function placeOf(
-  { publicIp, gossipPort, vxlanPort, backend }: Pick<
+  { publicIp, gossipPort, vxlanPort, backend, mtu }: Pick<
     AgentConfig,
-    "publicIp" | "gossipPort" | "vxlanPort" | "backend"
+    "publicIp" | "gossipPort" | "vxlanPort" | "backend" | "mtu"
   >,
   underlay: Underlay,
   mac: string,
 ): { endpoint: Endpoint; vtep: Vtep } {
   const address = publicIp ?? underlay.address;
+  const ipv6Mtu = underlay.ipv6 === undefined
+    ? Infinity
+    : ipv6OverlayMtu(underlay, mtu, overheadOf(backend, 6));
+  const vtep = {
+    address,
+    port: vxlanPort,
+    mac,
+    ...announced(backend),
+    ...(underlay.ipv6 === undefined ? {} : { ipv6: underlay.ipv6 }),
+  };
   return {
     endpoint: formatEndpoint(address, gossipPort),
-    vtep: {
-      address,
-      port: vxlanPort,
-      mac,
-      ...announced(backend),
-      ...(underlay.ipv6 === undefined ? {} : { ipv6: underlay.ipv6 }),
-    },
+    // What this host has room for itself: whatever follows others' would never grow again.
+    vtep: withMtu(vtep, Math.min(overlayMtu(underlay, mtu, overheadOf(backend)), ipv6Mtu)),
   };
 }
 

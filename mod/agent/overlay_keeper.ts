@@ -135,6 +135,13 @@ export class OverlayKeeper {
     };
   }
 
+  /** What is wanted at this moment. */
+  wanted(): { config: OverlayConfig; wish: OverlayWish } {
+    const wish = this.#ports.wish();
+    const isLeft = wish.want === "down" && !this.#wasUp; // see #reconcile
+    return { config: this.#config, wish: isLeft ? { want: "unchanged" } : wish };
+  }
+
   /** The underlay or the MTU are others from now on; done when it returns, if the kernel lets us. */
   move(config: OverlayConfig): void {
     this.#config = config;

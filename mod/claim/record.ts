@@ -22,12 +22,17 @@ export interface Vtep {
   readonly backend?: Exclude<Backend, "vxlan">;
   /** Underlay address for the IPv6 overlay, with dual stack; the port and the MAC are the same. */
   readonly ipv6?: string;
+  /**
+   * The longest packet of the overlay in bytes for which its underlay and its operator leave room. Absent where that is what
+   * an underlay of Ethernet's MTU leaves, as records are written that know nothing of it.
+   */
+  readonly mtu?: number;
 }
 
 /** Whether packets go to the same place in the same way. */
 export function isSameVtep(one: Vtep, other: Vtep): boolean {
   return one.address === other.address && one.port === other.port && one.mac === other.mac &&
-    one.backend === other.backend && one.ipv6 === other.ipv6;
+    one.backend === other.backend && one.ipv6 === other.ipv6 && one.mtu === other.mtu;
 }
 
 /** How the host behind that end point takes packets. */

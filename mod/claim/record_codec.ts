@@ -20,11 +20,13 @@ const FIELDS = 17;
 const FIELDS_WITH_BACKEND = 18;
 /** And one more when it takes packets of an IPv6 overlay. */
 const FIELDS_WITH_IPV6 = 19;
+/** And one more when the overlay's MTU there is not what Ethernet leaves. */
+const FIELDS_WITH_MTU = 20;
 
 /**
  * Head 1, version 1, host id 17, instance 9, generation 5, sequence 5, pool version 5, pool digest 9, subnet 5 + 2,
- * state 1, epoch 5, strength 1, stamp 5, VTEP 17 (IPv6) + 3 + 7, TTL 3, backend 2, IPv6 address 17: 120 bytes; the rest is
- * room to grow.
+ * state 1, epoch 5, strength 1, stamp 5, VTEP 17 (IPv6) + 3 + 7, TTL 3, backend 2, IPv6 address 17, MTU 3: 123 bytes; the rest
+ * is room to grow.
  */
 export const RECORD_BYTES_MAX = 160;
 
@@ -36,6 +38,9 @@ export const SEQUENCE_MAX = 2 ** 20 - 1;
 export const EPOCH_MAX = UINT32_MAX;
 export const STAMP_MAX = UINT32_MAX;
 const PORT_MAX = 65_535;
+/** RFC 791: the least that an IPv4 link may have, and the longest packet. */
+const MTU_MIN = 68;
+const MTU_MAX = 65_535;
 const SUBNET_LENGTH_MAX = 30;
 
 const HOST_ID_BYTES = 16;
@@ -43,7 +48,7 @@ const INSTANCE_BYTES = 8;
 const DIGEST_BYTES = 8;
 const MAC_BYTES = 6;
 const ADDRESS_BYTES_MAX = 16;
-const LENGTHS = [FIELDS, FIELDS_WITH_BACKEND, FIELDS_WITH_IPV6];
+const LENGTHS = [FIELDS, FIELDS_WITH_BACKEND, FIELDS_WITH_IPV6, FIELDS_WITH_MTU];
 
 const STATES: readonly ClaimState[] = ["tentative", "held", "yielding", "released"];
 /** By their numbers; 0 is VXLAN. */
@@ -114,7 +119,8 @@ export function decodeRecord(bytes: Uint8Array): ClaimRecord {
     vtep: {
       ...vtepFrom(fields[13], fields[14], fields[15]),
       ...(count < FIELDS_WITH_BACKEND ? {} : backendFrom(fields[17], count)),
-      ...(count < FIELDS_WITH_IPV6 ? {} : { ipv6: ipv6From(fields[18]) }),
+      ...(count < FIELDS_WITH_IPV6 ? {} : ipv6From(fields[18], count)),
+      ...(count < FIELDS_WITH_MTU ? {} : { mtu: mtuFrom(fields[19]) }),
     },
     absenceTtlHours: atLeastOne(fields[16], ABSENCE_TTL_HOURS_MAX, "claim absence TTL"),
   };
@@ -180,9 +186,11 @@ function backendNumber(backend: Exclude<Backend, "vxlan">): number {
 }
 
 /** What only some records have: each field stands behind those before, and none is written for nothing. */
-function laterFields({ backend, ipv6 }: Vtep): WireValue[] {
+function laterFields({ backend, ipv6, mtu }: Vtep): WireValue[] {
   const number = backend === undefined ? 0 : backendNumber(backend);
-  if (ipv6 !== undefined) return [number, addressToBytes(ipv6)];
+  const address = ipv6 === undefined ? null : addressToBytes(ipv6);
+  if (mtu !== undefined) return [number, address, mtu];
+  if (address !== null) return [number, address];
   return number === 0 ? [] : [number];
 }
 
@@ -196,9 +204,17 @@ function backendFrom(value: WireValue | undefined, count: number): Pick<Vtep, "b
   return number === 0 ? {} : { backend: BACKENDS[number - 1] ?? `backend ${number}` };
 }
 
-function ipv6From(value: WireValue | undefined): string {
+/** None is written only where another field follows. */
+function ipv6From(value: WireValue | undefined, count: number): Pick<Vtep, "ipv6"> {
+  if (value === null && count > FIELDS_WITH_IPV6) return {};
   const where = "claim VTEP IPv6 address";
-  return addressFromBytes(checkBytes(value, IPV6_BYTES, where), where);
+  return { ipv6: addressFromBytes(checkBytes(value, IPV6_BYTES, where), where) };
+}
+
+function mtuFrom(value: WireValue | undefined): number {
+  const mtu = checkUint(value, MTU_MAX, "claim MTU");
+  if (mtu < MTU_MIN) throw new WireError(`claim MTU: ${mtu}, at least ${MTU_MIN} are needed`);
+  return mtu;
 }
 
 /** The first byte of a CBOR array of 23 fields or less (RFC 8949 section 3.1). */

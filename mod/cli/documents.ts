@@ -16,6 +16,7 @@ import {
   type SubnetsDocument,
   type WhyDocument,
 } from "../agent/api.ts";
+import type { PlanDocument } from "../agent/overlay_documents.ts";
 import { UserError } from "../base/errors.ts";
 
 const memberStatus = v.picklist(["alive", "suspect", "dead", "left"]);
@@ -303,6 +304,14 @@ const poolEntries = {
 const pool = v.looseObject(poolEntries);
 const poolAnswer = v.looseObject({ ...poolEntries, changed: v.boolean() });
 
+const plan = v.looseObject({
+  schema: v.literal(STATUS_SCHEMA),
+  want: v.picklist(["up", "down", "unchanged", "paused"]),
+  wanted: v.string(),
+  changes: v.string(),
+  obstacles: v.array(v.string()),
+});
+
 const joinAnswer = v.looseObject({ seeds: v.array(v.string()) });
 const forgetAnswer = v.looseObject({
   id: v.string(),
@@ -323,6 +332,10 @@ export function subnetsOf(value: unknown): SubnetsDocument {
 
 export function whyOf(value: unknown): WhyDocument {
   return checked(why, value, "explanation");
+}
+
+export function planOf(value: unknown): PlanDocument {
+  return checked(plan, value, "plan");
 }
 
 export function keysOf(value: unknown): KeysDocument {

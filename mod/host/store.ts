@@ -61,20 +61,14 @@ export class Store {
     return new Store(directory, lock);
   }
 
+  /** As {@linkcode read}, of a directory that is not opened, whoever uses it. Throws UserError when it cannot be read. */
+  static peek(directory: string, document: PersistedDocument, copy?: Copy): Uint8Array | null {
+    return readDocument(pathOf(directory, document, copy));
+  }
+
   /** The document's bytes, or null when there is none. Throws UserError when it cannot be read. */
   read(document: PersistedDocument, copy?: Copy): Uint8Array | null {
-    const path = this.path(document, copy);
-    try {
-      return Deno.readFileSync(path);
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return null;
-      const reason = reasonOf(error);
-      throw new UserError(`${path} cannot be read: ${reason}`, {
-        remedy:
-          "repair the disk or the file's permissions; without it this host would lose its subnet",
-        cause: error,
-      });
-    }
+    return readDocument(this.path(document, copy));
   }
 
   /**
@@ -136,11 +130,32 @@ export class Store {
   }
 
   path(document: PersistedDocument, copy?: Copy): string {
-    return `${this.directory}/${document}.${copy ?? "state"}`;
+    return pathOf(this.directory, document, copy);
   }
 
   /** Lets another agent use the directory. */
   close(): void {
     this.#lock.close();
+  }
+}
+
+function pathOf(directory: string, document: PersistedDocument, copy?: Copy): string {
+  return `${directory}/${document}.${copy ?? "state"}`;
+}
+
+function readDocument(path: string): Uint8Array | null {
+  try {
+    return Deno.readFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    const reason = reasonOf(error);
+    const denied = error instanceof Deno.errors.PermissionDenied;
+    throw new UserError(`${path} cannot be read: ${reason}`, {
+      exitCode: denied ? ExitCode.privilege : ExitCode.failed,
+      remedy: denied
+        ? "run it as the user the agent runs as, usually root"
+        : "repair the disk or the file's permissions; without it this host would lose its subnet",
+      cause: error,
+    });
   }
 }

@@ -13,6 +13,9 @@ export class FakeAgent {
   readonly answers = new Map<string, FakeAnswer>([
     ["GET /status", { body: READY }],
     ["GET /subnets", { body: SUBNETS }],
+    ["GET /plan", {
+      body: { schema: 1, want: "unchanged", wanted: "", changes: "", obstacles: [] },
+    }],
     ["POST /join", { body: { seeds: ["10.0.0.9"] } }],
     ["POST /forget", {
       body: { id: "3d".repeat(16), name: "h3", address: "192.168.100.3:7947", status: "dead" },

@@ -9,6 +9,7 @@ import { keysCommand } from "./keys.ts";
 import { leaveCommand } from "./leave.ts";
 import { membersCommand } from "./members.ts";
 import { poolCommand } from "./pool.ts";
+import { reportCommand } from "./report.ts";
 import { simulateCommand } from "./simulate.ts";
 import { statusCommand } from "./status.ts";
 import { subnetsCommand } from "./subnets.ts";
@@ -26,6 +27,7 @@ export const COMMANDS: readonly Command[] = [
   poolCommand,
   keysCommand,
   cleanupCommand,
+  reportCommand,
   configCommand,
   demoCommand,
   simulateCommand,

@@ -49,7 +49,7 @@ export function agentConfig(sources: Sources, outside: Outside): AgentConfig {
     ...masquerading(sources),
     txChecksum: sources.value(SETTINGS.txChecksum) === "on",
     guard: sources.value(SETTINGS.guard) === "on",
-    mtu: sources.value(SETTINGS.mtu),
+    ...mtu(sources),
     interfaces: sources.value(SETTINGS.iface),
     interfacePatterns: sources.value(SETTINGS.ifaceRegex),
     interfaceCanReach: sources.value(SETTINGS.ifaceCanReach),
@@ -92,6 +92,12 @@ function backend(sources: Sources): AgentConfig["backend"] {
     `it goes with --backend vxlan, and the backend is ${name}`,
     "leave it out, or use --backend vxlan",
   );
+}
+
+/** A number of its own, or what all have room for. */
+function mtu(sources: Sources): Pick<AgentConfig, "mtu" | "followsMtu"> {
+  const value = sources.value(SETTINGS.mtu);
+  return value === "min" ? { mtu: null, followsMtu: true } : { mtu: value, followsMtu: false };
 }
 
 /** Where nothing is masqueraded, nothing is to be left out of it. */

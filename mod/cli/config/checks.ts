@@ -21,6 +21,24 @@ export function wholeNumber(lowest: number, highest: number): (text: string) => 
   };
 }
 
+/** As {@linkcode wholeNumber}, or that word. */
+export function wholeNumberOr<const Word extends string>(
+  word: Word,
+  lowest: number,
+  highest: number,
+): (text: string) => number | Word {
+  const number = wholeNumber(lowest, highest);
+  return (text) => {
+    if (text === word) return word;
+    try {
+      return number(text);
+    } catch (error) {
+      if (!(error instanceof BadValue)) throw error;
+      throw new BadValue(`${error.message}, nor ${word}`);
+    }
+  };
+}
+
 /** One of a few words. `missing` are words that a later version will take. */
 export function oneOf<const Choice extends string>(
   choices: readonly Choice[],

@@ -83,6 +83,10 @@ function textsOf(setting: Setting<unknown>, value: unknown, origin: string): rea
     case "integer":
       if (typeof value === "number" || typeof value === "bigint") return [String(value)];
       break;
+    case "integer or word":
+      if (typeof value === "string") return [value];
+      if (typeof value === "number" || typeof value === "bigint") return [String(value)];
+      break;
     case "boolean":
       if (typeof value === "boolean") return [String(value)];
       break;
@@ -94,6 +98,7 @@ function textsOf(setting: Setting<unknown>, value: unknown, origin: string): rea
   const wanted = {
     string: "a string in quotes",
     integer: "a number without quotes",
+    "integer or word": "a number without quotes, or a word in quotes",
     boolean: "true or false without quotes",
     strings: 'strings, as in ["one", "two"]',
   }[setting.fileType];

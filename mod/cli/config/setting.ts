@@ -21,7 +21,7 @@ export interface Setting<T> {
   readonly name: string;
   readonly kind: Flag["kind"];
   /** What the value is written as in the file. */
-  readonly fileType: "string" | "integer" | "boolean" | "strings";
+  readonly fileType: "string" | "integer" | "integer or word" | "boolean" | "strings";
   /** For lists: what separates values within one flag or variable; null when a value may contain anything. */
   readonly separator: string | null;
   readonly placeholder: string;
@@ -52,7 +52,7 @@ export function valueSetting<T, Initial extends T | null>(
   words: Words,
   initial: Initial,
   check: (text: string) => T,
-  fileType: "string" | "integer" = "string",
+  fileType: "string" | "integer" | "integer or word" = "string",
 ): Setting<T | Initial> {
   return {
     ...described(words, initial === null ? null : String(initial)),

@@ -21,6 +21,7 @@ import {
   seed,
   shellCommand,
   wholeNumber,
+  wholeNumberOr,
 } from "./checks.ts";
 import { POOL_SETTINGS } from "./pool_settings.ts";
 import { listSetting, type Setting, switchSetting, valueSetting } from "./setting.ts";
@@ -217,13 +218,13 @@ export const SETTINGS = {
     {
       name: "mtu",
       group: "Overlay",
-      placeholder: "BYTES",
-      text: "MTU of the overlay",
+      placeholder: "BYTES|min",
+      text: "MTU of the overlay; with min, the smallest that any host of the cluster has room for",
       defaultText: `the underlay's, with vxlan minus ${VXLAN_OVERHEAD_BYTES}`,
     },
     null,
-    wholeNumber(MTU_MIN, MTU_MAX),
-    "integer",
+    wholeNumberOr("min", MTU_MIN, MTU_MAX),
+    "integer or word",
   ),
   iface: listSetting(
     {

@@ -43,6 +43,9 @@ class Target implements ControlTarget {
   why(): never {
     throw new Error("not asked for here");
   }
+  plan(): never {
+    throw new Error("not asked for here");
+  }
   metrics() {
     return "gossamer_ready 1\n";
   }

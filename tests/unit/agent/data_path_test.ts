@@ -20,13 +20,15 @@ class Bench {
   state: LifeState = "held";
   own = claim(1);
   isUnderlayThere = true;
+  other = claim(2);
   readonly path: DataPath;
 
-  constructor(onRenumber: string | null = null) {
+  constructor(onRenumber: string | null = null, followsMtu = false) {
     this.path = new DataPath({
       overlay: CONFIG,
       subnetFile: this.subnetFile,
       onRenumber,
+      followsMtu,
       kernel: this.kernel,
       log: new Log({
         level: "info",
@@ -43,7 +45,7 @@ class Bench {
   }
 
   #snapshot(): HostSnapshot {
-    const owners = [this.own, claim(2)];
+    const owners = [this.own, this.other];
     const claims: Partial<ClaimSnapshot> = {
       state: this.state,
       record: this.own,
@@ -96,6 +98,38 @@ Deno.test("on an underlay that carries less, device and subnet.env say so at onc
   bench.path.move({ ...CONFIG, mtu: 1350, underlay: { ...CONFIG.underlay, mtu: 1400 } });
   assert.match(Deno.readTextFileSync(bench.subnetFile), /^FLANNEL_MTU=1350$/m);
   assert.equal(bench.path.status().mtu, 1350);
+});
+
+Deno.test("with --mtu min, device and subnet.env follow the smallest host, down and up again", () => {
+  using bench = new Bench(null, true);
+  const seen = () => [
+    bench.path.status().mtu,
+    /FLANNEL_MTU=(.*)/.exec(Deno.readTextFileSync(bench.subnetFile))?.[1],
+    bench.path.status().problems.map(({ code }) => code).join(),
+  ];
+  bench.path.follow();
+  assert.deepEqual(seen(), [1450, "1450", ""]);
+  bench.other = { ...bench.other, vtep: { ...bench.other.vtep, mtu: 1350 } };
+  bench.path.follow();
+  assert.deepEqual(seen(), [1350, "1350", ""]);
+  bench.path.move({ ...CONFIG, mtu: 1300 });
+  assert.deepEqual(seen(), [1300, "1300", ""]);
+  bench.path.move(CONFIG);
+  assert.deepEqual(seen(), [1350, "1350", ""]);
+  bench.other = claim(2);
+  bench.path.follow();
+  assert.deepEqual(seen(), [1450, "1450", ""]);
+});
+
+Deno.test("without it, a smaller host is a problem that names the remedy", () => {
+  using bench = new Bench();
+  bench.other = { ...bench.other, vtep: { ...bench.other.vtep, mtu: 1350 } };
+  bench.path.follow();
+  const { mtu, problems } = bench.path.status();
+  assert.equal(mtu, 1450);
+  assert.deepEqual(problems.map(({ code, severity }) => `${code} ${severity}`), [
+    "mtu-differs warning",
+  ]);
 });
 
 Deno.test("while the underlay is gone, nothing is torn down, until the host gives its subnet back", () => {

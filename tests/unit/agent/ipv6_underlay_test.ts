@@ -112,7 +112,8 @@ Deno.test("both halves stand on one device, each on its own address, with its ow
     ],
     underlay: { ...ipv4.underlay, address: "fd00:100::1" },
   });
-  const config = { publicIp: null, gossipPort: 7947, vxlanPort: 8472, backend: "vxlan" } as const;
+  const ports = { gossipPort: 7947, vxlanPort: 8472 };
+  const config = { publicIp: null, ...ports, backend: "vxlan", mtu: null } as const;
   equal(placeOf(config, bench.keeper.present, MAC).vtep.ipv6, "fd00:100::1");
 });
 

@@ -34,6 +34,9 @@ Deno.test("a record survives its encoding", () => {
     record({ vtep: { ...VTEP, backend: "backend 255" } }),
     record({ vtep: { ...VTEP, ipv6: "2001:db8::7" } }),
     record({ vtep: { ...VTEP, backend: "vxlan-direct", ipv6: "fd00::" } }),
+    record({ vtep: { ...VTEP, mtu: 8950 } }),
+    record({ vtep: { ...VTEP, backend: "host-gw", mtu: 1400 } }),
+    record({ vtep: { ...VTEP, ipv6: "fd00::", mtu: 1330 } }),
   ];
   for (const one of records) deepEqual(decodeRecord(encodeRecord(one)), one);
 });
@@ -53,10 +56,11 @@ Deno.test("the largest record stays below its limit", () => {
       mac: "fe:ff:ff:ff:ff:ff",
       backend: "backend 255",
       ipv6: "2001:db8:1:2:3:4:5:6",
+      mtu: 65535,
     },
     absenceTtlHours: 65535,
   });
-  ok(encodeRecord(largest).length <= 124, `${encodeRecord(largest).length} bytes`);
+  ok(encodeRecord(largest).length <= 127, `${encodeRecord(largest).length} bytes`);
   deepEqual(decodeRecord(encodeRecord(largest)), largest);
 });
 
@@ -66,11 +70,13 @@ Deno.test("the host id can be read without decoding", () => {
     peekHostId(encodeRecord(record({ vtep: { ...VTEP, backend: "host-gw", ipv6: "fd00::" } }))),
     hostId(1),
   );
+  equal(peekHostId(encodeRecord(record({ vtep: { ...VTEP, mtu: 1400 } }))), hostId(1));
   equal(peekHostId(new Uint8Array([0x80])), undefined);
   equal(peekHostId(new Uint8Array()), undefined);
 });
 
 const DUAL_STACK = record({ vtep: { ...VTEP, ipv6: "2001:db8::7" } });
+const SMALL = record({ vtep: { ...VTEP, mtu: 1400 } });
 const FAULTS_OF_BACKENDS = record({ vtep: { ...VTEP, backend: "host-gw" } });
 
 const FAULTS: readonly [string, Uint8Array][] = [
@@ -106,6 +112,11 @@ const FAULTS: readonly [string, Uint8Array][] = [
     withField(18, Uint8Array.from({ length: 16 }, () => 255), DUAL_STACK),
   ],
   ["no IPv6 address", withField(18, 0, DUAL_STACK)],
+  ["an MTU of 67", withField(19, 67, SMALL)],
+  ["an MTU above 16 bits", withField(19, 65536, SMALL)],
+  ["no MTU", withField(19, null, SMALL)],
+  ["no IPv6 address as the last", withField(18, null, DUAL_STACK)],
+  ["the number 0 for no IPv6 address", withField(18, 0, SMALL)],
   ["two fields too many", withField(18, 0, FAULTS_OF_BACKENDS)],
   ["a field too many", encode([...(decode(encodeRecord(record())) as WireValue[]), 0])],
   ["a field too few", encode((decode(encodeRecord(record())) as WireValue[]).slice(1))],

@@ -103,7 +103,7 @@ Deno.test("a reader who went away ends any command quietly", async () => {
 
 Deno.test("without an agent, commands end with 3 and say how to start it", async () => {
   const variables = { GOSSAMER_RUN_DIR: "/nonexistent" };
-  const lines = ["status", "status --watch", "members", "subnets", "join a", "leave"];
+  const lines = ["status", "status --watch", "members", "subnets", "join a", "leave", "report"];
   for (const line of lines) {
     const { code, stdout, stderr } = await gossamer(line.split(" "), { variables });
     equal(code, 3, line);

@@ -62,6 +62,7 @@ Deno.test("without anything given, every setting has the contract's default", as
       guard: true,
       txChecksum: true,
       mtu: null,
+      followsMtu: false,
       interfaces: [],
       interfacePatterns: [],
       interfaceCanReach: null,
@@ -153,7 +154,10 @@ const PRECEDENCE: readonly (readonly [
   ],
   ["guard", "off", "on", '"off"', (c) => c.guard, [false, true, false]],
   ["tx-checksum", "off", "on", '"off"', (c) => c.txChecksum, [false, true, false]],
-  ["mtu", "576", "65485", "1400", (c) => c.mtu, [576, 65485, 1400]],
+  ["mtu", "576", "65485", '"min"', (c) => [c.mtu, c.followsMtu], [[576, false], [65485, false], [
+    null,
+    true,
+  ]]],
   ["iface", "eth0", "10.0.0.1,eth1", '["eth2"]', (c) => c.interfaces, [["eth0"], [
     "10.0.0.1",
     "eth1",
@@ -242,7 +246,7 @@ const REFUSED: readonly (readonly [places: Places, error: RegExp])[] = [
   [{ flags: ["--gossip-port=0"] }, /^--gossip-port: "0" is not a whole number from 1 to 65535$/],
   [{ flags: ["--gossip-port=65536"] }, /^--gossip-port: "65536" is not/],
   [{ flags: ["--vxlan-port=8472x"] }, /^--vxlan-port: "8472x" is not/],
-  [{ flags: ["--mtu=575"] }, /^--mtu: "575" is not a whole number from 576 to 65485$/],
+  [{ flags: ["--mtu=575"] }, /^--mtu: "575" is not a whole number from 576 to 65485, nor min$/],
   [{ flags: ["--mtu=65486"] }, /^--mtu: "65486" is not/],
   [{ flags: ["--name=a_b"] }, /^--name: "a_b" is not 1 to 63 letters, digits, dots and dashes$/],
   [{ flags: [`--name=${"n".repeat(64)}`] }, /^--name: "n{60}…" is not 1 to 63/],

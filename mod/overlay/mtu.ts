@@ -1,0 +1,87 @@
+/**
+ * The longest packets that containers may send: what this host's underlay leaves, and with `--mtu min` no more than any other
+ * host of the cluster has room for. A longer one is lost at the first host whose bridge or underlay is smaller.
+ */
+import { ETHERNET_MTU } from "../base/limits.ts";
+import type { Problem } from "../base/problem.ts";
+import { backendOf, type ClaimRecord, occupies, type Vtep } from "../claim/record.ts";
+import { overheadOf } from "./backend.ts";
+import type { OverlayConfig } from "./desired.ts";
+
+/** However small others say to be, no smaller: every host takes as much (RFC 791). */
+const FOLLOWED_MTU_MIN = 576;
+/** The same with IPv6 (RFC 8200 section 5): below, the kernel takes IPv6 off the device. */
+const FOLLOWED_IPV6_MTU_MIN = 1280;
+
+/** Of this host's containers: a bridge has but one MTU, so with dual stack the smaller one. */
+export function containersMtu({ mtu, ipv6 }: Pick<OverlayConfig, "mtu" | "ipv6">): number {
+  return Math.min(mtu, ipv6?.mtu ?? Infinity);
+}
+
+/** What a host that announces no MTU has: what its backend leaves of Ethernet's. */
+function usualMtu(vtep: Vtep): number {
+  const backend = backendOf(vtep) === "host-gw" ? "host-gw" : "vxlan";
+  return ETHERNET_MTU - overheadOf(backend, vtep.ipv6 === undefined ? 4 : 6);
+}
+
+/** What a host's containers take. */
+export function mtuOf(vtep: Vtep): number {
+  return vtep.mtu ?? usualMtu(vtep);
+}
+
+/** The end point as it is announced by a host whose own underlay leaves so much. */
+export function withMtu({ mtu: _mtu, ...vtep }: Vtep, mtu: number): Vtep {
+  return mtu === usualMtu(vtep) ? vtep : { ...vtep, mtu };
+}
+
+/** Who has the smallest, and how small it is; null without others. Also who is just asking: it will be there soon. */
+function smallestOther(
+  selfId: string,
+  records: readonly ClaimRecord[],
+): { readonly hostId: string; readonly mtu: number } | null {
+  let smallest: { hostId: string; mtu: number } | null = null;
+  for (const record of records) {
+    if (record.hostId === selfId || !occupies(record)) continue;
+    const mtu = mtuOf(record.vtep);
+    if (smallest === null || mtu < smallest.mtu) smallest = { hostId: record.hostId, mtu };
+  }
+  return smallest;
+}
+
+/** The overlay with devices and containers no larger than any other host takes. */
+export function fittedMtu(
+  config: OverlayConfig,
+  selfId: string,
+  records: readonly ClaimRecord[],
+): OverlayConfig {
+  const smallest = smallestOther(selfId, records)?.mtu ?? Infinity;
+  if (smallest >= containersMtu(config)) return config;
+  const { ipv6 } = config;
+  const fits = (mtu: number, least: number) => Math.min(mtu, Math.max(smallest, least));
+  const mtu = fits(config.mtu, ipv6 === undefined ? FOLLOWED_MTU_MIN : FOLLOWED_IPV6_MTU_MIN);
+  if (ipv6 === undefined) return { ...config, mtu };
+  return { ...config, mtu, ipv6: { ...ipv6, mtu: fits(ipv6.mtu, FOLLOWED_IPV6_MTU_MIN) } };
+}
+
+/** Warns where containers of this host send packets that others have no room for; null where all have. */
+export function mtuDiffers(
+  mtu: number,
+  selfId: string,
+  records: readonly ClaimRecord[],
+  nameOf: (hostId: string) => string,
+): Problem | null {
+  const smallest = smallestOther(selfId, records);
+  if (smallest === null || smallest.mtu >= mtu) return null;
+  const smaller = records.filter(({ hostId, vtep, state }) =>
+    hostId !== selfId && state !== "released" && mtuOf(vtep) < mtu
+  );
+  const others = smaller.length === 1 ? "" : `, the smallest of ${smaller.length} such hosts`;
+  return {
+    code: "mtu-differs",
+    severity: "warning",
+    text: `Containers of this host may send ${mtu} bytes, and those of ` +
+      `${nameOf(smallest.hostId)} take ${smallest.mtu}${others}: longer packets may be lost`,
+    remedy: `Start all hosts with --mtu min, or with --mtu ${smallest.mtu}; containers that run ` +
+      "keep the MTU they have",
+  };
+}
