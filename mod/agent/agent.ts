@@ -8,40 +8,38 @@ import type { Log } from "../base/log.ts";
 import { Random } from "../base/random.ts";
 import { GOSSIP_PORT_DEFAULT } from "../base/limits.ts";
 import { VERSION } from "../base/version.ts";
-import { vtepMac } from "../address/mac.ts";
 import {
   type HostCommand,
   HostCore,
   type HostEvent,
-  type HostOptions,
   type HostSnapshot,
 } from "../claim/host_core.ts";
-import { PoolKeeper } from "../claim/pool_keeper.ts";
 import { openFirewall } from "../host/firewall.ts";
-import { DeviceLock } from "../host/device_lock.ts";
+import type { DeviceLock } from "../host/device_lock.ts";
 import { hostSettings } from "../host/host_settings.ts";
-import { type HostKernel, openKernel } from "../host/kernel.ts";
-import { machineFingerprint } from "../host/machine_fingerprint.ts";
+import type { HostKernel } from "../host/kernel.ts";
 import { resolveSeed } from "../host/resolve.ts";
-import { Store } from "../host/store.ts";
+import type { Store } from "../host/store.ts";
 import { setStarting, startTimer } from "../host/timer.ts";
-import { Transport } from "../host/transport.ts";
-import { deviceName } from "../overlay/vxlan.ts";
+import type { Transport } from "../host/transport.ts";
 import type { ForgetAnswer, JoinAnswer, LeaveAnswer } from "./api.ts";
 import { AgentPool } from "./agent_pool.ts";
 import { AgentKeys } from "./agent_keys.ts";
+import { type AgentParts, openParts, randomSeed } from "./agent_parts.ts";
 import { AliveMark } from "./alive_mark.ts";
+import { COMPANIONS } from "./companion_list.ts";
+import { Companions } from "./companions.ts";
 import type { AgentConfig } from "./config.ts";
-import { ControlServer, prepareRunDirectory } from "./control.ts";
+import { ControlServer, type ControlTarget } from "./control.ts";
 import { DataPath } from "./data_path.ts";
 import { Driver } from "./driver.ts";
 import { openLog } from "./event_log.ts";
 import { firewallConfig } from "./firewall_wish.ts";
 import { giveUpIdentity } from "./another_identity.ts";
-import { type Identity, restoreIdentity } from "./identity.ts";
+import type { Identity } from "./identity.ts";
 import { forgetTarget } from "./forget.ts";
-import { hostOptions, placeOf } from "./options.ts";
-import { UnderlayKeeper } from "./underlay_keeper.ts";
+import { placeOf } from "./options.ts";
+import type { UnderlayKeeper } from "./underlay_keeper.ts";
 import { AgentView } from "./view.ts";
 
 /**
@@ -65,12 +63,14 @@ type End = ExitCode | "another-identity";
 export async function runAgent(config: AgentConfig): Promise<ExitCode> {
   setStarting(true);
   let identitiesLost = 0;
-  let end = await (await Agent.open(config)).run();
-  while (end === "another-identity") {
-    const keptUntilMs = performance.now() + NEW_IDENTITY_KEPT_MS;
-    end = await (await Agent.open(config, keptUntilMs, ++identitiesLost)).run();
+  let keptUntilMs = -Infinity;
+  while (true) {
+    const parts = await openParts(config, { keptUntilMs, lost: identitiesLost });
+    const end = await new Agent(config, parts).run();
+    if (end !== "another-identity") return end;
+    keptUntilMs = performance.now() + NEW_IDENTITY_KEPT_MS;
+    identitiesLost++;
   }
-  return end;
 }
 
 class Agent {
@@ -97,26 +97,17 @@ class Agent {
   readonly #finished = Promise.withResolvers<End>();
   readonly #identity: Identity;
   readonly #aliveMark: AliveMark;
+  readonly #companions: Companions;
   readonly #stopOn: Readonly<Record<"SIGINT" | "SIGTERM", () => void>> = {
     SIGINT: () => void this.#stop("SIGINT"),
     SIGTERM: () => void this.#stop("SIGTERM"),
   };
 
-  constructor(
-    config: AgentConfig,
-    parts: {
-      kernel: HostKernel;
-      underlay: UnderlayKeeper;
-      lock: DeviceLock;
-      store: Store;
-      transport: Transport;
-      identity: Identity;
-      identitiesLost: number;
-    },
-    options: HostOptions,
-  ) {
+  constructor(config: AgentConfig, parts: AgentParts) {
+    const { options } = parts;
     this.#config = config;
     this.#log = openLog(config);
+    this.#companions = new Companions(this.#log);
     this.#kernel = parts.kernel;
     this.#lock = parts.lock;
     this.#store = parts.store;
@@ -169,35 +160,11 @@ class Agent {
       identitiesLost: parts.identitiesLost,
       snapshot: () => this.#driver.snapshot(),
       overlay: () => this.#dataPath.status(),
-      underlayProblems: () => [...this.#underlay.problems(), ...this.#pool.problems()],
-    });
-  }
-
-  /** Takes what the agent needs of this host, failing before anything was changed. */
-  static async open(
-    config: AgentConfig,
-    identityKeptUntilMs = -Infinity,
-    identitiesLost = 0,
-  ): Promise<Agent> {
-    const kernel = openKernel();
-    const underlay = new UnderlayKeeper(kernel, config);
-    await prepareRunDirectory(config.runDir);
-    const lock = DeviceLock.take(config.vni, deviceName(config.vni));
-    const store = Store.open(config.stateDir);
-    const identity = restoreIdentity(store, {
-      machine: machineFingerprint(),
-      keepsIdentity: config.keepIdentity,
-    });
-    const { claim } = identity;
-    if (claim?.pool !== undefined) underlay.beginWith(new PoolKeeper(config.pool, claim.pool).pool);
-    underlay.checkOverlap(claim?.record?.state === "held" || (claim?.previous ?? null) !== null);
-    const mac = vtepMac(identity.hostId, config.vni);
-    const { swim, ...others } = await hostOptions(config, identity, underlay.present, mac);
-    const transport = Transport.open(config.gossipPort);
-    const parts = { kernel, underlay, lock, store, transport, identity, identitiesLost };
-    return new Agent(config, parts, {
-      swim: { ...swim, identityKeptUntilMs },
-      ...others,
+      otherProblems: () => [
+        ...this.#underlay.problems(),
+        ...this.#pool.problems(),
+        ...this.#companions.problems(),
+      ],
     });
   }
 
@@ -234,7 +201,7 @@ class Agent {
     setStarting(false);
     this.#aliveMark.start();
     this.#underlay.start(this.#log, () => this.#moved());
-    this.#control = ControlServer.open(this.#config.runDir, {
+    const target: ControlTarget = {
       status: () => this.#view.status(),
       subnets: () => this.#view.subnets(),
       why: (what) => this.#view.why(what),
@@ -247,12 +214,17 @@ class Agent {
       changeKeys: (change, force) => this.#keys.change(change, force),
       pool: () => this.#pool.list(),
       changePool: (change) => this.#pool.change(change),
-    });
+    };
+    this.#control = ControlServer.open(this.#config.runDir, target);
     this.#control.catch((error) => this.#finished.reject(error));
+    const snapshot = () => this.#driver.snapshot();
+    const inside = { config: this.#config, log: this.#log, snapshot, target };
+    void this.#companions.open(inside, COMPANIONS);
   }
 
   #event(event: HostEvent): void {
     this.#view.note(event);
+    this.#companions.event(event);
     if (
       event.kind === "owners-changed" || event.kind === "claim-changed" ||
       event.kind === "pool-changed"
@@ -309,6 +281,7 @@ class Agent {
 
   /** After each batch of inputs: the kernel follows at once, in the same turn of the event loop. */
   #settled(): void {
+    this.#companions.settled();
     if (!this.#claimsChanged) return;
     this.#claimsChanged = false;
     if (this.#poolChanged) this.#dataPath.move(this.#underlay.overlay(this.#mac));
@@ -378,6 +351,7 @@ class Agent {
       Deno.removeSignalListener(signal, this.#stopOn[signal]);
     }
     this.#aliveMark.stop();
+    await this.#companions.close();
     this.#driver.stop();
     this.#dataPath.stop();
     this.#view.history.close();
@@ -390,9 +364,4 @@ class Agent {
     this.#lock.release();
     this.#finished.resolve(end);
   }
-}
-
-function randomSeed(): number {
-  const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
-  return (high % 0x20_0000) * 0x1_0000_0000 + low; // 53 bits: what a number holds exactly
 }

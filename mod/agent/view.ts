@@ -26,7 +26,7 @@ import { whyDocument } from "./why.ts";
 /** Beyond this the wall clock was set, and not merely read a moment later. */
 const CLOCK_STEP_MS = 1_000;
 
-export interface AgentParts {
+export interface ViewSources {
   readonly config: AgentConfig;
   readonly log: Log;
   readonly store: Store;
@@ -35,17 +35,18 @@ export interface AgentParts {
   readonly identitiesLost: number;
   readonly snapshot: () => HostSnapshot;
   readonly overlay: () => OverlayStatus;
-  readonly underlayProblems: () => readonly Problem[];
+  /** Of the underlay, the pool, and what runs beside the agent. */
+  readonly otherProblems: () => readonly Problem[];
 }
 
 export class AgentView {
   readonly history: ClaimHistory;
-  readonly #parts: AgentParts;
+  readonly #parts: ViewSources;
   readonly #warnings = new Warnings();
   /** Kept while the clocks agree, so that the same moment reads the same each time somebody asks. */
   #wallOffsetMs = Date.now() - performance.now();
 
-  constructor(parts: AgentParts) {
+  constructor(parts: ViewSources) {
     this.#parts = parts;
     this.history = new ClaimHistory({
       path: `${parts.config.stateDir}/history.json`,
@@ -95,7 +96,7 @@ export class AgentView {
       plainGossipProblem(snapshot),
       ...strangerProblems(snapshot, performance.now()),
       config.keyFile === null ? null : keyFileProblem(config.keyFile),
-      ...this.#parts.underlayProblems(),
+      ...this.#parts.otherProblems(),
       ...storeProblems(store, identity.machine),
       ...this.history.problems(),
       ...this.#warnings.recent(performance.now()),

@@ -1,0 +1,107 @@
+/**
+ * What runs beside the agent once the race to the subnet is over: it is told what happens and may look at everything, but
+ * gossip, claims and the kernel never wait for it, and its faults end nothing.
+ */
+import { reasonOf } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import type { Problem } from "../base/problem.ts";
+import type { HostEvent, HostSnapshot } from "../claim/host_core.ts";
+import type { AgentConfig } from "./config.ts";
+import type { ControlTarget } from "./control.ts";
+
+/** So long the end of the agent waits for all of them. */
+const CLOSE_MS_MAX = 500;
+
+export interface Companion {
+  /** Something happened; the view has noted it. */
+  event?(event: HostEvent): void;
+  /** A batch of inputs was taken in: members, claims or the kernel may be others now. */
+  settled?(): void;
+  /** What it found wrong, for `status`; asked whenever somebody looks, so it only tells what it knows already. */
+  problems?(): readonly Problem[];
+  close(): void | Promise<void>;
+}
+
+/** What a companion may look at and ask for. */
+export interface Inside {
+  readonly config: AgentConfig;
+  readonly log: Log;
+  readonly snapshot: () => HostSnapshot;
+  /** The same that the control socket answers with. */
+  readonly target: ControlTarget;
+}
+
+/** Opens one, loading what it needs; null when the configuration does not ask for it. */
+export type CompanionOpener = (inside: Inside) => Promise<Companion | null>;
+
+export class Companions {
+  readonly #log: Log;
+  #companions: Companion[] = [];
+  #isClosed = false;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /** Opens all, one after the other; one that cannot be opened is told of in the log and left out. */
+  async open(inside: Inside, openers: readonly CompanionOpener[]): Promise<void> {
+    for (const opener of openers) {
+      try {
+        const companion = await opener(inside);
+        if (companion === null) continue;
+        if (this.#isClosed) await companion.close();
+        else this.#companions.push(companion);
+      } catch (error) {
+        this.#log.error("a companion of the agent could not start", { reason: reasonOf(error) });
+      }
+    }
+  }
+
+  event(event: HostEvent): void {
+    this.#each((companion) => companion.event?.(event));
+  }
+
+  settled(): void {
+    this.#each((companion) => companion.settled?.());
+  }
+
+  problems(): Problem[] {
+    const problems: Problem[] = [];
+    this.#each((companion) => problems.push(...companion.problems?.() ?? []));
+    return problems;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const companions = this.#companions;
+    this.#companions = [];
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, CLOSE_MS_MAX);
+    });
+    await Promise.race([Promise.all(companions.map((one) => this.#end(one))), late]);
+    clearTimeout(timer);
+  }
+
+  async #end(companion: Companion): Promise<void> {
+    try {
+      await companion.close();
+    } catch (error) {
+      this.#log.error("a companion of the agent did not end well", { reason: reasonOf(error) });
+    }
+  }
+
+  /** One that throws is asked no more. */
+  #each(ask: (companion: Companion) => void): void {
+    for (const companion of this.#companions) {
+      try {
+        ask(companion);
+      } catch (error) {
+        this.#companions = this.#companions.filter((one) => one !== companion);
+        const stack = error instanceof Error ? error.stack : undefined;
+        this.#log.error("a companion of the agent failed", { reason: reasonOf(error), stack });
+        void this.#end(companion);
+      }
+    }
+  }
+}

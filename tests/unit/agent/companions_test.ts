@@ -1,0 +1,89 @@
+/** Companions of the agent: told of everything, and unable to do harm. */
+import { deepEqual, equal } from "node:assert/strict";
+import { Companions, type Inside } from "../../../mod/agent/companions.ts";
+import { Log } from "../../../mod/base/log.ts";
+
+function companions(lines: string[] = []): Companions {
+  const write = (line: string) => void lines.push(line);
+  return new Companions(new Log({ level: "info", format: "text", write, now: () => "now" }));
+}
+
+// What they may look at is not looked at here.
+const INSIDE = {} as Inside;
+const LEFT = { kind: "left" } as const;
+
+Deno.test("companions are told of events and asked for problems, and closed once", async () => {
+  const heard: string[] = [];
+  const problem = { code: "a", severity: "warning", text: "b", remedy: "c" } as const;
+  const all = companions();
+  await all.open(INSIDE, [
+    () => Promise.resolve(null),
+    () =>
+      Promise.resolve({
+        event: (event) => void heard.push(event.kind),
+        problems: () => [problem],
+        close: () => void heard.push("closed"),
+      }),
+  ]);
+  all.event(LEFT);
+  all.settled();
+  deepEqual(all.problems(), [problem]);
+  await all.close();
+  all.event(LEFT);
+  await all.close();
+  deepEqual(heard, ["left", "closed"]);
+});
+
+Deno.test("a companion that cannot start does not keep the next one from it", async () => {
+  const lines: string[] = [];
+  const all = companions(lines);
+  let events = 0;
+  await all.open(INSIDE, [
+    () => Promise.reject(new Error("no such thing")),
+    () => Promise.resolve({ event: () => void events++, close: () => {} }),
+  ]);
+  all.event(LEFT);
+  equal(events, 1);
+  equal(lines.length, 1);
+  equal(lines[0]?.includes("no such thing"), true);
+});
+
+Deno.test("a companion that throws is closed and left out; the others go on", async () => {
+  const lines: string[] = [];
+  const all = companions(lines);
+  const heard: string[] = [];
+  await all.open(INSIDE, [
+    () =>
+      Promise.resolve({
+        event: () => {
+          throw new Error("broken");
+        },
+        close: () => void heard.push("first closed"),
+      }),
+    () => Promise.resolve({ event: () => void heard.push("second"), close: () => {} }),
+  ]);
+  all.event(LEFT);
+  all.event(LEFT);
+  await Promise.resolve();
+  deepEqual(heard, ["first closed", "second", "second"]);
+  equal(lines.length, 1);
+});
+
+Deno.test("one that opens after the end is closed at once", async () => {
+  const all = companions();
+  const opened = Promise.withResolvers<void>();
+  let isClosed = false;
+  const opening = all.open(INSIDE, [
+    () => opened.promise.then(() => ({ close: () => void (isClosed = true) })),
+  ]);
+  await all.close();
+  opened.resolve();
+  await opening;
+  equal(isClosed, true);
+});
+
+Deno.test("the end does not wait for one that never ends", async () => {
+  const all = companions();
+  await all.open(INSIDE, [() => Promise.resolve({ close: () => new Promise<void>(() => {}) })]);
+  await all.close();
+});
