@@ -3,6 +3,7 @@ import type { Command } from "../command.ts";
 import { cleanupCommand } from "./cleanup.ts";
 import { configCommand } from "./config.ts";
 import { demoCommand } from "./demo.ts";
+import { dockerOptsCommand } from "./docker_opts.ts";
 import { forgetCommand } from "./forget.ts";
 import { joinCommand } from "./join.ts";
 import { keysCommand } from "./keys.ts";
@@ -29,6 +30,7 @@ export const COMMANDS: readonly Command[] = [
   cleanupCommand,
   reportCommand,
   configCommand,
+  dockerOptsCommand,
   demoCommand,
   simulateCommand,
   versionCommand,
