@@ -13,7 +13,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
   ["host", ["ffi", "base", "address", "wire"]],
   ["sim", PURE],
   ["lab", ["ffi", "base", "address"]],
-  ["web", ["base"]],
+  ["web", ["base", "address"]],
   ["agent", [...PURE, "host", "web"]],
   ["doctor", [...PURE, "host", "agent"]],
   ["cni", [...PURE, "host", "agent"]],

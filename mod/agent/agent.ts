@@ -212,13 +212,16 @@ class Agent {
       keys: () => this.#keys.list(),
       forget: (host, force) => this.#forget(host, force),
       changeKeys: (change, force) => this.#keys.change(change, force),
+      events: this.#view.events,
       pool: () => this.#pool.list(),
       changePool: (change) => this.#pool.change(change),
     };
     this.#control = ControlServer.open(this.#config.runDir, target);
     this.#control.catch((error) => this.#finished.reject(error));
     const snapshot = () => this.#driver.snapshot();
-    const inside = { config: this.#config, log: this.#log, snapshot, target };
+    const overlay = () => this.#dataPath.status();
+    const problems = () => this.#view.problems();
+    const inside = { config: this.#config, log: this.#log, snapshot, overlay, problems, target };
     void this.#companions.open(inside, COMPANIONS);
   }
 

@@ -11,6 +11,7 @@
  * | GET /subnets/why?of=WHAT |                 | {@linkcode WhyDocument}                             |
  * | GET /metrics    |                          | Prometheus text: docs/metrics.md                    |
  * | GET /plan       |                          | PlanDocument of overlay_documents.ts                |
+ * | GET /events[?recent=true] |                | {@linkcode EventDocument}s as JSON lines, without end |
  * | GET /keys       |                          | {@linkcode KeysDocument}, when the others answered  |
  * | POST /join      | `{"seeds": [...]}`       | {@linkcode JoinAnswer}                              |
  * | POST /keys      | {@linkcode KeysRequest}  | {@linkcode KeysAnswer}, when the others answered    |
@@ -31,6 +32,8 @@ export type * from "./api/keys.ts";
 export type * from "./api/pool.ts";
 
 export interface JoinAnswer {
+export { EVENT_NAMES } from "./api/events.ts";
+export type * from "./api/events.ts";
   seeds: string[];
 }
 

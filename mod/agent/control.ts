@@ -16,6 +16,7 @@ import type {
 import type { PlanDocument } from "./overlay_documents.ts";
 import type { PoolChange } from "./pool_change.ts";
 import { METRICS_TYPE } from "./metrics.ts";
+import type { EventFeed } from "./event_feed.ts";
 import {
   forgetOf,
   type KeyChange,
@@ -34,6 +35,7 @@ export interface ControlTarget {
   metrics(): string;
   plan(): PlanDocument;
   join(seeds: readonly string[]): JoinAnswer;
+  readonly events: EventFeed;
   leave(release: boolean): Promise<LeaveAnswer>;
   forget(host: string, force: boolean): ForgetAnswer;
   keys(): Promise<KeysDocument>;
@@ -158,6 +160,8 @@ async function handle(request: Request, target: ControlTarget): Promise<Response
       case "GET /plan":
         return Response.json(target.plan());
       case "GET /keys":
+      case "GET /events":
+        return await streamEvents(target.events, searchParams?.get("recent") === "true", request);
         return Response.json(await target.keys());
       case "POST /keys": {
         const { change, force } = keyChangeOf(await readBody(request));
@@ -187,6 +191,17 @@ async function handle(request: Request, target: ControlTarget): Promise<Response
 function refuse(status: number, error: string, remedy?: string): Response {
   const answer: ErrorAnswer = remedy === undefined ? { error } : { error, remedy };
   return Response.json(answer, { status });
+}
+
+/** Loaded when somebody asks: most agents are never listened to. */
+async function streamEvents(
+  events: EventFeed,
+  withRecent: boolean,
+  { signal }: Request,
+): Promise<Response> {
+  const { eventStream } = await import("./event_stream.ts");
+  const headers = { "Content-Type": "application/jsonl" };
+  return new Response(eventStream(events, withRecent, signal), { headers });
 }
 
 function makeDirectory(runDir: string): void {

@@ -30,6 +30,8 @@ export function agentConfig(changes: Partial<AgentConfig> = {}): AgentConfig {
     keepIdentity: false,
     absenceTtlHours: 24,
     onRenumber: null,
+    onEvent: null,
+    http: null,
     stateDir: "/nowhere/state",
     runDir: "/nowhere/run",
     subnetFile: "/nowhere/subnet.env",

@@ -9,6 +9,7 @@ import { joinCommand } from "./join.ts";
 import { keysCommand } from "./keys.ts";
 import { leaveCommand } from "./leave.ts";
 import { membersCommand } from "./members.ts";
+import { monitorCommand } from "./monitor.ts";
 import { poolCommand } from "./pool.ts";
 import { reportCommand } from "./report.ts";
 import { simulateCommand } from "./simulate.ts";
@@ -22,6 +23,7 @@ export const COMMANDS: readonly Command[] = [
   statusCommand,
   membersCommand,
   subnetsCommand,
+  monitorCommand,
   joinCommand,
   leaveCommand,
   forgetCommand,

@@ -6,6 +6,7 @@ import { ConfigError, reasonOf } from "../../base/errors.ts";
 import type { Given } from "../command.ts";
 import type { Outside } from "../outside.ts";
 import { memberName } from "./checks.ts";
+import { httpPlaceOf } from "./http_setting.ts";
 import { variableOf } from "./setting.ts";
 import { CONFIG_FILE_DEFAULT, SETTINGS } from "./settings.ts";
 import { flagSource, Sources, variableSource } from "./sources.ts";
@@ -60,6 +61,8 @@ export function agentConfig(sources: Sources, outside: Outside): AgentConfig {
     keepIdentity: sources.value(SETTINGS.keepIdentity),
     absenceTtlHours: sources.value(SETTINGS.absenceTtl),
     onRenumber: sources.value(SETTINGS.onRenumber),
+    onEvent: sources.value(SETTINGS.onEvent),
+    http: httpPlaceOf(sources.value(SETTINGS.http)),
     stateDir: sources.value(SETTINGS.stateDir),
     runDir: sources.value(SETTINGS.runDir),
     subnetFile: sources.value(SETTINGS.subnetFile),

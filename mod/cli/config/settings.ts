@@ -23,6 +23,7 @@ import {
   wholeNumber,
   wholeNumberOr,
 } from "./checks.ts";
+import { httpPlace } from "./http_setting.ts";
 import { POOL_SETTINGS } from "./pool_settings.ts";
 import { listSetting, type Setting, switchSetting, valueSetting } from "./setting.ts";
 
@@ -319,6 +320,29 @@ export const SETTINGS = {
     null,
     shellCommand,
   ),
+  http: valueSetting(
+    {
+      name: "http",
+      group: "Monitoring",
+      placeholder: "ADDRESS:PORT",
+      text:
+        "Where a browser finds the status page, and monitoring /metrics, /healthz, /readyz and " +
+        "/status; a path means a unix socket. Whoever reaches it may read it",
+      defaultText: "off",
+    },
+    null,
+    httpPlace,
+  ),
+  onEvent: valueSetting(
+    {
+      name: "on-event",
+      group: "Monitoring",
+      placeholder: "COMMAND",
+      text: "Run for each event, with the event as JSON on standard input",
+    },
+    null,
+    shellCommand,
+  ),
   logLevel: valueSetting(
     {
       name: "log-level",
@@ -346,8 +370,6 @@ export const SETTING_LIST: readonly Setting<unknown>[] = Object.values(SETTINGS)
 
 /** Settings that have their names already but come with a later version: refused, not unknown. */
 export const MISSING_SETTINGS: readonly string[] = [
-  "http",
   "net-conf",
-  "on-event",
   "udp-port",
 ];
