@@ -18,6 +18,7 @@
  * | POST /forget    | {@linkcode ForgetRequest}| {@linkcode ForgetAnswer}                            |
  * | GET /pool       |                          | {@linkcode PoolDocument}                            |
  * | POST /pool      | {@linkcode PoolRequest}  | {@linkcode PoolAnswer}                              |
+ * | POST /ping      | {@linkcode PingRequest}  | {@linkcode GossipPingDocument}, within 4 s          |
  * | POST /leave     | `{"release": bool}`      | {@linkcode LeaveAnswer}, when it is done            |
  *
  * An error is answered with a 4xx or 5xx status and `{"error": "...", "remedy": "..."}`.
@@ -29,11 +30,12 @@ export type * from "./api/names.ts";
 export type * from "./api/status.ts";
 export type * from "./api/subnets.ts";
 export type * from "./api/keys.ts";
+export type * from "./api/ping.ts";
 export type * from "./api/pool.ts";
-
-export interface JoinAnswer {
 export { EVENT_NAMES } from "./api/events.ts";
 export type * from "./api/events.ts";
+
+export interface JoinAnswer {
   seeds: string[];
 }
 

@@ -63,6 +63,16 @@ class Target implements ControlTarget {
     this.told.push(`leave ${release}`);
     return Promise.resolve({ released: null });
   }
+  ping(host: string) {
+    this.told.push(`ping ${host}`);
+    return Promise.resolve({
+      id: "3d",
+      name: host,
+      datagramMs: 0.5,
+      streamMs: null,
+      streamReason: "connection refused",
+    });
+  }
   keys() {
     this.told.push("keys");
     return Promise.resolve(KEYS);
