@@ -40,6 +40,8 @@ export interface AgentConfig {
   /** Speaks plain as well, with hosts that have no key yet; only with a key file. */
   readonly plainGossip: boolean;
   readonly bootstrap: boolean;
+  /** Whether subnet and device of flannel are taken over, and what it left for other hosts stays. */
+  readonly adoptFlannel: boolean;
   /** Whether a state directory that another machine wrote is taken over. */
   readonly keepIdentity: boolean;
   /** How long this host may be absent before its subnet may be taken. */

@@ -28,6 +28,7 @@ export function agentConfig(changes: Partial<AgentConfig> = {}): AgentConfig {
     plainGossip: false,
     bootstrap: false,
     keepIdentity: false,
+    adoptFlannel: false,
     absenceTtlHours: 24,
     onRenumber: null,
     onEvent: null,

@@ -59,6 +59,7 @@ export function agentConfig(sources: Sources, outside: Outside): AgentConfig {
     ...gossipKeys(sources),
     bootstrap: sources.value(SETTINGS.bootstrap),
     keepIdentity: sources.value(SETTINGS.keepIdentity),
+    adoptFlannel: sources.value(SETTINGS.adoptFlannel),
     absenceTtlHours: sources.value(SETTINGS.absenceTtl),
     onRenumber: sources.value(SETTINGS.onRenumber),
     onEvent: sources.value(SETTINGS.onEvent),

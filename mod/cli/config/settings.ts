@@ -124,6 +124,12 @@ export const SETTINGS = {
       "Take over the identity and the subnet of a state directory that another machine wrote, " +
       "after its disk was moved here; not for copies",
   }),
+  adoptFlannel: switchSetting({
+    name: "adopt-flannel",
+    group: "Cluster",
+    text: "Take over what flannel left on this host: the subnet that its subnet file names, its " +
+      "device with the MAC, and the way to hosts that still run flannel",
+  }),
   absenceTtl: valueSetting(
     {
       name: "absence-ttl",

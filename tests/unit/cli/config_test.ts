@@ -73,6 +73,7 @@ Deno.test("without anything given, every setting has the contract's default", as
       plainGossip: false,
       bootstrap: false,
       keepIdentity: false,
+      adoptFlannel: false,
       absenceTtlHours: 24,
       onRenumber: null,
       onEvent: null,
@@ -109,6 +110,7 @@ const PRECEDENCE: readonly (readonly [
   ["gossip-port", "1", "65535", "7", (c) => c.gossipPort, [1, 65535, 7]],
   ["bootstrap", "", "false", "true", (c) => c.bootstrap, [true, false, true]],
   ["keep-identity", "", "false", "true", (c) => c.keepIdentity, [true, false, true]],
+  ["adopt-flannel", "", "false", "true", (c) => c.adoptFlannel, [true, false, true]],
   ["absence-ttl", "1", "65535", "48", (c) => c.absenceTtlHours, [1, 65535, 48]],
   ["network", "10.1.0.0/16", "10.2.0.0/16", '"10.3.0.0/16"', (c) => c.pool.cidr, [
     "10.1.0.0/16",
