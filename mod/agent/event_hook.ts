@@ -12,6 +12,8 @@ import { operatorEnvironment } from "./operator_environment.ts";
 
 /** Events that wait for the command: what a cluster of a hundred hosts tells at once when it splits. */
 export const HOOK_WAITING_MAX = 256;
+/** So long the end of the agent waits for the events that are not told yet, of which `left` is the last. */
+const CLOSE_MS_MAX = 400;
 /** A command that runs longer is killed. */
 const HOOK_RUN_MS_MAX = 30_000;
 /** Between two log lines and for how long the status tells that events were lost. */
@@ -41,9 +43,9 @@ export function openEventHook(command: string, { log, target }: Inside): Compani
   const forget = target.events.listen({ event: (event) => hook.take(event), ended() {} });
   return {
     problems: () => hook.problems(),
-    close() {
+    async close() {
       forget();
-      hook.close();
+      await hook.close();
     },
   };
 }
@@ -52,7 +54,7 @@ export class EventHook {
   readonly #options: EventHookOptions;
   readonly #end = new AbortController();
   #waiting: EventDocument[] = [];
-  #isRunning = false;
+  #running: Promise<void> | null = null;
   #dropped = 0;
   #droppedAtMs = -Infinity;
   #saidAtMs = -Infinity;
@@ -66,7 +68,7 @@ export class EventHook {
     if (this.#end.signal.aborted) return;
     if (this.#waiting.length >= HOOK_WAITING_MAX) return this.#drop();
     this.#waiting.push(event);
-    if (!this.#isRunning) void this.#runAll();
+    this.#running ??= this.#runAll();
   }
 
   problems(): Problem[] {
@@ -80,19 +82,24 @@ export class EventHook {
     }];
   }
 
-  /** The command under way is killed; what waits is given up. */
-  close(): void {
+  /** What does not end soon is killed, and what waits then is given up. */
+  async close(): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, CLOSE_MS_MAX);
+    });
+    await Promise.race([this.#running, late]);
+    clearTimeout(timer);
     this.#waiting = [];
     this.#end.abort();
   }
 
   /** Never rejects. */
   async #runAll(): Promise<void> {
-    this.#isRunning = true;
     for (let event = this.#waiting.shift(); event !== undefined; event = this.#waiting.shift()) {
       await this.#run(event);
     }
-    this.#isRunning = false;
+    this.#running = null;
   }
 
   async #run(event: EventDocument): Promise<void> {

@@ -22,9 +22,23 @@ export type HtmlValue = Html | string | number | null | readonly HtmlValue[];
 
 /** `null` and empty lists are nothing; strings and numbers are escaped for text and quoted attributes. */
 export function html(parts: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
-  let text = parts[0] ?? "";
-  values.forEach((value, index) => text += fragment(value) + (parts[index + 1] ?? ""));
+  const [first = "", ...rest] = withoutIndents(parts);
+  let text = first;
+  values.forEach((value, index) => text += fragment(value) + (rest[index] ?? ""));
   return Html.trusted(text);
+}
+
+/** The same templates come again and again. */
+const compact = new WeakMap<TemplateStringsArray, readonly string[]>();
+
+/** A template is indented for who reads it here; a page of a thousand rows would consist of that. */
+function withoutIndents(parts: TemplateStringsArray): readonly string[] {
+  let found = compact.get(parts);
+  if (found === undefined) {
+    found = parts.map((part) => part.replace(/\s*\n\s*/g, "\n"));
+    compact.set(parts, found);
+  }
+  return found;
 }
 
 function fragment(value: HtmlValue): string {

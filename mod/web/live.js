@@ -75,11 +75,18 @@ async function refresh() {
   }
 }
 
+let timer;
+
+/** A page that nobody sees costs the agent nothing; one that comes into sight is fresh at once. */
 async function live() {
-  if (document.visibilityState === "visible") await refresh();
-  setTimeout(live, INTERVAL_MS);
+  clearTimeout(timer);
+  if (document.visibilityState !== "visible") return;
+  await refresh();
+  clearTimeout(timer);
+  timer = setTimeout(live, INTERVAL_MS);
 }
 
 for (const node of connection.querySelectorAll("noscript")) node.remove();
 localTimes(document);
-setTimeout(live, INTERVAL_MS);
+document.addEventListener("visibilitychange", live);
+timer = setTimeout(live, INTERVAL_MS);

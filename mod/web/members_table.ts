@@ -21,7 +21,7 @@ export function membersTable(data: PageData, marks: ReadonlyMap<string, OwnerMar
   );
   const hidden = members.length - ROWS_MAX;
   return html`
-    <div class="scroll" role="region" aria-labelledby="members-title" tabindex="0">
+    <div class="scroll" role="region" aria-label="Table of members" tabindex="0">
       <table>
         <thead>
           <tr>
@@ -29,7 +29,7 @@ export function membersTable(data: PageData, marks: ReadonlyMap<string, OwnerMar
             <th scope="col">Status</th>
             <th scope="col">Subnet</th>
             <th scope="col">Packets</th>
-            <th scope="col">Round trip</th>
+            <th scope="col" class="number">Round trip</th>
           </tr>
         </thead>
         <tbody>
@@ -49,31 +49,32 @@ function row(member: PageMember, data: PageData, mark: OwnerMark | undefined): H
   const owner = mark === undefined
     ? null
     : html`<span class="sample ${mark.color}" aria-hidden="true">${mark.letter}</span>`;
+  const self = member.self ? html`<small>(this host)</small>` : null;
+  const other = version === data.status.version ? null : `, ${version}`;
+  const trip = member.self ? NOTHING : roundTrip(member.rttMs);
   return html`
     <tr class="${status}">
-      <th
-        scope="row">${owner}${name}${member.self
-          ? html`
-            <small>(this host)</small>
-          `
-          : null}<small class="line">${address}${version === data.status.version
-          ? null
-          : `, ${version}`}</small></th>
+      <th scope="row">
+        ${owner} <span class="name">${name}</span> ${self}
+        <small class="line">${address}${other}</small>
+      </th>
       <td><span class="status ${status}">${status}</span>${since}</td>
-      <td>${subnets.length === 0
-        ? "none"
-        : subnets.map((text) => html`<span class="line">${text}</span>`)}</td>
-      <td>${packets(member)}</td>
-      <td class="number">${member.self
-        ? html`<span class="none">–</span>`
-        : roundTrip(member.rttMs)}</td>
+      <td>${subnets.length === 0 ? NOTHING : subnets.map(line)}</td>
+      <td>${packets(member)}<small class="narrow">${trip}</small></td>
+      <td class="number">${trip}</td>
     </tr>
   `;
 }
 
+const NOTHING = html`<span class="none">–</span>`;
+
+function line(text: string): Html {
+  return html`<span class="line">${text}</span>`;
+}
+
 /** Whether the kernel of this host sends packets there, and what came of asking the other one. */
 function packets({ self, path, kernel, udp }: PageMember): HtmlOrText {
-  if (self) return html`<span class="none">–</span>`;
+  if (self) return NOTHING;
   const way = path === null ? "none" : path === "direct" ? "bare" : path;
   const trouble = kernel !== null ? KERNEL_WORDS[kernel] : udp === "blocked" ? "UDP blocked" : null;
   return trouble === null ? way : html`${way}<small class="line trouble">${trouble}</small>`;
@@ -82,7 +83,7 @@ function packets({ self, path, kernel, udp }: PageMember): HtmlOrText {
 type HtmlOrText = Html | string;
 
 function roundTrip(ms: number | null): HtmlOrText {
-  if (ms === null) return html`<span class="none">–</span>`;
+  if (ms === null) return NOTHING;
   if (ms < 0.1) return `${ms.toFixed(2)} ms`;
   return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
 }

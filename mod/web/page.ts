@@ -49,6 +49,7 @@ export function renderPage(data: PageData): string {
   const { status, subnets, now } = data;
   const { host, ready } = status;
   const marks = ownerMarks(subnets.subnets);
+  const time = clockTime(now);
   return html`
     <!DOCTYPE html>
     <html lang="en">
@@ -65,9 +66,7 @@ export function renderPage(data: PageData): string {
         <header>
           <h1>${host.name} <small>gossamer ${status.version}</small></h1>
           <p
-            id="connection">As of ${clockTime(
-              now,
-            )}<noscript>; load the page again for what is new</noscript></p>
+            id="connection">As of ${time}<noscript>; load the page again for what is new</noscript></p>
         </header>
         <main>
           <section aria-labelledby="summary-title" class="wide">
@@ -83,13 +82,13 @@ export function renderPage(data: PageData): string {
             <h2 id="members-title">Members</h2>
             <div id="members" data-live>${membersTable(data, marks)}</div>
           </section>
-          <section aria-labelledby="map-title">
-            <h2 id="map-title">Subnets</h2>
-            <div id="map" data-live>${subnetMap(subnets, marks)}</div>
-          </section>
-          <section aria-labelledby="events-title" class="wide">
+          <section aria-labelledby="events-title">
             <h2 id="events-title">Events</h2>
             <div id="events" data-live>${events(data.events)}</div>
+          </section>
+          <section aria-labelledby="map-title" class="map">
+            <h2 id="map-title">Subnets</h2>
+            <div id="map" data-live>${subnetMap(subnets, marks)}</div>
           </section>
         </main>
         <footer>
@@ -116,39 +115,45 @@ function summary({ status }: PageData): Html {
 }
 
 function facts({ status, now }: PageData): Html {
-  const { host, claim, overlay, cluster, encryption, firewall } = status;
+  const { host, claim, overlay, cluster } = status;
   const subnets = [claim.subnet, claim.ipv6Subnet].filter((text) => typeof text === "string");
-  const held = claim.since === null ? null : html`
-    for ${age(claim.since, now)}
+  const held = claim.since === null ? null : html`<span>for ${age(claim.since, now)}</span>`;
+  const peers = `${overlay.peersProgrammed} of ${overlay.peersWanted} peers programmed`;
+  return html`
+    <dl>
+      ${fact("Subnet", html`${subnets.join(", ")} ${claim.stage} ${held}`, claim.reason)}
+      ${fact("Overlay", `${syncText(overlay)}, ${peers}`, overlay.lastError)}
+      ${fact(
+        "Device",
+        `${overlay.device} (${cluster.backend}), MTU ${overlay.mtu}, ${overlay.repairs} repairs`,
+      )}
+      ${fact("Address", `${host.address}:${host.gossipPort}`)}
+      ${fact("Gossip", `${encryptionText(status)}, health ${host.healthScore} of 7 (0 is best)`)}
+      ${status.firewall === null ? null : fact(
+        "Firewall",
+        `${syncText(status.firewall)}, ${status.firewall.strangers} packets of strangers dropped`,
+      )}
+    </dl>
   `;
-  const waits = claim.reason === null
-    ? null
-    : html`<small class="line trouble">${claim.reason}</small>`;
-  const error = overlay.lastError === null
-    ? null
-    : html`<small class="line trouble">${overlay.lastError}</small>`;
-  return html`<dl>
-<div><dt>Subnet</dt><dd>${subnets.join(", ")} ${claim.stage}${held}${waits}</dd></div>
-<div><dt>Overlay</dt><dd>${
-    overlay.inSync ? "in sync" : "not in sync"
-  }, ${overlay.peersProgrammed} of ${overlay.peersWanted} peers programmed${error}</dd></div>
-<div><dt>Device</dt><dd>${overlay.device} (${cluster.backend}), MTU ${overlay.mtu}, ${overlay.repairs} repairs</dd></div>
-<div><dt>Address</dt><dd>${host.address}:${host.gossipPort}</dd></div>
-<div><dt>Gossip</dt><dd>${
-    encryption === null
-      ? "not encrypted"
-      : `encrypted${encryption.plainToo ? ", plain taken as well" : ""}`
-  }, health ${host.healthScore} of 7 (0 is best)</dd></div>
-${
-    firewall === null ? null : html`
-      <div>
-        <dt>Firewall</dt>
-        <dd>${firewall.inSync ? "in sync" : "not in sync"}, ${firewall
-          .strangers} packets of strangers dropped</dd>
-      </div>
-    `
-  }
-</dl>`;
+}
+
+function fact(name: string, value: Html | string, trouble: string | null = null): Html {
+  const more = trouble === null ? null : html`<small class="line trouble">${trouble}</small>`;
+  return html`
+    <div>
+      <dt>${name}</dt>
+      <dd>${value}${more}</dd>
+    </div>
+  `;
+}
+
+function syncText({ inSync }: { readonly inSync: boolean }): string {
+  return inSync ? "in sync" : "not in sync";
+}
+
+function encryptionText({ encryption }: PageData["status"]): string {
+  if (encryption === null) return "not encrypted";
+  return encryption.plainToo ? "encrypted, plain taken as well" : "encrypted";
 }
 
 function problems(problems: readonly PageProblem[]): Html {
@@ -173,7 +178,7 @@ function events(all: readonly PageEvent[]): Html {
     `
   );
   return html`
-    <div class="scroll events" role="region" aria-labelledby="events-title" tabindex="0">
+    <div class="scroll events" role="region" aria-label="List of events" tabindex="0">
       <ol reversed>${items}</ol>
     </div>
   `;
