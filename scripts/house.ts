@@ -13,9 +13,9 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
   ["host", ["ffi", "base", "address", "wire"]],
   ["sim", PURE],
   ["lab", ["ffi", "base", "address"]],
-  ["web", ["base"]],
-  ["agent", [...PURE, "host", "web"]],
-  ["doctor", [...PURE, "host", "agent"]],
+  ["web", ["base", "address"]],
+  ["doctor", ["ffi", "base", "address", "overlay", "host"]],
+  ["agent", [...PURE, "host", "doctor", "web"]],
   ["cni", [...PURE, "host", "agent"]],
   ["cli", [...PURE, "host", "agent", "lab", "sim", "doctor", "cni", "web"]],
   ["main.ts", ["cli", "base"]],
@@ -37,7 +37,12 @@ export const PACKAGE_MODULES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Packages that only tests import: independent oracles and the property tester. */
-export const TEST_PACKAGES: ReadonlySet<string> = new Set(["cborg", "fast-check", "ip-address"]);
+export const TEST_PACKAGES: ReadonlySet<string> = new Set([
+  "axe-core",
+  "cborg",
+  "fast-check",
+  "ip-address",
+]);
 
 /**
  * The module that a file of the product belongs to: `base` for `mod/base/hash.ts`, `ffi`, `main.ts`;

@@ -25,6 +25,7 @@ import type { Transport } from "../host/transport.ts";
 import type { ForgetAnswer, JoinAnswer, LeaveAnswer } from "./api.ts";
 import { AgentPool } from "./agent_pool.ts";
 import { AgentKeys } from "./agent_keys.ts";
+import { AgentPings } from "./agent_pings.ts";
 import { type AgentParts, openParts, randomSeed } from "./agent_parts.ts";
 import { AliveMark } from "./alive_mark.ts";
 import { COMPANIONS } from "./companion_list.ts";
@@ -86,6 +87,7 @@ class Agent {
   readonly #mac: string;
   readonly #view: AgentView;
   readonly #keys: AgentKeys;
+  readonly #pings: AgentPings;
   readonly #pool: AgentPool;
   #control: Promise<ControlServer> | null = null;
   #cancelControl: () => void = () => {};
@@ -136,6 +138,10 @@ class Agent {
     });
     this.#keys = new AgentKeys({
       keyFile: config.keyFile,
+      snapshot: () => this.#driver.snapshot(),
+      command: (command) => this.#driver.feed({ kind: "command", command }),
+    });
+    this.#pings = new AgentPings({
       snapshot: () => this.#driver.snapshot(),
       command: (command) => this.#driver.feed({ kind: "command", command }),
     });
@@ -206,11 +212,13 @@ class Agent {
       subnets: () => this.#view.subnets(),
       why: (what) => this.#view.why(what),
       metrics: () => this.#view.metrics(),
+      events: this.#view.events,
       plan: () => this.#dataPath.plan(),
       join: (seeds) => this.#join(seeds),
       leave: (release) => this.#leave(release),
       keys: () => this.#keys.list(),
       forget: (host, force) => this.#forget(host, force),
+      ping: (host) => this.#pings.ask(host),
       changeKeys: (change, force) => this.#keys.change(change, force),
       pool: () => this.#pool.list(),
       changePool: (change) => this.#pool.change(change),
@@ -218,7 +226,9 @@ class Agent {
     this.#control = ControlServer.open(this.#config.runDir, target);
     this.#control.catch((error) => this.#finished.reject(error));
     const snapshot = () => this.#driver.snapshot();
-    const inside = { config: this.#config, log: this.#log, snapshot, target };
+    const overlay = () => this.#dataPath.status();
+    const problems = () => this.#view.problems();
+    const inside = { config: this.#config, log: this.#log, snapshot, overlay, problems, target };
     void this.#companions.open(inside, COMPANIONS);
   }
 
@@ -241,6 +251,7 @@ class Agent {
       queueMicrotask(() => this.#loseIdentity(event)); // the step under way comes first
     } else if (event.kind === "left") this.#left.resolve();
     else if (event.kind === "keys-done") this.#keys.done(event.request, event.outcome);
+    else if (event.kind === "pinged") this.#pings.done(event.request, event.outcome);
   }
 
   /** Another host is this one as well: what is in the kernel is its, and this one begins anew. */

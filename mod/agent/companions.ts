@@ -8,6 +8,7 @@ import type { Problem } from "../base/problem.ts";
 import type { HostEvent, HostSnapshot } from "../claim/host_core.ts";
 import type { AgentConfig } from "./config.ts";
 import type { ControlTarget } from "./control.ts";
+import type { OverlayStatus } from "./overlay_keeper.ts";
 
 /** So long the end of the agent waits for all of them. */
 const CLOSE_MS_MAX = 500;
@@ -27,6 +28,9 @@ export interface Inside {
   readonly config: AgentConfig;
   readonly log: Log;
   readonly snapshot: () => HostSnapshot;
+  readonly overlay: () => OverlayStatus;
+  /** All that `status` shows. */
+  readonly problems: () => readonly Problem[];
   /** The same that the control socket answers with. */
   readonly target: ControlTarget;
 }

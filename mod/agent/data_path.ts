@@ -15,6 +15,7 @@ import { startTimer } from "../host/timer.ts";
 import { removeSubnetFile, writeSubnetFile } from "../host/subnet_file.ts";
 import type { OverlayConfig } from "../overlay/desired.ts";
 import type { FirewallConfig } from "../overlay/firewall.ts";
+import { flannelProblem } from "../overlay/flannel.ts";
 import { containersMtu, fittedMtu, mtuDiffers } from "../overlay/mtu.ts";
 import { desiredSettings, type OverlayDevice } from "../overlay/host_settings.ts";
 import { subnetEnvText } from "../overlay/subnet_env.ts";
@@ -105,7 +106,12 @@ export class DataPath {
       log: options.log,
       nowMs: () => performance.now(),
       startTimer,
-      wish: () => firewallWish(options.snapshot(), this.#isSettled()),
+      wish: () =>
+        firewallWish(
+          options.snapshot(),
+          this.#isSettled(),
+          this.#keeper.status().flannelPeers?.map(({ address }) => address),
+        ),
       overlayDevice: (family) =>
         (family === "ip" ? this.#keeper : this.#ipv6?.keeper ?? this.#keeper).status().device,
     });
@@ -210,6 +216,7 @@ export class DataPath {
       ...set,
       this.#fileProblem,
       this.#mtuProblem(),
+      flannelProblem(status.flannelPeers ?? []),
     ];
     const known = [...status.problems, ...this.#ipv6?.problems() ?? []];
     const problems = [...known, ...further.filter((problem) => problem !== null)];

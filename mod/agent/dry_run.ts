@@ -21,6 +21,7 @@ import { openKernel } from "../host/kernel.ts";
 import { machineFingerprint } from "../host/machine_fingerprint.ts";
 import { Store } from "../host/store.ts";
 import { fittedMtu } from "../overlay/mtu.ts";
+import { adoptedBy } from "./agent_parts.ts";
 import type { AgentConfig } from "./config.ts";
 import { DataPath } from "./data_path.ts";
 import { firewallConfig } from "./firewall_wish.ts";
@@ -75,12 +76,12 @@ export async function planStart(config: AgentConfig, host: DryRunHost): Promise<
   const { claim } = identity;
   if (claim?.pool !== undefined) underlay.beginWith(new PoolKeeper(config.pool, claim.pool).pool);
   underlay.checkOverlap(claim?.record?.state === "held" || (claim?.previous ?? null) !== null);
-  const mac = vtepMac(identity.hostId, config.vni);
-  const options = await hostOptions(config, identity, underlay.present, mac);
+  const { pin, mac } = await adoptedBy(config, host.kernel, identity);
+  const options = await hostOptions({ ...config, pin }, identity, underlay.present, mac);
   const core = new HostCore(options, new Random(0));
   core.step(0, { kind: "wake" }); // what it would send and write is dropped
   const snapshot = core.snapshot();
-  const subnet = subnetOf(config, snapshot);
+  const subnet = subnetOf({ ...config, pin }, snapshot);
   const own = ownRecord(snapshot, subnet.subnet, options.claim.vtep);
   const overlay = underlay.overlay(mac);
   const dataPath = new DataPath({
@@ -105,8 +106,9 @@ export async function planStart(config: AgentConfig, host: DryRunHost): Promise<
     `subnet: ${subnet.text}`,
     `peers: ${peers === 0 ? "none is remembered" : `${peers} remembered; gossip tells the rest`}`,
   ];
-  const words = new Map<string, string>(isDrawnLater(identity) ? [[mac, "MAC"]] : []);
-  if (isDrawnLater(identity)) {
+  const isMacOpen = isDrawnLater(identity) && mac === vtepMac(identity.hostId, config.vni);
+  const words = new Map<string, string>(isMacOpen ? [[mac, "MAC"]] : []);
+  if (isMacOpen) {
     comments.push("MAC stands for the device's, which goes with the identity");
   }
   if (subnet.isOpen) {

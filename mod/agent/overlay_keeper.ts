@@ -10,6 +10,7 @@ import { isInterruption } from "../host/interruption.ts";
 import { startTimer } from "../host/timer.ts";
 import { type Desired, desiredState, type OverlayConfig } from "../overlay/desired.ts";
 import { diffState, type KernelAbilities, programmedPeers } from "../overlay/diff.ts";
+import type { FlannelPeer } from "../overlay/flannel.ts";
 import { isOutdated } from "../overlay/outdated.ts";
 import type { Plan } from "../overlay/plan.ts";
 import { keepUnknown } from "../overlay/settling.ts";
@@ -95,6 +96,7 @@ export class OverlayKeeper {
   /** What the log was told of the last error, less what differs from one attempt to the next. */
   #lastSaid: string | null = null;
   #problems: readonly Problem[] = [];
+  #flannelPeers: readonly FlannelPeer[] = [];
 
   constructor(config: OverlayConfig, ports: OverlayPorts) {
     this.#config = config;
@@ -132,6 +134,7 @@ export class OverlayKeeper {
       looksRepeated: this.#looksRepeated,
       lastError: this.#lastError,
       problems: this.#problems,
+      flannelPeers: this.#flannelPeers,
     };
   }
 
@@ -320,6 +323,7 @@ export class OverlayKeeper {
     this.#report(plan, failures, look.isRepair);
     this.#problems = [...desired.problems, ...plan.problems];
     this.#wantedPeers = desired.peers;
+    this.#flannelPeers = plan.flannel ?? [];
     const clean = failures.length === 0 && plan.problems.length === 0;
     this.#peersProgrammed = clean ? desired.peers.length : programmedPeers(
       desired,

@@ -5,6 +5,7 @@ import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
 import type { ClaimRecord } from "../claim/record.ts";
 import type { DeadPeerState } from "../overlay/dead_peers.ts";
+import type { FlannelPeer } from "../overlay/flannel.ts";
 import type { PathKind } from "../overlay/path.ts";
 
 /** What the claims want of the overlay at this moment. */
@@ -44,6 +45,8 @@ export interface OverlayStatus {
   /** Of the IPv6 half; null or absent without dual stack. */
   readonly ipv6?: Ipv6Status | null;
   readonly problems: readonly Problem[];
+  /** With `--adopt-flannel`: hosts that have not moved yet. */
+  readonly flannelPeers?: readonly FlannelPeer[];
   /** Absent where nothing is done about the packet filter. */
   readonly firewall?: FirewallStatus | null;
 }

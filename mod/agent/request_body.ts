@@ -69,6 +69,12 @@ export function forgetOf(body: Record<string, unknown>): { host: string; force: 
   return { host, force };
 }
 
+/** Whom to ask. Throws UserError. */
+export function hostOf({ host }: Record<string, unknown>): string {
+  if (typeof host === "string" && host !== "") return host;
+  throw new UserError('"host" must be the name, address, subnet or id of a host');
+}
+
 const POOL_NETWORK_OPERATIONS = ["grow", "shrink", "reserve", "unreserve"] as const;
 
 /** A change of the pool; what it means is judged elsewhere. Throws UserError. */

@@ -106,7 +106,8 @@ export class UnderlayKeeper {
   overlay(mac: string): OverlayConfig {
     const { backend, vni, vxlanPort: port, mtu } = this.#settings;
     const { ipv6, ...underlay } = this.#present;
-    const common = { backend, vni, port, mac };
+    const adoptsFlannel = this.#settings.adoptFlannel === true;
+    const common = { backend, vni, port, mac, adoptsFlannel };
     const half = this.#pool.ipv6;
     const ipv6Config = half === undefined || ipv6 === undefined ? {} : {
       ipv6: {

@@ -21,6 +21,8 @@ export interface UnderlaySettings extends UnderlayChoice {
   readonly mtu: number | null;
   /** Address told to peers when it differs from the interface's own. */
   readonly publicIp: string | null;
+  /** Whether what flannel left for hosts that have not moved yet stays. */
+  readonly adoptFlannel?: boolean;
 }
 
 /**

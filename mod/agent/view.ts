@@ -9,6 +9,8 @@ import { storeProblems } from "./another_identity.ts";
 import type { StatusDocument, SubnetsDocument, WhyDocument } from "./api.ts";
 import { ClaimHistory } from "./claim_history.ts";
 import type { AgentConfig } from "./config.ts";
+import { eventBody } from "./event_bodies.ts";
+import { EventFeed } from "./event_feed.ts";
 import { logEvent } from "./event_log.ts";
 import type { Identity } from "./identity.ts";
 import { metricsText } from "./metrics.ts";
@@ -41,6 +43,7 @@ export interface ViewSources {
 
 export class AgentView {
   readonly history: ClaimHistory;
+  readonly events: EventFeed;
   readonly #parts: ViewSources;
   readonly #warnings = new Warnings();
   /** Kept while the clocks agree, so that the same moment reads the same each time somebody asks. */
@@ -48,6 +51,7 @@ export class AgentView {
 
   constructor(parts: ViewSources) {
     this.#parts = parts;
+    this.events = new EventFeed(parts.config.name, () => new Date().toISOString());
     this.history = new ClaimHistory({
       path: `${parts.config.stateDir}/history.json`,
       selfId: parts.identity.hostId,
@@ -60,8 +64,11 @@ export class AgentView {
   /** Takes an event into the log and what is remembered; whether it is a warning that is not among the recent ones. */
   note(event: HostEvent): boolean {
     const { log, identity, snapshot } = this.#parts;
-    logEvent(log, event, identity.hostId, (id) => hostName(snapshot(), id));
+    const nameOf = (id: string) => hostName(snapshot(), id);
+    logEvent(log, event, identity.hostId, nameOf);
     this.history.note(event);
+    const body = eventBody(event, identity.hostId, nameOf);
+    if (body !== null) this.events.add(body);
     return this.warn(event);
   }
 
@@ -85,6 +92,16 @@ export class AgentView {
 
   metrics(): string {
     return metricsText(this.#sources());
+  }
+
+  /** All that {@linkcode status} shows. */
+  problems(): Problem[] {
+    const snapshot = this.#parts.snapshot();
+    return [
+      ...snapshot.claim.problems,
+      ...this.#parts.overlay().problems,
+      ...this.#problems(snapshot),
+    ];
   }
 
   /** What stands in the way of packets on this host, looked up when somebody asks. */

@@ -29,6 +29,8 @@ import { deviceName, familyOf, type VxlanConfig, vxlanLink } from "./vxlan.ts";
 export interface OverlayConfig extends VxlanConfig, PathConfig {
   /** The overlay's networks, canonical CIDRs: `10.244.0.0/16`, and those that were added since. All of one family. */
   readonly networks: readonly string[];
+  /** Whether what flannel left for hosts that have not moved yet stays. */
+  readonly adoptsFlannel?: boolean;
   /** With dual stack: the same for the overlay of the IPv6 halves. */
   readonly ipv6?: OverlayConfig;
 }
@@ -56,6 +58,8 @@ export interface Desired {
   readonly unreachable: readonly Route[];
   /** In the order of the owners. */
   readonly peers: readonly DesiredPeer[];
+  /** See OverlayConfig. */
+  readonly adoptsFlannel: boolean;
   /** Peers that cannot be programmed, and why. */
   readonly problems: readonly Problem[];
 }
@@ -73,7 +77,7 @@ export function desiredState(
 ): Desired {
   const { networks } = config;
   const device = deviceName(config.vni, familyOf(config.underlay.address));
-  const base = { device, networks };
+  const base = { device, networks, adoptsFlannel: config.adoptsFlannel === true };
   if (own === null || own.state !== "held") {
     const nothing = { link: null, address: null, unreachable: [], peers: [], problems: [] };
     return { ...base, isUp: false, ...nothing };

@@ -22,6 +22,7 @@ import { isIpv6Text } from "../address/ipv6.ts";
 import type { Problem } from "../base/problem.ts";
 import { planCleanup } from "./cleanup.ts";
 import type { Desired } from "./desired.ts";
+import { type FlannelPeer, flannelPeers } from "./flannel.ts";
 import {
   isOwnAddress,
   isOwnElsewhere,
@@ -59,7 +60,8 @@ export function diffState(
     ...diffAddresses(desired.address, desired.networks, left.addresses),
   ];
   const routes = matchRoutes(desired, left.routes);
-  const forwarding = matchForwarding(desired, left.forwarding);
+  const flannel = flannelPeersOf(desired, left);
+  const forwarding = matchForwarding(desired, left.forwarding, flannel);
   const neighbours = matchNeighbours(desired, left.neighbours);
   for (const route of routes.stale) operations.push({ kind: "route-delete", route });
   // At once: what replaces the other entry of that MAC may read the same.
@@ -82,7 +84,13 @@ export function diffState(
     operations.push(...routeOperations(route, routes));
   }
   if (isSwitching) operations.push(...removals);
-  return { operations, problems: [] };
+  return { operations, problems: [], ...(flannel.length === 0 ? {} : { flannel }) };
+}
+
+function flannelPeersOf(desired: Desired, actual: KernelState): readonly FlannelPeer[] {
+  if (!desired.adoptsFlannel) return [];
+  const wanted = new Set(desired.peers.map(({ subnet }) => subnet));
+  return flannelPeers(desired.device, desired.networks, wanted, actual);
 }
 
 /** For backends that need routes alone: what an earlier run with another one left behind goes once those are there. */
@@ -282,7 +290,9 @@ interface ForwardingMatch extends Match<ForwardingEntry> {
 function matchForwarding(
   desired: Desired,
   actual: readonly ForwardingEntry[],
+  flannel: readonly FlannelPeer[] = [],
 ): ForwardingMatch {
+  const flannels = new Set(flannel.map(({ mac }) => mac));
   const entries = desired.peers.map(({ entry }) => entry).filter((entry) => entry !== null);
   const wanted = new Map(entries.map((entry) => [entry.mac, entry]));
   const present = new Set<ForwardingEntry>();
@@ -292,7 +302,7 @@ function matchForwarding(
   for (const entry of actual) {
     const want = wanted.get(entry.mac);
     if (want === undefined) {
-      if (isOwnForwarding(entry)) stale.push(entry);
+      if (isOwnForwarding(entry) && !flannels.has(entry.mac)) stale.push(entry);
     } else if (
       want.destination === entry.destination && want.port === entry.port && entry.permanent
     ) {

@@ -44,10 +44,10 @@ export interface SubnetEnvRead {
 }
 
 /**
- * Reads any file of `KEY=value` lines: unknown keys, comments, quotes, `export` and Windows line ends are tolerated; the
- * last line of a key counts. A list of several subnets counts as none, as with flannel.
+ * The `FLANNEL_` lines of any file of `KEY=value` lines: unknown keys, comments, quotes, `export` and Windows line ends
+ * are tolerated; the last line of a key counts.
  */
-export function readSubnetEnv(text: string): SubnetEnvRead {
+export function subnetEnvValues(text: string): ReadonlyMap<string, string> {
   const values = new Map<string, string>();
   for (const line of text.split("\n")) {
     const match = /^\s*(?:export\s+)?(FLANNEL_[A-Z0-9_]+)=(.*)$/.exec(line.trimEnd());
@@ -55,6 +55,12 @@ export function readSubnetEnv(text: string): SubnetEnvRead {
     const [, key = "", value = ""] = match;
     values.set(key, value.trim().replace(/^(["'])(.*)\1$/, "$2"));
   }
+  return values;
+}
+
+/** What the file says. A list of several subnets counts as none, as with flannel. */
+export function readSubnetEnv(text: string): SubnetEnvRead {
+  const values = subnetEnvValues(text);
   const mtu = values.get("FLANNEL_MTU") ?? "";
   const ipMasq = values.get("FLANNEL_IPMASQ");
   return {

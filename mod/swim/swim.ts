@@ -10,6 +10,7 @@ import {
   encodeRiderLetter,
   RIDER_OVERHEAD_BYTES,
 } from "../wire/rider_messages.ts";
+import { AskedPings } from "./asked_pings.ts";
 import { Awareness } from "./awareness.ts";
 import { newCounters } from "./counters.ts";
 import type { SwimEvent } from "./event.ts";
@@ -63,6 +64,7 @@ export class Swim implements Carrier {
   readonly #evidence: Evidence;
   readonly #identityWatch: IdentityWatch;
   readonly #udpWatch: UdpWatch;
+  readonly #askedPings: AskedPings;
   readonly #roundTrips = new RoundTrips();
   readonly #prober: Prober;
   readonly #relays: Relays;
@@ -130,6 +132,8 @@ export class Swim implements Carrier {
     this.#evidence = evidence;
     const udpWatch = new UdpWatch(shared);
     this.#udpWatch = udpWatch;
+    const askedPings = new AskedPings(shared);
+    this.#askedPings = askedPings;
     this.#prober = new Prober({ ...shared, evidence, udpWatch });
     this.#relays = new Relays(shared);
     this.#gossiper = new Gossiper(shared);
@@ -148,6 +152,7 @@ export class Swim implements Carrier {
       relays: this.#relays,
       synchroniser,
       udpWatch,
+      askedPings,
       strangers: this.#strangers,
       identityWatch,
     });
@@ -180,6 +185,7 @@ export class Swim implements Carrier {
       this.#prober.wakeAtMs(),
       this.#relays.wakeAtMs(),
       this.#udpWatch.wakeAtMs(),
+      this.#askedPings.wakeAtMs(),
       this.#evidence.wakeAtMs(),
       this.#identityWatch.wakeAtMs(),
       this.#synchroniser.wakeAtMs(),
@@ -286,6 +292,7 @@ export class Swim implements Carrier {
       this.#prober.advance(nowMs);
       this.#relays.advance(nowMs);
       this.#udpWatch.advance(nowMs);
+      this.#askedPings.advance(nowMs);
       this.#evidence.advance(nowMs);
       this.#identityWatch.advance(nowMs);
       this.#synchroniser.advance(nowMs);
@@ -312,6 +319,8 @@ export class Swim implements Carrier {
         return this.#seeds.hurry(nowMs);
       case "keys":
         return this.#rotation.start(command);
+      case "ping":
+        return this.#askedPings.start(nowMs, command);
       default:
         return unreachable(command);
     }

@@ -12,6 +12,7 @@ import { Lab } from "../../mod/lab/lab.ts";
 import { mayMakeNamespaces } from "../../mod/lab/privilege.ts";
 import { spawnSandboxed, watchParent } from "../../mod/lab/sandbox.ts";
 import { Workspace } from "../../mod/lab/workspace.ts";
+import { removeAbandonedCgroups } from "../support/cgroups.ts";
 import { builtExecutable } from "./executable.ts";
 
 const NAME_VARIABLE = "GOSSAMER_E2E_SCENARIO";
@@ -40,22 +41,32 @@ type Report =
   | { kind: "note"; text: string }
   | { kind: "failed"; error: string };
 
+export interface ScenarioOptions {
+  readonly hosts: number;
+  readonly timeLimitMs?: number;
+  /** Why the scenario cannot run on this machine, such as a program that it lacks; it is left out then. */
+  readonly leftOut?: string | undefined;
+}
+
 /** Registers a test, or runs it when the file is the main module. */
 export function scenario(
   meta: ImportMeta,
   name: string,
-  options: { readonly hosts: number; readonly timeLimitMs?: number },
+  options: ScenarioOptions,
   body: (stage: Stage) => Promise<void>,
 ): void {
   if (meta.main) {
     if (Deno.env.get(NAME_VARIABLE) === name) runInside(options.hosts, body);
     return;
   }
-  const ignore = !mayMakeNamespaces();
+  const leftOut = mayMakeNamespaces()
+    ? options.leftOut
+    : "needs root, CAP_SYS_ADMIN and CAP_NET_ADMIN";
+  const ignore = leftOut !== undefined;
   // Loads libc before the test, which would be told to have leaked it.
   if (!ignore) closeNamespace(currentNamespace());
   Deno.test({
-    name: ignore ? `${name} [left out: needs root, CAP_SYS_ADMIN and CAP_NET_ADMIN]` : name,
+    name: ignore ? `${name} [left out: ${leftOut}]` : name,
     ignore,
     fn: (context) => runOutside(meta.url, name, context, options.timeLimitMs ?? TIME_LIMIT_MS),
   });
@@ -95,6 +106,7 @@ async function runOutside(
     await child.stdin.close().catch(() => {});
     await child.status;
     workspace.close();
+    removeAbandonedCgroups(workspace.path);
   }
 }
 

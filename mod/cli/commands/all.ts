@@ -3,11 +3,13 @@ import type { Command } from "../command.ts";
 import { cleanupCommand } from "./cleanup.ts";
 import { configCommand } from "./config.ts";
 import { demoCommand } from "./demo.ts";
+import { dockerOptsCommand } from "./docker_opts.ts";
 import { forgetCommand } from "./forget.ts";
 import { joinCommand } from "./join.ts";
 import { keysCommand } from "./keys.ts";
 import { leaveCommand } from "./leave.ts";
 import { membersCommand } from "./members.ts";
+import { monitorCommand } from "./monitor.ts";
 import { poolCommand } from "./pool.ts";
 import { reportCommand } from "./report.ts";
 import { simulateCommand } from "./simulate.ts";
@@ -21,6 +23,7 @@ export const COMMANDS: readonly Command[] = [
   statusCommand,
   membersCommand,
   subnetsCommand,
+  monitorCommand,
   joinCommand,
   leaveCommand,
   forgetCommand,
@@ -29,6 +32,7 @@ export const COMMANDS: readonly Command[] = [
   cleanupCommand,
   reportCommand,
   configCommand,
+  dockerOptsCommand,
   demoCommand,
   simulateCommand,
   versionCommand,

@@ -6,6 +6,7 @@ import { ConfigError, reasonOf } from "../../base/errors.ts";
 import type { Given } from "../command.ts";
 import type { Outside } from "../outside.ts";
 import { memberName } from "./checks.ts";
+import { httpPlaceOf } from "./http_setting.ts";
 import { variableOf } from "./setting.ts";
 import { CONFIG_FILE_DEFAULT, SETTINGS } from "./settings.ts";
 import { flagSource, Sources, variableSource } from "./sources.ts";
@@ -58,8 +59,11 @@ export function agentConfig(sources: Sources, outside: Outside): AgentConfig {
     ...gossipKeys(sources),
     bootstrap: sources.value(SETTINGS.bootstrap),
     keepIdentity: sources.value(SETTINGS.keepIdentity),
+    adoptFlannel: sources.value(SETTINGS.adoptFlannel),
     absenceTtlHours: sources.value(SETTINGS.absenceTtl),
     onRenumber: sources.value(SETTINGS.onRenumber),
+    onEvent: sources.value(SETTINGS.onEvent),
+    http: httpPlaceOf(sources.value(SETTINGS.http)),
     stateDir: sources.value(SETTINGS.stateDir),
     runDir: sources.value(SETTINGS.runDir),
     subnetFile: sources.value(SETTINGS.subnetFile),

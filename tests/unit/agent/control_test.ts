@@ -7,6 +7,7 @@ import {
   controlSocketPath,
   type ControlTarget,
 } from "../../../mod/agent/control.ts";
+import { EventFeed } from "../../../mod/agent/event_feed.ts";
 import type { KeyChange } from "../../../mod/agent/request_body.ts";
 import { KEYS, USED } from "../../support/key_documents.ts";
 import { askAgent } from "../../../mod/cli/control_client.ts";
@@ -32,6 +33,7 @@ class Target implements ControlTarget {
     this.poolChanges.push(change);
     return { ...POOL, changed: true };
   }
+  readonly events = new EventFeed("h1", () => "2026-01-02T03:04:05.000Z");
   readonly poolChanges: PoolChange[] = [];
   readonly told: string[] = [];
   status(): never {
@@ -60,6 +62,16 @@ class Target implements ControlTarget {
   leave(release: boolean) {
     this.told.push(`leave ${release}`);
     return Promise.resolve({ released: null });
+  }
+  ping(host: string) {
+    this.told.push(`ping ${host}`);
+    return Promise.resolve({
+      id: "3d",
+      name: host,
+      datagramMs: 0.5,
+      streamMs: null,
+      streamReason: "connection refused",
+    });
   }
   keys() {
     this.told.push("keys");

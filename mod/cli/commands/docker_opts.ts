@@ -1,0 +1,110 @@
+/** `gossamer docker-opts`: what flannel's mk-docker-opts.sh does, from the same file, with the same letters. */
+import { ExitCode, systemReasonOf, UserError } from "../../base/errors.ts";
+import { settingFlag } from "../agent_place.ts";
+import { type Command, type Given, givenSwitch, givenValue } from "../command.ts";
+import { SETTINGS } from "../config/settings.ts";
+import { gatherSources } from "../config/agent_config.ts";
+import type { Outside } from "../outside.ts";
+
+const KEY_DEFAULT = "DOCKER_OPTS";
+
+export const dockerOptsCommand: Command = {
+  name: "docker-opts",
+  brief: "Print what Docker must be told to use this host's subnet",
+  description:
+    `Prints options of dockerd as variables, for systemd or a shell to read: the address of
+Docker's bridge, its MTU, and whether Docker shall masquerade. They come from the subnet file.
+
+The letters and the output are those of flannel's mk-docker-opts.sh. It writes /run/docker_opts.env
+when no file is named; this one then prints.`,
+  examples: [
+    { line: "gossamer docker-opts", text: "each option, and all of them together" },
+    {
+      line: "gossamer docker-opts -c -d /run/docker_opts.env",
+      text: "for EnvironmentFile= in the unit of Docker",
+    },
+  ],
+  flags: [
+    {
+      name: "combined",
+      letter: "c",
+      kind: "switch",
+      placeholder: "",
+      text: "All options in one variable; without -c and -i, both kinds are printed",
+    },
+    {
+      name: "individual",
+      letter: "i",
+      kind: "switch",
+      placeholder: "",
+      text: "Each option in a variable of its own",
+    },
+    {
+      name: "key",
+      letter: "k",
+      kind: "value",
+      placeholder: "NAME",
+      text: "Name of the variable with all options",
+      defaultText: KEY_DEFAULT,
+    },
+    {
+      name: "no-ip-masq",
+      letter: "m",
+      kind: "switch",
+      placeholder: "",
+      text: "Leave out --ip-masq",
+    },
+    {
+      name: "output",
+      letter: "d",
+      kind: "value",
+      placeholder: "FILE",
+      text: "Write this file instead of standard output",
+    },
+    { ...settingFlag(SETTINGS.subnetFile, { text: "The agent's subnet file" }), letter: "f" },
+  ],
+  run,
+};
+
+async function run(outside: Outside, given: Given): Promise<ExitCode> {
+  const path = (await gatherSources(outside, given)).value(SETTINGS.subnetFile);
+  const individual = givenSwitch(given, "individual");
+  const combined = givenSwitch(given, "combined");
+  const { dockerOptionsText } = await import("../docker_options.ts");
+  const text = dockerOptionsText(textOf(path), {
+    path,
+    individual: individual || !combined,
+    combined: combined || !individual,
+    key: givenValue(given, "key") ?? KEY_DEFAULT,
+    mentionIpMasq: !givenSwitch(given, "no-ip-masq"),
+    variable: outside.variable,
+    variableNames: outside.variableNames(),
+  });
+  const output = givenValue(given, "output");
+  if (output === undefined) outside.print(text);
+  else await write(output, text);
+  return ExitCode.done;
+}
+
+function textOf(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      throw new UserError(`there is no ${path}: this host has no subnet yet`, {
+        remedy: "gossamer up writes it; gossamer status says what the agent waits for",
+      });
+    }
+    throw new UserError(`${path} cannot be read: ${systemReasonOf(error)}`, { cause: error });
+  }
+}
+
+/** Replaced as a whole, and left alone when nothing changed: systemd and Docker may be reading it. */
+async function write(path: string, text: string): Promise<void> {
+  const { writeSubnetFile } = await import("../../host/subnet_file.ts");
+  try {
+    writeSubnetFile(path, text);
+  } catch (error) {
+    throw new UserError(`${path} cannot be written: ${systemReasonOf(error)}`, { cause: error });
+  }
+}
