@@ -85,14 +85,14 @@ Deno.test("another document is told apart from damage", () => {
 
 Deno.test("a newer version is refused only when it is whole", () => {
   const body = encode([1, 2, 3]);
-  const sum = sha256("gossamer claim 3 ", body).slice(0, 8);
+  const sum = sha256("gossamer claim 4 ", body).slice(0, 8);
   const where = "/state/claim.state";
   throws(
-    () => decodeClaimMemory(encode(["gossamer claim", 3, sum, body]), where),
+    () => decodeClaimMemory(encode(["gossamer claim", 4, sum, body]), where),
     (error: unknown) => {
       ok(error instanceof NewerClaimError);
       ok(!(error instanceof DamagedClaimError));
-      match(error.message, /^\/state\/claim\.state was written by a newer gossamer \(version 3/);
+      match(error.message, /^\/state\/claim\.state was written by a newer gossamer \(version 4/);
       match(error.remedy ?? "", /install the newer gossamer again/);
       return true;
     },
