@@ -5,7 +5,7 @@
  * Networks that operators added to the pool go on with the number after the last of those before.
  */
 import { ConfigError } from "../base/errors.ts";
-import { numberOfSubnet, prefixLengthOf, subnetNumber, subnetsIn } from "./cidr.ts";
+import { familyOf, numberOfSubnet, prefixLengthOf, subnetNumber, subnetsIn } from "./cidr.ts";
 import { parseIpv6Network } from "./ipv6.ts";
 import {
   checkedPoolNetwork,
@@ -55,6 +55,13 @@ export function makeIpv6Pool(
   names: Ipv6SettingNames = FLAG_NAMES,
 ): Ipv6Pool {
   checkedSetting(names.network, () => parseIpv6Network(settings.network));
+  if (familyOf(half.cidr) === 6) {
+    throw new ConfigError(
+      names.network,
+      `it goes with an IPv4 network, and ${names.ipv4Network} ${half.cidr} is one of IPv6 already`,
+      `leave it out for a cluster of IPv6 alone; for dual stack give ${names.ipv4Network} an IPv4 network`,
+    );
+  }
   const cidr = checkedPoolNetwork(names.network, settings.network);
   const subnetLength = checkedSubnetLength(cidr, settings.subnetLength, names);
   const pool = { cidr, subnetLength };

@@ -1,4 +1,5 @@
 /** What the agent takes of its host before it starts: everything that can fail does so here, before anything is changed. */
+import { poolFamily } from "../address/pool.ts";
 import { vtepMac } from "../address/mac.ts";
 import type { HostOptions } from "../claim/host_core.ts";
 import { PoolKeeper } from "../claim/pool_keeper.ts";
@@ -37,7 +38,7 @@ export async function openParts(config: AgentConfig, past: IdentityPast): Promis
   const kernel = openKernel();
   const underlay = new UnderlayKeeper(kernel, config);
   await prepareRunDirectory(config.runDir);
-  const lock = DeviceLock.take(config.vni, deviceName(config.vni));
+  const lock = DeviceLock.take(config.vni, deviceName(config.vni, poolFamily(config.pool)));
   const store = Store.open(config.stateDir);
   const identity = restoreIdentity(store, {
     machine: machineFingerprint(),
@@ -48,7 +49,7 @@ export async function openParts(config: AgentConfig, past: IdentityPast): Promis
   underlay.checkOverlap(claim?.record?.state === "held" || (claim?.previous ?? null) !== null);
   const mac = vtepMac(identity.hostId, config.vni);
   const { swim, ...others } = await hostOptions(config, identity, underlay.present, mac);
-  const transport = Transport.open(config.gossipPort);
+  const transport = Transport.open(config.gossipPort, poolFamily(config.pool));
   const options = { swim: { ...swim, identityKeptUntilMs: past.keptUntilMs }, ...others };
   return {
     kernel,
