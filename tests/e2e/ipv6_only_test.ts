@@ -37,6 +37,7 @@ scenario(import.meta, "IPv6 alone", { hosts: 5, family: 6 }, async (stage) => {
   assert(first && second && third && fourth && fifth);
   await stage.step("what is of IPv4 is refused, and said why", () => refuses(first));
   await stage.step("the overlay is programmed, exactly", async () => {
+    for (const { namespace } of hosts) namespace.writeSysctl("net.ipv4.ip_forward", "0");
     await startCluster(hosts, ...FLAGS);
     assertKernels(hosts);
     for (const host of hosts) {
@@ -155,7 +156,7 @@ async function says(hosts: readonly Host[]): Promise<void> {
   assert.match(await output("subnets"), new RegExp(`${subnet} +${peer.name}`));
   assert.match(await output("subnets", "--map"), /^fd00:10:244:f0:: /m);
   assert.match(await output("members"), new RegExp(`${peer.name} +fd00:100::2 `));
-  assert.match(await output("why", subnet.replace("::/64", "::9")), new RegExp(peer.name));
+  assert.match(await output("subnets", "--why", subnet.replace("::/64", "::9")), new RegExp(peer.name));
   assert.match(await output("report"), /ip (-6 )?route .*fd00:10:244/);
   assert.match(await output("status"), new RegExp(IPV6_DEVICE));
   const joined = await host.gossamer("join", "10.0.0.1");
