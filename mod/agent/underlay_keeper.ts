@@ -4,9 +4,8 @@
  * what is with what is used.
  */
 import { networksOf, type Pool, poolFamily } from "../address/pool.ts";
-import { ConfigError, reasonOf, UserError } from "../base/errors.ts";
+import { reasonOf, UserError } from "../base/errors.ts";
 import type { Underlay } from "../base/kernel_objects.ts";
-import { ROUTE_PROTOCOL } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
 import type { HostDevice, HostNetwork } from "../host/host_network.ts";
@@ -15,10 +14,11 @@ import { checkPoolOverlap } from "../host/pool_overlap.ts";
 import { startTimer } from "../host/timer.ts";
 import { underlayProblem, type UnderlaySource } from "../host/underlay.ts";
 import type { OverlayConfig } from "../overlay/desired.ts";
-import { type LinkRoute, linkRoutes } from "../overlay/adjacency.ts";
+import type { LinkRoute } from "../overlay/adjacency.ts";
 import { overheadOf } from "../overlay/backend.ts";
 import { deviceName, ipv6OverlayMtu, mtuProblem, overlayMtuOn } from "../overlay/vxlan.ts";
 import { overlapProblem } from "./problems.ts";
+import { ipv6LinkRoutesIn, linkRoutesIn, refuseElsewhere } from "./underlay_link.ts";
 import { decideUnderlay } from "./underlay_plan.ts";
 import { findFirstUnderlay, findUnderlay, type UnderlaySettings } from "./underlay_rules.ts";
 
@@ -94,9 +94,9 @@ export class UnderlayKeeper {
     this.#pool = settings.pool;
     const network = this.#read();
     this.#present = findFirstUnderlay(source, network, settings);
-    this.#linkRoutes = this.#linkRoutesIn(network);
-    this.#ipv6LinkRoutes = this.#ipv6LinkRoutesIn(network);
-    if (settings.backend === "host-gw") this.#refuseElsewhere(network);
+    this.#linkRoutes = linkRoutesIn(network, this.#present, this.#settings);
+    this.#ipv6LinkRoutes = ipv6LinkRoutesIn(network, this.#present, this.#settings);
+    if (settings.backend === "host-gw") refuseElsewhere(network, this.#present, this.#settings);
   }
 
   get present(): Underlay {
@@ -156,8 +156,8 @@ export class UnderlayKeeper {
     this.#pool = pool;
     const network = this.#read();
     this.#present = this.#choose(network) ?? this.#present;
-    this.#linkRoutes = this.#linkRoutesIn(network);
-    this.#ipv6LinkRoutes = this.#ipv6LinkRoutesIn(network);
+    this.#linkRoutes = linkRoutesIn(network, this.#present, this.#settings);
+    this.#ipv6LinkRoutes = ipv6LinkRoutesIn(network, this.#present, this.#settings);
   }
 
   /** Operators changed the pool. */
@@ -281,8 +281,8 @@ export class UnderlayKeeper {
     this.#isLost = false;
     this.#log?.warning("the underlay changed", { device: underlay.device, now: words });
     this.#present = underlay;
-    this.#linkRoutes = this.#linkRoutesIn(network);
-    this.#ipv6LinkRoutes = this.#ipv6LinkRoutesIn(network);
+    this.#linkRoutes = linkRoutesIn(network, this.#present, this.#settings);
+    this.#ipv6LinkRoutes = ipv6LinkRoutesIn(network, this.#present, this.#settings);
     this.#moved();
     this.checkOverlap(true);
   }
@@ -290,8 +290,8 @@ export class UnderlayKeeper {
   /** Another netmask, or a route that leads past the link: peers are judged anew. While nothing is carried, they are not. */
   #followLink(network: HostNetwork, problem: Problem | null): void {
     if (problem !== null) return;
-    const routes = this.#linkRoutesIn(network);
-    const ipv6Routes = this.#ipv6LinkRoutesIn(network);
+    const routes = linkRoutesIn(network, this.#present, this.#settings);
+    const ipv6Routes = ipv6LinkRoutesIn(network, this.#present, this.#settings);
     if (isEqual(routes, this.#linkRoutes) && isEqual(ipv6Routes, this.#ipv6LinkRoutes)) return;
     this.#linkRoutes = routes;
     this.#ipv6LinkRoutes = ipv6Routes;
@@ -303,43 +303,6 @@ export class UnderlayKeeper {
         .join(",") || "none",
     });
     this.#moved();
-  }
-
-  /** Throws ConfigError when other hosts would be told an address that no host of this link answers for. */
-  #refuseElsewhere({ devices }: HostNetwork): void {
-    const { publicIp } = this.#settings;
-    const device = devices.find(({ index }) => index === this.#present.index);
-    if (publicIp === null || device === undefined) return;
-    if (device.addresses.some(({ address }) => address === publicIp)) return;
-    throw new ConfigError(
-      "--public-ip",
-      `${publicIp} is not an address of ${device.name}, and with --backend host-gw the other ` +
-        "hosts send to it on their own link",
-      "Leave it out, or use --backend vxlan",
-    );
-  }
-
-  #linkRoutesIn({ devices, routes }: HostNetwork): LinkRoute[] {
-    const own = devices.flatMap(({ addresses }) => addresses);
-    const { publicIp } = this.#settings;
-    // Others take a host that they reach through an address translation for far; so it does not send them bare packets.
-    if (publicIp !== null && !own.some(({ address }) => address === publicIp)) return [];
-    return this.#linkRoutesOf({ devices, routes }, own);
-  }
-
-  #ipv6LinkRoutesIn({ devices, ipv6 }: HostNetwork): LinkRoute[] {
-    if (ipv6 === undefined) return [];
-    return this.#linkRoutesOf({ devices, routes: ipv6.routes }, ipv6.addresses);
-  }
-
-  #linkRoutesOf(
-    { devices, routes }: Pick<HostNetwork, "devices" | "routes">,
-    own: readonly { readonly address: string }[],
-  ): LinkRoute[] {
-    const device = devices.find(({ index }) => index === this.#present.index);
-    if (device === undefined || this.#settings.backend === "vxlan") return [];
-    const others = routes.filter(({ protocol }) => protocol !== ROUTE_PROTOCOL);
-    return linkRoutes(device, others, own.map(({ address }) => address));
   }
 
   /** What the rules choose now, if anything that can carry the overlay. */

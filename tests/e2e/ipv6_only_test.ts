@@ -156,7 +156,10 @@ async function says(hosts: readonly Host[]): Promise<void> {
   assert.match(await output("subnets"), new RegExp(`${subnet} +${peer.name}`));
   assert.match(await output("subnets", "--map"), /^fd00:10:244:f0:: /m);
   assert.match(await output("members"), new RegExp(`${peer.name} +fd00:100::2 `));
-  assert.match(await output("subnets", "--why", subnet.replace("::/64", "::9")), new RegExp(peer.name));
+  assert.match(
+    await output("subnets", "--why", subnet.replace("::/64", "::9")),
+    new RegExp(peer.name),
+  );
   assert.match(await output("report"), /ip (-6 )?route .*fd00:10:244/);
   assert.match(await output("status"), new RegExp(IPV6_DEVICE));
   const joined = await host.gossamer("join", "10.0.0.1");
