@@ -116,7 +116,9 @@ function memoryFrom(bytes: Uint8Array, where: string): RestoredClaim {
   else if (values.length < FIELDS + FURTHER) {
     throw new WireError(`body: ${values.length} fields instead of ${FIELDS + FURTHER}`);
   }
-  return bodyFrom(values);
+  const memory = bodyFrom(values);
+  if (hasIpv6(memory) === (version === VERSION_IPV6)) return memory;
+  throw new WireError(`version ${version} does not go with its subnets`);
 }
 
 function newerError(version: number, where: string): NewerClaimError {
