@@ -4,7 +4,12 @@ import { addressAdd, addressDelete, IFA_F } from "../../ffi/route/address.ts";
 import { linkDelete, linkGet } from "../../ffi/route/link.ts";
 import { readSysctl } from "../../ffi/sysctl.ts";
 import type { Host } from "../../mod/lab/host.ts";
-import { ContinuousPing, ping, pingUntilAnswered } from "../../mod/lab/ping.ts";
+import {
+  ContinuousPing,
+  IPV6_ECHO_OVERHEAD_BYTES,
+  ping,
+  pingUntilAnswered,
+} from "../../mod/lab/ping.ts";
 import { parseSubnetFile } from "../../mod/lab/subnet_file.ts";
 import { UNDERLAY_DEVICE } from "../../mod/lab/underlay.ts";
 import {
@@ -25,8 +30,6 @@ const NETWORK = "fd00:10:244::/56";
 const FLAGS = [`--network=${NETWORK}`, "--ip-masq"];
 /** 1500 of the underlay less 40 IPv6, 8 UDP, 8 VXLAN and 14 Ethernet. */
 const MTU = 1430;
-/** IPv6 header (40) and ICMPv6 echo header (8). */
-const ECHO_OVERHEAD_BYTES = 48;
 const PING_INTERVAL_MS = 5;
 const HEALED_WITHIN_MS = 1000;
 const MOVED = "fd00:100::beef";
@@ -55,7 +58,7 @@ scenario(import.meta, "IPv6 alone", { hosts: 5, family: 6 }, async (stage) => {
     await everyPair(hosts);
     const [from, to] = hosts.map(({ containers }) => containers[0]);
     assert(from !== undefined && to !== undefined);
-    const payloadBytes = MTU - ECHO_OVERHEAD_BYTES + 1;
+    const payloadBytes = MTU - IPV6_ECHO_OVERHEAD_BYTES + 1;
     const { kind } = await ping(from.namespace, to.address, { payloadBytes, dontFragment: true });
     assert.equal(kind, "too-big", "and one byte more does not leave");
   });
@@ -168,7 +171,7 @@ async function says(hosts: readonly Host[]): Promise<void> {
 }
 
 async function everyPair(hosts: readonly Host[]): Promise<void> {
-  const payloadBytes = MTU - ECHO_OVERHEAD_BYTES;
+  const payloadBytes = MTU - IPV6_ECHO_OVERHEAD_BYTES;
   const containers = hosts.flatMap((host) => host.containers);
   await Promise.all(
     containers.flatMap((from) =>
