@@ -1,6 +1,7 @@
 /** Gossip streams: the TCP half of the transport. Each carries one request frame and one answer frame. */
 import type { Endpoint } from "../base/core.ts";
 import { FRAME_BYTES_MAX } from "../base/limits.ts";
+import { encodeRefusal } from "../wire/refusal.ts";
 import { readFrame, writeFrame } from "./frames.ts";
 import { portError } from "./datagrams.ts";
 import { anyAddress, formatEndpoint, isOfFamily, splitEndpoint } from "./endpoint.ts";
@@ -69,10 +70,6 @@ export class StreamServer {
         await new Promise<void>((resolve) => startTimer(resolve, 10)); // out of descriptors: try again soon
         continue;
       }
-      if (!isOfFamily(connection.remoteAddr.hostname, this.#family)) {
-        connection.close();
-        continue;
-      }
       this.#makeRoom();
       void this.#serve(connection, handlers);
     }
@@ -134,6 +131,9 @@ export class StreamServer {
       const bytes = await readFrame(connection, (count) => this.#arriving(served, count));
       served.isAsking = false;
       served.arrivingBytes = 0;
+      if (!isOfFamily(connection.remoteAddr.hostname, this.#family)) {
+        return await writeFrame(connection, encodeRefusal("other-family"));
+      }
       const { promise, resolve } = Promise.withResolvers<Uint8Array>();
       this.#waiting.set(id, resolve);
       const cancelOverdue = startTimer(() => resolve(new Uint8Array(0)), SERVED_TIMEOUT_MS);
