@@ -2,7 +2,7 @@
  * `--adopt-flannel`: what a host that ran flannel brings along. Its subnet, which is asked for as with `--subnet` on the first
  * start, and its device, whose MAC the other hosts of flannel know: as long as it stays, their packets arrive.
  */
-import { checkPin } from "../address/pool.ts";
+import { checkPin, poolFamily } from "../address/pool.ts";
 import { ConfigError, systemReasonOf } from "../base/errors.ts";
 import { isVxlanLink, type Kernel } from "../base/kernel_objects.ts";
 import { DEVICE_ALIAS } from "../base/limits.ts";
@@ -31,15 +31,17 @@ export function adopt(
 ): Adopted {
   return {
     pin: hasClaim ? config.pin : config.pin ?? pinOf(config),
-    mac: macOf(kernel, deviceName(config.vni)),
+    mac: macOf(kernel, config.vni, poolFamily(config.pool)),
   };
 }
 
 function pinOf({ pool, subnetFile }: Pick<AgentConfig, "pool" | "subnetFile">): string | null {
   const text = textOf(subnetFile);
   if (text === null) return null;
-  const { networks, subnet } = readSubnetEnv(text);
-  const [network] = networks;
+  const file = readSubnetEnv(text);
+  const isIpv4 = poolFamily(pool) === 4;
+  const subnet = isIpv4 ? file.subnet : file.ipv6Subnet;
+  const [network] = isIpv4 ? file.networks : file.ipv6Networks;
   if (network !== undefined && network !== pool.cidr) {
     throw new ConfigError(
       FLAG,
@@ -50,7 +52,9 @@ function pinOf({ pool, subnetFile }: Pick<AgentConfig, "pool" | "subnetFile">): 
   if (subnet === null) {
     throw new ConfigError(
       FLAG,
-      `${subnetFile} has no FLANNEL_SUBNET that could be taken over`,
+      `${subnetFile} has no ${
+        isIpv4 ? "FLANNEL_SUBNET" : "FLANNEL_IPV6_SUBNET"
+      } that could be taken over`,
       "name the subnet with --subnet, or remove the file to get another one",
     );
   }
@@ -66,8 +70,8 @@ function textOf(path: string): string | null {
 }
 
 /** Of a device that flannel made, or that we took over from it before. */
-function macOf(kernel: Pick<Kernel, "dump">, device: string): string | null {
-  const { link } = kernel.dump(device);
+function macOf(kernel: Pick<Kernel, "dump">, vni: number, family: 4 | 6): string | null {
+  const { link } = kernel.dump(deviceName(vni, family), undefined, family);
   if (link === null || !isVxlanLink(link)) return null;
   return ["", DEVICE_ALIAS].includes(link.alias) && isUnicastMac(link.mac) ? link.mac : null;
 }

@@ -2,9 +2,10 @@
  * `subnet.env`: how flannel tells Docker, its CNI plugin and others which subnet a host owns. Written byte for byte as
  * flannel writes it, read as tolerantly as flannel reads it.
  */
-import { formatIpv6Network, isIpv6Text, parseIpv6Network } from "../address/ipv6.ts";
-import { firstAddressOf, formatNetwork, networkOf } from "../address/network.ts";
-import { AddressError, parseAddress } from "../address/parse.ts";
+import { addressBits, cidrAround, type Family, familyOf } from "../address/cidr.ts";
+import { isIpv6Text } from "../address/ipv6.ts";
+import { firstAddressOf } from "../address/network.ts";
+import { AddressError } from "../address/parse.ts";
 
 export interface SubnetEnv {
   /** The overlay's networks, canonical CIDRs: one as a rule; with several, flannel writes a list with commas. */
@@ -36,6 +37,7 @@ export interface SubnetEnvRead {
   readonly ipv6Networks: readonly string[];
   /** With host bits cleared, ready to be asked for again: `10.244.7.0/24`. */
   readonly subnet: string | null;
+  readonly ipv6Subnet: string | null;
   readonly mtu: number | null;
   readonly ipMasq: boolean | null;
 }
@@ -61,11 +63,10 @@ export function readSubnetEnv(text: string): SubnetEnvRead {
   const mtu = values.get("FLANNEL_MTU") ?? "";
   const ipMasq = values.get("FLANNEL_IPMASQ");
   return {
-    networks: (values.get("FLANNEL_NETWORK") ?? "").split(",").map(canonicalCidr)
-      .filter((network) => network !== null),
-    ipv6Networks: (values.get("FLANNEL_IPV6_NETWORK") ?? "").split(",").map(canonicalIpv6)
-      .filter((network) => network !== null),
-    subnet: canonicalCidr(values.get("FLANNEL_SUBNET") ?? ""),
+    networks: networksIn(values.get("FLANNEL_NETWORK") ?? "", 4),
+    ipv6Networks: networksIn(values.get("FLANNEL_IPV6_NETWORK") ?? "", 6),
+    subnet: networkIn(values.get("FLANNEL_SUBNET") ?? "", 4),
+    ipv6Subnet: networkIn(values.get("FLANNEL_IPV6_SUBNET") ?? "", 6),
     mtu: /^[1-9]\d{0,4}$/.test(mtu) ? Number(mtu) : null,
     ipMasq: ipMasq === "true" ? true : ipMasq === "false" ? false : null,
   };
@@ -82,22 +83,17 @@ function prefixLength(cidr: string): string {
   return cidr.slice(cidr.indexOf("/") + 1);
 }
 
-/** The network as we write it; null when it is not one. */
-function canonicalIpv6(text: string): string | null {
-  try {
-    return formatIpv6Network(parseIpv6Network(text));
-  } catch (error) {
-    if (error instanceof AddressError) return null;
-    throw error;
-  }
+function networksIn(list: string, family: Family): string[] {
+  return list.split(",").map((text) => networkIn(text, family)).filter((one) => one !== null);
 }
 
-/** The network that a CIDR, with or without host bits, lies in; null when it is not one. */
-function canonicalCidr(text: string): string | null {
-  const match = /^([\d.]+)\/(\d|[12]\d|3[0-2])$/.exec(text);
-  if (match === null) return null;
+/** The network of that family that a CIDR, with or without host bits, lies in; null when it is not one. */
+function networkIn(text: string, family: Family): string | null {
+  const [address = "", length = "", ...rest] = text.split("/");
+  const isLength = /^(0|[1-9]\d{0,2})$/.test(length) && Number(length) <= addressBits(family);
+  if (!isLength || rest.length > 0 || familyOf(address) !== family) return null;
   try {
-    return formatNetwork(networkOf(parseAddress(match[1] ?? ""), Number(match[2])));
+    return cidrAround(address, Number(length));
   } catch (error) {
     if (error instanceof AddressError) return null;
     throw error;

@@ -32,6 +32,23 @@ Deno.test("the subnet of flannel's file is asked for, unless there is a better o
   deepStrictEqual(adopted(null), { pin: null, mac: null });
 });
 
+Deno.test("of a flannel of IPv6 alone, its subnet and the MAC of its device", () => {
+  const file = "FLANNEL_IPV6_NETWORK=fd00:10:244::/56\nFLANNEL_IPV6_SUBNET=fd00:10:244:7::1/64\n";
+  const ipv6 = { pool: makePool({ network: "fd00:10:244::/56" }) };
+  const asked: unknown[] = [];
+  const link = { ...vxlanLink(CONFIG), alias: "", mac: "7e:00:00:00:00:01" };
+  const kernel = {
+    dump: (...which: unknown[]) => {
+      asked.push(which);
+      return { ...EMPTY_STATE, link };
+    },
+  };
+  const { pin, mac } = adopted(file, ipv6, kernel);
+  deepStrictEqual([pin, mac], ["fd00:10:244:7::/64", "7e:00:00:00:00:01"]);
+  deepStrictEqual(asked, [["flannel-v6.1", undefined, 6]]);
+  throws(() => adopted(FILE, ipv6), /has no FLANNEL_IPV6_SUBNET that could be taken over/);
+});
+
 Deno.test("a subnet that cannot be kept is no reason to take another one silently", () => {
   const refused = (text: string, message: RegExp, changes = {}) =>
     throws(() => adopted(text, changes), (error) => {

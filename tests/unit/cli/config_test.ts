@@ -37,6 +37,27 @@ async function configOf({ flags = [], variables = {}, toml, outside }: Places) {
   return agentConfig(new Sources(sources), process);
 }
 
+Deno.test("an IPv6 network makes a cluster of IPv6 alone, with seeds and addresses of it", async () => {
+  const config = await configOf({
+    flags: [
+      "--network=FD00:10:244::/56",
+      "--subnet=fd00:10:244:07::/64",
+      "--join=[fd00:100::1]:7947,fd00:100::2,h3",
+      "--public-ip=2001:DB8::7",
+      "--iface=FD00:100:0::4",
+      "--iface-can-reach=fd00:100::1",
+    ],
+  });
+  deepEqual([config.pool.cidr, config.pool.subnetLength, config.pool.ipv6], [
+    "fd00:10:244::/56",
+    64,
+    undefined,
+  ]);
+  deepEqual([config.pin, config.publicIp], ["fd00:10:244:7::/64", "2001:db8::7"]);
+  deepEqual([config.interfaces, config.interfaceCanReach], [["fd00:100::4"], "fd00:100::1"]);
+  deepEqual(config.join, ["[fd00:100::1]:7947", "fd00:100::2", "h3"]);
+});
+
 Deno.test("without anything given, every setting has the contract's default", async () => {
   deepEqual(
     await configOf({ outside: { hostName: "box" } }),
