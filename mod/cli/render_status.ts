@@ -1,4 +1,5 @@
 /** `gossamer status` for people: blocks of right-aligned keys, then the problems with their remedies. Pure. */
+import { endpointText } from "../address/endpoint.ts";
 import type { MemberDocument, StatusDocument } from "../agent/api.ts";
 import { age, roundTrip, wholeSeconds } from "./age.ts";
 import { columns, printable } from "./columns.ts";
@@ -48,7 +49,10 @@ function line([key, value]: Line, width: number): string {
 function agentBlock({ host, ready, version }: StatusDocument, paint: Paint): Line[] {
   const state = ready ? paint("good", "ready") : paint("bad", "not ready");
   return [
-    ["Agent", `${printable(host.name)} at ${host.address}:${host.gossipPort}, ${state}`],
+    [
+      "Agent",
+      `${printable(host.name)} at ${endpointText(host.address, host.gossipPort)}, ${state}`,
+    ],
     ["Id", host.id],
     ["Version", printable(version)],
   ];

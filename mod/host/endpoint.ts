@@ -1,4 +1,5 @@
 /** Endpoints as text and as the parts that sockets take. */
+import { endpointText } from "../address/endpoint.ts";
 import type { Endpoint } from "../base/core.ts";
 import { assert } from "../base/assert.ts";
 
@@ -8,7 +9,7 @@ const MAPPED = "::ffff:";
 /** `"10.0.0.1:7947"`, IPv6 in brackets. An IPv4 address that a dual-stack socket mapped into IPv6 is unmapped. */
 export function formatEndpoint(hostname: string, port: number): Endpoint {
   const address = hostname.startsWith(MAPPED) ? hostname.slice(MAPPED.length) : hostname;
-  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+  return endpointText(address, port);
 }
 
 /** What a socket is bound to for all addresses of a family. */

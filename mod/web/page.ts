@@ -2,6 +2,7 @@
  * The status page: one document that is whole without scripts and asks for nothing elsewhere. Its script fetches the same
  * document again and puts in what changed, so that there is one place that makes HTML, and it escapes.
  */
+import { endpointText } from "../address/endpoint.ts";
 import { sha256 } from "../base/hash.ts";
 import { Html, html } from "./html.ts";
 import script from "./live.js" with { type: "text" };
@@ -127,7 +128,7 @@ function facts({ status, now }: PageData): Html {
         "Device",
         `${overlay.device} (${cluster.backend}), MTU ${overlay.mtu}, ${overlay.repairs} repairs`,
       )}
-      ${fact("Address", `${host.address}:${host.gossipPort}`)}
+      ${fact("Address", endpointText(host.address, host.gossipPort))}
       ${fact("Gossip", `${encryptionText(status)}, health ${host.healthScore} of 7 (0 is best)`)}
       ${status.firewall === null ? null : fact(
         "Firewall",

@@ -164,7 +164,9 @@ async function says(hosts: readonly Host[]): Promise<void> {
     new RegExp(peer.name),
   );
   assert.match(await output("report"), /ip (-6 )?route .*fd00:10:244/);
-  assert.match(await output("status"), new RegExp(IPV6_DEVICE));
+  const status = await output("status");
+  assert.match(status, /at \[fd00:100::1\]:7947, ready/);
+  assert.match(status, new RegExp(IPV6_DEVICE));
   const joined = await host.gossamer("join", "10.0.0.1");
   assert.equal(joined.code, 1);
   assert.match(joined.stderr, /10\.0\.0\.1 is an IPv4 address/);
