@@ -16,11 +16,16 @@ import { startTimer } from "../host/timer.ts";
 import { underlayProblem, type UnderlaySource } from "../host/underlay.ts";
 import type { OverlayConfig } from "../overlay/desired.ts";
 import { type LinkRoute, linkRoutes } from "../overlay/adjacency.ts";
-import { overheadOf } from "../overlay/backend.ts";
-import { deviceName, ipv6OverlayMtu, mtuProblem, overlayMtu } from "../overlay/vxlan.ts";
+import { dataPort, overheadOf } from "../overlay/backend.ts";
+import { ipv6OverlayMtu, mtuProblem, overlayMtu } from "../overlay/vxlan.ts";
 import { overlapProblem } from "./problems.ts";
 import { decideUnderlay } from "./underlay_plan.ts";
-import { findFirstUnderlay, findUnderlay, type UnderlaySettings } from "./underlay_rules.ts";
+import {
+  findFirstUnderlay,
+  findUnderlay,
+  overlayDeviceName,
+  type UnderlaySettings,
+} from "./underlay_rules.ts";
 
 export type { UnderlaySettings } from "./underlay_rules.ts";
 
@@ -104,9 +109,9 @@ export class UnderlayKeeper {
 
   /** What the overlay stands on now. */
   overlay(mac: string): OverlayConfig {
-    const { backend, vni, vxlanPort: port, mtu } = this.#settings;
+    const { backend, vni, mtu } = this.#settings;
     const { ipv6, ...underlay } = this.#present;
-    const common = { backend, vni, port, mac };
+    const common = { backend, vni, port: dataPort(this.#settings), mac };
     const half = this.#pool.ipv6;
     const ipv6Config = half === undefined || ipv6 === undefined ? {} : {
       ipv6: {
@@ -155,19 +160,25 @@ export class UnderlayKeeper {
    * a host that has a subnet goes on and shows the problem.
    */
   checkOverlap(hasSubnet: boolean): void {
-    const { pool, vni } = this.#settings;
+    const { pool } = this.#settings;
     this.#overlap = overlapProblem(hasSubnet, () => {
-      checkPoolOverlap(this.#source, pool, deviceName(vni), this.#present);
+      checkPoolOverlap(this.#source, pool, overlayDeviceName(this.#settings), this.#present);
       if (pool.ipv6 === undefined) return;
-      checkIpv6Overlap(this.#read(), pool, deviceName(vni, 6), this.#present);
+      checkIpv6Overlap(this.#read(), pool, overlayDeviceName(this.#settings, 6), this.#present);
     });
   }
 
   /** What this host uses of a network that is or shall be in the pool for something else; null when nothing. */
   overlapWith(cidr: string): Problem | null {
-    const { pool, vni } = this.#settings;
+    const { pool } = this.#settings;
     return overlapProblem(true, () => {
-      checkPoolOverlap(this.#source, { ...pool, cidr }, deviceName(vni), this.#present, "pool");
+      checkPoolOverlap(
+        this.#source,
+        { ...pool, cidr },
+        overlayDeviceName(this.#settings),
+        this.#present,
+        "pool",
+      );
     });
   }
 
@@ -272,12 +283,10 @@ export class UnderlayKeeper {
     if (isEqual(routes, this.#linkRoutes) && isEqual(ipv6Routes, this.#ipv6LinkRoutes)) return;
     this.#linkRoutes = routes;
     this.#ipv6LinkRoutes = ipv6Routes;
+    const onLink = [...routes, ...ipv6Routes].filter(({ isOnLink }) => isOnLink);
     this.#log?.info("who is on the underlay's link is decided anew", {
       device: this.#present.device,
-      networks: [...routes, ...ipv6Routes].filter(({ isOnLink }) =>
-        isOnLink
-      ).map(({ destination }) => destination)
-        .join(",") || "none",
+      networks: onLink.map(({ destination }) => destination).join(",") || "none",
     });
     this.#moved();
   }

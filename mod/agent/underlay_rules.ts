@@ -6,7 +6,7 @@ import type { HostNetwork } from "../host/host_network.ts";
 import { withIpv6 } from "../host/ipv6_of_host.ts";
 import { checkPoolOverlap, withoutContainers } from "../host/pool_overlap.ts";
 import { chooseUnderlay, type UnderlayChoice, type UnderlaySource } from "../host/underlay.ts";
-import { overheadOf } from "../overlay/backend.ts";
+import { overheadOf, overlayDevice } from "../overlay/backend.ts";
 import type { OwnBackend } from "../overlay/path.ts";
 import { deviceName, ipv6OverlayMtu, overlayMtu } from "../overlay/vxlan.ts";
 
@@ -17,6 +17,7 @@ export interface UnderlaySettings extends UnderlayChoice {
   readonly backend: OwnBackend;
   readonly vni: number;
   readonly vxlanPort: number;
+  readonly udpPort: number;
   /** Overlay MTU, or null for the underlay's minus the encapsulation. */
   readonly mtu: number | null;
   /** Address told to peers when it differs from the interface's own. */
@@ -57,14 +58,22 @@ export function findFirstUnderlay(
   network: HostNetwork,
   settings: UnderlaySettings,
 ): Underlay {
-  const { pool, vni } = settings;
+  const { pool } = settings;
   try {
     return findUnderlay(source, network, settings, { pool, used: null });
   } catch (error) {
     const underlay = error instanceof ConfigError ? null : findAny(source, settings);
-    if (underlay !== null) checkPoolOverlap(source, pool, deviceName(vni), underlay);
+    if (underlay !== null) checkPoolOverlap(source, pool, overlayDeviceName(settings), underlay);
     throw error;
   }
+}
+
+/** What routes of an earlier run go through: with host-gw those of another backend, if any. */
+export function overlayDeviceName(
+  settings: Pick<UnderlaySettings, "backend" | "vni">,
+  family: 4 | 6 = 4,
+): string {
+  return overlayDevice(settings, family) ?? deviceName(settings.vni, family);
 }
 
 /** The choice with container bridges among the candidates. */

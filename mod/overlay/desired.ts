@@ -4,16 +4,18 @@
  * Nothing at all is wanted until our own claim is held. Then: the device, its address `<our subnet>.0/32`, and for each
  * peer a neighbour, a forwarding entry and a route (flannel's three, with `<peer subnet>.0` as the onlink gateway); for a
  * peer on our own link that takes bare packets a route alone; and under all that a route that says "unreachable" for what
- * nobody has. With host-gw there is no device.
+ * nobody has. With host-gw there is no device. With udp there is another one, a route for the whole overlay leads there, and
+ * the peers are the agent's business alone.
  */
 import type {
   DeviceAddress,
   ForwardingEntry,
   Neighbour,
   Route,
+  TunLink,
   VxlanLink,
 } from "../base/kernel_objects.ts";
-import { ROUTE_PROTOCOL } from "../base/limits.ts";
+import { DEVICE_ALIAS, ROUTE_PROTOCOL } from "../base/limits.ts";
 import type { Problem } from "../base/problem.ts";
 import type { ClaimRecord, Vtep } from "../claim/record.ts";
 import { directRoute, peerMetric, TABLE_MAIN } from "./host_gw.ts";
@@ -21,7 +23,16 @@ import { cidrsOverlap, deviceAddressOf } from "../address/network.ts";
 import { isIpv6Network, isIpv6Text, isIpv6Unicast } from "../address/ipv6.ts";
 import { isAddress, isNetwork, parseAddress } from "../address/parse.ts";
 import { isUnicastMac } from "./ownership.ts";
-import { type PathConfig, pathTo, type PeerFault } from "./path.ts";
+import { mtuOf } from "./announced_mtu.ts";
+import { type PathConfig, type PathKind, pathTo, type PeerFault } from "./path.ts";
+import {
+  networkRoute,
+  type RetiredDevice,
+  retiredUdp,
+  tunAlias,
+  tunLink,
+  UDP_DEVICE,
+} from "./udp.ts";
 import { unreachableRoute } from "./unreachable.ts";
 import { deviceName, familyOf, type VxlanConfig, vxlanLink } from "./vxlan.ts";
 
@@ -33,13 +44,26 @@ export interface OverlayConfig extends VxlanConfig, PathConfig {
   readonly ipv6?: OverlayConfig;
 }
 
-/** One peer and the objects through which it is reached: three, or on our own link the route alone. */
+/** Where the agent itself sends packets for a peer. */
+export interface Tunnel {
+  readonly address: string;
+  readonly port: number;
+  /** The longest packet that the peer takes, in bytes. */
+  readonly mtu: number;
+  /** Of a silent peer only the device is asked, to learn whether it is back. */
+  readonly silent: boolean;
+}
+
+/** One peer and the objects through which it is reached: three; on our own link the route alone; with udp none. */
 export interface DesiredPeer {
   readonly hostId: string;
   readonly subnet: string;
+  readonly path: PathKind;
   readonly neighbour: Neighbour | null;
   readonly entry: ForwardingEntry | null;
-  readonly route: Route;
+  readonly route: Route | null;
+  /** With udp. */
+  readonly tunnel: Tunnel | null;
 }
 
 export interface Desired {
@@ -47,13 +71,19 @@ export interface Desired {
   readonly isUp: boolean;
   /** The name of the device, also when none is wanted. */
   readonly device: string;
+  /** That proves it ours. */
+  readonly alias: string;
+  /** Devices that an earlier run with another backend may have left. */
+  readonly retired: readonly RetiredDevice[];
   /** The overlay's networks: what of ours is in others belongs to another agent of this host. */
   readonly networks: readonly string[];
   /** Null when nothing is wanted, and for backends without a device. */
-  readonly link: VxlanLink | null;
+  readonly link: VxlanLink | TunLink | null;
   readonly address: DeviceAddress | null;
   /** What answers for subnets that nobody has. */
   readonly unreachable: readonly Route[];
+  /** What leads the whole overlay to the agent, with udp. */
+  readonly whole: readonly Route[];
   /** In the order of the owners. */
   readonly peers: readonly DesiredPeer[];
   /** Peers that cannot be programmed, and why. */
@@ -71,11 +101,25 @@ export function desiredState(
   owners: readonly ClaimRecord[],
   silent: ReadonlySet<string> = new Set(),
 ): Desired {
-  const { networks } = config;
-  const device = deviceName(config.vni, familyOf(config.underlay.address));
-  const base = { device, networks };
+  const { networks, vni } = config;
+  const isUdp = config.backend === "udp";
+  const vxlanDevice = deviceName(vni, familyOf(config.underlay.address));
+  const device = isUdp ? UDP_DEVICE : vxlanDevice;
+  const base = {
+    device,
+    networks,
+    alias: isUdp ? tunAlias(vni) : DEVICE_ALIAS,
+    retired: isUdp ? [{ name: vxlanDevice, alias: DEVICE_ALIAS }] : [retiredUdp(vni)],
+  };
   if (own === null || own.state !== "held") {
-    const nothing = { link: null, address: null, unreachable: [], peers: [], problems: [] };
+    const nothing = {
+      link: null,
+      address: null,
+      unreachable: [],
+      whole: [],
+      peers: [],
+      problems: [],
+    };
     return { ...base, isUp: false, ...nothing };
   }
   const peers: DesiredPeer[] = [];
@@ -90,26 +134,34 @@ export function desiredState(
       ? vxlanFault(config, owner.vtep) ?? macFault(destinationOfMac, owner.vtep, destination)
       : path === "direct"
       ? null
+      : path === "udp"
+      ? portFault(owner.vtep)
       : path;
     if (fault !== null) {
       problems.push(peerProblem(owner, fault));
       continue;
     }
     if (path === "vxlan") destinationOfMac.set(owner.vtep.mac, destination);
-    const peer = path === "direct" ? directPeer(config, owner) : vxlanPeer(config, owner);
-    peers.push(silent.has(owner.hostId) ? withdrawn(peer) : peer);
+    const isSilent = silent.has(owner.hostId);
+    const peer = path === "udp"
+      ? udpPeer(owner, isSilent)
+      : path === "direct"
+      ? directPeer(config, owner)
+      : vxlanPeer(config, owner);
+    peers.push(isSilent ? withdrawn(peer) : peer);
   }
   const hasDevice = config.backend !== "host-gw";
   return {
     ...base,
     isUp: true,
-    link: hasDevice ? vxlanLink(config) : null,
+    link: isUdp ? tunLink(config) : hasDevice ? vxlanLink(config) : null,
     address: !hasDevice ? null : {
       device,
       address: deviceCidr(own.subnet),
       protocol: ROUTE_PROTOCOL,
     },
     unreachable: networks.map(unreachableRoute),
+    whole: isUdp ? networks.map(networkRoute) : [],
     peers,
     problems,
   };
@@ -117,6 +169,7 @@ export function desiredState(
 
 /** Its containers are not reached any more, its kernel is: that is how it is asked whether it is back. */
 function withdrawn(peer: DesiredPeer): DesiredPeer {
+  if (peer.route === null) return peer;
   return { ...peer, route: { ...peer.route, destination: deviceCidr(peer.subnet) } };
 }
 
@@ -127,7 +180,14 @@ function deviceCidr(subnet: string): string {
 
 function directPeer({ underlay }: OverlayConfig, owner: ClaimRecord): DesiredPeer {
   const { hostId, subnet } = owner;
-  return { hostId, subnet, neighbour: null, entry: null, route: directRoute(underlay, owner) };
+  const route = directRoute(underlay, owner);
+  return { hostId, subnet, path: "direct", neighbour: null, entry: null, route, tunnel: null };
+}
+
+function udpPeer({ hostId, subnet, vtep }: ClaimRecord, silent: boolean): DesiredPeer {
+  const { address, port } = vtep;
+  const tunnel = { address, port, mtu: mtuOf(vtep), silent };
+  return { hostId, subnet, path: "udp", neighbour: null, entry: null, route: null, tunnel };
 }
 
 function vxlanPeer(config: OverlayConfig, owner: ClaimRecord): DesiredPeer {
@@ -138,6 +198,8 @@ function vxlanPeer(config: OverlayConfig, owner: ClaimRecord): DesiredPeer {
   return {
     hostId: owner.hostId,
     subnet: owner.subnet,
+    path: "vxlan",
+    tunnel: null,
     neighbour: {
       device,
       address: gateway,
@@ -196,14 +258,17 @@ function vxlanFault(config: OverlayConfig, vtep: Vtep): PeerFault | null {
         "Delete that host's state directory if it was copied from another host, and restart it",
     };
   }
-  if (!Number.isInteger(vtep.port) || vtep.port < 1 || vtep.port > 65_535) {
-    return {
-      code: "peer-port-unusable",
-      what: `announces the VXLAN port ${vtep.port}`,
-      remedy: "Start that host with a --vxlan-port from 1 to 65535",
-    };
-  }
-  return null;
+  return portFault(vtep);
+}
+
+function portFault(vtep: Vtep): PeerFault | null {
+  if (Number.isInteger(vtep.port) && vtep.port >= 1 && vtep.port <= 65_535) return null;
+  const isUdp = vtep.backend === "udp";
+  return {
+    code: "peer-port-unusable",
+    what: `announces the ${isUdp ? "UDP" : "VXLAN"} port ${vtep.port}`,
+    remedy: `Start that host with a --${isUdp ? "udp" : "vxlan"}-port from 1 to 65535`,
+  };
 }
 
 /** A peer's route may not draw our own containers' traffic away, whatever the ledger says. */

@@ -80,7 +80,7 @@ export function overlayMtu(
   if (configured !== null && (configured < OVERLAY_MTU_MIN || configured > OVERLAY_MTU_MAX)) {
     throw new ConfigError(
       "--mtu",
-      `${configured} is not an MTU that a VXLAN device can have`,
+      `${configured} is not an MTU that the overlay's device can have`,
       `Give a number from ${OVERLAY_MTU_MIN} to ${OVERLAY_MTU_MAX}, or leave the flag out`,
     );
   }
@@ -106,7 +106,7 @@ export function mtuProblem(
     code: "mtu-too-large",
     severity: "warning",
     text: `The overlay's MTU is ${fits} bytes instead of the ${configured} of --mtu, which ` +
-      (overheadBytes === 0 ? "" : `with ${overheadBytes} bytes of VXLAN headers `) +
+      (overheadBytes === 0 ? "" : `with ${overheadBytes} bytes of outer headers `) +
       `are more than the ${underlay.mtu} that ${underlay.device} carries`,
     remedy: `Use --mtu ${fits} or less, or leave the flag out`,
   };

@@ -112,15 +112,19 @@ function masquerading(sources: Sources): Pick<AgentConfig, "ipMasq" | "masquerad
   );
 }
 
-/** The kernel's VXLAN driver and the agent cannot both have one UDP port. */
-function ports(sources: Sources): Pick<AgentConfig, "gossipPort" | "vxlanPort"> {
+/** Gossip and the overlay's packets cannot both have one UDP port; that of a backend which is not used does not matter. */
+function ports(sources: Sources): Pick<AgentConfig, "gossipPort" | "vxlanPort" | "udpPort"> {
   const gossipPort = sources.value(SETTINGS.gossipPort);
-  const { value: vxlanPort, origin } = sources.read(SETTINGS.vxlanPort);
-  if (vxlanPort !== gossipPort) return { gossipPort, vxlanPort };
+  const { value: vxlanPort, origin: vxlanOrigin } = sources.read(SETTINGS.vxlanPort);
+  const { value: udpPort, origin: udpOrigin } = sources.read(SETTINGS.udpPort);
+  const isUdp = sources.value(SETTINGS.backend) === "udp";
+  const port = isUdp ? udpPort : vxlanPort;
+  if (port !== gossipPort) return { gossipPort, vxlanPort, udpPort };
+  const flag = isUdp ? "--udp-port" : "--vxlan-port";
   throw new ConfigError(
-    origin ?? "--vxlan-port",
-    `${vxlanPort} is the port of gossip, too`,
-    "give --vxlan-port and --gossip-port two different numbers",
+    (isUdp ? udpOrigin : vxlanOrigin) ?? flag,
+    `${port} is the port of gossip, too`,
+    `give ${flag} and --gossip-port two different numbers`,
   );
 }
 
@@ -149,6 +153,13 @@ function poolAndPin(sources: Sources): Pick<AgentConfig, "pool" | "pin"> {
 function withIpv6(sources: Sources, pool: Pool): Pool {
   const { value: network } = sources.read(SETTINGS.ipv6Network);
   const { value: subnetLength, origin } = sources.read(SETTINGS.ipv6SubnetLen);
+  if (network !== null && sources.value(SETTINGS.backend) === "udp") {
+    throw new ConfigError(
+      sources.origin(SETTINGS.ipv6Network),
+      "it does not go with --backend udp, which carries IPv4 alone in this version",
+      "leave it out, or use --backend vxlan",
+    );
+  }
   if (network !== null) {
     const settings = { network, subnetLength: subnetLength ?? undefined };
     const ipv6 = makeIpv6Pool(pool, settings, {
