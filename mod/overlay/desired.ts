@@ -25,14 +25,7 @@ import { isAddress, isNetwork, parseAddress } from "../address/parse.ts";
 import { isUnicastMac } from "./ownership.ts";
 import { mtuOf } from "./announced_mtu.ts";
 import { type PathConfig, type PathKind, pathTo, type PeerFault } from "./path.ts";
-import {
-  networkRoute,
-  type RetiredDevice,
-  retiredUdp,
-  tunAlias,
-  tunLink,
-  UDP_DEVICE,
-} from "./udp.ts";
+import { networkRoute, type RetiredDevice, retiredUdp, tunLink } from "./udp.ts";
 import { unreachableRoute } from "./unreachable.ts";
 import { deviceName, familyOf, type VxlanConfig, vxlanLink } from "./vxlan.ts";
 
@@ -101,16 +94,7 @@ export function desiredState(
   owners: readonly ClaimRecord[],
   silent: ReadonlySet<string> = new Set(),
 ): Desired {
-  const { networks, vni } = config;
-  const isUdp = config.backend === "udp";
-  const vxlanDevice = deviceName(vni, familyOf(config.underlay.address));
-  const device = isUdp ? UDP_DEVICE : vxlanDevice;
-  const base = {
-    device,
-    networks,
-    alias: isUdp ? tunAlias(vni) : DEVICE_ALIAS,
-    retired: isUdp ? [{ name: vxlanDevice, alias: DEVICE_ALIAS }] : [retiredUdp(vni)],
-  };
+  const base = { networks: config.networks, ...devicesOf(config) };
   if (own === null || own.state !== "held") {
     const nothing = {
       link: null,
@@ -130,41 +114,51 @@ export function desiredState(
     const destination = `${owner.vtep.address} port ${owner.vtep.port}`;
     const path = subnetFault(own, owner) ?? addressFault(config, own, owner.vtep) ??
       pathTo(config, owner.vtep);
-    const fault = path === "vxlan"
+    const fault = typeof path !== "string"
+      ? path
+      : path === "vxlan"
       ? vxlanFault(config, owner.vtep) ?? macFault(destinationOfMac, owner.vtep, destination)
-      : path === "direct"
-      ? null
       : path === "udp"
       ? portFault(owner.vtep)
-      : path;
+      : null;
     if (fault !== null) {
       problems.push(peerProblem(owner, fault));
       continue;
     }
     if (path === "vxlan") destinationOfMac.set(owner.vtep.mac, destination);
     const isSilent = silent.has(owner.hostId);
-    const peer = path === "udp"
-      ? udpPeer(owner, isSilent)
-      : path === "direct"
-      ? directPeer(config, owner)
-      : vxlanPeer(config, owner);
-    peers.push(isSilent ? withdrawn(peer) : peer);
+    if (path === "udp") peers.push(udpPeer(owner, isSilent));
+    else {
+      const peer = path === "direct" ? directPeer(config, owner) : vxlanPeer(config, owner);
+      peers.push(isSilent ? withdrawn(peer) : peer);
+    }
   }
   const hasDevice = config.backend !== "host-gw";
+  const isUdp = config.backend === "udp";
   return {
     ...base,
     isUp: true,
     link: isUdp ? tunLink(config) : hasDevice ? vxlanLink(config) : null,
     address: !hasDevice ? null : {
-      device,
+      device: base.device,
       address: deviceCidr(own.subnet),
       protocol: ROUTE_PROTOCOL,
     },
-    unreachable: networks.map(unreachableRoute),
-    whole: isUdp ? networks.map(networkRoute) : [],
+    unreachable: base.networks.map(unreachableRoute),
+    whole: isUdp ? base.networks.map(networkRoute) : [],
     peers,
     problems,
   };
+}
+
+/** Our device, and those that an earlier run with another backend may have left. */
+function devicesOf(
+  { backend, vni, underlay }: OverlayConfig,
+): Pick<Desired, "device" | "alias" | "retired"> {
+  const vxlan = { name: deviceName(vni, familyOf(underlay.address)), alias: DEVICE_ALIAS };
+  const udp = retiredUdp(vni);
+  const [{ name: device, alias }, other] = backend === "udp" ? [udp, vxlan] : [vxlan, udp];
+  return { device, alias, retired: [other] };
 }
 
 /** Its containers are not reached any more, its kernel is: that is how it is asked whether it is back. */
