@@ -2,6 +2,7 @@
  * The agent: joins the pure cores to this host. Packets and timers go in, actions come out, the kernel is kept as the
  * claims want it, subnet.env is written when containers may start.
  */
+import { poolFamily } from "../address/pool.ts";
 import type { PersistedDocument } from "../base/core.ts";
 import { ExitCode, reasonOf, UserError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
@@ -40,6 +41,7 @@ import { giveUpIdentity } from "./another_identity.ts";
 import type { Identity } from "./identity.ts";
 import { forgetTarget } from "./forget.ts";
 import { placeOf } from "./options.ts";
+import { refuseOtherFamily } from "./request_body.ts";
 import type { UnderlayKeeper } from "./underlay_keeper.ts";
 import { AgentView } from "./view.ts";
 
@@ -123,7 +125,7 @@ class Agent {
       send: (to, bytes) => this.#transport.send(to, bytes),
       request: (id, to, bytes, timeoutMs) => this.#transport.request(id, to, bytes, timeoutMs),
       answer: (id, bytes) => this.#transport.answer(id, bytes),
-      resolve: (seed) => resolveSeed(seed, GOSSIP_PORT_DEFAULT),
+      resolve: (seed) => resolveSeed(seed, GOSSIP_PORT_DEFAULT, poolFamily(config.pool)),
       persist: (document, bytes) => this.#persist(document, bytes),
       event: (event) => this.#event(event),
       fault: (input, error) => this.#fault(input, error),
@@ -310,7 +312,9 @@ class Agent {
     else this.#store.write(document, bytes);
   }
 
+  /** Throws UserError when no host of this cluster can be reached there. */
   #join(seeds: readonly string[]): JoinAnswer {
+    refuseOtherFamily(seeds, this.#config.pool);
     this.#driver.feed({ kind: "command", command: { kind: "join", seeds: [...seeds] } });
     return { seeds: [...seeds] };
   }

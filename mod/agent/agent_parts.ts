@@ -1,4 +1,5 @@
 /** What the agent takes of its host before it starts: everything that can fail does so here, before anything is changed. */
+import { poolFamily } from "../address/pool.ts";
 import { vtepMac } from "../address/mac.ts";
 import type { Kernel } from "../base/kernel_objects.ts";
 import type { HostOptions } from "../claim/host_core.ts";
@@ -38,7 +39,7 @@ export async function openParts(config: AgentConfig, past: IdentityPast): Promis
   const kernel = openKernel();
   const underlay = new UnderlayKeeper(kernel, config);
   await prepareRunDirectory(config.runDir);
-  const lock = DeviceLock.take(config.vni, deviceName(config.vni));
+  const lock = DeviceLock.take(config.vni, deviceName(config.vni, poolFamily(config.pool)));
   const store = Store.open(config.stateDir);
   const identity = restoreIdentity(store, {
     machine: machineFingerprint(),
@@ -50,7 +51,7 @@ export async function openParts(config: AgentConfig, past: IdentityPast): Promis
   const { pin, mac } = await adoptedBy(config, kernel, identity);
   const own = { ...config, pin };
   const { swim, ...others } = await hostOptions(own, identity, underlay.present, mac);
-  const transport = Transport.open(config.gossipPort);
+  const transport = Transport.open(config.gossipPort, poolFamily(config.pool));
   const options = { swim: { ...swim, identityKeptUntilMs: past.keptUntilMs }, ...others };
   return {
     kernel,

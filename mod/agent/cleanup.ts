@@ -1,4 +1,5 @@
 /** Takes back what the agent put into the kernel, without an agent: everything provably ours on its devices. */
+import { familyOf } from "../address/cidr.ts";
 import { ExitCode, UserError } from "../base/errors.ts";
 import type { Kernel, OperationFailure } from "../base/kernel_objects.ts";
 import type { Problem } from "../base/problem.ts";
@@ -6,7 +7,7 @@ import { openKernel } from "../host/kernel.ts";
 import { cleanUpHostFirewall } from "./cleanup_firewall.ts";
 import { planCleanup } from "../overlay/cleanup.ts";
 import { operationText, planText } from "../overlay/text.ts";
-import { deviceName, familyOf } from "../overlay/vxlan.ts";
+import { deviceName } from "../overlay/vxlan.ts";
 
 export interface CleanupOptions {
   /** Chooses the devices, `flannel.<vni>` and `flannel-v6.<vni>`. */

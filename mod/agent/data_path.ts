@@ -2,6 +2,7 @@
  * The data path of this host: the kernel kept as the claims want it, subnet.env for whoever starts containers, and the
  * operator's command when the subnet had to change.
  */
+import { familyOf } from "../address/cidr.ts";
 import { networksOf } from "../address/pool.ts";
 import { reasonOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
@@ -271,8 +272,9 @@ export class DataPath {
 
   #desiredSettings(): HostSetting[] {
     const { backend, vni, underlay } = this.#overlay;
-    const device = backend === "host-gw" ? null : deviceName(vni);
-    const devices: OverlayDevice[] = [{ family: 4, device, underlay: underlay.device }];
+    const family = familyOf(underlay.address);
+    const device = backend === "host-gw" ? null : deviceName(vni, family);
+    const devices: OverlayDevice[] = [{ family, device, underlay: underlay.device }];
     if (this.#ipv6 !== null) {
       const ipv6Device = device === null ? null : deviceName(vni, 6);
       devices.push({ family: 6, device: ipv6Device, underlay: underlay.device });

@@ -3,6 +3,7 @@
  * kernel as they are. Nothing is written, locked or sent. The same code as the agent's makes the plan; only the subnet of a
  * host that has none yet cannot be known, and stands in the commands as a word.
  */
+import { addressBits, aloneCidr, familyOf } from "../address/cidr.ts";
 import { cidrsOverlap, deviceAddressOf } from "../address/network.ts";
 import { vtepMac } from "../address/mac.ts";
 import { ipv6HalfOf, subnetsOf } from "../address/pool.ts";
@@ -148,7 +149,7 @@ function subnetOf(
   }
   const taken = [...claim.records.map(({ subnet }) => subnet), ...config.masqueradeExcluded];
   const free = subnetsOf(claim.pool).findLast((subnet) =>
-    !taken.some((other) => !other.includes(":") && cidrsOverlap(subnet, other))
+    !taken.some((other) => cidrsOverlap(subnet, other))
   );
   if (free === undefined) {
     throw new UserError("this host would wait: by what it remembers, no subnet is free", {
@@ -205,7 +206,7 @@ function asHeld({ swim, claim }: HostSnapshot, own: ClaimRecord): HostSnapshot {
 function wordsOf({ claim }: HostSnapshot, subnet: string): [string, string][] {
   const half = ipv6HalfOf(claim.pool, subnet);
   return [
-    [`${deviceAddressOf(subnet)}/32`, "SUBNET_ADDRESS/32"],
+    [aloneCidr(deviceAddressOf(subnet)), `SUBNET_ADDRESS/${addressBits(familyOf(subnet))}`],
     [subnet, "SUBNET"],
     ...(half === null ? [] : [
       [`${deviceAddressOf(half)}/128`, "IPV6_SUBNET_ADDRESS/128"],

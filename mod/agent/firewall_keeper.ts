@@ -12,6 +12,7 @@ import type {
 import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
 import { foreignTableProblem, nftablesProblem, strangersProblem } from "./firewall_problems.ts";
+import { Strangers } from "./strangers.ts";
 import {
   desiredFirewall,
   type FirewallConfig,
@@ -48,12 +49,6 @@ const REPAIR_PAUSE_MS = 100;
 const PAUSE_FACTOR = 2;
 /** How often in a row a table that changes under our hands is compared at once. */
 const ATTEMPTS_MAX = 3;
-/** Dropped packets are a problem for as long after the last one. */
-const STRANGERS_SHOWN_MS = 600_000;
-
-/** Whoever was heard of so lately may have sent before. */
-const NEW_MEMBER_MS = 5_000;
-
 const FAMILIES: readonly AddressFamily[] = ["ip", "ip6"];
 
 /** What the claims want of the packet filter at this moment. */
@@ -113,11 +108,9 @@ export class FirewallKeeper {
   #inSync = false;
   #subnets: readonly string[] = [];
   #members = 0;
-  #strangers = 0;
-  #strangersAtMs = -Infinity;
+  readonly #strangers = new Strangers();
   /** What was wanted at the last comparison, done or not. */
   #wanted: string | null = null;
-  #membersChangedAtMs = -Infinity;
   #repairs = 0;
   #lastError: string | null = null;
   #problems: readonly Problem[] = [];
@@ -147,7 +140,7 @@ export class FirewallKeeper {
       masquerade,
       guard,
       members: this.#members,
-      strangers: this.#strangers,
+      strangers: this.#strangers.count,
       repairs: this.#repairs,
       lastError: this.#lastError,
       problems: [...this.#problems, ...this.#forwardProblems, ...this.#strangerProblems()],
@@ -278,12 +271,7 @@ export class FirewallKeeper {
     problems: readonly Problem[],
     strangers: number,
   ): void {
-    const nowMs = this.#ports.nowMs();
-    // A member that moved has sent from its new address before this host knew of it: those were no strangers.
-    if (this.#wanted !== wanted) this.#membersChangedAtMs = nowMs;
-    const isNewMember = nowMs - this.#membersChangedAtMs < NEW_MEMBER_MS;
-    if (strangers > this.#strangers && !isNewMember) this.#strangersAtMs = nowMs;
-    this.#strangers = strangers;
+    this.#strangers.look(this.#ports.nowMs(), strangers, this.#wanted !== wanted);
     this.#wanted = wanted;
     this.#cleanFor = wanted;
     this.#inSync = problems.length === 0;
@@ -340,8 +328,8 @@ export class FirewallKeeper {
   }
 
   #strangerProblems(): Problem[] {
-    if (this.#ports.nowMs() - this.#strangersAtMs >= STRANGERS_SHOWN_MS) return [];
-    return [strangersProblem(this.#strangers, this.#config.port)];
+    if (!this.#strangers.areProblem(this.#ports.nowMs())) return [];
+    return [strangersProblem(this.#strangers.count, this.#config.port)];
   }
 }
 

@@ -2,6 +2,7 @@
  * Keeps the kernel as the cores want it: desired state, dump, diff, apply. Runs when owners change, when the kernel says
  * that something changed, and on a slow timer; never because somebody merely believes that a change was made.
  */
+import { familyOf } from "../address/cidr.ts";
 import { reasonOf } from "../base/errors.ts";
 import type { KernelState, OperationFailure } from "../base/kernel_objects.ts";
 import type { Problem } from "../base/problem.ts";
@@ -15,7 +16,7 @@ import { isOutdated } from "../overlay/outdated.ts";
 import type { Plan } from "../overlay/plan.ts";
 import { keepUnknown } from "../overlay/settling.ts";
 import { operationText } from "../overlay/text.ts";
-import { deviceName, familyOf } from "../overlay/vxlan.ts";
+import { deviceName } from "../overlay/vxlan.ts";
 import type { OverlayPorts, OverlayStatus, OverlayWish } from "./overlay_ports.ts";
 
 export type { OverlayPorts, OverlayStatus, OverlayWish } from "./overlay_ports.ts";

@@ -1,5 +1,6 @@
 /** Bodies of requests on the control socket: JSON objects of a limited size, read no further than that, and what is in them. */
-import { parseSeed } from "../address/seed.ts";
+import { type Pool, poolFamily } from "../address/pool.ts";
+import { otherFamily, parseSeed } from "../address/seed.ts";
 import { reasonOf, UserError } from "../base/errors.ts";
 import { KEY_BYTES } from "../wire/aead.ts";
 import type { KeyOperation } from "../wire/key_messages.ts";
@@ -50,6 +51,14 @@ export function seedsOf(body: Record<string, unknown>): string[] {
     throw new UserError(reasonOf(error), { remedy: "give HOST or HOST:PORT", cause: error });
   }
   return seeds;
+}
+
+/** Throws UserError for a seed at which no host of a cluster with that pool can be reached. */
+export function refuseOtherFamily(seeds: readonly string[], pool: Pool): void {
+  const family = poolFamily(pool);
+  const fault = seeds.map((seed) => otherFamily(seed, family)).find((found) => found !== null);
+  if (fault === undefined) return;
+  throw new UserError(fault, { remedy: `give the IPv${family} address of that host, or its name` });
 }
 
 /** Whether a goodbye gives the subnet back as well; no unless asked for. Throws UserError. */

@@ -1,4 +1,5 @@
 /** The documents of the control API, made from what the cores and the overlay know. */
+import { compareCidrs } from "../address/cidr.ts";
 import { backendOf, type ClaimRecord } from "../claim/record.ts";
 import type { HostSnapshot } from "../claim/host_core.ts";
 import type { Member } from "../swim/member.ts";
@@ -153,7 +154,7 @@ export function subnetsDocument(sources: StatusSources): SubnetsDocument {
       standing: standingOf(record, snapshot.claim),
     };
   });
-  subnets.sort((one, other) => one.subnet.localeCompare(other.subnet, "en", { numeric: true }));
+  subnets.sort((one, other) => compareCidrs(one.subnet, other.subnet));
   return {
     schema: STATUS_SCHEMA,
     network: config.pool.cidr,

@@ -3,7 +3,7 @@ import type { Endpoint } from "../base/core.ts";
 import { FRAME_BYTES_MAX } from "../base/limits.ts";
 import { readFrame, writeFrame } from "./frames.ts";
 import { portError } from "./datagrams.ts";
-import { formatEndpoint, splitEndpoint } from "./endpoint.ts";
+import { anyAddress, formatEndpoint, isOfFamily, splitEndpoint } from "./endpoint.ts";
 import { startTimer } from "./timer.ts";
 
 /**
@@ -35,6 +35,7 @@ export interface StreamHandlers {
 /** Accepts streams and keeps them open until they are answered or too old. */
 export class StreamServer {
   readonly #listener: Deno.TcpListener;
+  readonly #family: 4 | 6;
   readonly #servedMax: number;
   readonly #waiting = new Map<number, (bytes: Uint8Array) => void>();
   /** Oldest first. */
@@ -42,16 +43,17 @@ export class StreamServer {
   #nextId = 1;
   #closed = false;
 
-  constructor(listener: Deno.TcpListener, servedMax: number) {
+  constructor(listener: Deno.TcpListener, family: 4 | 6, servedMax: number) {
     this.#listener = listener;
+    this.#family = family;
     this.#servedMax = servedMax;
   }
 
-  /** Binds to every address. Throws UserError when the port is taken. Fewer streams are served only in tests. */
-  static open(port: number, servedMax = SERVED_MAX): StreamServer {
+  /** Binds to every address of the family. Throws UserError when the port is taken. Fewer streams are served only in tests. */
+  static open(port: number, family: 4 | 6 = 4, servedMax = SERVED_MAX): StreamServer {
     try {
-      const listener = Deno.listen({ transport: "tcp", hostname: "0.0.0.0", port });
-      return new StreamServer(listener, servedMax);
+      const listener = Deno.listen({ transport: "tcp", hostname: anyAddress(family), port });
+      return new StreamServer(listener, family, servedMax);
     } catch (error) {
       throw portError("TCP", port, error);
     }
@@ -65,6 +67,10 @@ export class StreamServer {
       } catch {
         if (this.#closed) return;
         await new Promise<void>((resolve) => startTimer(resolve, 10)); // out of descriptors: try again soon
+        continue;
+      }
+      if (!isOfFamily(connection.remoteAddr.hostname, this.#family)) {
+        connection.close();
         continue;
       }
       this.#makeRoom();

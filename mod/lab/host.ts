@@ -176,11 +176,12 @@ export class Host {
     return ping(this.namespace, destination, options);
   }
 
-  /** Addresses of a device, such as `["10.244.7.0/32"]`. IPv4 only. */
-  deviceAddresses(device: string): string[] {
+  /** Addresses of a device, such as `["10.244.7.0/32"]`, of one family; link-local ones of IPv6 left out. */
+  deviceAddresses(device: string, family: 4 | 6 = 4): string[] {
     const link = linkGet(this.namespace.netlink, device);
     if (link === null) return [];
-    return addressDump(this.namespace.netlink, { index: link.index, family: 4 })
+    return addressDump(this.namespace.netlink, { index: link.index, family })
+      .filter(({ address }) => !address.startsWith("fe80:"))
       .map(({ address, prefixLength }) => `${address}/${prefixLength}`);
   }
 

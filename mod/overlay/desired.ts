@@ -6,6 +6,7 @@
  * peer on our own link that takes bare packets a route alone; and under all that a route that says "unreachable" for what
  * nobody has. With host-gw there is no device.
  */
+import { familyOf } from "../address/cidr.ts";
 import type {
   DeviceAddress,
   ForwardingEntry,
@@ -23,7 +24,7 @@ import { isAddress, isNetwork, parseAddress } from "../address/parse.ts";
 import { isUnicastMac } from "./ownership.ts";
 import { type PathConfig, pathTo, type PeerFault } from "./path.ts";
 import { unreachableRoute } from "./unreachable.ts";
-import { deviceName, familyOf, type VxlanConfig, vxlanLink } from "./vxlan.ts";
+import { deviceName, type VxlanConfig, vxlanLink } from "./vxlan.ts";
 
 /** What the overlay needs to know of this host; all of it fixed but the underlay, which may change while we run. */
 export interface OverlayConfig extends VxlanConfig, PathConfig {

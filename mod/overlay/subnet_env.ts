@@ -2,14 +2,14 @@
  * `subnet.env`: how flannel tells Docker, its CNI plugin and others which subnet a host owns. Written byte for byte as
  * flannel writes it, read as tolerantly as flannel reads it.
  */
-import { formatIpv6Network, parseIpv6Network } from "../address/ipv6.ts";
+import { formatIpv6Network, isIpv6Text, parseIpv6Network } from "../address/ipv6.ts";
 import { firstAddressOf, formatNetwork, networkOf } from "../address/network.ts";
 import { AddressError, parseAddress } from "../address/parse.ts";
 
 export interface SubnetEnv {
   /** The overlay's networks, canonical CIDRs: one as a rule; with several, flannel writes a list with commas. */
   readonly networks: readonly string[];
-  /** This host's subnet, canonical CIDR: `10.244.7.0/24`. */
+  /** This host's subnet, canonical CIDR: `10.244.7.0/24`. In a cluster of IPv6 alone both are IPv6. */
   readonly subnet: string;
   /** With dual stack: the IPv6 network and this host's subnet of it. */
   readonly ipv6?: { readonly network: string; readonly subnet: string };
@@ -22,11 +22,8 @@ export interface SubnetEnv {
 /** The file's text. FLANNEL_SUBNET carries the subnet's first host address, for the bridge. */
 export function subnetEnvText(env: SubnetEnv): string {
   const { ipv6 } = env;
-  const ipv6Lines = ipv6 === undefined ? "" : `FLANNEL_IPV6_NETWORK=${ipv6.network}\n` +
-    `FLANNEL_IPV6_SUBNET=${firstAddressOf(ipv6.subnet)}/${prefixLength(ipv6.subnet)}\n`;
-  return `FLANNEL_NETWORK=${env.networks.join(",")}\n` +
-    `FLANNEL_SUBNET=${firstAddressOf(env.subnet)}/${prefixLength(env.subnet)}\n` +
-    ipv6Lines +
+  return subnetLines(env.networks, env.subnet) +
+    (ipv6 === undefined ? "" : subnetLines([ipv6.network], ipv6.subnet)) +
     `FLANNEL_MTU=${env.mtu}\n` +
     `FLANNEL_IPMASQ=${env.ipMasq}\n`;
 }
@@ -35,8 +32,8 @@ export function subnetEnvText(env: SubnetEnv): string {
 export interface SubnetEnvRead {
   /** Those of the list that are networks; the one that hosts are configured with comes first. */
   readonly networks: readonly string[];
-  /** With dual stack. */
-  readonly ipv6Network: string | null;
+  /** The same of IPv6: one with dual stack, the pool's in a cluster of IPv6 alone. */
+  readonly ipv6Networks: readonly string[];
   /** With host bits cleared, ready to be asked for again: `10.244.7.0/24`. */
   readonly subnet: string | null;
   readonly mtu: number | null;
@@ -66,11 +63,19 @@ export function readSubnetEnv(text: string): SubnetEnvRead {
   return {
     networks: (values.get("FLANNEL_NETWORK") ?? "").split(",").map(canonicalCidr)
       .filter((network) => network !== null),
-    ipv6Network: canonicalIpv6(values.get("FLANNEL_IPV6_NETWORK") ?? ""),
+    ipv6Networks: (values.get("FLANNEL_IPV6_NETWORK") ?? "").split(",").map(canonicalIpv6)
+      .filter((network) => network !== null),
     subnet: canonicalCidr(values.get("FLANNEL_SUBNET") ?? ""),
     mtu: /^[1-9]\d{0,4}$/.test(mtu) ? Number(mtu) : null,
     ipMasq: ipMasq === "true" ? true : ipMasq === "false" ? false : null,
   };
+}
+
+/** Each family has names of its own. */
+function subnetLines(networks: readonly string[], subnet: string): string {
+  const prefix = isIpv6Text(subnet) ? "FLANNEL_IPV6" : "FLANNEL";
+  return `${prefix}_NETWORK=${networks.join(",")}\n` +
+    `${prefix}_SUBNET=${firstAddressOf(subnet)}/${prefixLength(subnet)}\n`;
 }
 
 function prefixLength(cidr: string): string {

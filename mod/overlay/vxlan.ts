@@ -1,9 +1,11 @@
 /** The VXLAN backend: what its device is called, how large its packets may be, what the device looks like. */
-import { isIpv6Text } from "../address/ipv6.ts";
+import { familyOf } from "../address/cidr.ts";
 import { ConfigError } from "../base/errors.ts";
 import type { Underlay, VxlanLink } from "../base/kernel_objects.ts";
 import { DEVICE_ALIAS, VXLAN_OVERHEAD_BYTES } from "../base/limits.ts";
 import type { Problem } from "../base/problem.ts";
+import { overheadOf } from "./backend.ts";
+import type { OwnBackend } from "./path.ts";
 
 /** The smallest MTU an IPv4 link may have (RFC 791), and the least the kernel lets a VXLAN device have. */
 export const OVERLAY_MTU_MIN = 68;
@@ -32,9 +34,29 @@ export function deviceName(vni: number, family: 4 | 6 = 4): string {
   return family === 4 ? `flannel.${vni}` : `flannel-v6.${vni}`;
 }
 
-/** The family of the packets that an overlay of that network carries, and of those it carries them in. */
-export function familyOf(networkOrAddress: string): 4 | 6 {
-  return isIpv6Text(networkOrAddress) ? 6 : 4;
+/** What an operator can do about an MTU that is too small for IPv6. */
+interface Ipv6MtuAdvice {
+  readonly setting: string;
+  readonly otherwise: string;
+}
+
+const DUAL_STACK: Ipv6MtuAdvice = {
+  setting: "--ipv6-network",
+  otherwise: ", or leave out --ipv6-network",
+};
+const IPV6_ALONE: Ipv6MtuAdvice = { setting: "--iface", otherwise: "" };
+
+/** The MTU of the overlay whose packets travel between addresses of that family. Throws a ConfigError as both below. */
+export function overlayMtuOn(
+  underlay: Underlay,
+  configured: number | null,
+  backend: OwnBackend,
+): number {
+  const family = familyOf(underlay.address);
+  const overheadBytes = overheadOf(backend, family);
+  return family === 4
+    ? overlayMtu(underlay, configured, overheadBytes)
+    : ipv6OverlayMtu(underlay, configured, overheadBytes, IPV6_ALONE);
 }
 
 /**
@@ -45,21 +67,22 @@ export function ipv6OverlayMtu(
   underlay: Underlay,
   configured: number | null,
   overheadBytes: number,
+  advice = DUAL_STACK,
 ): number {
   const fits = underlay.mtu - overheadBytes;
   if (fits < IPV6_MTU_MIN) {
     throw new ConfigError(
-      "--ipv6-network",
+      advice.setting,
       `${underlay.device} has an MTU of ${underlay.mtu} bytes, which leaves ${fits} for the IPv6 ` +
         `overlay: less than the ${IPV6_MTU_MIN} that IPv6 takes`,
-      `Raise the MTU of ${underlay.device}, or leave out --ipv6-network`,
+      `Raise the MTU of ${underlay.device}${advice.otherwise}`,
     );
   }
   if (configured !== null && configured < IPV6_MTU_MIN) {
     throw new ConfigError(
       "--mtu",
       `${configured} is less than the ${IPV6_MTU_MIN} that IPv6 takes`,
-      `Give ${IPV6_MTU_MIN} or more, or leave out --ipv6-network`,
+      `Give ${IPV6_MTU_MIN} or more${advice.otherwise}`,
     );
   }
   return Math.min(configured ?? fits, fits, OVERLAY_MTU_MAX);

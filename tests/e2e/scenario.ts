@@ -8,7 +8,7 @@
  */
 import { TextLineStream } from "./text_lines.ts";
 import { closeNamespace, currentNamespace } from "../../ffi/netns.ts";
-import { Lab } from "../../mod/lab/lab.ts";
+import { Lab, type LabOptions } from "../../mod/lab/lab.ts";
 import { mayMakeNamespaces } from "../../mod/lab/privilege.ts";
 import { spawnSandboxed, watchParent } from "../../mod/lab/sandbox.ts";
 import { Workspace } from "../../mod/lab/workspace.ts";
@@ -44,6 +44,8 @@ type Report =
 export interface ScenarioOptions {
   readonly hosts: number;
   readonly timeLimitMs?: number;
+  /** Of the underlay's addresses. */
+  readonly family?: 4 | 6;
   /** Why the scenario cannot run on this machine, such as a program that it lacks; it is left out then. */
   readonly leftOut?: string | undefined;
 }
@@ -56,7 +58,7 @@ export function scenario(
   body: (stage: Stage) => Promise<void>,
 ): void {
   if (meta.main) {
-    if (Deno.env.get(NAME_VARIABLE) === name) runInside(options.hosts, body);
+    if (Deno.env.get(NAME_VARIABLE) === name) runInside(options, body);
     return;
   }
   const leftOut = mayMakeNamespaces()
@@ -168,11 +170,14 @@ function report(document: Report): void {
   console.log(REPORT_MARK + JSON.stringify(document));
 }
 
-async function runInside(hosts: number, body: (stage: Stage) => Promise<void>): Promise<void> {
+async function runInside(
+  options: Pick<LabOptions, "hosts" | "family">,
+  body: (stage: Stage) => Promise<void>,
+): Promise<void> {
   watchParent(() => Deno.exit(1));
   const folder = requiredVariable(FOLDER_VARIABLE);
   const executable = requiredVariable(EXECUTABLE_VARIABLE);
-  const lab = await Lab.open({ hosts, command: [executable], directory: folder });
+  const lab = await Lab.open({ ...options, command: [executable], directory: folder });
   const stage: Stage = {
     lab,
     folder,

@@ -1,6 +1,8 @@
 /** The agent's configuration, merged from every place and checked as a whole. */
 import { makeIpv6Pool } from "../../address/dual_stack.ts";
-import { checkPin, makePool, type Pool } from "../../address/pool.ts";
+import { familyOf } from "../../address/cidr.ts";
+import { checkPin, makePool, type Pool, poolFamily } from "../../address/pool.ts";
+import { otherFamily } from "../../address/seed.ts";
 import type { AgentConfig } from "../../agent/config.ts";
 import { ConfigError, reasonOf } from "../../base/errors.ts";
 import type { Given } from "../command.ts";
@@ -39,11 +41,13 @@ function mayHaveDefaultFile(): boolean {
 
 /** Makes the configuration of the sources' values. Throws ConfigError, one line naming the place and the value. */
 export function agentConfig(sources: Sources, outside: Outside): AgentConfig {
+  const pool = poolOf(sources);
+  checkFamilies(sources, poolFamily(pool));
   return {
     join: sources.value(SETTINGS.join),
     cluster: sources.value(SETTINGS.cluster),
     name: sources.value(SETTINGS.name) ?? nameOfHost(outside),
-    ...poolAndPin(sources),
+    ...poolAndPin(sources, pool),
     backend: backend(sources),
     vni: sources.value(SETTINGS.vni),
     ...ports(sources),
@@ -129,8 +133,16 @@ function ports(sources: Sources): Pick<AgentConfig, "gossipPort" | "vxlanPort"> 
 }
 
 /** The pool and the pin, which are checked against each other. */
-function poolAndPin(sources: Sources): Pick<AgentConfig, "pool" | "pin"> {
-  const ipv4 = makePool({
+function poolAndPin(sources: Sources, pool: Pool): Pick<AgentConfig, "pool" | "pin"> {
+  const pin = sources.read(SETTINGS.subnet);
+  return {
+    pool,
+    pin: pin.value === null ? null : checkPin(pool, pin.value, pin.origin ?? "--subnet"),
+  };
+}
+
+function poolOf(sources: Sources): Pool {
+  const pool = makePool({
     network: sources.value(SETTINGS.network),
     subnetLength: sources.value(SETTINGS.subnetLen) ?? undefined,
     subnetMin: sources.value(SETTINGS.subnetMin) ?? undefined,
@@ -141,12 +153,28 @@ function poolAndPin(sources: Sources): Pick<AgentConfig, "pool" | "pin"> {
     subnetMin: sources.origin(SETTINGS.subnetMin),
     subnetMax: sources.origin(SETTINGS.subnetMax),
   });
-  const pool = withIpv6(sources, ipv4);
-  const pin = sources.read(SETTINGS.subnet);
-  return {
-    pool,
-    pin: pin.value === null ? null : checkPin(pool, pin.value, pin.origin ?? "--subnet"),
-  };
+  return withIpv6(sources, pool);
+}
+
+/** Hosts talk over the family of their `--network`, and over no other: seeds and addresses of this host must be of it. */
+function checkFamilies(sources: Sources, family: 4 | 6): void {
+  const { value: seeds, origin } = sources.read(SETTINGS.join);
+  const fault = seeds.map((seed) => otherFamily(seed, family)).find((found) => found !== null);
+  if (fault !== undefined) {
+    const remedy = `give the IPv${family} address of that host, or its name`;
+    throw new ConfigError(origin ?? "--join", fault, remedy);
+  }
+  const single = [sources.read(SETTINGS.ifaceCanReach), sources.read(SETTINGS.publicIp)];
+  const names = ["--iface-can-reach", "--public-ip"];
+  for (const [index, { value, origin }] of single.entries()) {
+    if (value === null || familyOf(value) === family) continue;
+    throw new ConfigError(
+      origin ?? names[index] ?? "",
+      `${value} is an IPv${familyOf(value)} address, and the hosts of this cluster talk over ` +
+        `IPv${family}, the family of its --network`,
+      `give an IPv${family} address`,
+    );
+  }
 }
 
 /** Dual stack, if it is asked for. */

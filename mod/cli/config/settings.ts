@@ -9,9 +9,9 @@ import {
   VXLAN_OVERHEAD_BYTES,
 } from "../../base/limits.ts";
 import {
+  anyAddress,
   anyCidr,
   interfaceName,
-  ipv4Address,
   memberName,
   oneOf,
   path,
@@ -262,7 +262,7 @@ export const SETTINGS = {
       text: "Interface that the kernel would reach this address through; tried last",
     },
     null,
-    ipv4Address,
+    anyAddress,
   ),
   publicIp: valueSetting(
     {

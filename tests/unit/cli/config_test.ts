@@ -267,7 +267,7 @@ const REFUSED: readonly (readonly [places: Places, error: RegExp])[] = [
   [{ flags: ["--network=10.0.0.0/29"] }, /^--network: 10\.0\.0\.0\/29 is too small/],
   [{ variables: { GOSSAMER_NETWORK: "127.0.0.0/8" } }, /^GOSSAMER_NETWORK: .* overlaps/],
   [{ flags: ["--subnet-len=17"] }, /^--subnet-len: 17 does not fit --network/],
-  [{ flags: ["--subnet-len=31"] }, /^--subnet-len: "31" is not a whole number from 1 to 30$/],
+  [{ flags: ["--subnet-len=31"] }, /^--subnet-len: 31 does not fit --network 10\.244\.0\.0\/16$/],
   [
     { toml: 'network = "10.9.0.0/16"\nsubnet-len = 17' },
     /^g\.toml: subnet-len: 17 does not fit g\.toml: network 10\.9\.0\.0\/16$/,
@@ -285,9 +285,39 @@ const REFUSED: readonly (readonly [places: Places, error: RegExp])[] = [
   [{ flags: ["--subnet=10.244.1.0/25"] }, /^--subnet: 10\.244\.1\.0\/25 has prefix length 25/],
   [{ flags: ["--subnet=10.244.1.7/24"] }, /^--subnet: .* did you mean 10\.244\.1\.0\/24\?$/],
   [
-    { flags: ["--network=fd00::/48"] },
-    /^--network: "fd00::\/48" is an IPv6 network: overlays of IPv6 alone are not available/,
+    { flags: ["--network=fd00::/40"] },
+    /^--network: fd00::\/40 has 2\^24 subnets of \/64, and a pool has at most 65536$/,
   ],
+  [{ flags: ["--network=fd00::7/56"] }, /^--network: .* did you mean fd00::\/56\?$/],
+  [
+    { flags: ["--network=fd00::/56", "--subnet-len=24"] },
+    /^--subnet-len: 24 does not fit --network fd00::\/56$/,
+  ],
+  [
+    { flags: ["--network=fd00::/56", "--ipv6-network=fd01::/56"] },
+    /^--ipv6-network: it goes with an IPv4 network, and --network fd00::\/56 is one of IPv6 already$/,
+  ],
+  [
+    { flags: ["--network=fd00::/56", "--subnet=10.244.7.0/24"] },
+    /^--subnet: 10\.244\.7\.0\/24 has prefix length 24, but subnets here have 64$/,
+  ],
+  [
+    { flags: ["--network=fd00::/56", "--join=192.168.1.1:7947"] },
+    /^--join: 192\.168\.1\.1 is an IPv4 address, and the hosts of this cluster talk over IPv6/,
+  ],
+  [
+    { flags: ["--network=fd00::/56", "--public-ip=192.168.1.1"] },
+    /^--public-ip: 192\.168\.1\.1 is an IPv4 address, and the hosts of this cluster talk/,
+  ],
+  [
+    { flags: ["--network=fd00::/56", "--iface-can-reach=192.168.1.1"] },
+    /^--iface-can-reach: 192\.168\.1\.1 is an IPv4 address/,
+  ],
+  [
+    { flags: ["--network=fd00::/56", "--public-ip=fe80::1"] },
+    /^--public-ip: "fe80::1" is not an address that other hosts can send to$/,
+  ],
+  [{ flags: ["--public-ip=fd00::1"] }, /^--public-ip: fd00::1 is an IPv6 address, and the hosts/],
   [{ flags: ["--ipv6-network=10.0.0.0/8"] }, /^--ipv6-network: .* is not an IPv6 address/],
   [{ flags: ["--ipv6-network=fd00::1/48"] }, /^--ipv6-network: .* did you mean fd00::\/48\?$/],
   [
@@ -313,7 +343,10 @@ const REFUSED: readonly (readonly [places: Places, error: RegExp])[] = [
   [{ flags: ["--join=a,,b"] }, /^--join: a seed is empty$/],
   [{ flags: ["--join=10.1"] }, /^--join: "10\.1" is neither a host name nor an IPv4 address$/],
   [{ flags: ["--join=a b"] }, /^--join: "a b" is neither/],
-  [{ flags: ["--join=[::1]:7947"] }, /^--join: "\[::1\]:7947" looks like IPv6/],
+  [
+    { flags: ["--join=[::1]:7947"] },
+    /^--join: ::1 is an IPv6 address, and the hosts of this cluster talk/,
+  ],
   [{ flags: ["--iface=a-name-that-is-too-long"] }, /^--iface: .* is neither an interface name/],
   [{ flags: ["--iface-regex=("] }, /^--iface-regex: "\(" is not a regular expression/],
   [{ flags: ["--iface-can-reach=h"] }, /^--iface-can-reach: "h" is not an IPv4 address/],

@@ -89,7 +89,7 @@ Deno.test("large requests that never end hold little memory, and keep nobody fro
 
 Deno.test("streams that do not read their answers are bounded as well", async () => {
   const port = freePort();
-  const server = StreamServer.open(port, 4);
+  const server = StreamServer.open(port, 4, 4);
   // More than the buffers of a connection take when nobody reads.
   const large = new Uint8Array(4 * FRAME_BYTES_MAX);
   let asked = Promise.withResolvers<void>();

@@ -29,13 +29,30 @@ Deno.test("with dual stack the IPv6 lines stand between, as flannel has them", (
       "FLANNEL_IPV6_NETWORK=2001:cafe:42::/56\nFLANNEL_IPV6_SUBNET=2001:cafe:42:1::1/64\n" +
       "FLANNEL_MTU=1430\nFLANNEL_IPMASQ=true\n",
   );
-  strictEqual(readSubnetEnv(text).ipv6Network, "2001:cafe:42::/56");
+  deepStrictEqual(readSubnetEnv(text).ipv6Networks, ["2001:cafe:42::/56"]);
+});
+
+Deno.test("in a cluster of IPv6 alone there are only its lines, as with flannel's EnableIPv4 off", () => {
+  const networks = ["fd00:10:244::/56", "fd00:10:245::/56"];
+  const text = subnetEnvText({
+    networks,
+    subnet: "fd00:10:245:7::/64",
+    mtu: 1430,
+    ipMasq: false,
+  });
+  strictEqual(
+    text,
+    "FLANNEL_IPV6_NETWORK=fd00:10:244::/56,fd00:10:245::/56\n" +
+      "FLANNEL_IPV6_SUBNET=fd00:10:245:7::1/64\nFLANNEL_MTU=1430\nFLANNEL_IPMASQ=false\n",
+  );
+  const read = readSubnetEnv(text);
+  deepStrictEqual([read.networks, read.ipv6Networks, read.subnet], [[], networks, null]);
 });
 
 Deno.test("what was written is read back", () => {
   const networks = ["10.244.0.0/16"];
   const env = { networks, subnet: "10.244.7.0/24", mtu: 8950, ipMasq: false };
-  deepStrictEqual(readSubnetEnv(subnetEnvText(env)), { ...env, ipv6Network: null });
+  deepStrictEqual(readSubnetEnv(subnetEnvText(env)), { ...env, ipv6Networks: [] });
 });
 
 Deno.test("several networks are a list with commas, as flannel writes them, and are read back", () => {
@@ -55,7 +72,7 @@ Deno.test("quotes, comments, export, other keys and Windows line ends are tolera
     ),
     {
       networks: ["10.5.0.0/16"],
-      ipv6Network: null,
+      ipv6Networks: [],
       subnet: "10.5.72.0/24",
       mtu: 1450,
       ipMasq: null,
@@ -64,7 +81,7 @@ Deno.test("quotes, comments, export, other keys and Windows line ends are tolera
 });
 
 Deno.test("what makes no sense counts as missing", () => {
-  const nothing = { networks: [], ipv6Network: null, subnet: null, mtu: null, ipMasq: null };
+  const nothing = { networks: [], ipv6Networks: [], subnet: null, mtu: null, ipMasq: null };
   for (
     const text of [
       "",
