@@ -4,12 +4,14 @@ import { cleanupCommand } from "./cleanup.ts";
 import { configCommand } from "./config.ts";
 import { demoCommand } from "./demo.ts";
 import { dockerOptsCommand } from "./docker_opts.ts";
+import { doctorCommand } from "./doctor.ts";
 import { forgetCommand } from "./forget.ts";
 import { joinCommand } from "./join.ts";
 import { keysCommand } from "./keys.ts";
 import { leaveCommand } from "./leave.ts";
 import { membersCommand } from "./members.ts";
 import { monitorCommand } from "./monitor.ts";
+import { pingCommand } from "./ping.ts";
 import { poolCommand } from "./pool.ts";
 import { reportCommand } from "./report.ts";
 import { simulateCommand } from "./simulate.ts";
@@ -23,6 +25,8 @@ export const COMMANDS: readonly Command[] = [
   statusCommand,
   membersCommand,
   subnetsCommand,
+  pingCommand,
+  doctorCommand,
   monitorCommand,
   joinCommand,
   leaveCommand,
