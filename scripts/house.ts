@@ -16,7 +16,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
   ["web", ["base", "address"]],
   ["doctor", ["ffi", "base", "address", "overlay", "host"]],
   ["agent", [...PURE, "host", "doctor", "web"]],
-  ["cni", [...PURE, "host", "agent"]],
+  ["cni", ["ffi", "base", "address"]],
   ["cli", [...PURE, "host", "agent", "lab", "sim", "doctor", "cni", "web"]],
   ["main.ts", ["cli", "base"]],
 ]);
