@@ -12,6 +12,7 @@ import { leaveCommand } from "./leave.ts";
 import { membersCommand } from "./members.ts";
 import { monitorCommand } from "./monitor.ts";
 import { pingCommand } from "./ping.ts";
+import { podmanNetworkCommand } from "./podman_network.ts";
 import { poolCommand } from "./pool.ts";
 import { reportCommand } from "./report.ts";
 import { simulateCommand } from "./simulate.ts";
@@ -37,6 +38,7 @@ export const COMMANDS: readonly Command[] = [
   reportCommand,
   configCommand,
   dockerOptsCommand,
+  podmanNetworkCommand,
   demoCommand,
   simulateCommand,
   versionCommand,
