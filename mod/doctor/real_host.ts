@@ -19,7 +19,7 @@ import {
 } from "../host/host_network.ts";
 import { resolveSeed } from "../host/resolve.ts";
 import { firewallTableName } from "../overlay/firewall.ts";
-import { familyOf } from "../overlay/vxlan.ts";
+import { familyOf } from "../address/cidr.ts";
 import type {
   AgentFacts,
   DoctorHost,
