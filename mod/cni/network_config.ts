@@ -9,7 +9,7 @@ const SUBNET_FILE_DEFAULT = "/run/flannel/subnet.env";
 /** Flannel's: what was delegated has to be known after a reboot, for other plugins keep their state over it. */
 const DELEGATE_DIR_DEFAULT = "/var/lib/cni/flannel";
 /** On a tmpfs: containers do not outlive the kernel, and their addresses must not. */
-const DATA_DIR_DEFAULT = "/run/cni/gossamer";
+export const DATA_DIR_DEFAULT = "/run/cni/gossamer";
 
 /** Becomes part of file names. */
 const NETWORK_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.\-]{0,127}$/;

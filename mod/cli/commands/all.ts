@@ -1,6 +1,7 @@
 /** Every command, in the order in which the overview lists them. */
 import type { Command } from "../command.ts";
 import { cleanupCommand } from "./cleanup.ts";
+import { cniCommand } from "./cni.ts";
 import { configCommand } from "./config.ts";
 import { demoCommand } from "./demo.ts";
 import { dockerOptsCommand } from "./docker_opts.ts";
@@ -37,6 +38,7 @@ export const COMMANDS: readonly Command[] = [
   cleanupCommand,
   reportCommand,
   configCommand,
+  cniCommand,
   dockerOptsCommand,
   podmanNetworkCommand,
   demoCommand,
