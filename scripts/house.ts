@@ -17,7 +17,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
   ["web", ["base", "address"]],
   ["doctor", ["ffi", "base", "address", "overlay", "host"]],
   ["agent", [...PURE, "dataplane", "host", "doctor", "web"]],
-  ["cni", [...PURE, "host", "agent"]],
+  ["cni", ["ffi", "base", "address"]],
   ["cli", [...PURE, "dataplane", "host", "agent", "lab", "sim", "doctor", "cni", "web"]],
   ["main.ts", ["cli", "base"]],
 ]);

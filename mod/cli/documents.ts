@@ -5,6 +5,7 @@
 import * as v from "valibot";
 import {
   type ForgetAnswer,
+  type GossipPingDocument,
   type JoinAnswer,
   type KeysAnswer,
   type KeysDocument,
@@ -321,6 +322,15 @@ const forgetAnswer = v.looseObject({
 });
 const leaveAnswer = v.looseObject({ released: nullableString });
 
+const nullableNumber = v.nullable(v.number());
+const gossipPing = v.looseObject({
+  id: v.string(),
+  name: v.string(),
+  datagramMs: nullableNumber,
+  streamMs: nullableNumber,
+  streamReason: nullableString,
+});
+
 /** Throws UserError when the value is no status document of this schema. */
 export function statusOf(value: unknown): StatusDocument {
   return checked(status, value, "status");
@@ -364,6 +374,10 @@ export function forgetAnswerOf(value: unknown): ForgetAnswer {
 
 export function leaveAnswerOf(value: unknown): LeaveAnswer {
   return checked(leaveAnswer, value, "answer to leave");
+}
+
+export function gossipPingOf(value: unknown): GossipPingDocument {
+  return checked(gossipPing, value, "answer to ping");
 }
 
 function checked<T>(schema: v.GenericSchema<unknown, T>, value: unknown, what: string): T {
