@@ -161,7 +161,7 @@ async function handle(request: Request, target: ControlTarget): Promise<Response
       case "GET /metrics":
         return new Response(target.metrics(), { headers: { "Content-Type": METRICS_TYPE } });
       case "GET /events":
-        return await streamEvents(target.events, searchParams?.get("recent") === "true", request);
+        return await streamEvents(target.events, searchParams?.get("recent") === "true");
       case "GET /plan":
         return Response.json(target.plan());
       case "GET /keys":
@@ -194,14 +194,10 @@ async function handle(request: Request, target: ControlTarget): Promise<Response
 }
 
 /** Loaded when somebody asks: most agents are never listened to. */
-async function streamEvents(
-  events: EventFeed,
-  withRecent: boolean,
-  { signal }: Request,
-): Promise<Response> {
+async function streamEvents(events: EventFeed, withRecent: boolean): Promise<Response> {
   const { eventStream } = await import("./event_stream.ts");
   const headers = { "Content-Type": "application/jsonl" };
-  return new Response(eventStream(events, withRecent, signal), { headers });
+  return new Response(eventStream(events, withRecent), { headers });
 }
 
 function refuse(status: number, error: string, remedy?: string): Response {

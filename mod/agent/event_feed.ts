@@ -60,6 +60,11 @@ export class EventFeed {
     return () => this.#listeners.delete(listener);
   }
 
+  /** How many hear it now. */
+  get listeners(): number {
+    return this.#listeners.size;
+  }
+
   close(): void {
     this.#isClosed = true;
     const listeners = [...this.#listeners];

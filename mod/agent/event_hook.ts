@@ -12,7 +12,7 @@ import { operatorEnvironment } from "./operator_environment.ts";
 
 /** Events that wait for the command: what a cluster of a hundred hosts tells at once when it splits. */
 export const HOOK_WAITING_MAX = 256;
-/** So long the end of the agent waits for the events that are not told yet, of which `left` is the last. */
+/** So long the end of the agent waits for the events that are not told yet, such as `left`. */
 const CLOSE_MS_MAX = 400;
 /** A command that runs longer is killed. */
 const HOOK_RUN_MS_MAX = 30_000;

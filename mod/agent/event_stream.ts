@@ -5,12 +5,11 @@ import type { EventFeed } from "./event_feed.ts";
 /** Lines kept for a reader that does not read, besides what the socket holds. */
 const WAITING_MAX = 1_000;
 
-/** What happened before if `withRecent`, then what happens, until the agent ends or `gone` says that nobody reads. */
-export function eventStream(
-  feed: EventFeed,
-  withRecent: boolean,
-  gone: AbortSignal,
-): ReadableStream<Uint8Array> {
+/**
+ * What happened before if `withRecent`, then what happens, until the agent ends or the reader goes away, which the server
+ * finds out when it writes.
+ */
+export function eventStream(feed: EventFeed, withRecent: boolean): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   let forget = () => {};
   let dropped = 0;
@@ -22,12 +21,6 @@ export function eventStream(
       // Something at once, so that the reader knows that it is heard: an empty line.
       controller.enqueue(encoder.encode("\n"));
       if (withRecent) { for (const event of feed.recent()) line(event); }
-      let isOpen = true;
-      const end = () => {
-        forget();
-        if (isOpen) controller.close();
-        isOpen = false;
-      };
       forget = feed.listen({
         event(event) {
           if (!hasRoom()) return void dropped++;
@@ -35,9 +28,8 @@ export function eventStream(
           dropped = 0;
           line(event);
         },
-        ended: end,
+        ended: () => controller.close(),
       });
-      gone.addEventListener("abort", end, { once: true });
     },
     cancel: () => forget(),
   }, { highWaterMark: WAITING_MAX });

@@ -13,6 +13,7 @@ import type { OverlayStatus } from "./overlay_keeper.ts";
 import {
   type ClaimStanding,
   type ClaimStateName,
+  type EventName,
   type MemberDocument,
   type PastDocument,
   type ProblemDocument,
@@ -34,6 +35,8 @@ export interface StatusSources {
   readonly history: readonly Past[];
   /** Identities that this process gave up since another host, or another machine, had them as well. */
   readonly identitiesLost: number;
+  /** Events since the agent started; names that did not happen are absent. */
+  readonly eventCounts: ReadonlyMap<EventName, number>;
   /** The present, on the core's clock. */
   readonly nowMs: number;
   /** Turns a moment of the core's clock into RFC 3339 text. */

@@ -135,6 +135,7 @@ export class AgentView {
       problems: this.#problems(snapshot),
       history: this.history.list(),
       identitiesLost: this.#parts.identitiesLost + Number(this.#parts.identity.hasNewIdentity),
+      eventCounts: this.events.counts(),
       nowMs,
       wallTime: (coreMs) => new Date(Math.round(this.#wallOffsetMs + coreMs)).toISOString(),
     };

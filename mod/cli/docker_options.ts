@@ -2,10 +2,8 @@
  * What dockerd must be told so that its default bridge uses this host's subnet: the lines that flannel's
  * mk-docker-opts.sh makes of `subnet.env`. Pure: the file's text in, the other file's text out.
  */
-import { formatIpv6Network, ipv6NetworkOf, parseIpv6 } from "../address/ipv6.ts";
-import { AddressError, parseAddress } from "../address/parse.ts";
 import { ExitCode, UserError } from "../base/errors.ts";
-import { subnetEnvValues } from "../overlay/subnet_env.ts";
+import { containerSubnet } from "./container_subnet.ts";
 
 export interface DockerOptionsRequest {
   /** The subnet file's path, for errors. */
@@ -61,46 +59,18 @@ function optionsOf(
   text: string,
   { path, mentionIpMasq }: DockerOptionsRequest,
 ): ReadonlyMap<string, string> {
-  const values = subnetEnvValues(text);
+  const { ipv4, ipv6, mtu, ipMasq } = containerSubnet(text, path);
   const options = new Map<string, string>();
-  const subnet = values.get("FLANNEL_SUBNET");
-  const ipv6Subnet = values.get("FLANNEL_IPV6_SUBNET");
-  if (subnet === undefined && ipv6Subnet === undefined) {
-    throw new UserError(`${path} has no FLANNEL_SUBNET`, {
-      remedy: "gossamer up writes it once this host has its subnet; gossamer status says more",
-    });
-  }
-  if (subnet !== undefined) {
-    if (!isIpv4Cidr(subnet)) throw notUnderstood(path, "FLANNEL_SUBNET", subnet);
-    options.set("BIP", `--bip=${subnet}`);
-  }
-  if (ipv6Subnet !== undefined) {
-    const network = ipv6NetworkText(ipv6Subnet);
-    if (network === null) throw notUnderstood(path, "FLANNEL_IPV6_SUBNET", ipv6Subnet);
+  if (ipv4 !== null) options.set("BIP", `--bip=${ipv4.gateway}/${ipv4.length}`);
+  if (ipv6 !== null) {
     options.set("IPV6", "--ipv6");
     // The network rather than the bridge's address: that is the first one by itself, and --bip6 came with Docker 28.
-    options.set("FIXED_CIDR_V6", `--fixed-cidr-v6=${network}`);
+    options.set("FIXED_CIDR_V6", `--fixed-cidr-v6=${ipv6.subnet}`);
   }
-  const mtu = values.get("FLANNEL_MTU");
-  if (mtu !== undefined) {
-    if (!/^[1-9]\d{0,4}$/.test(mtu)) throw notUnderstood(path, "FLANNEL_MTU", mtu);
-    options.set("MTU", `--mtu=${mtu}`);
-  }
-  const ipMasq = values.get("FLANNEL_IPMASQ");
-  if (ipMasq !== undefined && mentionIpMasq) {
-    if (ipMasq !== "true" && ipMasq !== "false") {
-      throw notUnderstood(path, "FLANNEL_IPMASQ", ipMasq);
-    }
-    // One of the two masquerades, never both.
-    options.set("IPMASQ", `--ip-masq=${ipMasq === "false"}`);
-  }
+  if (mtu !== null) options.set("MTU", `--mtu=${mtu}`);
+  // One of the two masquerades, never both.
+  if (ipMasq !== null && mentionIpMasq) options.set("IPMASQ", `--ip-masq=${!ipMasq}`);
   return options;
-}
-
-function notUnderstood(path: string, key: string, value: string): UserError {
-  return new UserError(`${path}: ${key} is ${JSON.stringify(value)}, which is not understood`, {
-    remedy: "let gossamer up write the file again: remove it and restart the agent",
-  });
 }
 
 /** Within double quotes systemd and shells take anything else literally. */
@@ -109,26 +79,4 @@ function checkQuotable(name: string, value: string): void {
   throw new UserError(`the variable ${name} of the environment has quotes or the like in it`, {
     remedy: "unset it, or give dockerd that option in another way",
   });
-}
-
-function isIpv4Cidr(text: string): boolean {
-  const match = /^([\d.]+)\/(\d|[12]\d|3[0-2])$/.exec(text);
-  return match !== null && understood(() => parseAddress(match[1] ?? "")) !== null;
-}
-
-/** The network that an address with a length lies in; null when it is none. */
-function ipv6NetworkText(text: string): string | null {
-  const [address = "", length = ""] = text.split("/");
-  if (!/^(\d|[1-9]\d|1[01]\d|12[0-8])$/.test(length)) return null;
-  const number = understood(() => parseIpv6(address));
-  return number === null ? null : formatIpv6Network(ipv6NetworkOf(number, Number(length)));
-}
-
-function understood<T>(parse: () => T): T | null {
-  try {
-    return parse();
-  } catch (error) {
-    if (error instanceof AddressError) return null;
-    throw error;
-  }
 }

@@ -5,6 +5,7 @@
 import * as v from "valibot";
 import {
   type ForgetAnswer,
+  type GossipPingDocument,
   type JoinAnswer,
   type KeysAnswer,
   type KeysDocument,
@@ -42,7 +43,7 @@ const member = v.looseObject({
   claim: claimState,
   mac: nullableString,
   backend: v.optional(nullableString, null),
-  path: v.optional(v.nullable(v.picklist(["vxlan", "direct"])), null),
+  path: v.optional(v.nullable(v.picklist(["vxlan", "direct", "udp"])), null),
   kernel: v.optional(v.nullable(v.picklist(["answers", "checking", "silent"])), null),
   rttMs: v.nullable(v.number()),
   udp: v.optional(v.picklist(["ok", "blocked", "unknown"]), "unknown"),
@@ -321,6 +322,15 @@ const forgetAnswer = v.looseObject({
 });
 const leaveAnswer = v.looseObject({ released: nullableString });
 
+const nullableNumber = v.nullable(v.number());
+const gossipPing = v.looseObject({
+  id: v.string(),
+  name: v.string(),
+  datagramMs: nullableNumber,
+  streamMs: nullableNumber,
+  streamReason: nullableString,
+});
+
 /** Throws UserError when the value is no status document of this schema. */
 export function statusOf(value: unknown): StatusDocument {
   return checked(status, value, "status");
@@ -364,6 +374,10 @@ export function forgetAnswerOf(value: unknown): ForgetAnswer {
 
 export function leaveAnswerOf(value: unknown): LeaveAnswer {
   return checked(leaveAnswer, value, "answer to leave");
+}
+
+export function gossipPingOf(value: unknown): GossipPingDocument {
+  return checked(gossipPing, value, "answer to ping");
 }
 
 function checked<T>(schema: v.GenericSchema<unknown, T>, value: unknown, what: string): T {

@@ -262,7 +262,7 @@ export interface StatusView {
     claim: string;
     mac: string | null;
     backend: string | null;
-    path: "vxlan" | "direct" | null;
+    path: "vxlan" | "direct" | "udp" | null;
     kernel: "answers" | "checking" | "silent" | null;
   }[];
   problems: { code: string; severity: string; text: string; remedy: string }[];

@@ -6,13 +6,7 @@ import assert from "node:assert/strict";
 import type { Host } from "../../mod/lab/host.ts";
 import { ContinuousPing, pingUntilAnswered } from "../../mod/lab/ping.ts";
 import { hasProgram } from "../support/programs.ts";
-import {
-  assertKernels,
-  DEVICE,
-  overlayMac,
-  untilStatus,
-  waitForMesh,
-} from "./cluster.ts";
+import { assertKernels, DEVICE, overlayMac, untilStatus, waitForMesh } from "./cluster.ts";
 import { scenario } from "./scenario.ts";
 
 /** Another one than gossamer's default. */

@@ -52,7 +52,7 @@ if (program === null) {
 }
 
 async function shows(page: Page, hosts: readonly Host[]): Promise<void> {
-  await page.resize(1100, 900);
+  await page.resize(1100, 960);
   await page.open(URL_OF_PAGE);
   const text = await page.evaluate<string>("document.body.innerText");
   for (const host of hosts) {
@@ -86,7 +86,7 @@ async function onPhone(page: Page): Promise<void> {
   const table = await page.evaluate<number>("document.querySelector('table').scrollWidth");
   assert(table <= PHONE_COLUMNS, `the table is ${table} wide`);
   if (WRITES_IMAGES) await page.screenshot("docs/images/page-phone.png");
-  await page.resize(1100, 900);
+  await page.resize(1100, 960);
 }
 
 async function kill(page: Page, host: Host): Promise<void> {

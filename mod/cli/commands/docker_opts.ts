@@ -1,5 +1,5 @@
 /** `gossamer docker-opts`: what flannel's mk-docker-opts.sh does, from the same file, with the same letters. */
-import { ExitCode, systemReasonOf, UserError } from "../../base/errors.ts";
+import { ExitCode } from "../../base/errors.ts";
 import { settingFlag } from "../agent_place.ts";
 import { type Command, type Given, givenSwitch, givenValue } from "../command.ts";
 import { SETTINGS } from "../config/settings.ts";
@@ -71,7 +71,8 @@ async function run(outside: Outside, given: Given): Promise<ExitCode> {
   const individual = givenSwitch(given, "individual");
   const combined = givenSwitch(given, "combined");
   const { dockerOptionsText } = await import("../docker_options.ts");
-  const text = dockerOptionsText(textOf(path), {
+  const { readSubnetText } = await import("../container_subnet.ts");
+  const text = dockerOptionsText(readSubnetText(path), {
     path,
     individual: individual || !combined,
     combined: combined || !individual,
@@ -81,30 +82,11 @@ async function run(outside: Outside, given: Given): Promise<ExitCode> {
     variableNames: outside.variableNames(),
   });
   const output = givenValue(given, "output");
-  if (output === undefined) outside.print(text);
-  else await write(output, text);
+  if (output === undefined) {
+    outside.print(text);
+  } else {
+    const { writeForEngine } = await import("../engine_file.ts");
+    writeForEngine(output, text);
+  }
   return ExitCode.done;
-}
-
-function textOf(path: string): string {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) {
-      throw new UserError(`there is no ${path}: this host has no subnet yet`, {
-        remedy: "gossamer up writes it; gossamer status says what the agent waits for",
-      });
-    }
-    throw new UserError(`${path} cannot be read: ${systemReasonOf(error)}`, { cause: error });
-  }
-}
-
-/** Replaced as a whole, and left alone when nothing changed: systemd and Docker may be reading it. */
-async function write(path: string, text: string): Promise<void> {
-  const { writeSubnetFile } = await import("../../host/subnet_file.ts");
-  try {
-    writeSubnetFile(path, text);
-  } catch (error) {
-    throw new UserError(`${path} cannot be written: ${systemReasonOf(error)}`, { cause: error });
-  }
 }

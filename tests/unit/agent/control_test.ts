@@ -10,6 +10,7 @@ import {
 import { EventFeed } from "../../../mod/agent/event_feed.ts";
 import type { KeyChange } from "../../../mod/agent/request_body.ts";
 import { KEYS, USED } from "../../support/key_documents.ts";
+import { agentLines } from "../../../mod/cli/agent_lines.ts";
 import { askAgent } from "../../../mod/cli/control_client.ts";
 
 /** Stands in for an agent and notes what it was told to do. */
@@ -194,4 +195,22 @@ Deno.test({
       connection.close();
     });
   },
+});
+
+Deno.test("who follows events hears them over the socket, and is forgotten when it goes", async () => {
+  await withServer(async (runDir, _server, { events }) => {
+    const end = new AbortController();
+    const lines = agentLines(runDir, "/events", end.signal);
+    assert.equal((await lines.next()).value, "");
+    events.add({ event: "ready", severity: "info", text: "heard" });
+    assert.equal(JSON.parse((await lines.next()).value ?? "").text, "heard");
+    assert.equal(events.listeners, 1);
+    end.abort();
+    assert.equal((await lines.next()).done, true);
+    // The server finds out when it writes.
+    while (events.listeners > 0) {
+      events.add({ event: "ready", severity: "info", text: "unheard" });
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  });
 });

@@ -1,0 +1,76 @@
+/**
+ * Whether the way to other hosts carries packets as long as the overlay makes them. Probed with echo requests that may not be
+ * fragmented: devices only say what their own link carries.
+ */
+import { overheadOf } from "../../overlay/backend.ts";
+import { overlayMtu } from "../../overlay/vxlan.ts";
+import type { Check } from "../check.ts";
+import type { DoctorHost, OtherHost } from "../doctor_host.ts";
+import { fail, type Finding, ok, warn } from "../finding.ts";
+import { underlayOf } from "../underlay_of.ts";
+
+const NAME = "underlay-mtu";
+/** What any host must take (RFC 791). */
+const SMALL_BYTES = 68;
+
+export const underlayMtu: Check = {
+  name: NAME,
+  isRepeated: false,
+  async run(host) {
+    const underlay = underlayOf(host);
+    if (underlay === null) return [];
+    const others = await host.others();
+    if (others.length === 0) {
+      return [
+        ok(NAME, `Nobody to try the way to; ${underlay.device} itself carries ${underlay.mtu}`),
+      ];
+    }
+    const overhead = overheadOf(host.setup.backend);
+    const bytes = overlayMtu(underlay, host.setup.mtu, overhead) + overhead;
+    const silent: string[] = [];
+    for (const other of others) {
+      const found = await probe(host, other, bytes, overhead);
+      if (found === "silent") silent.push(other.name);
+      else if (found !== null) return [found];
+    }
+    if (silent.length < others.length) {
+      return [ok(NAME, `Packets of ${bytes} bytes pass to ${others.length - silent.length} hosts`)];
+    }
+    return [warn(
+      NAME,
+      `No answer to a ping from ${silent.join(", ")}, so nobody knows what the way there carries`,
+      "If they are up, let ICMP echo pass between the hosts and ask again",
+    )];
+  },
+};
+
+async function probe(
+  host: DoctorHost,
+  { name, address }: OtherHost,
+  bytes: number,
+  overhead: number,
+): Promise<Finding | "silent" | null> {
+  if ((await host.echo(address, bytes)).kind === "answered") return null;
+  if ((await host.echo(address, SMALL_BYTES)).kind !== "answered") return "silent";
+  const carried = await longest(host, address, SMALL_BYTES, bytes);
+  return fail(
+    NAME,
+    `The way to ${name} (${address}) carries packets of ${carried} bytes, and the overlay sends ${bytes}`,
+    `Mend the way, or give --mtu ${carried - overhead} on all hosts`,
+  );
+}
+
+/** Between one length that passes and one that does not. */
+async function longest(
+  host: DoctorHost,
+  address: string,
+  passes: number,
+  fails: number,
+): Promise<number> {
+  while (fails - passes > 1) {
+    const bytes = (passes + fails) >>> 1;
+    if ((await host.echo(address, bytes)).kind === "answered") passes = bytes;
+    else fails = bytes;
+  }
+  return passes;
+}
