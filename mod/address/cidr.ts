@@ -85,6 +85,29 @@ export function subnetsIn(network: string, length: number): number {
   return 2 ** (length - prefixLengthOf(network));
 }
 
+/** The subnets of that prefix length from the number `first` to the number `last` of the network, in order. */
+export function subnetsBetween(
+  network: string,
+  length: number,
+  first: number,
+  last: number,
+): string[] {
+  const subnets: string[] = [];
+  if (!isIpv6Text(network)) {
+    const outer = parseNetwork(network);
+    for (let index = first; index <= last; index++) {
+      subnets.push(formatNetwork(subnetAt(outer, length, index)));
+    }
+    return subnets;
+  }
+  const size = 1n << BigInt(IPV6_BITS - length);
+  let { address } = parseIpv6Network(subnetNumber(network, length, first));
+  for (let index = first; index <= last; index++, address += size) {
+    subnets.push(formatIpv6Network({ address, length }));
+  }
+  return subnets;
+}
+
 /** The subnet of that prefix length that stands at `index` (from 0) in the network. */
 export function subnetNumber(network: string, length: number, index: number): string {
   if (!isIpv6Text(network)) return formatNetwork(subnetAt(parseNetwork(network), length, index));

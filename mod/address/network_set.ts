@@ -27,6 +27,7 @@ export class NetworkSet {
   overlaps(network: string): boolean {
     if (this.#exact.has(network)) return true;
     const ranges = isIpv6Text(network) ? this.#ipv6 : this.#ipv4;
+    if (ranges.length === 0) return false;
     const { first, last } = rangeOf(network);
     // The last one that begins no later than this one ends; some before it may reach further.
     let low = 0;

@@ -14,9 +14,11 @@ import {
   numberOfSubnet,
   prefixLengthOf,
   subnetNumber,
+  subnetsBetween,
   subnetsIn,
 } from "./cidr.ts";
 import { cidrContains, cidrsOverlap } from "./network.ts";
+import { NetworkSet } from "./network_set.ts";
 import { checkedPoolNetwork, checkedSetting, checkedSubnetLength } from "./pool_family.ts";
 
 /** The same on every host of a cluster; all texts canonical. */
@@ -120,14 +122,11 @@ export function subnetCount(pool: Pool): number {
 
 /** Every subnet that may be claimed, in ascending order of each network, reserved ones left out. */
 export function subnetsOf(pool: Pool): string[] {
-  const subnets: string[] = [];
-  for (const { network, first, last } of rowsOf(pool)) {
-    for (let index = first; index <= last; index++) {
-      const subnet = subnetNumber(network, pool.subnetLength, index);
-      if (!pool.reserved.some((reserved) => cidrsOverlap(reserved, subnet))) subnets.push(subnet);
-    }
-  }
-  return subnets;
+  const reserved = new NetworkSet(pool.reserved);
+  return rowsOf(pool).flatMap(({ network, first, last }) =>
+    subnetsBetween(network, pool.subnetLength, first, last)
+      .filter((subnet) => !reserved.overlaps(subnet))
+  );
 }
 
 /** Whether the canonical CIDR is one of {@linkcode subnetsOf}. */
@@ -154,8 +153,17 @@ export function isInPool(pool: Pool, cidr: string): boolean {
   });
 }
 
+/** Pools do not change, and are asked of each claim. */
+const rowsOfPools = new WeakMap<Pool, readonly Row[]>();
+
+function rowsOf(pool: Pool): readonly Row[] {
+  let rows = rowsOfPools.get(pool);
+  if (rows === undefined) rowsOfPools.set(pool, rows = freshRows(pool));
+  return rows;
+}
+
 /** The first one, and each added network without its first subnet, which flannel leaves out as well. */
-function rowsOf({ cidr, subnetLength, subnetMin, subnetMax, added }: Pool): Row[] {
+function freshRows({ cidr, subnetLength, subnetMin, subnetMax, added }: Pool): Row[] {
   const edge = (address: string) => {
     const index = numberOfSubnet(cidr, subnetLength, `${address}/${subnetLength}`);
     assert(index !== null, "a pool's edges are subnets of it");
