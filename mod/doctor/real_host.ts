@@ -14,12 +14,15 @@ import { openFirewall } from "../host/firewall.ts";
 import {
   type HostNetwork,
   readHostNetwork,
+  readIpv6OfHost,
   readRouteTo,
   type RouteTo,
 } from "../host/host_network.ts";
+import { splitEndpoint } from "../host/endpoint.ts";
+import { onlyIpv6 } from "../host/ipv6_of_host.ts";
+import { poolFamily } from "../address/pool.ts";
 import { resolveSeed } from "../host/resolve.ts";
 import { firewallTableName } from "../overlay/firewall.ts";
-import { familyOf } from "../address/cidr.ts";
 import type {
   AgentFacts,
   DoctorHost,
@@ -62,6 +65,11 @@ export class RealHost implements DoctorHost {
     }
   }
 
+  /** What the hosts of the cluster talk over. */
+  get #family(): 4 | 6 {
+    return poolFamily(this.setup.pool);
+  }
+
   sysctl(path: string): string | null {
     return this.file(`/proc/sys/${path}`)?.trim() ?? null;
   }
@@ -71,7 +79,9 @@ export class RealHost implements DoctorHost {
   }
 
   network(): HostNetwork {
-    return readHostNetwork(this.#transport);
+    const network = readHostNetwork(this.#transport);
+    if (this.#family === 4) return network;
+    return onlyIpv6({ ...network, ipv6: readIpv6OfHost(this.#transport) });
   }
 
   routeTo(address: string): RouteTo | null {
@@ -111,7 +121,10 @@ export class RealHost implements DoctorHost {
     const firewall = openFirewall();
     try {
       const own = firewallTableName(this.setup.vni);
-      return hook === "input" ? firewall.inputTables("ip", own) : firewall.forwardTables("ip", own);
+      const family = this.#family === 4 ? "ip" : "ip6";
+      return hook === "input"
+        ? firewall.inputTables(family, own)
+        : firewall.forwardTables(family, own);
     } finally {
       void firewall.close();
     }
@@ -218,9 +231,9 @@ export class RealHost implements DoctorHost {
     );
     const found: OtherHost[] = [];
     for (const seed of join.slice(0, OTHERS_MAX)) {
-      for (const endpoint of await resolved(seed, gossipPort)) {
-        const address = endpoint.slice(0, endpoint.lastIndexOf(":"));
-        if (own.has(address) || familyOf(address) === 6) continue;
+      for (const endpoint of await resolved(seed, gossipPort, this.#family)) {
+        const { hostname: address } = splitEndpoint(endpoint);
+        if (own.has(address)) continue;
         found.push({ name: seed, address });
       }
     }
@@ -238,9 +251,13 @@ export class RealHost implements DoctorHost {
 }
 
 /** A name that cannot be looked up is gossip's to complain of. */
-async function resolved(seed: string, port: number): Promise<readonly string[]> {
+async function resolved(
+  seed: string,
+  port: number,
+  family: 4 | 6,
+): Promise<readonly string[]> {
   try {
-    return await resolveSeed(seed, port);
+    return await resolveSeed(seed, port, family);
   } catch {
     return [];
   }

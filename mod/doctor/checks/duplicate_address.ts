@@ -1,4 +1,5 @@
 /** Whether somebody else has this host's address, its name or its VTEP's MAC address. */
+import { familyOf } from "../../address/cidr.ts";
 import { underlayOf } from "../underlay_of.ts";
 import type { Check } from "../check.ts";
 import type { AgentFacts, DoctorHost } from "../doctor_host.ts";
@@ -13,7 +14,8 @@ export const duplicateAddress: Check = {
     const underlay = underlayOf(host);
     if (underlay === null) return [];
     const { device, address } = underlay;
-    const mac = await askTheLink(host, device, address);
+    // Of IPv6 the kernel asks itself before it uses an address (RFC 4862), and the underlay check shows what it found.
+    const mac = familyOf(address) === 6 ? null : await askTheLink(host, device, address);
     if (mac !== null) {
       return [fail(
         NAME,

@@ -1,4 +1,5 @@
 /** Whether rules of others drop what the overlay forwards, and which rules cannot be seen. */
+import { poolFamily } from "../../address/pool.ts";
 import { findForwardDrop, forwardDropProblem } from "../../overlay/forward_drop.ts";
 import { deviceName } from "../../overlay/vxlan.ts";
 import type { Check } from "../check.ts";
@@ -21,7 +22,9 @@ export const firewallForward: Check = {
 
 function dropped(host: DoctorHost): Finding | null {
   const { pool, vni, backend } = host.setup;
-  const device = backend === "host-gw" ? underlayOf(host)?.device ?? null : deviceName(vni);
+  const device = backend === "host-gw"
+    ? underlayOf(host)?.device ?? null
+    : deviceName(vni, poolFamily(pool));
   const own = host.agent?.claim.subnet ?? pool.cidr;
   const tables = host.tables("forward");
   for (

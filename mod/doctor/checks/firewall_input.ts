@@ -1,4 +1,5 @@
 /** Whether rules of others drop the gossip and the VXLAN packets of other hosts. */
+import { aloneCidr, familyOf } from "../../address/cidr.ts";
 import { findForwardDrop, type ForwardDrop } from "../../overlay/forward_drop.ts";
 import type { ForeignTable } from "../../base/firewall_objects.ts";
 import type { Underlay } from "../../base/kernel_objects.ts";
@@ -25,8 +26,8 @@ export const firewallInput: Check = {
     if (underlay === null) return [];
     const others = await host.others();
     const sources = others.length === 0
-      ? ["0.0.0.0/0"]
-      : others.map(({ address }) => `${address}/32`);
+      ? [familyOf(underlay.address) === 4 ? "0.0.0.0/0" : "::/0"]
+      : others.map(({ address }) => aloneCidr(address));
     const tables = host.tables("input");
     const dropped = portsOf(host).flatMap((port) => {
       const drop = firstDrop(tables, underlay, sources, port);
@@ -67,7 +68,7 @@ function firstDrop(
   for (const source of sources) {
     const drop = findForwardDrop(tables, {
       source,
-      destination: `${address}/32`,
+      destination: aloneCidr(address),
       inDevice: device,
       outDevice: null,
       arriving: { inIndex: index, protocol: PROTOCOL[protocol], port },
@@ -86,7 +87,9 @@ function remedyOf({ family, name, chains }: ForeignTable, ports: readonly Port[]
   }
   if (isIptables) {
     const commands = ports.map(({ protocol, port }) =>
-      `"iptables -I INPUT -p ${protocol} --dport ${port} -j ACCEPT"`
+      `"${
+        family === "ip6" ? "ip6tables" : "iptables"
+      } -I INPUT -p ${protocol} --dport ${port} -j ACCEPT"`
     );
     return `Open them for the other hosts: ${commands.join(", ")}`;
   }

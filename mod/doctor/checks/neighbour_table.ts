@@ -2,26 +2,28 @@
  * Whether the kernel's table of neighbours has room for the cluster. What gossamer puts into it does not count (permanent
  * entries are exempt, net/core/neighbour.c); the other hosts' own addresses on the underlay's link, and containers, do.
  */
+import { poolFamily } from "../../address/pool.ts";
 import type { Check } from "../check.ts";
 import { fail, ok, warn } from "../finding.ts";
 
 const NAME = "neighbour-table";
-const LIMIT = "net/ipv4/neigh/default/gc_thresh3";
 /** Per-processor lines of hexadecimal numbers below a line of names. */
-const STATISTICS = "/proc/net/stat/arp_cache";
+const STATISTICS = { 4: "/proc/net/stat/arp_cache", 6: "/proc/net/stat/ndisc_cache" } as const;
 
 export const neighbourTable: Check = {
   name: NAME,
   isRepeated: true,
   run(host) {
-    const limit = Number(host.sysctl(LIMIT) ?? "");
+    const family = poolFamily(host.setup.pool);
+    const name = `net.ipv${family}.neigh.default.gc_thresh3`;
+    const limit = Number(host.sysctl(name.replaceAll(".", "/")) ?? "");
     // Only the machine's first network namespace has the limit.
     if (limit === 0) return [ok(NAME, "Its limit is another namespace's affair")];
-    const { entries } = neighbourCounts(host.file(STATISTICS) ?? "");
+    const { entries } = neighbourCounts(host.file(STATISTICS[family]) ?? "");
     const members = host.agent?.members.length ?? 0;
     // Of the entries that are there some are the members' already.
     const wanted = Math.max(entries, members);
-    const remedy = `Run sysctl -w net.ipv4.neigh.default.gc_thresh3=${
+    const remedy = `Run sysctl -w ${name}=${
       Math.max(8192, 4 * wanted)
     } and put it into /etc/sysctl.d`;
     if (entries >= limit) {

@@ -1,4 +1,5 @@
 /** Whether this host uses a part of the overlay's network for something else. */
+import { poolFamily } from "../../address/pool.ts";
 import { ConfigError } from "../../base/errors.ts";
 import { checkPoolOverlap } from "../../host/pool_overlap.ts";
 import { deviceName } from "../../overlay/vxlan.ts";
@@ -17,7 +18,7 @@ export const networkOverlap: Check = {
     if (underlay === null) return [];
     try {
       const source = { hostNetwork: () => host.network() };
-      checkPoolOverlap(source, pool, deviceName(vni), underlay);
+      checkPoolOverlap(source, pool, deviceName(vni, poolFamily(pool)), underlay);
       return [ok(NAME, `Nothing else on this host uses ${pool.cidr}`)];
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;

@@ -1,4 +1,5 @@
 /** Whether somebody else has the overlay's device, its name or its place. */
+import { poolFamily } from "../../address/pool.ts";
 import { deviceName } from "../../overlay/vxlan.ts";
 import type { Check } from "../check.ts";
 import type { DoctorHost } from "../doctor_host.ts";
@@ -10,8 +11,8 @@ export const overlayDevice: Check = {
   name: NAME,
   isRepeated: false,
   run(host) {
-    const { backend, vni } = host.setup;
-    const name = deviceName(vni);
+    const { backend, vni, pool } = host.setup;
+    const name = deviceName(vni, poolFamily(pool));
     if (backend === "host-gw") return [ok(NAME, "--backend host-gw has no device")];
     const found = flanneld(host) ?? sameName(host, name) ?? sameNumber(host, name);
     return [found ?? ok(NAME, `Nobody else has ${name}`)];

@@ -2,6 +2,7 @@
  * Whether reverse path filtering drops what comes from other hosts: strictly (1), packets must come in by the device by which
  * answers leave (Documentation/networking/ip-sysctl.rst, RFC 3704).
  */
+import { familyOf } from "../../address/cidr.ts";
 import type { Check } from "../check.ts";
 import type { DoctorHost } from "../doctor_host.ts";
 import { ok, warn } from "../finding.ts";
@@ -16,7 +17,8 @@ export const rpFilter: Check = {
   async run(host) {
     const underlay = underlayOf(host);
     if (underlay === null) return [];
-    const { device } = underlay;
+    const { device, address } = underlay;
+    if (familyOf(address) === 6) return [ok(NAME, "IPv6 has no such filter")];
     if (filterOf(host, device) !== STRICT) {
       return [ok(NAME, `Packets on ${device} may come by another way than answers leave`)];
     }
