@@ -170,6 +170,7 @@ class Agent {
       identitiesLost: parts.identitiesLost,
       snapshot: () => this.#driver.snapshot(),
       overlay: () => this.#dataPath.status(),
+      overlayHealth: () => this.#companions.overlayHealth(),
       otherProblems: () => [
         ...this.#underlay.problems(),
         ...this.#pool.problems(),

@@ -264,6 +264,7 @@ export interface StatusView {
     backend: string | null;
     path: "vxlan" | "direct" | null;
     kernel: "answers" | "checking" | "silent" | null;
+    overlay?: { state: "answers" | "silent" | "unknown"; rttMs: number | null } | null;
   }[];
   problems: { code: string; severity: string; text: string; remedy: string }[];
 }
