@@ -31,7 +31,19 @@ export interface DriverOptions {
   readonly folder: string;
   readonly subnetFile?: string;
   readonly path?: string;
+  /** Plugins in Go look themselves up in /proc, which has to be that of the lab's own process namespace. */
+  readonly needsOwnProc?: boolean;
 }
+
+const WITH_OWN_PROC = [
+  "unshare",
+  "--mount",
+  "--propagation=private",
+  "sh",
+  "-c",
+  'mount -t proc proc /proc && exec "$@"',
+  "sh",
+];
 
 /** One container; its namespace goes when it is closed. */
 export class TestContainer {
@@ -43,9 +55,10 @@ export class TestContainer {
     this.namespace = new Namespace(id);
   }
 
-  /** As other processes can open it. */
-  get netns(): string {
-    return `/proc/${Deno.readLinkSync("/proc/self")}/fd/${this.namespace.fd}`;
+  /** As other processes can open it, by the /proc of this process or by that of its process namespace. */
+  netns(byOwnProc = false): string {
+    const pid = byOwnProc ? Deno.pid : Deno.readLinkSync("/proc/self");
+    return `/proc/${pid}/fd/${this.namespace.fd}`;
   }
 
   /** Global addresses of a device, with prefix lengths, sorted; of all but the loopback by default. */
@@ -67,10 +80,12 @@ export class CniDriver {
   config: Record<string, unknown>;
   readonly #command: readonly string[];
   readonly #path: string;
+  readonly #hasOwnProc: boolean;
 
   constructor(options: DriverOptions) {
     this.host = options.host;
-    this.#command = options.command;
+    this.#hasOwnProc = options.needsOwnProc ?? false;
+    this.#command = [...this.#hasOwnProc ? WITH_OWN_PROC : [], ...options.command];
     this.#path = options.path ?? "/nowhere";
     this.subnetFile = options.subnetFile ?? `${options.folder}/subnet.env`;
     this.dataDir = `${options.folder}/cni`;
@@ -101,7 +116,7 @@ export class CniDriver {
     const variables = {
       CNI_COMMAND: command,
       CNI_CONTAINERID: isReal ? container.id : container ?? undefined,
-      CNI_NETNS: isReal ? container.netns : undefined,
+      CNI_NETNS: isReal ? container.netns(this.#hasOwnProc) : undefined,
       CNI_IFNAME: options.ifname ?? "eth0",
       CNI_PATH: this.#path,
       ...options.variables,

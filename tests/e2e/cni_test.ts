@@ -160,7 +160,11 @@ async function add(stage: Stage): Promise<void> {
     assert.equal(bridge.mac, linkGet(driver.host.netlink, "cni0")?.address);
     assert.equal(near.mac, linkGet(driver.host.netlink, near.name)?.address);
     const inside = linkGet(container.namespace.netlink, "eth0");
-    assert.deepEqual([far.name, far.mac, far.sandbox], ["eth0", inside?.address, container.netns]);
+    assert.deepEqual([far.name, far.mac, far.sandbox], [
+      "eth0",
+      inside?.address,
+      container.netns(),
+    ]);
     const routes = routeDump(container.namespace.netlink, { family: 4 })
       .filter(({ gateway }) => gateway !== null)
       .map(({ destination, gateway }) => ({ dst: destination, gw: gateway }));
@@ -246,7 +250,7 @@ async function del(stage: Stage): Promise<void> {
   await driver.ok("DEL", one);
   await driver.ok("DEL", two, { variables: { CNI_NETNS: undefined } });
   assert.deepEqual([two.addresses(), driver.attached()], [[], ["three"]]);
-  const { netns } = three;
+  const netns = three.netns();
   three.namespace.close();
   driver.holdSubnet(null);
   await driver.ok("DEL", three.id, { variables: { CNI_NETNS: netns } });
