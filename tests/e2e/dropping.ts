@@ -15,7 +15,7 @@ export async function undrop(host: Host): Promise<void> {
   await nft(host, `delete table ${TABLE}`);
 }
 
-async function nft(host: Host, commands: string): Promise<void> {
+export async function nft(host: Host, commands: string): Promise<void> {
   const { code, stderr } = await host.namespace.output(["nft", commands]);
   if (code !== 0) throw new Error(`nft on ${host.name}: ${stderr}`);
 }
