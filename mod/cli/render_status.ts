@@ -1,7 +1,7 @@
 /** `gossamer status` for people: blocks of right-aligned keys, then the problems with their remedies. Pure. */
 import type { MemberDocument, StatusDocument } from "../agent/api.ts";
+import { bytesText } from "../base/bytes_text.ts";
 import { age, roundTrip, wholeSeconds } from "./age.ts";
-import { bytesText } from "./bytes.ts";
 import { type Cell, columns, printable } from "./columns.ts";
 import type { Paint } from "./paint.ts";
 import { memberAddress, statusCell } from "./render_members.ts";

@@ -2,6 +2,7 @@
  * The status page: one document that is whole without scripts and asks for nothing elsewhere. Its script fetches the same
  * document again and puts in what changed, so that there is one place that makes HTML, and it escapes.
  */
+import { bytesText } from "../base/bytes_text.ts";
 import { sha256 } from "../base/hash.ts";
 import { Html, html } from "./html.ts";
 import script from "./live.js" with { type: "text" };
@@ -129,6 +130,7 @@ function facts({ status, now }: PageData): Html {
       )}
       ${fact("Address", `${host.address}:${host.gossipPort}`)}
       ${fact("Gossip", `${encryptionText(status)}, health ${host.healthScore} of 7 (0 is best)`)}
+      ${traffic(overlay.traffic)}
       ${status.firewall === null ? null : fact(
         "Firewall",
         `${syncText(status.firewall)}, ${status.firewall.strangers} packets of strangers dropped`,
@@ -145,6 +147,15 @@ function fact(name: string, value: Html | string, trouble: string | null = null)
       <dd>${value}${more}</dd>
     </div>
   `;
+}
+
+/** Who sends and hears nobody has a way that is shut. */
+function traffic(counted: PageData["status"]["overlay"]["traffic"]): Html | null {
+  if (counted === undefined || counted === null) return null;
+  const { sentBytes, receivedBytes, sentPackets, receivedPackets } = counted;
+  const isDeaf = sentPackets > 0 && receivedPackets === 0;
+  const text = `${bytesText(sentBytes)} sent, ${bytesText(receivedBytes)} received`;
+  return fact("Traffic", text, isDeaf ? "sends, receives nothing" : null);
 }
 
 function syncText({ inSync }: { readonly inSync: boolean }): string {

@@ -70,6 +70,19 @@ Deno.test("the last 500 events are kept, numbered and counted", () => {
   });
 });
 
+Deno.test("a listener that throws is heard of no more, and harms nobody", () => {
+  const events = feed();
+  const heard: string[] = [];
+  const fail = () => {
+    throw new Error("no");
+  };
+  events.listen({ event: fail, ended: fail });
+  events.listen({ event: ({ text }) => void heard.push(text), ended() {} });
+  events.add({ event: "ready", severity: "info", text: "one" });
+  events.add({ event: "ready", severity: "info", text: "two" });
+  deepEqual([heard, events.listeners], [["one", "two"], 1]);
+});
+
 Deno.test("a stream tells recent events and new ones, and ends with the feed", async () => {
   const events = feed();
   events.add({ event: "ready", severity: "info", text: "before" });
