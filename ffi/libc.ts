@@ -92,6 +92,15 @@ const SYMBOLS = {
     ],
     result: "i32", // int
   },
+  ioctl_number: {
+    name: "ioctl",
+    parameters: [
+      "i32", // int fd
+      "usize", // unsigned long op
+      "usize", // unsigned long arg: for requests that take a number and no pointer
+    ],
+    result: "i32", // int
+  },
   send: {
     parameters: [
       "i32", // int sockfd

@@ -9,20 +9,21 @@ const PURE = ["base", "address", "wire", "swim", "claim", "overlay"] as const;
 /** What each module may import besides itself; modules are folders of `mod/`, `ffi` and `main.ts`. */
 export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
   ...PURE.map((name, index): [string, readonly string[]] => [name, PURE.slice(0, index)]),
+  ["dataplane", ["base", "address"]],
   ["ffi", []],
-  ["host", ["ffi", "base", "address", "wire"]],
+  ["host", ["ffi", "base", "address", "wire", "dataplane"]],
   ["sim", PURE],
   ["lab", ["ffi", "base", "address"]],
   ["web", ["base", "address"]],
   ["doctor", ["ffi", "base", "address", "overlay", "host"]],
-  ["agent", [...PURE, "host", "doctor", "web"]],
+  ["agent", [...PURE, "dataplane", "host", "doctor", "web"]],
   ["cni", ["ffi", "base", "address"]],
-  ["cli", [...PURE, "host", "agent", "lab", "sim", "doctor", "cni", "web"]],
+  ["cli", [...PURE, "dataplane", "host", "agent", "lab", "sim", "doctor", "cni", "web"]],
   ["main.ts", ["cli", "base"]],
 ]);
 
 /** Modules without I/O, clock, randomness or waiting: bytes and time in, actions out. */
-export const PURE_MODULES: ReadonlySet<string> = new Set(PURE);
+export const PURE_MODULES: ReadonlySet<string> = new Set([...PURE, "dataplane"]);
 
 /** The one file that may call Deno.dlopen. */
 export const DLOPEN_FILE = "ffi/libc.ts";

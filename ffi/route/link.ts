@@ -15,6 +15,7 @@ import { isMissing, NetlinkFormatError } from "../netlink/error.ts";
 import { type NetlinkMessage, NLM_F_CREATE, NLM_F_EXCL } from "../netlink/message.ts";
 import { execute, type NetlinkRequest, type NetlinkTransport } from "../netlink/transport.ts";
 import { RTM } from "./family.ts";
+import { decodeTunData, type TunInfo } from "./tun_data.ts";
 import { decodeVxlanData, type VxlanInfo } from "./vxlan_data.ts";
 
 /** Bytes of struct ifinfomsg: family, pad, type, index, flags, change mask. */
@@ -85,6 +86,8 @@ export interface Link {
   readonly operationalState: OperationalState;
   /** Parameters of a vxlan device; null for every other kind. */
   readonly vxlan: VxlanInfo | null;
+  /** Of a TUN or TAP device; absent for every other kind. */
+  readonly tun?: TunInfo;
 }
 
 /** What can be changed on a device; what is absent stays. */
@@ -302,10 +305,13 @@ export function linkDump(transport: NetlinkTransport): Link[] {
   return transport.dump(linkDumpRequest()).map(decodeLink);
 }
 
-function decodeInfo(info: Attributes | null): { kind: string | null; vxlan: VxlanInfo | null } {
+function decodeInfo(info: Attributes | null): Pick<Link, "kind" | "vxlan" | "tun"> {
   const kind = info?.string(IFLA_INFO_KIND) ?? null;
-  const data = kind === "vxlan" ? info?.nested(IFLA_INFO_DATA) ?? null : null;
-  return { kind, vxlan: data === null ? null : decodeVxlanData(data) };
+  const data = kind === "vxlan" || kind === "tun" ? info?.nested(IFLA_INFO_DATA) ?? null : null;
+  if (data === null) return { kind, vxlan: null };
+  return kind === "tun"
+    ? { kind, vxlan: null, tun: decodeTunData(data) }
+    : { kind, vxlan: decodeVxlanData(data) };
 }
 
 /** Reads RTM_NEWLINK or RTM_DELLINK. Throws NetlinkFormatError. */

@@ -9,6 +9,7 @@ import { type HostKernel, openKernel } from "../host/kernel.ts";
 import { machineFingerprint } from "../host/machine_fingerprint.ts";
 import { Store } from "../host/store.ts";
 import { Transport } from "../host/transport.ts";
+import { UDP_DEVICE } from "../overlay/udp.ts";
 import { deviceName } from "../overlay/vxlan.ts";
 import type { AgentConfig } from "./config.ts";
 import { prepareRunDirectory } from "./control.ts";
@@ -40,6 +41,7 @@ export async function openParts(config: AgentConfig, past: IdentityPast): Promis
   const underlay = new UnderlayKeeper(kernel, config);
   await prepareRunDirectory(config.runDir);
   const lock = DeviceLock.take(config.vni, deviceName(config.vni, poolFamily(config.pool)));
+  if (config.backend === "udp") lock.takeUdp(UDP_DEVICE);
   const store = Store.open(config.stateDir);
   const identity = restoreIdentity(store, {
     machine: machineFingerprint(),

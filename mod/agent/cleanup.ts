@@ -6,11 +6,16 @@ import type { Problem } from "../base/problem.ts";
 import { openKernel } from "../host/kernel.ts";
 import { cleanUpHostFirewall } from "./cleanup_firewall.ts";
 import { planCleanup } from "../overlay/cleanup.ts";
+import type { Plan } from "../overlay/plan.ts";
+import { withRetired } from "../overlay/retired.ts";
+import { retiredUdp } from "../overlay/udp.ts";
 import { operationText, planText } from "../overlay/text.ts";
 import { deviceName } from "../overlay/vxlan.ts";
 
+const NO_PLAN: Plan = { operations: [], problems: [] };
+
 export interface CleanupOptions {
-  /** Chooses the devices, `flannel.<vni>` and `flannel-v6.<vni>`. */
+  /** Chooses the devices, `flannel.<vni>` and `flannel-v6.<vni>`, and `flannel0` if it is this overlay's. */
   readonly vni: number;
   /** The overlay's networks of both families, canonical CIDRs: they tell our routes through the underlay, and addresses without a tag. */
   readonly networks: readonly string[];
@@ -56,16 +61,24 @@ export async function cleanUpHost(options: CleanupOptions): Promise<CleanupRepor
 export function cleanUp(options: CleanupOptions, kernel: CleanupKernel): CleanupReport {
   const device = deviceName(options.vni);
   const ipv6Device = deviceName(options.vni, 6);
+  const cleaned = new Set([device, ipv6Device]);
   const networksOf = (wanted: 4 | 6) =>
     options.networks.filter((network) => familyOf(network) === wanted);
   const plans = [
     planCleanup(device, networksOf(4), kernel.dump(device)),
     planCleanup(ipv6Device, networksOf(6), kernel.dump(ipv6Device, undefined, 6)),
+    withRetired(NO_PLAN, {
+      retired: [retiredUdp(options.vni)],
+      networks: options.networks,
+    }, (name) => kernel.dump(name)),
   ];
   const plan = {
     operations: plans.flatMap(({ operations }) => operations),
     problems: plans.flatMap(({ problems }) => problems),
   };
+  for (const operation of plan.operations) {
+    if (operation.kind === "link-delete") cleaned.add(operation.name);
+  }
   if (!options.dryRun && plan.operations.length > 0) {
     const failures = kernel.apply(plan.operations);
     if (failures.length > 0) throw refused(failures, plan.operations.length);
@@ -75,7 +88,7 @@ export function cleanUp(options: CleanupOptions, kernel: CleanupKernel): Cleanup
     commands: planText(plan.operations, (index) => kernel.deviceName(index)),
     operations: plan.operations.length,
     problems: plan.problems,
-    otherDevices: kernel.ownDevices().filter((name) => name !== device && name !== ipv6Device),
+    otherDevices: kernel.ownDevices().filter((name) => !cleaned.has(name)),
   };
 }
 

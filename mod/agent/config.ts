@@ -14,14 +14,16 @@ export interface AgentConfig {
   /** CIDR pinned by `--subnet`, inside the pool; null when free to choose. */
   readonly pin: string | null;
   readonly backend: OwnBackend;
-  /** 1 to 2^24 - 1; the device is `flannel.<vni>`. */
+  /** 1 to 2^24 - 1; with VXLAN the device is `flannel.<vni>`. */
   readonly vni: number;
   readonly vxlanPort: number;
+  /** Of the UDP backend. */
+  readonly udpPort: number;
   /** Whether what containers send out of the overlay gets this host's address. */
   readonly ipMasq: boolean;
   /** Destinations to which it does not; canonical CIDRs. */
   readonly masqueradeExcluded: readonly string[];
-  /** Whether VXLAN packets from others than members are dropped. */
+  /** Whether packets of the overlay from others than members are dropped. */
   readonly guard: boolean;
   /** Whether packets into the overlay leave their checksums to hardware. */
   readonly txChecksum: boolean;

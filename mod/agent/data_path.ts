@@ -14,13 +14,13 @@ import type { ClaimRecord } from "../claim/record.ts";
 import { openEcho } from "../host/echo.ts";
 import { startTimer } from "../host/timer.ts";
 import { removeSubnetFile, writeSubnetFile } from "../host/subnet_file.ts";
+import { overlayDevice } from "../overlay/backend.ts";
 import type { OverlayConfig } from "../overlay/desired.ts";
 import type { FirewallConfig } from "../overlay/firewall.ts";
 import { flannelProblem } from "../overlay/flannel.ts";
 import { containersMtu, fittedMtu, mtuDiffers } from "../overlay/mtu.ts";
 import { desiredSettings, type OverlayDevice } from "../overlay/host_settings.ts";
 import { subnetEnvText } from "../overlay/subnet_env.ts";
-import { deviceName } from "../overlay/vxlan.ts";
 import { FirewallKeeper } from "./firewall_keeper.ts";
 import { firewallWish } from "./firewall_wish.ts";
 import { planDocument } from "./host_plan.ts";
@@ -276,12 +276,12 @@ export class DataPath {
   }
 
   #desiredSettings(): HostSetting[] {
-    const { backend, vni, underlay } = this.#overlay;
+    const { underlay } = this.#overlay;
     const family = familyOf(underlay.address);
-    const device = backend === "host-gw" ? null : deviceName(vni, family);
+    const device = overlayDevice(this.#overlay, family);
     const devices: OverlayDevice[] = [{ family, device, underlay: underlay.device }];
     if (this.#ipv6 !== null) {
-      const ipv6Device = device === null ? null : deviceName(vni, 6);
+      const ipv6Device = overlayDevice(this.#overlay, 6);
       devices.push({ family: 6, device: ipv6Device, underlay: underlay.device });
     }
     return desiredSettings(devices, this.#options.settings?.txChecksum ?? true);

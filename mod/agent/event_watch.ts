@@ -4,6 +4,7 @@
  */
 import type { Problem } from "../base/problem.ts";
 import type { Companion, Inside } from "./companions.ts";
+import type { PathKind } from "../overlay/path.ts";
 import type { EventBody } from "./api.ts";
 import { eventMember } from "./event_bodies.ts";
 import type { EventFeed } from "./event_feed.ts";
@@ -104,7 +105,7 @@ export class EventWatch implements Companion {
     }
   }
 
-  #peerAdded(id: string, path: "vxlan" | "direct"): void {
+  #peerAdded(id: string, path: PathKind): void {
     const { claim } = this.#inside.snapshot();
     const subnet = claim.records.find(({ hostId }) => hostId === id)?.subnet ?? null;
     const { name, member } = this.#named(id, this.#seen ?? NOTHING);

@@ -12,7 +12,7 @@ import type {
 import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
 import { foreignTableProblem, nftablesProblem, strangersProblem } from "./firewall_problems.ts";
-import { Strangers } from "./strangers.ts";
+import { DroppedStrangers } from "./dropped_strangers.ts";
 import {
   desiredFirewall,
   type FirewallConfig,
@@ -106,7 +106,7 @@ export class FirewallKeeper {
   #inSync = false;
   #subnets: readonly string[] = [];
   #members = 0;
-  readonly #strangers = new Strangers();
+  readonly #strangers = new DroppedStrangers();
   /** What was wanted at the last comparison, done or not. */
   #wanted: string | null = null;
   #repairs = 0;

@@ -3,18 +3,20 @@ import { ipv6HalfOf, networksOf } from "../address/pool.ts";
 import type { HostSnapshot } from "../claim/host_core.ts";
 import { occupies } from "../claim/record.ts";
 import type { FirewallConfig } from "../overlay/firewall.ts";
+import { dataPort } from "../overlay/backend.ts";
 import type { AgentConfig } from "./config.ts";
 import type { FirewallWish } from "./firewall_keeper.ts";
 
 export function firewallConfig(
   config: Pick<
     AgentConfig,
-    "vni" | "vxlanPort" | "backend" | "ipMasq" | "masqueradeExcluded" | "guard"
+    "vni" | "vxlanPort" | "udpPort" | "backend" | "ipMasq" | "masqueradeExcluded" | "guard"
   >,
 ): FirewallConfig {
   return {
     vni: config.vni,
-    port: config.vxlanPort,
+    port: dataPort(config),
+    hasNetworkIdentifier: config.backend !== "udp",
     masquerade: config.ipMasq,
     masqueradeExcluded: config.masqueradeExcluded,
     guard: config.guard && config.backend !== "host-gw",

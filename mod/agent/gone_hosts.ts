@@ -16,7 +16,7 @@ export function goneHosts(
     if (hostId === swim.self.id) continue;
     if (member?.status === "alive" || member?.status === "suspect") continue;
     const path = pathTo(paths, vtep);
-    if (path !== "vxlan" && path !== "direct") continue; // there is no way to ask it
+    if (typeof path !== "string") continue; // there is no way to ask it
     gone.set(hostId, {
       name: member?.name ?? `host ${hostId.slice(0, 8)}`,
       subnet,

@@ -18,6 +18,7 @@ import { desiredFirewall, type FirewallConfig, firewallTableName } from "../over
 import { diffFirewall, diffNoFirewall } from "../overlay/firewall_diff.ts";
 import { firewallPlanText } from "../overlay/firewall_text.ts";
 import { diffSettings, settingText } from "../overlay/host_settings.ts";
+import { withRetired } from "../overlay/retired.ts";
 import { keepUnknown } from "../overlay/settling.ts";
 import { planText } from "../overlay/text.ts";
 import type { FirewallWish } from "./firewall_keeper.ts";
@@ -117,7 +118,11 @@ function overlayChanges(
   const wanted = wish.want === "up" ? desired(config, wish) : desiredState(config, null, []);
   const { underlay } = config;
   const now = kernel.dump(wanted.device, underlay.index, familyOf(underlay.address));
-  const plan = diffState(wanted, now);
+  const plan = withRetired(
+    diffState(wanted, now),
+    wanted,
+    (device) => kernel.dump(device, underlay.index, familyOf(underlay.address)),
+  );
   obstacles.push(...[...wanted.problems, ...plan.problems].map(({ text }) => text));
   const isCertain = wish.want === "down" || wish.settled;
   return isCertain

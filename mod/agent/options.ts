@@ -6,10 +6,10 @@ import type { HostOptions } from "../claim/host_core.ts";
 import type { Vtep } from "../claim/record.ts";
 import { formatEndpoint } from "../host/endpoint.ts";
 import { readKeyFile } from "../host/key_file.ts";
-import { overheadOf } from "../overlay/backend.ts";
-import { withMtu } from "../overlay/mtu.ts";
+import { dataPort, overheadOf } from "../overlay/backend.ts";
+import { withMtu } from "../overlay/announced_mtu.ts";
 import { announced } from "../overlay/path.ts";
-import { ipv6OverlayMtu, overlayMtuOn } from "../overlay/vxlan.ts";
+import { ipv6OverlayMtu, overlayMtuOn } from "../overlay/underlay_mtu.ts";
 import { TIMINGS } from "../swim/timings.ts";
 import { Keyring, parseKeys } from "../wire/keyring.ts";
 import type { AgentConfig } from "./config.ts";
@@ -60,9 +60,9 @@ export async function hostOptions(
 
 /** Where others reach this host, for gossip and for overlay packets. */
 export function placeOf(
-  { publicIp, gossipPort, vxlanPort, backend, mtu }: Pick<
+  { publicIp, gossipPort, vxlanPort, udpPort, backend, mtu }: Pick<
     AgentConfig,
-    "publicIp" | "gossipPort" | "vxlanPort" | "backend" | "mtu"
+    "publicIp" | "gossipPort" | "vxlanPort" | "udpPort" | "backend" | "mtu"
   >,
   underlay: Underlay,
   mac: string,
@@ -73,7 +73,7 @@ export function placeOf(
     : ipv6OverlayMtu(underlay, mtu, overheadOf(backend, 6));
   const vtep = {
     address,
-    port: vxlanPort,
+    port: dataPort({ backend, vxlanPort, udpPort }),
     mac,
     ...announced(backend),
     ...(underlay.ipv6 === undefined ? {} : { ipv6: underlay.ipv6 }),

@@ -9,14 +9,15 @@ import type { Problem } from "../base/problem.ts";
 import { isSame } from "../base/same.ts";
 import { isInterruption } from "../host/interruption.ts";
 import { startTimer } from "../host/timer.ts";
+import { overlayDevice } from "../overlay/backend.ts";
 import { type Desired, desiredState, type OverlayConfig } from "../overlay/desired.ts";
 import { diffState, type KernelAbilities, programmedPeers } from "../overlay/diff.ts";
 import type { FlannelPeer } from "../overlay/flannel.ts";
 import { isOutdated } from "../overlay/outdated.ts";
 import type { Plan } from "../overlay/plan.ts";
+import { withRetired } from "../overlay/retired.ts";
 import { keepUnknown } from "../overlay/settling.ts";
 import { operationText } from "../overlay/text.ts";
-import { deviceName } from "../overlay/vxlan.ts";
 import type { OverlayPorts, OverlayStatus, OverlayWish } from "./overlay_ports.ts";
 
 export type { OverlayPorts, OverlayStatus, OverlayWish } from "./overlay_ports.ts";
@@ -87,6 +88,8 @@ export class OverlayKeeper {
   #losses = 0;
   #looksRepeated = 0;
   #stopped = false;
+  /** Whether nothing of other backends' devices is left: nobody makes them again. */
+  #isAllRetired = false;
   #wasUp = false;
   #subnetFileWritten = false;
   #inSync = false;
@@ -117,19 +120,16 @@ export class OverlayKeeper {
   }
 
   status(): OverlayStatus {
-    const { backend, vni, underlay, mac } = this.#config;
-    const isBare = backend === "host-gw";
+    const { backend, underlay, mac } = this.#config;
     return {
-      device: isBare ? underlay.device : deviceName(vni, familyOf(underlay.address)),
-      mac: isBare ? null : mac,
+      device: overlayDevice(this.#config, familyOf(underlay.address)) ?? underlay.device,
+      mac: backend === "host-gw" || backend === "udp" ? null : mac,
       mtu: this.#config.mtu,
       inSync: this.#inSync,
       subnetFileWritten: this.#subnetFileWritten,
       peersWanted: this.#wantedPeers.length,
       peersProgrammed: this.#peersProgrammed,
-      paths: new Map(
-        this.#wantedPeers.map(({ hostId, entry }) => [hostId, entry === null ? "direct" : "vxlan"]),
-      ),
+      paths: new Map(this.#wantedPeers.map(({ hostId, path }) => [hostId, path])),
       deadPeers: new Map(),
       repairs: this.#repairs,
       looksRepeated: this.#looksRepeated,
@@ -268,7 +268,11 @@ export class OverlayKeeper {
       ? desiredState(this.#config, wish.own, wish.owners, wish.silent)
       : desiredState(this.#config, null, []);
     const before = this.#dump(desired.device);
-    const full = diffState(desired, before, this.#abilities);
+    const present = diffState(desired, before, this.#abilities);
+    const full = this.#isAllRetired
+      ? present
+      : withRetired(present, desired, (device) => this.#dump(device));
+    this.#isAllRetired = full === present;
     const plan = wish.want === "down" || wish.settled
       ? full
       : keepUnknown(full, wish.records, this.#config, this.#wantedBefore);

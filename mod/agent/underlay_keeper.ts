@@ -15,12 +15,17 @@ import { startTimer } from "../host/timer.ts";
 import { underlayProblem, type UnderlaySource } from "../host/underlay.ts";
 import type { OverlayConfig } from "../overlay/desired.ts";
 import type { LinkRoute } from "../overlay/adjacency.ts";
-import { overheadOf } from "../overlay/backend.ts";
-import { deviceName, ipv6OverlayMtu, mtuProblem, overlayMtuOn } from "../overlay/vxlan.ts";
+import { dataPort, overheadOf } from "../overlay/backend.ts";
+import { ipv6OverlayMtu, mtuProblem, overlayMtuOn } from "../overlay/underlay_mtu.ts";
 import { overlapProblem } from "./problems.ts";
 import { ipv6LinkRoutesIn, linkRoutesIn, refuseElsewhere } from "./underlay_link.ts";
 import { decideUnderlay } from "./underlay_plan.ts";
-import { findFirstUnderlay, findUnderlay, type UnderlaySettings } from "./underlay_rules.ts";
+import {
+  findFirstUnderlay,
+  findUnderlay,
+  overlayDeviceName,
+  type UnderlaySettings,
+} from "./underlay_rules.ts";
 
 export type { UnderlaySettings } from "./underlay_rules.ts";
 
@@ -105,10 +110,10 @@ export class UnderlayKeeper {
 
   /** What the overlay stands on now. */
   overlay(mac: string): OverlayConfig {
-    const { backend, vni, vxlanPort: port, mtu } = this.#settings;
+    const { backend, vni, mtu } = this.#settings;
     const { ipv6, ...underlay } = this.#present;
     const adoptsFlannel = this.#settings.adoptFlannel === true;
-    const common = { backend, vni, port, mac, adoptsFlannel };
+    const common = { backend, vni, port: dataPort(this.#settings), mac, adoptsFlannel };
     const half = this.#pool.ipv6;
     const ipv6Config = half === undefined || ipv6 === undefined ? {} : {
       ipv6: {
@@ -172,21 +177,22 @@ export class UnderlayKeeper {
    * a host that has a subnet goes on and shows the problem.
    */
   checkOverlap(hasSubnet: boolean): void {
-    const { pool, vni } = this.#settings;
+    const { pool } = this.#settings;
     this.#overlap = overlapProblem(hasSubnet, () => {
       const seen = { hostNetwork: () => this.#read() };
-      checkPoolOverlap(seen, pool, deviceName(vni, this.#family), this.#present);
+      const device = overlayDeviceName(this.#settings, this.#family);
+      checkPoolOverlap(seen, pool, device, this.#present);
       if (pool.ipv6 === undefined) return;
-      checkIpv6Overlap(this.#read(), pool, deviceName(vni, 6), this.#present);
+      checkIpv6Overlap(this.#read(), pool, overlayDeviceName(this.#settings, 6), this.#present);
     });
   }
 
   /** What this host uses of a network that is or shall be in the pool for something else; null when nothing. */
   overlapWith(cidr: string): Problem | null {
-    const { pool, vni } = this.#settings;
+    const { pool } = this.#settings;
     return overlapProblem(true, () => {
       const seen = { hostNetwork: () => this.#read() };
-      const device = deviceName(vni, this.#family);
+      const device = overlayDeviceName(this.#settings, this.#family);
       checkPoolOverlap(seen, { ...pool, cidr }, device, this.#present, "pool");
     });
   }
@@ -296,12 +302,10 @@ export class UnderlayKeeper {
     if (isEqual(routes, this.#linkRoutes) && isEqual(ipv6Routes, this.#ipv6LinkRoutes)) return;
     this.#linkRoutes = routes;
     this.#ipv6LinkRoutes = ipv6Routes;
+    const onLink = [...routes, ...ipv6Routes].filter(({ isOnLink }) => isOnLink);
     this.#log?.info("who is on the underlay's link is decided anew", {
       device: this.#present.device,
-      networks: [...routes, ...ipv6Routes].filter(({ isOnLink }) =>
-        isOnLink
-      ).map(({ destination }) => destination)
-        .join(",") || "none",
+      networks: onLink.map(({ destination }) => destination).join(",") || "none",
     });
     this.#moved();
   }

@@ -6,9 +6,10 @@ import type { HostNetwork } from "../host/host_network.ts";
 import { withIpv6 } from "../host/ipv6_of_host.ts";
 import { checkPoolOverlap, withoutContainers } from "../host/pool_overlap.ts";
 import { chooseUnderlay, type UnderlayChoice, type UnderlaySource } from "../host/underlay.ts";
-import { overheadOf } from "../overlay/backend.ts";
+import { overheadOf, overlayDevice } from "../overlay/backend.ts";
 import type { OwnBackend } from "../overlay/path.ts";
-import { deviceName, ipv6OverlayMtu, overlayMtuOn } from "../overlay/vxlan.ts";
+import { ipv6OverlayMtu, overlayMtuOn } from "../overlay/underlay_mtu.ts";
+import { deviceName } from "../overlay/vxlan.ts";
 
 /** What the operator said; AgentConfig has these fields. */
 export interface UnderlaySettings extends UnderlayChoice {
@@ -17,6 +18,7 @@ export interface UnderlaySettings extends UnderlayChoice {
   readonly backend: OwnBackend;
   readonly vni: number;
   readonly vxlanPort: number;
+  readonly udpPort: number;
   /** Overlay MTU, or null for the underlay's minus the encapsulation. */
   readonly mtu: number | null;
   /** Address told to peers when it differs from the interface's own; of the pool's family. */
@@ -59,16 +61,24 @@ export function findFirstUnderlay(
   network: HostNetwork,
   settings: UnderlaySettings,
 ): Underlay {
-  const { pool, vni } = settings;
+  const { pool } = settings;
   try {
     return findUnderlay(source, network, settings, { pool, used: null });
   } catch (error) {
     const seen = { hostNetwork: () => network, routeTo: (to: string) => source.routeTo(to) };
     const underlay = error instanceof ConfigError ? null : findAny(seen, settings);
-    const device = deviceName(vni, poolFamily(pool));
+    const device = overlayDeviceName(settings, poolFamily(pool));
     if (underlay !== null) checkPoolOverlap(seen, pool, device, underlay);
     throw error;
   }
+}
+
+/** What routes of an earlier run go through: with host-gw those of another backend, if any. */
+export function overlayDeviceName(
+  settings: Pick<UnderlaySettings, "backend" | "vni">,
+  family: 4 | 6 = 4,
+): string {
+  return overlayDevice(settings, family) ?? deviceName(settings.vni, family);
 }
 
 /** The choice with container bridges among the candidates. */

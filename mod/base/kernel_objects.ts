@@ -23,6 +23,17 @@ export interface VxlanLink {
   readonly alias: string;
 }
 
+/** A TUN device that stays when nobody has it open (`ip tuntap add NAME mode tun vnet_hdr`). */
+export interface TunLink {
+  readonly name: string;
+  readonly mtu: number;
+  readonly up: boolean;
+  /** {@linkcode DEVICE_ALIAS} and the overlay's number prove that the device is ours. */
+  readonly alias: string;
+  /** Whether several may read packets from it at once. Fixed when the device is made. */
+  readonly multiQueue: boolean;
+}
+
 /** A device that bears a name we want but is something else: another kind, or a VXLAN device of other make. */
 export interface ForeignLink {
   readonly name: string;
@@ -30,9 +41,15 @@ export interface ForeignLink {
   readonly alias: string;
 }
 
-/** Tells the two shapes of a link apart. */
-export function isVxlanLink(link: VxlanLink | ForeignLink): link is VxlanLink {
+/** The shapes of a link. */
+export type OverlayLink = VxlanLink | TunLink | ForeignLink;
+
+export function isVxlanLink(link: OverlayLink): link is VxlanLink {
   return "vni" in link;
+}
+
+export function isTunLink(link: OverlayLink): link is TunLink {
+  return "multiQueue" in link;
 }
 
 /**
@@ -104,8 +121,8 @@ export interface Route {
  * families. What the kernel makes by itself is left out: link-local addresses and routes of protocol "kernel".
  */
 export interface KernelState {
-  /** The device of that name: ours-shaped VXLAN, something else, or null when absent. */
-  readonly link: VxlanLink | ForeignLink | null;
+  /** The device of that name: shaped like ours, something else, or null when absent. */
+  readonly link: OverlayLink | null;
   readonly addresses: readonly DeviceAddress[];
   readonly neighbours: readonly Neighbour[];
   readonly forwarding: readonly ForwardingEntry[];
@@ -118,7 +135,7 @@ export interface KernelState {
  * adding what is there already in exactly that form.
  */
 export type Operation =
-  | { readonly kind: "link-add"; readonly link: VxlanLink }
+  | { readonly kind: "link-add"; readonly link: VxlanLink | TunLink }
   /** Changes the device in place. */
   | { readonly kind: "link-set"; readonly name: string; readonly changes: LinkChanges }
   /** Moves the device to another address or device of the underlay, with all that it carries. */

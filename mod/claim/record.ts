@@ -5,16 +5,16 @@ import type { MemberId } from "../swim/member.ts";
 export type ClaimState = "tentative" | "held" | "yielding" | "released";
 
 /**
- * How a host takes packets for its subnet: in VXLAN; in VXLAN or, from hosts on the same link, bare; bare only. Others are
- * ways of later versions, known by their number alone: such a host has its subnet like any other.
+ * How a host takes packets for its subnet: in VXLAN; in VXLAN or, from hosts on the same link, bare; bare only; in UDP, by
+ * its agent. Others are ways of later versions, known by their number alone: such a host has its subnet like any other.
  */
-export type Backend = "vxlan" | "vxlan-direct" | "host-gw" | `backend ${number}`;
+export type Backend = "vxlan" | "vxlan-direct" | "host-gw" | "udp" | `backend ${number}`;
 
 /** Where the overlay packets for a subnet go: RFC 7348's tunnel end point. */
 export interface Vtep {
   /** Underlay address as peers must send to it. */
   readonly address: string;
-  /** UDP port of VXLAN. */
+  /** UDP port of VXLAN, or of the UDP backend. */
   readonly port: number;
   /** Of the VXLAN device, `aa:bb:cc:dd:ee:ff`. */
   readonly mac: string;

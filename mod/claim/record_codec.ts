@@ -55,7 +55,11 @@ const LENGTHS = [FIELDS, FIELDS_WITH_BACKEND, FIELDS_WITH_IPV6, FIELDS_WITH_MTU]
 
 const STATES: readonly ClaimState[] = ["tentative", "held", "yielding", "released"];
 /** By their numbers; 0 is VXLAN. */
-const BACKENDS: readonly Exclude<Backend, "vxlan">[] = ["vxlan-direct", "host-gw"];
+const BACKENDS: readonly Exclude<Backend, "vxlan">[] = [
+  "vxlan-direct",
+  "host-gw",
+  "udp",
+];
 const BACKEND_MAX = 255;
 const STRENGTHS: ReadonlySet<number> = new Set([1, 2, 5, 6]);
 

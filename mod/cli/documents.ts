@@ -43,7 +43,7 @@ const member = v.looseObject({
   claim: claimState,
   mac: nullableString,
   backend: v.optional(nullableString, null),
-  path: v.optional(v.nullable(v.picklist(["vxlan", "direct"])), null),
+  path: v.optional(v.nullable(v.picklist(["vxlan", "direct", "udp"])), null),
   kernel: v.optional(v.nullable(v.picklist(["answers", "checking", "silent"])), null),
   rttMs: v.nullable(v.number()),
   overlay: v.exactOptional(v.nullable(v.looseObject({

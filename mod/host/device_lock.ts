@@ -15,28 +15,54 @@ import { UserError } from "../base/errors.ts";
  */
 const PORT_BASE = 0x6700_0000;
 
+/** No overlay has this one: it stands for the device without a number. */
+const NO_VNI = 0;
+
+function bind(vni: number): number {
+  return bindNetlink(NETLINK_ROUTE, 0, PORT_BASE + vni).fd;
+}
+
+function taken(error: unknown, device: string, remedy: string): unknown {
+  if (!(error instanceof SysError) || error.code !== "EADDRINUSE") return error;
+  return new UserError(`another agent on this host has ${device}`, { remedy, cause: error });
+}
+
 export class DeviceLock {
-  readonly #fd: number;
+  readonly #fds: number[];
 
   private constructor(fd: number) {
-    this.#fd = fd;
+    this.#fds = [fd];
   }
 
   /** Throws UserError when an agent of this network namespace has the device of that VNI. */
   static take(vni: number, device: string): DeviceLock {
     try {
-      return new DeviceLock(bindNetlink(NETLINK_ROUTE, 0, PORT_BASE + vni).fd);
+      return new DeviceLock(bind(vni));
     } catch (error) {
-      if (!(error instanceof SysError) || error.code !== "EADDRINUSE") throw error;
-      throw new UserError(`another agent on this host has ${device}`, {
-        remedy: "stop it first, or give this one its own --vni, --state-dir, --run-dir and " +
-          "--gossip-port",
-        cause: error,
-      });
+      throw taken(
+        error,
+        device,
+        "stop it first, or give this one its own --vni, --state-dir, --run-dir and --gossip-port",
+      );
+    }
+  }
+
+  /** Takes the device of the UDP backend besides, of which there is one on a host. Throws UserError as `take` does. */
+  takeUdp(device: string): void {
+    try {
+      this.#fds.push(bind(NO_VNI));
+    } catch (error) {
+      this.release();
+      throw taken(
+        error,
+        device,
+        "only one agent of a host can use --backend udp: stop it first, or give this one another " +
+          "--backend",
+      );
     }
   }
 
   release(): void {
-    closeDescriptor(this.#fd);
+    for (const fd of this.#fds.splice(0)) closeDescriptor(fd);
   }
 }

@@ -112,9 +112,10 @@ export class HostKernel implements Kernel {
     return () => watch.stop();
   }
 
-  /** Names of all devices that bear our alias, whatever their kind. */
+  /** Names of all devices that bear our alias, alone or with an overlay's number, whatever their kind. */
   ownDevices(): string[] {
-    return linkDump(this.#transport).filter((link) => link.alias === DEVICE_ALIAS)
+    return linkDump(this.#transport)
+      .filter(({ alias }) => alias === DEVICE_ALIAS || alias?.startsWith(`${DEVICE_ALIAS} `))
       .map((link) => link.name);
   }
 

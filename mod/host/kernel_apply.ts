@@ -2,6 +2,7 @@
  * Applies plans over rtnetlink: devices one by one, all that they carry in a few sends. The kernel's refusals come back
  * with their operations; that something to be removed was not there, or something to be added was, is none.
  */
+import { SysError } from "../../ffi/errno.ts";
 import { isExisting, isMissing, NetlinkError } from "../../ffi/netlink/error.ts";
 import type {
   NetlinkReply,
@@ -12,14 +13,16 @@ import { type Link, linkDelete, linkGet, linkSet } from "../../ffi/route/link.ts
 import { type Route as KernelRoute, ROUTE_TYPE, routeDump } from "../../ffi/route/route.ts";
 import { vxlanAdd, vxlanMove } from "../../ffi/route/vxlan.ts";
 import { assert } from "../base/assert.ts";
-import type {
-  LinkChanges,
-  LinkMove,
-  Operation,
-  OperationFailure,
-  Route,
-  VxlanLink,
+import {
+  isTunLink,
+  type LinkChanges,
+  type LinkMove,
+  type Operation,
+  type OperationFailure,
+  type Route,
+  type VxlanLink,
 } from "../base/kernel_objects.ts";
+import { addTun } from "./tun.ts";
 import {
   deviceOf,
   encodeOperation,
@@ -102,7 +105,9 @@ export class PlanApplier {
     try {
       switch (operation.kind) {
         case "link-add":
-          this.#addLink(operation.link);
+          if (isTunLink(operation.link)) {
+            this.#hooks.made(addTun(this.#transport, operation.link));
+          } else this.#addLink(operation.link);
           return null;
         case "link-set":
           this.#setLink(operation.name, operation.changes);
@@ -117,6 +122,9 @@ export class PlanApplier {
         }
       }
     } catch (error) {
+      if (error instanceof SysError && operation.kind === "link-add") {
+        return { operation, code: error.code, message: error.message };
+      }
       if (!(error instanceof NetlinkError)) throw error;
       if (isRemoval(operation) && isMissing(error)) return null;
       return { operation, code: error.code, message: error.message };

@@ -6,19 +6,22 @@ import { type Neighbour as KernelNeighbour, NUD } from "../../ffi/route/neighbou
 import { PROTOCOL, type Route as KernelRoute, SCOPE } from "../../ffi/route/route.ts";
 import type {
   DeviceAddress,
-  ForeignLink,
   ForwardingEntry,
   Neighbour,
+  OverlayLink,
   Route,
-  VxlanLink,
 } from "../base/kernel_objects.ts";
 
 /** What `ip link` calls a device that has no kind of its own: a physical one. */
 const NO_KIND = "physical";
 
-export function decodeOverlayLink(link: Link): VxlanLink | ForeignLink {
-  const { name, vxlan } = link;
+export function decodeOverlayLink(link: Link): OverlayLink {
+  const { name, vxlan, tun, mtu, up } = link;
   const alias = link.alias ?? "";
+  // One that goes with its user, or whose packets have no header, is not one that can be ours.
+  if (tun?.isTun === true && tun.isPersistent && tun.hasVnetHeader) {
+    return { name, alias, mtu, up, multiQueue: tun.isMultiQueue };
+  }
   // A device that takes VNI or destination from each packet is not one that can be ours.
   if (vxlan === null || vxlan.id === 0) return { name, kind: link.kind ?? NO_KIND, alias };
   return {

@@ -263,7 +263,7 @@ export interface StatusView {
     claim: string;
     mac: string | null;
     backend: string | null;
-    path: "vxlan" | "direct" | null;
+    path: "vxlan" | "direct" | "udp" | null;
     kernel: "answers" | "checking" | "silent" | null;
     overlay?: { state: "answers" | "silent" | "unknown"; rttMs: number | null } | null;
   }[];

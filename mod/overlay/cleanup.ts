@@ -10,6 +10,7 @@ import {
   isOwnRoute,
   ownLink,
 } from "./ownership.ts";
+import { DEVICE_ALIAS } from "../base/limits.ts";
 import type { Plan } from "./plan.ts";
 import { addressText, routeText } from "./text.ts";
 
@@ -20,11 +21,13 @@ import { addressText, routeText } from "./text.ts";
  * which.
  *
  * @param networks those of the overlay, canonical CIDRs.
+ * @param alias of the device if it is ours.
  */
 export function planCleanup(
   device: string,
   networks: readonly string[],
   actual: KernelState,
+  alias = DEVICE_ALIAS,
 ): Plan {
   const operations: Operation[] = [];
   const here = actual.routes.filter((route) => route.device === device);
@@ -32,7 +35,7 @@ export function planCleanup(
     const isOwn = route.device === device ? isOwnRoute(route) : isOwnElsewhere(route, networks);
     if (isOwn) operations.push({ kind: "route-delete", route });
   }
-  const link = ownLink(actual.link);
+  const link = ownLink(actual.link, alias);
   if (link !== null) {
     for (const entry of actual.forwarding) {
       if (isOwnForwarding(entry)) operations.push({ kind: "forwarding-delete", entry });

@@ -4,7 +4,8 @@
  * Nothing at all is wanted until our own claim is held. Then: the device, its address `<our subnet>.0/32`, and for each
  * peer a neighbour, a forwarding entry and a route (flannel's three, with `<peer subnet>.0` as the onlink gateway); for a
  * peer on our own link that takes bare packets a route alone; and under all that a route that says "unreachable" for what
- * nobody has. With host-gw there is no device.
+ * nobody has. With host-gw there is no device. With udp there is another one, a route for the whole overlay leads there, and
+ * the peers are the agent's business alone.
  */
 import { familyOf } from "../address/cidr.ts";
 import type {
@@ -12,9 +13,10 @@ import type {
   ForwardingEntry,
   Neighbour,
   Route,
+  TunLink,
   VxlanLink,
 } from "../base/kernel_objects.ts";
-import { ROUTE_PROTOCOL } from "../base/limits.ts";
+import { DEVICE_ALIAS, ROUTE_PROTOCOL } from "../base/limits.ts";
 import type { Problem } from "../base/problem.ts";
 import type { ClaimRecord, Vtep } from "../claim/record.ts";
 import { directRoute, peerMetric, TABLE_MAIN } from "./host_gw.ts";
@@ -22,7 +24,9 @@ import { cidrsOverlap, deviceAddressOf } from "../address/network.ts";
 import { isIpv6Network, isIpv6Text, isIpv6Unicast } from "../address/ipv6.ts";
 import { isAddress, isNetwork, parseAddress } from "../address/parse.ts";
 import { isUnicastMac } from "./ownership.ts";
-import { type PathConfig, pathTo, type PeerFault } from "./path.ts";
+import { mtuOf } from "./announced_mtu.ts";
+import { type PathConfig, type PathKind, pathTo, type PeerFault } from "./path.ts";
+import { networkRoute, type RetiredDevice, retiredUdp, tunLink } from "./udp.ts";
 import { unreachableRoute } from "./unreachable.ts";
 import { deviceName, type VxlanConfig, vxlanLink } from "./vxlan.ts";
 
@@ -36,13 +40,26 @@ export interface OverlayConfig extends VxlanConfig, PathConfig {
   readonly ipv6?: OverlayConfig;
 }
 
-/** One peer and the objects through which it is reached: three, or on our own link the route alone. */
+/** Where the agent itself sends packets for a peer. */
+export interface Tunnel {
+  readonly address: string;
+  readonly port: number;
+  /** The longest packet that the peer takes, in bytes. */
+  readonly mtu: number;
+  /** Of a silent peer only the device is asked, to learn whether it is back. */
+  readonly silent: boolean;
+}
+
+/** One peer and the objects through which it is reached: three; on our own link the route alone; with udp none. */
 export interface DesiredPeer {
   readonly hostId: string;
   readonly subnet: string;
+  readonly path: PathKind;
   readonly neighbour: Neighbour | null;
   readonly entry: ForwardingEntry | null;
-  readonly route: Route;
+  readonly route: Route | null;
+  /** With udp. */
+  readonly tunnel: Tunnel | null;
 }
 
 export interface Desired {
@@ -50,13 +67,19 @@ export interface Desired {
   readonly isUp: boolean;
   /** The name of the device, also when none is wanted. */
   readonly device: string;
+  /** That proves it ours. */
+  readonly alias: string;
+  /** Devices that an earlier run with another backend may have left. */
+  readonly retired: readonly RetiredDevice[];
   /** The overlay's networks: what of ours is in others belongs to another agent of this host. */
   readonly networks: readonly string[];
   /** Null when nothing is wanted, and for backends without a device. */
-  readonly link: VxlanLink | null;
+  readonly link: VxlanLink | TunLink | null;
   readonly address: DeviceAddress | null;
   /** What answers for subnets that nobody has. */
   readonly unreachable: readonly Route[];
+  /** What leads the whole overlay to the agent, with udp. */
+  readonly whole: readonly Route[];
   /** In the order of the owners. */
   readonly peers: readonly DesiredPeer[];
   /** See OverlayConfig. */
@@ -76,11 +99,20 @@ export function desiredState(
   owners: readonly ClaimRecord[],
   silent: ReadonlySet<string> = new Set(),
 ): Desired {
-  const { networks } = config;
-  const device = deviceName(config.vni, familyOf(config.underlay.address));
-  const base = { device, networks, adoptsFlannel: config.adoptsFlannel === true };
+  const base = {
+    networks: config.networks,
+    ...devicesOf(config),
+    adoptsFlannel: config.adoptsFlannel === true,
+  };
   if (own === null || own.state !== "held") {
-    const nothing = { link: null, address: null, unreachable: [], peers: [], problems: [] };
+    const nothing = {
+      link: null,
+      address: null,
+      unreachable: [],
+      whole: [],
+      peers: [],
+      problems: [],
+    };
     return { ...base, isUp: false, ...nothing };
   }
   const peers: DesiredPeer[] = [];
@@ -91,37 +123,56 @@ export function desiredState(
     const destination = `${owner.vtep.address} port ${owner.vtep.port}`;
     const path = subnetFault(own, owner) ?? addressFault(config, own, owner.vtep) ??
       pathTo(config, owner.vtep);
-    const fault = path === "vxlan"
+    const fault = typeof path !== "string"
+      ? path
+      : path === "vxlan"
       ? vxlanFault(config, owner.vtep) ?? macFault(destinationOfMac, owner.vtep, destination)
-      : path === "direct"
-      ? null
-      : path;
+      : path === "udp"
+      ? portFault(owner.vtep)
+      : null;
     if (fault !== null) {
       problems.push(peerProblem(owner, fault));
       continue;
     }
     if (path === "vxlan") destinationOfMac.set(owner.vtep.mac, destination);
-    const peer = path === "direct" ? directPeer(config, owner) : vxlanPeer(config, owner);
-    peers.push(silent.has(owner.hostId) ? withdrawn(peer) : peer);
+    const isSilent = silent.has(owner.hostId);
+    if (path === "udp") peers.push(udpPeer(owner, isSilent));
+    else {
+      const peer = path === "direct" ? directPeer(config, owner) : vxlanPeer(config, owner);
+      peers.push(isSilent ? withdrawn(peer) : peer);
+    }
   }
   const hasDevice = config.backend !== "host-gw";
+  const isUdp = config.backend === "udp";
   return {
     ...base,
     isUp: true,
-    link: hasDevice ? vxlanLink(config) : null,
+    link: isUdp ? tunLink(config) : hasDevice ? vxlanLink(config) : null,
     address: !hasDevice ? null : {
-      device,
+      device: base.device,
       address: deviceCidr(own.subnet),
       protocol: ROUTE_PROTOCOL,
     },
-    unreachable: networks.map(unreachableRoute),
+    unreachable: base.networks.map(unreachableRoute),
+    whole: isUdp ? base.networks.map(networkRoute) : [],
     peers,
     problems,
   };
 }
 
+/** Our device, and those that an earlier run with another backend may have left. */
+function devicesOf(
+  { backend, vni, underlay }: OverlayConfig,
+): Pick<Desired, "device" | "alias" | "retired"> {
+  const vxlan = { name: deviceName(vni, familyOf(underlay.address)), alias: DEVICE_ALIAS };
+  const udp = retiredUdp(vni);
+  const [{ name: device, alias }, other] = backend === "udp" ? [udp, vxlan] : [vxlan, udp];
+  return { device, alias, retired: [other] };
+}
+
 /** Its containers are not reached any more, its kernel is: that is how it is asked whether it is back. */
 function withdrawn(peer: DesiredPeer): DesiredPeer {
+  if (peer.route === null) return peer;
   return { ...peer, route: { ...peer.route, destination: deviceCidr(peer.subnet) } };
 }
 
@@ -132,7 +183,14 @@ function deviceCidr(subnet: string): string {
 
 function directPeer({ underlay }: OverlayConfig, owner: ClaimRecord): DesiredPeer {
   const { hostId, subnet } = owner;
-  return { hostId, subnet, neighbour: null, entry: null, route: directRoute(underlay, owner) };
+  const route = directRoute(underlay, owner);
+  return { hostId, subnet, path: "direct", neighbour: null, entry: null, route, tunnel: null };
+}
+
+function udpPeer({ hostId, subnet, vtep }: ClaimRecord, silent: boolean): DesiredPeer {
+  const { address, port } = vtep;
+  const tunnel = { address, port, mtu: mtuOf(vtep), silent };
+  return { hostId, subnet, path: "udp", neighbour: null, entry: null, route: null, tunnel };
 }
 
 function vxlanPeer(config: OverlayConfig, owner: ClaimRecord): DesiredPeer {
@@ -143,6 +201,8 @@ function vxlanPeer(config: OverlayConfig, owner: ClaimRecord): DesiredPeer {
   return {
     hostId: owner.hostId,
     subnet: owner.subnet,
+    path: "vxlan",
+    tunnel: null,
     neighbour: {
       device,
       address: gateway,
@@ -201,14 +261,17 @@ function vxlanFault(config: OverlayConfig, vtep: Vtep): PeerFault | null {
         "Delete that host's state directory if it was copied from another host, and restart it",
     };
   }
-  if (!Number.isInteger(vtep.port) || vtep.port < 1 || vtep.port > 65_535) {
-    return {
-      code: "peer-port-unusable",
-      what: `announces the VXLAN port ${vtep.port}`,
-      remedy: "Start that host with a --vxlan-port from 1 to 65535",
-    };
-  }
-  return null;
+  return portFault(vtep);
+}
+
+function portFault(vtep: Vtep): PeerFault | null {
+  if (Number.isInteger(vtep.port) && vtep.port >= 1 && vtep.port <= 65_535) return null;
+  const isUdp = vtep.backend === "udp";
+  return {
+    code: "peer-port-unusable",
+    what: `announces the ${isUdp ? "UDP" : "VXLAN"} port ${vtep.port}`,
+    remedy: `Start that host with a --${isUdp ? "udp" : "vxlan"}-port from 1 to 65535`,
+  };
 }
 
 /** A peer's route may not draw our own containers' traffic away, whatever the ledger says. */

@@ -9,6 +9,7 @@
 import {
   type DeviceAddress,
   type ForwardingEntry,
+  isTunLink,
   isVxlanLink,
   type KernelState,
   type LinkChanges,
@@ -16,11 +17,12 @@ import {
   type Neighbour,
   type Operation,
   type Route,
+  type TunLink,
   type VxlanLink,
 } from "../base/kernel_objects.ts";
 import { isIpv6Text } from "../address/ipv6.ts";
-import type { Problem } from "../base/problem.ts";
 import { planCleanup } from "./cleanup.ts";
+import { foreignDevice } from "./foreign_device.ts";
 import type { Desired } from "./desired.ts";
 import { type FlannelPeer, flannelPeers } from "./flannel.ts";
 import {
@@ -47,9 +49,11 @@ export function diffState(
   actual: KernelState,
   abilities: KernelAbilities = ALL_ABILITIES,
 ): Plan {
-  if (!desired.isUp) return planCleanup(desired.device, desired.networks, actual);
+  if (!desired.isUp) {
+    return planCleanup(desired.device, desired.networks, actual, desired.alias);
+  }
   if (desired.link === null || desired.address === null) return diffWithoutDevice(desired, actual);
-  const own = ownLink(actual.link) ?? unmarkedLink(desired.link, actual.link);
+  const own = ownLink(actual.link, desired.alias) ?? unmarkedLink(desired.link, actual.link);
   if (actual.link !== null && own === null) {
     return { operations: [], problems: [foreignDevice(actual.link)] };
   }
@@ -73,7 +77,9 @@ export function diffState(
   const isSwitching = routes.replaced.size > 0;
   if (!isSwitching) operations.push(...removals);
   // First, for the same reason as in routeOperations: what lies under ours, of anybody, is out of the way then.
-  for (const route of desired.unreachable) operations.push(...routeOperations(route, routes));
+  for (const route of [...desired.unreachable, ...desired.whole]) {
+    operations.push(...routeOperations(route, routes));
+  }
   for (const { neighbour, entry, route } of desired.peers) {
     if (neighbour !== null && !neighbours.present.has(neighbour)) {
       operations.push({ kind: "neighbour-replace", neighbour });
@@ -81,7 +87,7 @@ export function diffState(
     if (entry !== null && !forwarding.present.has(entry)) {
       operations.push({ kind: "forwarding-replace", entry });
     }
-    operations.push(...routeOperations(route, routes));
+    if (route !== null) operations.push(...routeOperations(route, routes));
   }
   if (isSwitching) operations.push(...removals);
   return { operations, problems: [], ...(flannel.length === 0 ? {} : { flannel }) };
@@ -95,7 +101,7 @@ function flannelPeersOf(desired: Desired, actual: KernelState): readonly Flannel
 
 /** For backends that need routes alone: what an earlier run with another one left behind goes once those are there. */
 function diffWithoutDevice(desired: Desired, actual: KernelState): Plan {
-  const isOurs = ownLink(actual.link) !== null;
+  const isOurs = ownLink(actual.link, desired.alias) !== null;
   const routes = matchRoutes(desired, actual.routes, isOurs);
   const operations = wantedRoutes(desired).flatMap((route) => routeOperations(route, routes));
   for (const route of routes.stale) operations.push({ kind: "route-delete", route });
@@ -103,12 +109,13 @@ function diffWithoutDevice(desired: Desired, actual: KernelState): Plan {
   const rest = planCleanup(desired.device, desired.networks, {
     ...actual,
     routes: actual.routes.filter((route) => !seen.has(route)),
-  });
+  }, desired.alias);
   return { operations: [...operations, ...rest.operations], problems: rest.problems };
 }
 
-function wantedRoutes({ peers, unreachable }: Desired): Route[] {
-  return [...unreachable, ...peers.map(({ route }) => route)];
+function wantedRoutes({ peers, unreachable, whole }: Desired): Route[] {
+  const ofPeers = peers.map(({ route }) => route).filter((route) => route !== null);
+  return [...unreachable, ...whole, ...ofPeers];
 }
 
 function routeOperations(route: Route, { present, replaced }: RouteMatch): Operation[] {
@@ -125,12 +132,13 @@ function routeOperations(route: Route, { present, replaced }: RouteMatch): Opera
 
 /** How many of the wanted peers have all three objects, on a device that is up. */
 export function programmedPeers(desired: Desired, actual: KernelState): number {
-  if (desired.link !== null && ownLink(actual.link)?.up !== true) return 0;
+  if (desired.link !== null && ownLink(actual.link, desired.alias)?.up !== true) return 0;
   const routes = matchRoutes(desired, actual.routes).present;
+  if (!desired.whole.every((route) => routes.has(route))) return 0;
   const forwarding = matchForwarding(desired, actual.forwarding).present;
   const neighbours = matchNeighbours(desired, actual.neighbours).present;
   return desired.peers.filter(({ neighbour, entry, route }) =>
-    routes.has(route) && (entry === null || forwarding.has(entry)) &&
+    (route === null || routes.has(route)) && (entry === null || forwarding.has(entry)) &&
     (neighbour === null || neighbours.has(neighbour))
   ).length;
 }
@@ -139,8 +147,12 @@ export function programmedPeers(desired: Desired, actual: KernelState): number {
  * A device without any alias but with our own MAC, which is made of this host's identity: ours, left by an agent that was
  * killed between making the device and marking it.
  */
-function unmarkedLink(desired: VxlanLink, actual: KernelState["link"]): VxlanLink | null {
-  if (actual === null || !isVxlanLink(actual)) return null;
+function unmarkedLink(
+  desired: VxlanLink | TunLink,
+  actual: KernelState["link"],
+): VxlanLink | null {
+  // A TUN device stays only once it is marked.
+  if (actual === null || !isVxlanLink(actual) || !isVxlanLink(desired)) return null;
   return actual.alias === "" && actual.mac === desired.mac ? actual : null;
 }
 
@@ -151,13 +163,20 @@ interface LinkChange {
 }
 
 function diffLink(
-  desired: VxlanLink,
-  actual: VxlanLink | null,
+  desired: VxlanLink | TunLink,
+  actual: VxlanLink | TunLink | null,
   abilities: KernelAbilities,
 ): LinkChange {
   const add: Operation = { kind: "link-add", link: desired };
   if (actual === null) return { operations: [add], survivors: withoutDevice };
   const { name } = desired;
+  if (!isVxlanLink(desired) || !isVxlanLink(actual)) {
+    const isAlike = isTunLink(desired) && isTunLink(actual) &&
+      desired.multiQueue === actual.multiQueue;
+    return isAlike
+      ? { operations: setOperations(desired, actual), survivors: (state) => state }
+      : { operations: [{ kind: "link-delete", name }, add], survivors: withoutDevice };
+  }
   const move = diffPlace(desired, actual);
   const isMoved = Object.keys(move).length > 0;
   const mayMove = abilities.movesDevices && hasPlace(actual) && hasPlace(desired);
@@ -168,19 +187,31 @@ function diffLink(
   // First: a larger MTU is allowed only once the device stands on the underlay device that carries it.
   if (isMoved) operations.push({ kind: "link-move", name, move });
   const sameMac = desired.mac === actual.mac;
-  const changes: LinkChanges = {
-    ...(sameMac ? {} : { mac: desired.mac }),
-    ...(desired.mtu === actual.mtu ? {} : { mtu: desired.mtu }),
-    ...(desired.alias === actual.alias ? {} : { alias: desired.alias }),
-    ...(desired.up === actual.up ? {} : { up: desired.up }),
-  };
-  if (Object.keys(changes).length > 0) operations.push({ kind: "link-set", name, changes });
+  operations.push(...setOperations(desired, actual, sameMac ? {} : { mac: desired.mac }));
   return {
     operations,
     // A new MAC makes the kernel forget all neighbours of the device, permanent ones too (net/core/neighbour.c,
     // neigh_changeaddr).
     survivors: (state) => sameMac ? state : { ...state, neighbours: [] },
   };
+}
+
+type Settable = Pick<VxlanLink, "name" | "mtu" | "alias" | "up">;
+
+function setOperations(
+  desired: Settable,
+  actual: Settable,
+  more: Pick<LinkChanges, "mac"> = {},
+): Operation[] {
+  const changes: LinkChanges = {
+    ...more,
+    ...(desired.mtu === actual.mtu ? {} : { mtu: desired.mtu }),
+    ...(desired.alias === actual.alias ? {} : { alias: desired.alias }),
+    ...(desired.up === actual.up ? {} : { up: desired.up }),
+  };
+  return Object.keys(changes).length === 0
+    ? []
+    : [{ kind: "link-set", name: desired.name, changes }];
 }
 
 /** What of a VXLAN device is fixed when it is made, or nobody but a stranger changes. */
@@ -344,19 +375,4 @@ function matchNeighbours(desired: Desired, actual: readonly Neighbour[]): Match<
     }
   }
   return { present, stale };
-}
-
-function foreignDevice(link: NonNullable<KernelState["link"]>): Problem {
-  const kind = isVxlanLink(link)
-    ? `VXLAN device (VNI ${link.vni})`
-    : `device of kind "${link.kind}"`;
-  const alias = link.alias === "" ? "no alias" : `the alias "${link.alias}"`;
-  return {
-    code: "foreign-device",
-    severity: "error",
-    text: `There is a ${kind} named ${link.name} with ${alias}, which gossamer did not make ` +
-      "and does not touch",
-    remedy: `Stop what made it (flannel leaves its device behind) and run ` +
-      `"ip link delete ${link.name}", or choose another --vni`,
-  };
 }

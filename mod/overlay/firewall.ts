@@ -22,12 +22,14 @@ const MULTICAST: Readonly<Record<AddressFamily, string>> = { ip: "224.0.0.0/4", 
 
 export interface FirewallConfig {
   readonly vni: number;
-  /** UDP port of VXLAN. */
+  /** UDP port of VXLAN, or of the UDP backend. */
   readonly port: number;
+  /** Whether packets to that port say which overlay they belong to; true when absent. */
+  readonly hasNetworkIdentifier?: boolean;
   readonly masquerade: boolean;
   /** Destinations to which containers go with their own addresses; canonical CIDRs of either family. */
   readonly masqueradeExcluded: readonly string[];
-  /** Whether VXLAN packets from others than members are dropped; null where no VXLAN is spoken. */
+  /** Whether packets to that port from others than members are dropped. */
   readonly guard: boolean;
 }
 
@@ -115,13 +117,13 @@ function forward(): FirewallChain {
 }
 
 /**
- * Only packets with our network identifier: another overlay may share the port. At the input hook, not before: fragments are
+ * With VXLAN only packets with our network identifier: another overlay may share the port. At the input hook, not before: fragments are
  * put together there, and VXLAN packets that merely pass this host are none of our business.
  */
-function guard({ port, vni }: FirewallConfig): FirewallChain {
+function guard({ port, vni, hasNetworkIdentifier }: FirewallConfig): FirewallChain {
   const matches: FirewallMatch[] = [
     { kind: "udp-port", port },
-    { kind: "vni", vni },
+    ...(hasNetworkIdentifier === false ? [] : [{ kind: "vni", vni } as const]),
     notFrom(`@${MEMBER_SET}`),
   ];
   const rules = [rule(matches, "drop", "not from a member", 0)];

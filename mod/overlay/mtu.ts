@@ -3,10 +3,9 @@
  * host of the cluster has room for. A longer one is lost at the first host whose bridge or underlay is smaller.
  */
 import { familyOf } from "../address/cidr.ts";
-import { ETHERNET_MTU } from "../base/limits.ts";
 import type { Problem } from "../base/problem.ts";
-import { backendOf, type ClaimRecord, occupies, type Vtep } from "../claim/record.ts";
-import { overheadOf } from "./backend.ts";
+import { type ClaimRecord, occupies } from "../claim/record.ts";
+import { mtuOf } from "./announced_mtu.ts";
 import type { OverlayConfig } from "./desired.ts";
 
 /** However small others say to be, no smaller: every host takes as much (RFC 791). */
@@ -17,22 +16,6 @@ const FOLLOWED_IPV6_MTU_MIN = 1280;
 /** Of this host's containers: a bridge has but one MTU, so with dual stack the smaller one. */
 export function containersMtu({ mtu, ipv6 }: Pick<OverlayConfig, "mtu" | "ipv6">): number {
   return Math.min(mtu, ipv6?.mtu ?? Infinity);
-}
-
-/** What a host that announces no MTU has: what its backend leaves of Ethernet's. */
-function usualMtu(vtep: Vtep): number {
-  const backend = backendOf(vtep) === "host-gw" ? "host-gw" : "vxlan";
-  return ETHERNET_MTU - overheadOf(backend, vtep.ipv6 === undefined ? familyOf(vtep.address) : 6);
-}
-
-/** What a host's containers take. */
-export function mtuOf(vtep: Vtep): number {
-  return vtep.mtu ?? usualMtu(vtep);
-}
-
-/** The end point as it is announced by a host whose own underlay leaves so much. */
-export function withMtu({ mtu: _mtu, ...vtep }: Vtep, mtu: number): Vtep {
-  return mtu === usualMtu(vtep) ? vtep : { ...vtep, mtu };
 }
 
 /** Who has the smallest, and how small it is; null without others. Also who is just asking: it will be there soon. */

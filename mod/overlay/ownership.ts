@@ -3,7 +3,7 @@
  *
  * | object             | proof                                                                    |
  * | ------------------ | ------------------------------------------------------------------------ |
- * | device             | its alias                                                                |
+ * | device             | its alias; the UDP backend's says of which overlay, as its name does not |
  * | route              | its protocol number; elsewhere besides: a gateway or unreachable, and in our networks |
  * | neighbour          | its protocol number                                                      |
  * | address            | its protocol number; before Linux 5.18: a /32 or /128 of an overlay network on our device |
@@ -14,10 +14,12 @@
 import {
   type DeviceAddress,
   type ForwardingEntry,
+  isTunLink,
   isVxlanLink,
   type KernelState,
   type Neighbour,
   type Route,
+  type TunLink,
   type VxlanLink,
 } from "../base/kernel_objects.ts";
 import { DEVICE_ALIAS, ROUTE_PROTOCOL } from "../base/limits.ts";
@@ -25,9 +27,13 @@ import { cidrsOverlap } from "../address/network.ts";
 import { isOwnDirectRoute } from "./host_gw.ts";
 import { isOwnUnreachable } from "./unreachable.ts";
 
-/** The device when it is one that we made; null when it is absent or somebody else's. */
-export function ownLink(link: KernelState["link"]): VxlanLink | null {
-  return link !== null && isVxlanLink(link) && link.alias === DEVICE_ALIAS ? link : null;
+/** The device when it is one that we made, with that alias; null when it is absent or somebody else's. */
+export function ownLink(
+  link: KernelState["link"],
+  alias = DEVICE_ALIAS,
+): VxlanLink | TunLink | null {
+  if (link === null || link.alias !== alias) return null;
+  return isVxlanLink(link) || isTunLink(link) ? link : null;
 }
 
 /** Whether an address on our device is ours; `networks` are the overlay's, for kernels that keep no tag. */

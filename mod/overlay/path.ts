@@ -7,10 +7,10 @@ import { backendOf, type Vtep } from "../claim/record.ts";
 import { isAdjacent, type LinkRoute } from "./adjacency.ts";
 
 /** What a host can be told to use; `vxlan-direct` is `vxlan` with `--direct-routing`. */
-export type OwnBackend = "vxlan" | "vxlan-direct" | "host-gw";
+export type OwnBackend = "vxlan" | "vxlan-direct" | "host-gw" | "udp";
 
-/** `direct`: bare, by a route through the peer's underlay address. */
-export type PathKind = "vxlan" | "direct";
+/** `direct`: bare, by a route through the peer's underlay address. `udp`: through both hosts' agents. */
+export type PathKind = "vxlan" | "direct" | "udp";
 
 /** What stands in the way of packets to a peer. */
 export interface PeerFault {
@@ -26,9 +26,13 @@ export interface PathConfig {
   readonly linkRoutes: readonly LinkRoute[];
 }
 
-/** Bare where both take it and nothing is between; else VXLAN where both take that; else why there is no way. */
+/**
+ * In UDP where both take that and nothing else. Bare where both take it and nothing is between; else VXLAN where both take
+ * that; else why there is no way.
+ */
 export function pathTo(config: PathConfig, vtep: Vtep): PathKind | PeerFault {
   const theirs = backendOf(vtep);
+  if (config.backend === "udp" && theirs === "udp") return "udp";
   const bothTakeBare = takesBare(config.backend) && takesBare(theirs);
   if (bothTakeBare && isAdjacent(config.linkRoutes, vtep.address)) return "direct";
   if (takesVxlan(config.backend) && takesVxlan(theirs)) return "vxlan";
@@ -45,9 +49,10 @@ export function pathTo(config: PathConfig, vtep: Vtep): PathKind | PeerFault {
     what: `takes packets by ${backendText(theirs)}, and this host by ${
       backendText(config.backend)
     }`,
-    remedy:
-      "Start all hosts with the same --backend; while they are moved from one to the other, " +
-      "those with --backend vxlan --direct-routing reach both kinds",
+    remedy: config.backend === "udp" || theirs === "udp"
+      ? "Start all hosts with the same --backend: one with udp reaches none with another"
+      : "Start all hosts with the same --backend; while they are moved from one to the other, " +
+        "those with --backend vxlan --direct-routing reach both kinds",
   };
 }
 

@@ -7,6 +7,7 @@ import { unreachable } from "../base/assert.ts";
 import {
   type DeviceAddress,
   type ForwardingEntry,
+  isTunLink,
   isVxlanLink,
   type KernelState,
   type LinkChanges,
@@ -14,6 +15,7 @@ import {
   type Neighbour,
   type Operation,
   type Route,
+  type TunLink,
   type VxlanLink,
 } from "../base/kernel_objects.ts";
 import { TABLE_MAIN } from "./host_gw.ts";
@@ -98,7 +100,8 @@ export function operationCommands(operation: Operation, names: DeviceNames = ind
   }
 }
 
-function linkAddText(link: VxlanLink, names: DeviceNames): string[] {
+function linkAddText(link: VxlanLink | TunLink, names: DeviceNames): string[] {
+  if (isTunLink(link)) return tunAddText(link);
   const lower = link.underlayIndex === 0 ? "" : ` dev ${names(link.underlayIndex)}`;
   const local = link.local === "" ? "" : ` local ${link.local}`;
   return [
@@ -108,12 +111,20 @@ function linkAddText(link: VxlanLink, names: DeviceNames): string[] {
   ];
 }
 
+function tunAddText({ name, mtu, alias, up, multiQueue }: TunLink): string[] {
+  const queues = multiQueue ? " multi_queue" : "";
+  return [
+    `ip tuntap add dev ${name} mode tun vnet_hdr${queues}`,
+    `ip link set ${name} mtu ${mtu} alias '${alias}'${up ? " up" : ""}`,
+  ];
+}
+
 function linkSetText(name: string, { mac, mtu, alias, up }: LinkChanges): string {
   return [
     `ip link set ${name}`,
     ...(mac === undefined ? [] : [`address ${mac}`]),
     ...(mtu === undefined ? [] : [`mtu ${mtu}`]),
-    ...(alias === undefined ? [] : [`alias ${alias}`]),
+    ...(alias === undefined ? [] : [`alias ${alias.includes(" ") ? `'${alias}'` : alias}`]),
     ...(up === undefined ? [] : [up ? "up" : "down"]),
   ].join(" ");
 }
@@ -181,6 +192,10 @@ export function linkText(
   names: DeviceNames = indexName,
 ): string {
   const alias = link.alias === "" ? "" : ` alias ${link.alias}`;
+  if (isTunLink(link)) {
+    const queues = link.multiQueue ? " multi_queue" : "";
+    return `${link.name}: ${link.up ? "UP" : "DOWN"} mtu ${link.mtu} tun${queues} persist${alias}`;
+  }
   if (!isVxlanLink(link)) return `${link.name}: ${link.kind}${alias}`;
   const lower = link.underlayIndex === 0 ? "" : ` dev ${names(link.underlayIndex)}`;
   const local = link.local === "" ? "" : ` local ${link.local}`;

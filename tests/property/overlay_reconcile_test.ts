@@ -127,7 +127,7 @@ const actual: fc.Arbitrary<KernelState> = fc.record({
 
 /** What nobody may touch: not ours by any proof, and not where something of ours belongs. */
 function foreignParts(state: KernelState, wanted: ReturnType<typeof desire>) {
-  const routes = [...wanted.peers.map(({ route }) => route), ...wanted.unreachable];
+  const routes = [...wanted.peers.flatMap(({ route }) => route ?? []), ...wanted.unreachable];
   const isAtWanted = (route: Route) => routes.some((other) => sameRouteKey(other, route));
   return {
     addresses: state.addresses.filter((address) => !isOwnAddress(address, CONFIG.networks)),

@@ -12,6 +12,7 @@ export function agentConfig(changes: Partial<AgentConfig> = {}): AgentConfig {
     backend: "vxlan",
     vni: 1,
     vxlanPort: 8472,
+    udpPort: 8285,
     ipMasq: false,
     masqueradeExcluded: [],
     guard: true,

@@ -63,7 +63,7 @@ export interface EventBody {
   version?: number;
   networks?: string[];
   /** Of `peer-added`. */
-  path?: "vxlan" | "direct";
+  path?: "vxlan" | "direct" | "udp";
   /** Of `peer-kernel`. */
   kernel?: "answers" | "checking" | "silent";
   /** Of `overlay-repaired`: objects put back since the event before. */

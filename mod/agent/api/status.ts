@@ -31,7 +31,7 @@ export interface MemberDocument {
   /** How it takes packets: `vxlan`, `vxlan-direct`, `host-gw`, or of a later version; null without a subnet. */
   backend: string | null;
   /** How packets travel there from here: `direct` is bare, over the underlay; null where they do not. */
-  path: "vxlan" | "direct" | null;
+  path: "vxlan" | "direct" | "udp" | null;
   /** Of a host whose agent is gone: whether its kernel still carries packets; null for all others. */
   kernel: "answers" | "checking" | "silent" | null;
   rttMs: number | null;

@@ -43,6 +43,7 @@ function mayHaveDefaultFile(): boolean {
 export function agentConfig(sources: Sources, outside: Outside): AgentConfig {
   const pool = poolOf(sources);
   checkFamilies(sources, poolFamily(pool));
+  checkUdpFamily(sources, pool);
   return {
     join: sources.value(SETTINGS.join),
     cluster: sources.value(SETTINGS.cluster),
@@ -120,15 +121,19 @@ function masquerading(sources: Sources): Pick<AgentConfig, "ipMasq" | "masquerad
   );
 }
 
-/** The kernel's VXLAN driver and the agent cannot both have one UDP port. */
-function ports(sources: Sources): Pick<AgentConfig, "gossipPort" | "vxlanPort"> {
+/** Gossip and the overlay's packets cannot both have one UDP port; that of a backend which is not used does not matter. */
+function ports(sources: Sources): Pick<AgentConfig, "gossipPort" | "vxlanPort" | "udpPort"> {
   const gossipPort = sources.value(SETTINGS.gossipPort);
-  const { value: vxlanPort, origin } = sources.read(SETTINGS.vxlanPort);
-  if (vxlanPort !== gossipPort) return { gossipPort, vxlanPort };
+  const { value: vxlanPort, origin: vxlanOrigin } = sources.read(SETTINGS.vxlanPort);
+  const { value: udpPort, origin: udpOrigin } = sources.read(SETTINGS.udpPort);
+  const isUdp = sources.value(SETTINGS.backend) === "udp";
+  const port = isUdp ? udpPort : vxlanPort;
+  if (port !== gossipPort) return { gossipPort, vxlanPort, udpPort };
+  const flag = isUdp ? "--udp-port" : "--vxlan-port";
   throw new ConfigError(
-    origin ?? "--vxlan-port",
-    `${vxlanPort} is the port of gossip, too`,
-    "give --vxlan-port and --gossip-port two different numbers",
+    (isUdp ? udpOrigin : vxlanOrigin) ?? flag,
+    `${port} is the port of gossip, too`,
+    `give ${flag} and --gossip-port two different numbers`,
   );
 }
 
@@ -175,6 +180,22 @@ function checkFamilies(sources: Sources, family: 4 | 6): void {
       `give an IPv${family} address`,
     );
   }
+}
+
+/** The UDP backend carries IPv4, over IPv4. */
+function checkUdpFamily(sources: Sources, pool: Pool): void {
+  if (sources.value(SETTINGS.backend) !== "udp") return;
+  const setting = poolFamily(pool) === 6
+    ? SETTINGS.network
+    : pool.ipv6 === undefined
+    ? null
+    : SETTINGS.ipv6Network;
+  if (setting === null) return;
+  throw new ConfigError(
+    sources.origin(setting),
+    "it does not go with --backend udp, which carries IPv4 alone in this version",
+    "give IPv4 networks alone, or use --backend vxlan",
+  );
 }
 
 /** Dual stack, if it is asked for. */

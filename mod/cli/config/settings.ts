@@ -32,6 +32,8 @@ export const CONFIG_FILE_DEFAULT = "/etc/gossamer/gossamer.toml";
 
 /** The port that the Linux kernel's VXLAN driver uses by default, and flannel with it. */
 const VXLAN_PORT_DEFAULT = 8472;
+/** flannel's. */
+const UDP_PORT_DEFAULT = 8285;
 /** 24 bits (RFC 7348 section 5); 0 is left out because flannel's device names begin at 1. */
 const VNI_MAX = 2 ** 24 - 1;
 /** RFC 791: every host must take datagrams of 576 bytes. */
@@ -150,11 +152,11 @@ export const SETTINGS = {
       group: "Overlay",
       placeholder: "NAME",
       text:
-        "How packets travel between hosts: in vxlan, or bare with host-gw, for which all hosts " +
-        "must be on one link",
+        "How packets travel between hosts: in vxlan; bare with host-gw, for which all hosts must " +
+        "be on one link; or with udp through the agents themselves, where nothing else passes",
     },
     "vxlan",
-    oneOf(["vxlan", "host-gw"], ["udp"]),
+    oneOf(["vxlan", "host-gw", "udp"]),
   ),
   directRouting: switchSetting({
     name: "direct-routing",
@@ -181,6 +183,17 @@ export const SETTINGS = {
       text: "UDP port of VXLAN, the same on every host",
     },
     VXLAN_PORT_DEFAULT,
+    port,
+    "integer",
+  ),
+  udpPort: valueSetting(
+    {
+      name: "udp-port",
+      group: "Overlay",
+      placeholder: "PORT",
+      text: "UDP port of --backend udp",
+    },
+    UDP_PORT_DEFAULT,
     port,
     "integer",
   ),
@@ -377,5 +390,4 @@ export const SETTING_LIST: readonly Setting<unknown>[] = Object.values(SETTINGS)
 /** Settings that have their names already but come with a later version: refused, not unknown. */
 export const MISSING_SETTINGS: readonly string[] = [
   "net-conf",
-  "udp-port",
 ];

@@ -37,6 +37,7 @@ class Bench implements WatchedSource {
       backend,
       vni: 1,
       vxlanPort: 8472,
+      udpPort: 8285,
       mtu: null,
       publicIp: null,
     }, {
@@ -112,7 +113,7 @@ Deno.test("both halves stand on one device, each on its own address, with its ow
     ],
     underlay: { ...ipv4.underlay, address: "fd00:100::1" },
   });
-  const ports = { gossipPort: 7947, vxlanPort: 8472 };
+  const ports = { gossipPort: 7947, vxlanPort: 8472, udpPort: 8285 };
   const config = { publicIp: null, ...ports, backend: "vxlan", mtu: null } as const;
   equal(placeOf(config, bench.keeper.present, MAC).vtep.ipv6, "fd00:100::1");
 });

@@ -16,8 +16,8 @@ class SlowKernel extends ModelKernel {
   losesAnswers = false;
   #finish: (() => void) | null = null;
 
-  override dump() {
-    this.looks++;
+  override dump(device = DEVICE) {
+    if (device === DEVICE) this.looks++; // and not at what another backend left
     if (this.losesAnswers) throw new NetlinkError("route show", ERRNO.ENOBUFS);
     return super.dump();
   }

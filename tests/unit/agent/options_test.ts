@@ -3,7 +3,13 @@ import { deepStrictEqual } from "node:assert/strict";
 import { placeOf } from "../../../mod/agent/options.ts";
 
 const UNDERLAY = { device: "eth0", index: 2, address: "192.168.100.1", mtu: 1500 };
-const PORTS = { gossipPort: 7947, vxlanPort: 8472, backend: "vxlan" as const, mtu: null };
+const PORTS = {
+  gossipPort: 7947,
+  vxlanPort: 8472,
+  udpPort: 8285,
+  backend: "vxlan" as const,
+  mtu: null,
+};
 const MAC = "02:00:00:00:00:01";
 
 Deno.test("others reach a host at its underlay's address", () => {

@@ -57,6 +57,7 @@ Deno.test("without anything given, every setting has the contract's default", as
       backend: "vxlan",
       vni: 1,
       vxlanPort: 8472,
+      udpPort: 8285,
       ipMasq: false,
       masqueradeExcluded: [],
       guard: true,
@@ -147,6 +148,7 @@ const PRECEDENCE: readonly (readonly [
   ]],
   ["vni", "2", "16777215", "4", (c) => c.vni, [2, 16777215, 4]],
   ["vxlan-port", "4789", "5", "6", (c) => c.vxlanPort, [4789, 5, 6]],
+  ["udp-port", "4789", "5", "6", (c) => c.udpPort, [4789, 5, 6]],
   ["ip-masq", "", "false", "true", (c) => c.ipMasq, [true, false, true]],
   [
     "masq-exclude",
@@ -332,7 +334,14 @@ const REFUSED: readonly (readonly [places: Places, error: RegExp])[] = [
     { flags: ["--ipv6-subnet-len=64"] },
     /^--ipv6-subnet-len: it goes with --ipv6-network, which is not given$/,
   ],
-  [{ flags: ["--backend=udp"] }, /^--backend: "udp" is not available in this version$/],
+  [
+    { flags: ["--backend=udp", "--ipv6-network=fd00::/48"] },
+    /^--ipv6-network: it does not go with --backend udp, which carries IPv4 alone in this version$/,
+  ],
+  [
+    { flags: ["--backend=udp", "--udp-port=7947"] },
+    /^--udp-port: 7947 is the port of gossip, too$/,
+  ],
   [
     { flags: ["--direct-routing", "--backend=host-gw"] },
     /^--direct-routing: it goes with --backend vxlan, and the backend is host-gw$/,

@@ -36,6 +36,8 @@ Deno.test("each peer gets a neighbour, a forwarding entry and an onlink route", 
   deepStrictEqual(peer, {
     hostId: "02".repeat(16),
     subnet: "10.244.2.0/24",
+    path: "vxlan",
+    tunnel: null,
     neighbour: {
       device: DEVICE,
       address: "10.244.2.0",

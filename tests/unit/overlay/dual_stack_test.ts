@@ -1,13 +1,14 @@
 /** The IPv6 halves of claims, and what the kernel should hold for them. */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { makeIpv6Pool } from "../../../mod/address/dual_stack.ts";
+import { isVxlanLink } from "../../../mod/base/kernel_objects.ts";
 import { makePool, type Pool } from "../../../mod/address/pool.ts";
 import { planCleanup } from "../../../mod/overlay/cleanup.ts";
 import { desiredState, type OverlayConfig } from "../../../mod/overlay/desired.ts";
 import { diffState } from "../../../mod/overlay/diff.ts";
 import { Ipv6Halves, missingHalves } from "../../../mod/overlay/dual_stack.ts";
 import { keepUnknown } from "../../../mod/overlay/settling.ts";
-import { ipv6OverlayMtu } from "../../../mod/overlay/vxlan.ts";
+import { ipv6OverlayMtu } from "../../../mod/overlay/underlay_mtu.ts";
 import { ModelKernel } from "../../support/model_kernel.ts";
 import { claim, CONFIG, programmed } from "../../support/overlay.ts";
 
@@ -68,13 +69,14 @@ Deno.test("the device, its address and the three objects of a peer are IPv6's", 
   const desired = desire(1, 2);
   equal(desired.device, "flannel-v6.1");
   equal(desired.link?.name, "flannel-v6.1");
-  equal(desired.link?.local, "fd00:100::1");
+  ok(desired.link !== null && isVxlanLink(desired.link));
+  equal(desired.link.local, "fd00:100::1");
   equal(desired.address?.address, "fd00:244:0:1::/128");
   deepEqual(desired.problems, []);
   const [peer] = desired.peers;
   equal(peer?.neighbour?.address, "fd00:244:0:2::");
   equal(peer?.entry?.destination, "fd00:100::2");
-  equal(peer?.route.destination, "fd00:244:0:2::/64");
+  equal(peer?.route?.destination, "fd00:244:0:2::/64");
   equal(peer?.route.gateway, "fd00:244:0:2::");
   equal(peer?.route.metric, 1024, "as the kernel tells it");
 });

@@ -1,7 +1,8 @@
 /** How long the packets of containers may be, with hosts of different underlays. */
 import { deepStrictEqual, equal, match, strictEqual } from "node:assert/strict";
 import type { ClaimRecord } from "../../../mod/claim/record.ts";
-import { containersMtu, fittedMtu, mtuDiffers, mtuOf, withMtu } from "../../../mod/overlay/mtu.ts";
+import { mtuOf, withMtu } from "../../../mod/overlay/announced_mtu.ts";
+import { containersMtu, fittedMtu, mtuDiffers } from "../../../mod/overlay/mtu.ts";
 import { claim, CONFIG, OWN } from "../../support/overlay.ts";
 
 const DUAL_STACK = { ...CONFIG, ipv6: { ...CONFIG, networks: ["fd00::/48"], mtu: 1430 } };

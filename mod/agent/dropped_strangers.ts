@@ -8,7 +8,7 @@ const SHOWN_MS = 600_000;
 /** Who moves is heard of so soon, or is taken for dead. */
 const MEMBER_MS = 5_000;
 
-export class Strangers {
+export class DroppedStrangers {
   #count = 0;
   #membersChangedAtMs = -Infinity;
   /** When packets were dropped that a change of members may still explain; null without. */

@@ -1,9 +1,9 @@
 /** Which dropped packets are told of as strangers'. */
 import { equal } from "node:assert/strict";
-import { Strangers } from "../../../mod/agent/strangers.ts";
+import { DroppedStrangers } from "../../../mod/agent/dropped_strangers.ts";
 
 Deno.test("packets that no change of members explains are strangers', five seconds later", () => {
-  const strangers = new Strangers();
+  const strangers = new DroppedStrangers();
   strangers.look(0, 0, true);
   strangers.look(10_000, 3, false);
   equal(strangers.areProblem(14_999), false);
@@ -13,7 +13,7 @@ Deno.test("packets that no change of members explains are strangers', five secon
 });
 
 Deno.test("what is dropped just before or after a change of members was a member's", () => {
-  const strangers = new Strangers();
+  const strangers = new DroppedStrangers();
   strangers.look(0, 0, true);
   strangers.look(4_999, 3, false); // after
   strangers.look(20_000, 5, false); // before
@@ -24,7 +24,7 @@ Deno.test("what is dropped just before or after a change of members was a member
 });
 
 Deno.test("members that come later explain nothing that was judged", () => {
-  const strangers = new Strangers();
+  const strangers = new DroppedStrangers();
   strangers.look(0, 0, true);
   strangers.look(10_000, 3, false);
   strangers.look(15_000, 3, true);

@@ -1,0 +1,52 @@
+/**
+ * TUN devices (linux/if_tun.h, Documentation/networking/tuntap.rst): the kernel makes one when it is first opened, and with
+ * the persistent flag keeps it when nobody has it open any more. rtnetlink cannot make them.
+ */
+import { check, libc } from "./libc.ts";
+
+const O_RDWR = 0x2;
+const O_CLOEXEC = 0x8_0000;
+/** _IOW('T', 202, int) and _IOW('T', 203, int). */
+const TUNSETIFF = 0x4004_54ca;
+const TUNSETPERSIST = 0x4004_54cb;
+const IFF_TUN = 0x0001;
+const IFF_MULTI_QUEUE = 0x0100;
+/** Packets without four bytes of flags and protocol before them. */
+const IFF_NO_PI = 0x1000;
+/** Each packet has a header that says what was left undone: checksum, segmentation (struct virtio_net_hdr). */
+const IFF_VNET_HDR = 0x4000;
+/** struct ifreq of linux/if.h: 16 bytes of name, then a union of 24 bytes; the buffer is larger than 64 bytes for FFI. */
+const IFREQ_BYTES = 40;
+const BUFFER_BYTES = 128;
+const NAME_BYTES_MAX = 15;
+const PATH = "/dev/net/tun";
+
+const REMEDY = `load the module ("modprobe tun"), or give the container the device ${PATH} and ` +
+  "the capability NET_ADMIN";
+
+/**
+ * Opens a TUN device with packets that carry a virtio header, makes it when it is not there, and gives the descriptor.
+ * Throws SysError: EBUSY when somebody else has it open, EINVAL when the name is another kind of device's.
+ */
+export function openTun(name: string, isMultiQueue: boolean): number {
+  const path = new Uint8Array(new ArrayBuffer(BUFFER_BYTES));
+  path.set(new TextEncoder().encode(PATH));
+  const fd = check(`open ${PATH}`, libc().open(path, O_RDWR | O_CLOEXEC, 0), REMEDY);
+  try {
+    const request = new Uint8Array(new ArrayBuffer(BUFFER_BYTES), 0, IFREQ_BYTES);
+    const { written } = new TextEncoder().encodeInto(name, request.subarray(0, NAME_BYTES_MAX));
+    if (written !== name.length) throw new Error(`${name} is no name of a device`);
+    const flags = IFF_TUN | IFF_NO_PI | IFF_VNET_HDR | (isMultiQueue ? IFF_MULTI_QUEUE : 0);
+    new DataView(request.buffer).setInt16(16, flags, true);
+    check(`make the TUN device ${name}`, libc().ioctl(fd, BigInt(TUNSETIFF), request), REMEDY);
+    return fd;
+  } catch (error) {
+    libc().close(fd);
+    throw error;
+  }
+}
+
+/** Lets the device stay when the descriptor is closed. Throws SysError. */
+export function persistTun(fd: number): void {
+  check("make the TUN device stay", libc().ioctl_number(fd, BigInt(TUNSETPERSIST), 1n));
+}
