@@ -51,6 +51,8 @@ export interface DataPathOptions {
   readonly firewall?: { readonly config: FirewallConfig; readonly open: () => Firewall };
   /** Without it kernel parameters and offloads stay as they are. */
   readonly settings?: { readonly host: HostSettings; readonly txChecksum: boolean };
+  /** Devices with an address of that subnet: containers are behind them. */
+  readonly containerDevices?: (subnet: string) => readonly string[];
   readonly log: Log;
   readonly snapshot: () => HostSnapshot;
   /** Whether there is an underlay for the overlay to stand on. */
@@ -113,6 +115,9 @@ export class DataPath {
           this.#isSettled(),
           this.#keeper.status().flannelPeers?.map(({ address }) => address),
         ),
+      ...(options.containerDevices === undefined
+        ? {}
+        : { containerDevices: options.containerDevices }),
       overlayDevice: (family) =>
         (family === "ip" ? this.#keeper : this.#ipv6?.keeper ?? this.#keeper).status().device,
     });

@@ -1,8 +1,9 @@
 /** `gossamer status` for people: blocks of right-aligned keys, then the problems with their remedies. Pure. */
 import { endpointText } from "../address/endpoint.ts";
 import type { MemberDocument, StatusDocument } from "../agent/api.ts";
+import { bytesText } from "../base/bytes_text.ts";
 import { age, roundTrip, wholeSeconds } from "./age.ts";
-import { columns, printable } from "./columns.ts";
+import { type Cell, columns, printable } from "./columns.ts";
 import type { Paint } from "./paint.ts";
 import { memberAddress, statusCell } from "./render_members.ts";
 import { wrap } from "./wrap.ts";
@@ -152,6 +153,7 @@ function overlayBlock({ overlay, cluster, claim, firewall }: StatusDocument, pai
       (cluster.backend === "host-gw" ? "" : `, ${overlay.mac ?? "no MAC yet"}`),
     ],
     ...ipv6Lines(overlay.ipv6, paint),
+    ...trafficLines(overlay, paint),
     ["Repairs", String(overlay.repairs)],
     ...firewallLines(firewall, paint),
   ];
@@ -159,6 +161,15 @@ function overlayBlock({ overlay, cluster, claim, firewall }: StatusDocument, pai
     lines.push(["Last error", paint("bad", printable(overlay.lastError))]);
   }
   return lines;
+}
+
+/** Who sends and hears nobody has a way that is shut in one direction, or in both. */
+function trafficLines({ traffic }: StatusDocument["overlay"], paint: Paint): Line[] {
+  if (traffic === undefined || traffic === null) return [];
+  const { sentBytes, receivedBytes, sentPackets, receivedPackets } = traffic;
+  const text = `${bytesText(sentBytes)} sent, ${bytesText(receivedBytes)} received`;
+  const isDeaf = sentPackets > 0 && receivedPackets === 0;
+  return [["Traffic", isDeaf ? `${text}; ${paint("bad", "sends, receives nothing")}` : text]];
 }
 
 function ipv6Lines(ipv6: StatusDocument["overlay"]["ipv6"], paint: Paint): Line[] {
@@ -171,22 +182,36 @@ function ipv6Lines(ipv6: StatusDocument["overlay"]["ipv6"], paint: Paint): Line[
 /** Those in trouble first. */
 const STATUS_ORDER: readonly MemberDocument["status"][] = ["suspect", "dead", "alive", "left"];
 
+function orderOf({ status, overlay }: MemberDocument): number {
+  return overlay?.state === "silent" ? -1 : STATUS_ORDER.indexOf(status);
+}
+
 function peersBlock({ members }: StatusDocument, nowMs: number, paint: Paint): Line[] {
   const peers = members.filter(({ self }) => !self);
   if (peers.length === 0) return [["Peers", "none"]];
-  const sorted = peers.toSorted((one, other) =>
-    STATUS_ORDER.indexOf(one.status) - STATUS_ORDER.indexOf(other.status)
-  );
+  const sorted = peers.toSorted((one, other) => orderOf(one) - orderOf(other));
+  const isAsked = peers.some(({ overlay }) => (overlay ?? null) !== null);
   const rows = sorted.slice(0, PEERS_SHOWN_MAX).map((peer) => [
     peer.name,
     memberAddress(peer),
     peer.subnet ?? "-",
     statusCell(peer.status),
     peer.status === "alive" ? roundTrip(peer.rttMs) : `for ${age(peer.statusSince, nowMs)}`,
+    ...(isAsked ? [overlayCell(peer)] : []),
   ]);
   const hidden = peers.length - rows.length;
   const more = hidden > 0 ? `and ${hidden} more: gossamer members lists them\n` : "";
   return [["Peers", columns(rows, paint) + more]];
+}
+
+/** How it answers through the overlay; the column before is gossip's. */
+function overlayCell({ overlay, kernel }: MemberDocument): string | Cell {
+  if (kernel !== null) {
+    return kernel === "answers" ? "overlay up" : { text: `overlay ${kernel}`, meaning: "bad" };
+  }
+  if (overlay === undefined || overlay === null || overlay.state === "unknown") return "";
+  if (overlay.state === "silent") return { text: "overlay silent", meaning: "bad" };
+  return `overlay ${roundTrip(overlay.rttMs)}`;
 }
 
 function problemsBlock({ problems }: StatusDocument, paint: Paint): Line[] {
