@@ -325,6 +325,7 @@ export class OverlayKeeper {
     this.#report(plan, failures, look.isRepair);
     this.#problems = [...desired.problems, ...plan.problems];
     this.#wantedPeers = desired.peers;
+    if (wish.want === "up") this.#ports.wants?.(wish.own, desired.peers);
     const clean = failures.length === 0 && plan.problems.length === 0;
     this.#peersProgrammed = clean ? desired.peers.length : programmedPeers(
       desired,

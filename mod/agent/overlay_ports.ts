@@ -5,7 +5,9 @@ import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
 import type { ClaimRecord } from "../claim/record.ts";
 import type { DeadPeerState } from "../overlay/dead_peers.ts";
+import type { DesiredPeer } from "../overlay/desired.ts";
 import type { PathKind } from "../overlay/path.ts";
+import type { TunnelStatus } from "./tunnel_keeper.ts";
 
 /** What the claims want of the overlay at this moment. */
 export type OverlayWish =
@@ -43,6 +45,8 @@ export interface OverlayStatus {
   readonly lastError: string | null;
   /** Of the IPv6 half; null or absent without dual stack. */
   readonly ipv6?: Ipv6Status | null;
+  /** Of the UDP backend's data path; null or absent with others. */
+  readonly tunnel?: TunnelStatus | null;
   readonly problems: readonly Problem[];
   /** Absent where nothing is done about the packet filter. */
   readonly firewall?: FirewallStatus | null;
@@ -81,6 +85,8 @@ export interface OverlayPorts {
   readonly atOnceMax?: number;
   nowMs(): number;
   wish(): OverlayWish;
+  /** Called with what is wanted, after each attempt to have the kernel that way. */
+  wants?(own: ClaimRecord, peers: readonly DesiredPeer[]): void;
   /** Called when the kernel is as wanted and every peer is programmed; true when subnet.env now says so. */
   up(own: ClaimRecord): boolean;
   /** Called when everything of ours is gone from the kernel. */
