@@ -8,6 +8,7 @@ import { stands } from "../claim/standing.ts";
 import type { Past } from "./claim_history.ts";
 import { claimStage } from "./claim_stage.ts";
 import type { AgentConfig } from "./config.ts";
+import type { TrafficDocument, UdpDocument } from "./overlay_documents.ts";
 import type { OverlayStatus } from "./overlay_keeper.ts";
 import {
   type ClaimStanding,
@@ -103,11 +104,28 @@ export function statusDocument(sources: StatusSources): StatusDocument {
       repairs: overlay.repairs,
       lastError: overlay.lastError ?? overlay.ipv6?.lastError ?? null,
       ...(overlay.ipv6 === undefined || overlay.ipv6 === null ? {} : { ipv6: { ...overlay.ipv6 } }),
+      ...udpDocument(overlay.tunnel),
     },
     firewall: firewallDocument(overlay),
     members: memberDocuments(sources),
     problems: [...claim.problems, ...overlay.problems, ...sources.problems],
   };
+}
+
+/** Nothing but with `--backend udp`. */
+function udpDocument(tunnel: OverlayStatus["tunnel"]): { udp?: UdpDocument } {
+  if (tunnel === undefined || tunnel === null) return {};
+  const { port, isRunning: running, restarts, drops } = tunnel;
+  return { udp: { port, running, restarts, drops: { ...drops } } };
+}
+
+/** Of a peer to which packets are carried. */
+function trafficDocument(
+  tunnel: OverlayStatus["tunnel"],
+  hostId: string,
+): { traffic?: TrafficDocument } {
+  const traffic = tunnel?.peers.get(hostId);
+  return traffic === undefined ? {} : { traffic: { ...traffic } };
 }
 
 /** Nothing without dual stack. */
@@ -212,6 +230,7 @@ function memberDocument(
     backend: current === undefined ? null : backendOf(current.vtep),
     path: sources.overlay.paths.get(member.id) ?? null,
     kernel: sources.overlay.deadPeers.get(member.id) ?? null,
+    ...trafficDocument(sources.overlay.tunnel, member.id),
     rttMs: rttMs === null ? null : wholeMicroseconds(rttMs),
     udp: isSelf ? "ok" : udp,
     version: member.version,

@@ -45,6 +45,12 @@ const member = v.looseObject({
   path: v.optional(v.nullable(v.picklist(["vxlan", "direct", "udp"])), null),
   kernel: v.optional(v.nullable(v.picklist(["answers", "checking", "silent"])), null),
   rttMs: v.nullable(v.number()),
+  traffic: v.exactOptional(v.looseObject({
+    packetsSent: v.number(),
+    bytesSent: v.number(),
+    packetsReceived: v.number(),
+    bytesReceived: v.number(),
+  })),
   udp: v.optional(v.picklist(["ok", "blocked", "unknown"]), "unknown"),
   version: v.string(),
   self: v.boolean(),
@@ -171,6 +177,12 @@ const status = v.looseObject({
       peersProgrammed: v.number(),
       repairs: v.number(),
       lastError: nullableString,
+    })),
+    udp: v.exactOptional(v.looseObject({
+      port: v.number(),
+      running: v.boolean(),
+      restarts: v.number(),
+      drops: v.record(v.string(), v.number()),
     })),
   }),
   firewall: v.optional(

@@ -1,6 +1,7 @@
 /** `gossamer status` for people: blocks of right-aligned keys, then the problems with their remedies. Pure. */
 import type { MemberDocument, StatusDocument } from "../agent/api.ts";
 import { age, roundTrip, wholeSeconds } from "./age.ts";
+import { bytes } from "./byte_count.ts";
 import { columns, printable } from "./columns.ts";
 import type { Paint } from "./paint.ts";
 import { memberAddress, statusCell } from "./render_members.ts";
@@ -120,14 +121,18 @@ function conflictsText(
     printable(last.why);
 }
 
-function firewallLines(firewall: StatusDocument["firewall"], paint: Paint): Line[] {
+function firewallLines(
+  { firewall, cluster }: Pick<StatusDocument, "firewall" | "cluster">,
+  paint: Paint,
+): Line[] {
   if (firewall === null) return [];
   const { inSync, masquerade, guard, members, strangers, repairs } = firewall;
   const sync = inSync ? paint("good", "in sync") : paint("warning", "not in sync");
+  const protocol = cluster.backend === "udp" ? "UDP backend" : "VXLAN";
   const says = [
     sync,
     ...(masquerade ? ["masquerades"] : []),
-    ...(guard ? [`VXLAN from ${members} addresses only`] : []),
+    ...(guard ? [`${protocol} from ${members} addresses only`] : []),
     ...(strangers > 0 ? [paint("warning", `${strangers} packets of others dropped`)] : []),
     ...(repairs > 0 ? [`${repairs} repaired`] : []),
   ];
@@ -145,16 +150,30 @@ function overlayBlock({ overlay, cluster, claim, firewall }: StatusDocument, pai
     [
       "Device",
       `${overlay.device} (${cluster.backend}), MTU ${overlay.mtu}` +
-      (cluster.backend === "host-gw" ? "" : `, ${overlay.mac ?? "no MAC yet"}`),
+      (cluster.backend === "vxlan" ? `, ${overlay.mac ?? "no MAC yet"}` : "") +
+      (overlay.udp === undefined ? "" : `, UDP port ${overlay.udp.port}`),
     ],
+    ...udpLines(overlay.udp, paint),
     ...ipv6Lines(overlay.ipv6, paint),
     ["Repairs", String(overlay.repairs)],
-    ...firewallLines(firewall, paint),
+    ...firewallLines({ firewall, cluster }, paint),
   ];
   if (overlay.lastError !== null) {
     lines.push(["Last error", paint("bad", printable(overlay.lastError))]);
   }
   return lines;
+}
+
+function udpLines(udp: StatusDocument["overlay"]["udp"], paint: Paint): Line[] {
+  if (udp === undefined) return [];
+  const drops = Object.entries(udp.drops).filter(([, packets]) => packets > 0)
+    .map(([reason, packets]) => `${packets} ${printable(reason)}`);
+  const running = udp.running ? paint("good", "carried") : paint("bad", "not carried");
+  const restarts = udp.restarts === 0 ? "" : `, ${udp.restarts} restarts`;
+  return [
+    ["Packets", running + restarts],
+    ["Dropped", drops.length === 0 ? "none" : drops.join(", ")],
+  ];
 }
 
 function ipv6Lines(ipv6: StatusDocument["overlay"]["ipv6"], paint: Paint): Line[] {
@@ -173,16 +192,23 @@ function peersBlock({ members }: StatusDocument, nowMs: number, paint: Paint): L
   const sorted = peers.toSorted((one, other) =>
     STATUS_ORDER.indexOf(one.status) - STATUS_ORDER.indexOf(other.status)
   );
+  const hasTraffic = peers.some(({ traffic }) => traffic !== undefined);
   const rows = sorted.slice(0, PEERS_SHOWN_MAX).map((peer) => [
     peer.name,
     memberAddress(peer),
     peer.subnet ?? "-",
     statusCell(peer.status),
     peer.status === "alive" ? roundTrip(peer.rttMs) : `for ${age(peer.statusSince, nowMs)}`,
+    ...(hasTraffic ? trafficCells(peer.traffic) : []),
   ]);
   const hidden = peers.length - rows.length;
   const more = hidden > 0 ? `and ${hidden} more: gossamer members lists them\n` : "";
   return [["Peers", columns(rows, paint) + more]];
+}
+
+function trafficCells(traffic: MemberDocument["traffic"]): string[] {
+  if (traffic === undefined) return ["-", "-"];
+  return [`${bytes(traffic.bytesSent)} sent`, `${bytes(traffic.bytesReceived)} received`];
 }
 
 function problemsBlock({ problems }: StatusDocument, paint: Paint): Line[] {

@@ -1,5 +1,10 @@
 /** The document of `GET /status`, which is the contract's `status --json`: this host, its claim, the overlay, all members. */
-import type { FirewallDocument, Ipv6Document } from "../overlay_documents.ts";
+import type {
+  FirewallDocument,
+  Ipv6Document,
+  TrafficDocument,
+  UdpDocument,
+} from "../overlay_documents.ts";
 import type {
   ClaimStageName,
   ClaimStateName,
@@ -35,6 +40,8 @@ export interface MemberDocument {
   /** Of a host whose agent is gone: whether its kernel still carries packets; null for all others. */
   kernel: "answers" | "checking" | "silent" | null;
   rttMs: number | null;
+  /** What this host's agent carried to it and from it since it started; absent but with `--backend udp`. */
+  traffic?: TrafficDocument;
   /** Whether datagrams to it are answered; `unknown` until one was. */
   udp: "ok" | "blocked" | "unknown";
   version: string;
@@ -119,6 +126,8 @@ export interface StatusDocument {
     lastError: string | null;
     /** The IPv6 half, with dual stack; `inSync` and `repairs` above count it as well. */
     ipv6?: Ipv6Document;
+    /** Absent but with `--backend udp`. */
+    udp?: UdpDocument;
   };
   /** What gossamer keeps in nftables; null where it has none. */
   firewall: FirewallDocument | null;
