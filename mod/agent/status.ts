@@ -11,6 +11,7 @@ import { claimStage } from "./claim_stage.ts";
 import type { AgentConfig } from "./config.ts";
 import type { DeviceTraffic } from "../host/device_traffic.ts";
 import type { OverlayHealth } from "./overlay_probe.ts";
+import type { UdpDocument } from "./overlay_documents.ts";
 import type { OverlayStatus } from "./overlay_keeper.ts";
 import {
   type ClaimStanding,
@@ -116,10 +117,36 @@ export function statusDocument(sources: StatusSources): StatusDocument {
       lastError: overlay.lastError ?? overlay.ipv6?.lastError ?? null,
       ...trafficDocument(sources),
       ...(overlay.ipv6 === undefined || overlay.ipv6 === null ? {} : { ipv6: { ...overlay.ipv6 } }),
+      ...udpDocument(overlay.tunnel),
     },
     firewall: firewallDocument(overlay),
     members: memberDocuments(sources),
     problems: [...claim.problems, ...overlay.problems, ...sources.problems],
+  };
+}
+
+/** Nothing but with `--backend udp`. */
+function udpDocument(tunnel: OverlayStatus["tunnel"]): { udp?: UdpDocument } {
+  if (tunnel === undefined || tunnel === null) return {};
+  const { port, isRunning: running, restarts, drops } = tunnel;
+  return { udp: { port, running, restarts, drops: { ...drops } } };
+}
+
+/** Of a peer to which packets are carried. */
+function peerTraffic(
+  tunnel: OverlayStatus["tunnel"],
+  hostId: string,
+): { traffic?: TrafficDocument } {
+  const traffic = tunnel?.peers.get(hostId);
+  if (traffic === undefined) return {};
+  const { bytesSent, bytesReceived, packetsSent, packetsReceived } = traffic;
+  return {
+    traffic: {
+      sentBytes: bytesSent,
+      receivedBytes: bytesReceived,
+      sentPackets: packetsSent,
+      receivedPackets: packetsReceived,
+    },
   };
 }
 
@@ -225,6 +252,7 @@ function memberDocument(
     backend: current === undefined ? null : backendOf(current.vtep),
     path: sources.overlay.paths.get(member.id) ?? null,
     kernel: sources.overlay.deadPeers.get(member.id) ?? null,
+    ...peerTraffic(sources.overlay.tunnel, member.id),
     rttMs: rttMs === null ? null : wholeMicroseconds(rttMs),
     ...overlayWay(sources, member.id),
     udp: isSelf ? "ok" : udp,

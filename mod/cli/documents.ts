@@ -51,6 +51,12 @@ const member = v.looseObject({
     rttMs: v.nullable(v.number()),
     answeredAt: nullableString,
   }))),
+  traffic: v.exactOptional(v.looseObject({
+    sentBytes: v.number(),
+    receivedBytes: v.number(),
+    sentPackets: v.number(),
+    receivedPackets: v.number(),
+  })),
   udp: v.optional(v.picklist(["ok", "blocked", "unknown"]), "unknown"),
   version: v.string(),
   self: v.boolean(),
@@ -183,6 +189,12 @@ const status = v.looseObject({
       peersProgrammed: v.number(),
       repairs: v.number(),
       lastError: nullableString,
+    })),
+    udp: v.exactOptional(v.looseObject({
+      port: v.number(),
+      running: v.boolean(),
+      restarts: v.number(),
+      drops: v.record(v.string(), v.number()),
     })),
   }),
   firewall: v.optional(

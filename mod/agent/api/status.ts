@@ -1,5 +1,5 @@
 /** The document of `GET /status`, which is the contract's `status --json`: this host, its claim, the overlay, all members. */
-import type { FirewallDocument, Ipv6Document } from "../overlay_documents.ts";
+import type { FirewallDocument, Ipv6Document, UdpDocument } from "../overlay_documents.ts";
 import type {
   ClaimStageName,
   ClaimStateName,
@@ -37,6 +37,8 @@ export interface MemberDocument {
   rttMs: number | null;
   /** The way to its VTEP through the overlay; null where it is not asked: this host, those that are gone, bare packets. */
   overlay?: OverlayWayDocument | null;
+  /** What this host's agent carried to it and from it since it started; absent but with `--backend udp`. */
+  traffic?: TrafficDocument;
   /** Whether datagrams to it are answered; `unknown` until one was. */
   udp: "ok" | "blocked" | "unknown";
   version: string;
@@ -139,6 +141,8 @@ export interface StatusDocument {
     traffic?: TrafficDocument | null;
     /** The IPv6 half, with dual stack; `inSync` and `repairs` above count it as well. */
     ipv6?: Ipv6Document;
+    /** Absent but with `--backend udp`. */
+    udp?: UdpDocument;
   };
   /** What gossamer keeps in nftables; null where it has none. */
   firewall: FirewallDocument | null;
