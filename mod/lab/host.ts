@@ -250,6 +250,8 @@ export interface StatusView {
     peersDirect: number;
     repairs: number;
     lastError: string | null;
+    /** With `--backend udp`. */
+    udp?: { port: number; running: boolean; restarts: number; drops: Record<string, number> };
   };
   firewall: { inSync: boolean; members: number; strangers: number; repairs: number } | null;
   members: {
@@ -261,8 +263,15 @@ export interface StatusView {
     claim: string;
     mac: string | null;
     backend: string | null;
-    path: "vxlan" | "direct" | null;
+    path: "vxlan" | "direct" | "udp" | null;
     kernel: "answers" | "checking" | "silent" | null;
+    /** With `--backend udp`. */
+    traffic?: {
+      packetsSent: number;
+      bytesSent: number;
+      packetsReceived: number;
+      bytesReceived: number;
+    };
   }[];
   problems: { code: string; severity: string; text: string; remedy: string }[];
 }
