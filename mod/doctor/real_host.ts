@@ -7,6 +7,8 @@ import { openLastingNetlinkSocket, openNetlinkSocket } from "../../ffi/netlink/s
 import type { NetlinkTransport } from "../../ffi/netlink/transport.ts";
 import { linkDump } from "../../ffi/route/link.ts";
 import { vxlanAdd } from "../../ffi/route/vxlan.ts";
+import { familyOf } from "../address/cidr.ts";
+import { poolFamily } from "../address/pool.ts";
 import { reasonOf, systemReasonOf } from "../base/errors.ts";
 import type { ForeignTable } from "../base/firewall_objects.ts";
 import { askEcho, type EchoOutcome } from "../host/ask_echo.ts";
@@ -14,12 +16,13 @@ import { openFirewall } from "../host/firewall.ts";
 import {
   type HostNetwork,
   readHostNetwork,
+  readIpv6OfHost,
   readRouteTo,
   type RouteTo,
 } from "../host/host_network.ts";
+import { onlyIpv6 } from "../host/ipv6_of_host.ts";
 import { resolveSeed } from "../host/resolve.ts";
 import { firewallTableName } from "../overlay/firewall.ts";
-import { familyOf } from "../address/cidr.ts";
 import type {
   AgentFacts,
   DoctorHost,
@@ -69,7 +72,9 @@ export class RealHost implements DoctorHost {
   }
 
   network(): HostNetwork {
-    return readHostNetwork(this.#transport);
+    const network = readHostNetwork(this.#transport);
+    if (poolFamily(this.setup.pool) === 4) return network;
+    return onlyIpv6({ ...network, ipv6: readIpv6OfHost(this.#transport) });
   }
 
   routeTo(address: string): RouteTo | null {
@@ -112,7 +117,10 @@ export class RealHost implements DoctorHost {
     const firewall = openFirewall();
     try {
       const own = firewallTableName(this.setup.vni);
-      return hook === "input" ? firewall.inputTables("ip", own) : firewall.forwardTables("ip", own);
+      const family = poolFamily(this.setup.pool) === 4 ? "ip" : "ip6";
+      return hook === "input"
+        ? firewall.inputTables(family, own)
+        : firewall.forwardTables(family, own);
     } finally {
       void firewall.close();
     }
@@ -213,15 +221,15 @@ export class RealHost implements DoctorHost {
   }
 
   async #seeds(): Promise<OtherHost[]> {
-    const { join, gossipPort } = this.setup;
+    const { join, gossipPort, pool } = this.setup;
     const own = new Set(
       this.network().devices.flatMap(({ addresses }) => addresses.map(({ address }) => address)),
     );
     const found: OtherHost[] = [];
     for (const seed of join.slice(0, OTHERS_MAX)) {
       for (const endpoint of await resolved(seed, gossipPort)) {
-        const address = endpoint.slice(0, endpoint.lastIndexOf(":"));
-        if (own.has(address) || familyOf(address) === 6) continue;
+        const address = endpoint.slice(0, endpoint.lastIndexOf(":")).replace(/^\[(.*)\]$/, "$1");
+        if (own.has(address) || familyOf(address) !== poolFamily(pool)) continue;
         found.push({ name: seed, address });
       }
     }

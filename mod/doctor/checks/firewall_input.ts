@@ -1,4 +1,6 @@
 /** Whether rules of others drop the gossip and the VXLAN packets of other hosts. */
+import { aloneCidr, familyOf } from "../../address/cidr.ts";
+import { dataPort } from "../../overlay/backend.ts";
 import { findForwardDrop, type ForwardDrop } from "../../overlay/forward_drop.ts";
 import type { ForeignTable } from "../../base/firewall_objects.ts";
 import type { Underlay } from "../../base/kernel_objects.ts";
@@ -25,8 +27,8 @@ export const firewallInput: Check = {
     if (underlay === null) return [];
     const others = await host.others();
     const sources = others.length === 0
-      ? ["0.0.0.0/0"]
-      : others.map(({ address }) => `${address}/32`);
+      ? [familyOf(underlay.address) === 4 ? "0.0.0.0/0" : "::/0"]
+      : others.map(({ address }) => aloneCidr(address));
     const tables = host.tables("input");
     const dropped = portsOf(host).flatMap((port) => {
       const drop = firstDrop(tables, underlay, sources, port);
@@ -50,11 +52,13 @@ export const firewallInput: Check = {
 };
 
 function portsOf({ setup }: DoctorHost): Port[] {
-  const speaksVxlan = setup.backend === "vxlan" || setup.backend === "vxlan-direct";
+  const { backend, gossipPort } = setup;
   return [
-    { protocol: "udp", port: setup.gossipPort, what: "gossip" },
-    { protocol: "tcp", port: setup.gossipPort, what: "gossip" },
-    ...(speaksVxlan ? [{ protocol: "udp", port: setup.vxlanPort, what: "overlay" } as const] : []),
+    { protocol: "udp", port: gossipPort, what: "gossip" },
+    { protocol: "tcp", port: gossipPort, what: "gossip" },
+    ...(backend === "host-gw"
+      ? []
+      : [{ protocol: "udp", port: dataPort(setup), what: "overlay" } as const]),
   ];
 }
 
@@ -67,7 +71,7 @@ function firstDrop(
   for (const source of sources) {
     const drop = findForwardDrop(tables, {
       source,
-      destination: `${address}/32`,
+      destination: aloneCidr(address),
       inDevice: device,
       outDevice: null,
       arriving: { inIndex: index, protocol: PROTOCOL[protocol], port },

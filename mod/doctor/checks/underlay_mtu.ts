@@ -3,7 +3,8 @@
  * fragmented: devices only say what their own link carries.
  */
 import { overheadOf } from "../../overlay/backend.ts";
-import { overlayMtu } from "../../overlay/vxlan.ts";
+import { overlayMtuOn } from "../../overlay/underlay_mtu.ts";
+import { familyOf } from "../../address/cidr.ts";
 import type { Check } from "../check.ts";
 import type { DoctorHost, OtherHost } from "../doctor_host.ts";
 import { fail, type Finding, ok, warn } from "../finding.ts";
@@ -31,8 +32,9 @@ export const underlayMtu: Check = {
         ok(NAME, `Nobody to try the way to; ${underlay.device} itself carries ${underlay.mtu}`),
       ];
     }
-    const overhead = overheadOf(host.setup.backend);
-    const bytes = overlayMtu(underlay, host.setup.mtu, overhead) + overhead;
+    const { backend, mtu } = host.setup;
+    const overhead = overheadOf(backend, familyOf(underlay.address));
+    const bytes = overlayMtuOn(underlay, mtu, backend) + overhead;
     const silent: string[] = [];
     for (const other of others) {
       const found = await probe(host, other, bytes, overhead);
