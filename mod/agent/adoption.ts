@@ -2,13 +2,14 @@
  * `--adopt-flannel`: what a host that ran flannel brings along. Its subnet, which is asked for as with `--subnet` on the first
  * start, and its device, whose MAC the other hosts of flannel know: as long as it stays, their packets arrive.
  */
+import { isIpv6Text } from "../address/ipv6.ts";
 import { checkPin } from "../address/pool.ts";
 import { ConfigError, systemReasonOf } from "../base/errors.ts";
 import { isVxlanLink, type Kernel } from "../base/kernel_objects.ts";
 import { DEVICE_ALIAS } from "../base/limits.ts";
 import { readSubnetFile } from "../host/subnet_file.ts";
 import { isUnicastMac } from "../overlay/ownership.ts";
-import { readSubnetEnv } from "../overlay/subnet_env.ts";
+import { readIpv6Subnet, readSubnetEnv } from "../overlay/subnet_env.ts";
 import { deviceName } from "../overlay/vxlan.ts";
 import type { AgentConfig } from "./config.ts";
 
@@ -31,15 +32,17 @@ export function adopt(
 ): Adopted {
   return {
     pin: hasClaim ? config.pin : config.pin ?? pinOf(config),
-    mac: macOf(kernel, deviceName(config.vni)),
+    mac: macOf(kernel, deviceName(config.vni, isIpv6Text(config.pool.cidr) ? 6 : 4)),
   };
 }
 
 function pinOf({ pool, subnetFile }: Pick<AgentConfig, "pool" | "subnetFile">): string | null {
   const text = textOf(subnetFile);
   if (text === null) return null;
-  const { networks, subnet } = readSubnetEnv(text);
-  const [network] = networks;
+  const read = readSubnetEnv(text);
+  const isIpv6 = isIpv6Text(pool.cidr);
+  const [network] = isIpv6 ? read.ipv6Networks : read.networks;
+  const subnet = isIpv6 ? readIpv6Subnet(text) : read.subnet;
   if (network !== undefined && network !== pool.cidr) {
     throw new ConfigError(
       FLAG,
@@ -50,7 +53,9 @@ function pinOf({ pool, subnetFile }: Pick<AgentConfig, "pool" | "subnetFile">): 
   if (subnet === null) {
     throw new ConfigError(
       FLAG,
-      `${subnetFile} has no FLANNEL_SUBNET that could be taken over`,
+      `${subnetFile} has no ${
+        isIpv6 ? "FLANNEL_IPV6_SUBNET" : "FLANNEL_SUBNET"
+      } that could be taken over`,
       "name the subnet with --subnet, or remove the file to get another one",
     );
   }

@@ -2,7 +2,13 @@
  * `subnet.env`: how flannel tells Docker, its CNI plugin and others which subnet a host owns. Written byte for byte as
  * flannel writes it, read as tolerantly as flannel reads it.
  */
-import { formatIpv6Network, isIpv6Text, parseIpv6Network } from "../address/ipv6.ts";
+import {
+  formatIpv6Network,
+  ipv6NetworkOf,
+  isIpv6Text,
+  parseIpv6,
+  parseIpv6Network,
+} from "../address/ipv6.ts";
 import { firstAddressOf, formatNetwork, networkOf } from "../address/network.ts";
 import { AddressError, parseAddress } from "../address/parse.ts";
 
@@ -80,6 +86,21 @@ function subnetLines(networks: readonly string[], subnet: string): string {
 
 function prefixLength(cidr: string): string {
   return cidr.slice(cidr.indexOf("/") + 1);
+}
+
+/** As `subnet` of what {@linkcode readSubnetEnv} reads, of IPv6; null when there is none. */
+export function readIpv6Subnet(text: string): string | null {
+  const value = subnetEnvValues(text).get("FLANNEL_IPV6_SUBNET") ?? "";
+  const [, address = "", length = ""] =
+    /^([0-9a-f:]+)\/(\d|[1-9]\d|1[01]\d|12[0-8])$/i.exec(value) ?? [];
+  try {
+    return length === ""
+      ? null
+      : formatIpv6Network(ipv6NetworkOf(parseIpv6(address), Number(length)));
+  } catch (error) {
+    if (error instanceof AddressError) return null;
+    throw error;
+  }
 }
 
 /** The network as we write it; null when it is not one. */

@@ -32,6 +32,13 @@ Deno.test("the subnet of flannel's file is asked for, unless there is a better o
   deepStrictEqual(adopted(null), { pin: null, mac: null });
 });
 
+Deno.test("in a cluster of IPv6 alone it is the IPv6 subnet", () => {
+  const text = "FLANNEL_IPV6_NETWORK=fd00:5::/48\nFLANNEL_IPV6_SUBNET=fd00:5:0:7::1/64\n";
+  const ipv6 = { pool: makePool({ network: "fd00:5::/48" }) };
+  deepStrictEqual(adopted(text, ipv6).pin, "fd00:5:0:7::/64");
+  throws(() => adopted(FILE, ipv6), /has no FLANNEL_IPV6_SUBNET/);
+});
+
 Deno.test("a subnet that cannot be kept is no reason to take another one silently", () => {
   const refused = (text: string, message: RegExp, changes = {}) =>
     throws(() => adopted(text, changes), (error) => {
