@@ -308,4 +308,8 @@ Deno.test("peers, readiness, repairs and problems are told when they change", ()
   deepEqual(news({}, 1_000).length, 1);
   watch.event();
   deepEqual(news({}, 250), ["problem-cleared: No longer: Found 4 times"]);
+  fault = "no disk";
+  for (let count = 0; count < 3; count++) news({}, 1_000);
+  equal(lines.length, 1, lines.join("\n"));
+  match(lines[0] ?? "", /events could not be looked for reason="no disk"/);
 });
