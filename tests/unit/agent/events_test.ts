@@ -258,11 +258,17 @@ Deno.test("peers, readiness, repairs and problems are told when they change", ()
   let overlay = { ...sources.overlay, problems: [] };
   let problems: Problem[] = [];
   let nowMs = 0;
+  const lines: string[] = [];
+  let fault: string | null = null;
   const watch = new EventWatch(
     {
+      log: logTo(lines),
       snapshot: () => sources.snapshot,
       overlay: () => overlay,
-      problems: () => problems,
+      problems() {
+        if (fault !== null) throw new Error(fault);
+        return problems;
+      },
       target: { events },
     } as unknown as ConstructorParameters<typeof EventWatch>[0],
     () => nowMs,
