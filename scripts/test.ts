@@ -24,8 +24,10 @@ const FAST_STEP_SECONDS_MAX = 480;
 /** The end-to-end tests hold splits and faults of two minutes by the clock. */
 const SLOW_STEP_SECONDS_MAX = 600;
 
-/** The tests that last minutes, all at once. */
+/** The tests that last minutes, all at once: they wait. */
 const ENDURANCE_JOBS = 4;
+/** Those of real hosts wait half of their time. */
+const HOSTS_JOBS = 2;
 
 interface Step {
   name: string;
@@ -44,6 +46,8 @@ interface Step {
    * wait for minutes; and what computes, at low priority so that it disturbs neither.
    */
   lane?: "hosts" | "endurance" | "computing";
+  /** Files of tests that run at a time. */
+  jobs?: number;
   /** The reason to leave the step out on this machine, if there is one. */
   skip?: () => string | undefined;
 }
@@ -58,9 +62,9 @@ const STEPS: readonly Step[] = [
   { name: "fmt", args: ["fmt", "--check"], fast: true },
   { name: "lint", args: ["lint"], fast: true },
   { name: "check", args: ["check"], fast: true },
-  testStep("unit", ["-A"]),
+  testStep("unit", ["--parallel", "-A"]),
   // The pure core needs no permission; what these tests read are recorded cases.
-  testStep("property", ["--allow-read", "--allow-env"]),
+  testStep("property", ["--parallel", "--allow-read", "--allow-env"]),
   testStep("golden", ["--allow-read", "--allow-env"]),
   testStep("fuzz", ["--allow-read", "--allow-env"]),
   testStep("sim", ["--parallel", "--allow-read", "--allow-env"]),
@@ -78,8 +82,8 @@ const STEPS: readonly Step[] = [
   { ...testStep("search", ["-A"]), fast: false, lane: "computing" },
   { ...testStep("spin", ["-A"]), fast: false, lane: "computing", skip: whyNoSpin },
   kernelStep("kernel", ["-A"], "hosts"),
-  kernelStep("e2e", ["-A"], "hosts"),
-  kernelStep("endurance", ["--parallel", "-A"], "endurance"),
+  { ...kernelStep("e2e", ["--parallel", "-A"], "hosts"), jobs: HOSTS_JOBS },
+  { ...kernelStep("endurance", ["--parallel", "-A"], "endurance"), jobs: ENDURANCE_JOBS },
 ];
 
 function testStep(name: string, permissions: string[]): Step {
@@ -194,7 +198,7 @@ async function countStep(success: boolean, junit: string | undefined): Promise<C
 
 async function runDeno(
   args: string[],
-  { live = false, lane }: Step,
+  { live = false, lane, jobs }: Step,
   secondsMax: number,
 ): Promise<{ success: boolean; output: string }> {
   const isNice = lane === "computing" && hasProgram("nice");
@@ -203,8 +207,7 @@ async function runDeno(
     cwd: root,
     env: {
       ...(Deno.stdout.isTerminal() ? {} : { NO_COLOR: "1" }),
-      // They wait, so that all of them can do that at once.
-      ...(lane === "endurance" ? { DENO_JOBS: String(ENDURANCE_JOBS) } : {}),
+      ...(jobs === undefined ? {} : { DENO_JOBS: String(jobs) }),
     },
     stdin: "null",
     stdout: "piped",
