@@ -84,6 +84,16 @@ const SYMBOLS = {
     ],
     result: "i32", // int
   },
+  getsockopt: {
+    parameters: [
+      "i32", // int sockfd
+      "i32", // int level
+      "i32", // int optname
+      "buffer", // void *optval
+      "buffer", // socklen_t *optlen
+    ],
+    result: "i32", // int
+  },
   ioctl: {
     parameters: [
       "i32", // int fd
@@ -182,6 +192,60 @@ const SYMBOLS = {
   },
 } as const satisfies Deno.ForeignLibraryInterface;
 
+/** What moves packets, with addresses as numbers: a view made for each call would be garbage a million times a second. */
+const PACKET_SYMBOLS = {
+  read: {
+    parameters: [
+      "i32", // int fd
+      "usize", // void *buf
+      "usize", // size_t count
+    ],
+    result: "isize", // ssize_t
+  },
+  write: {
+    parameters: [
+      "i32", // int fd
+      "usize", // const void *buf
+      "usize", // size_t count
+    ],
+    result: "isize", // ssize_t
+  },
+  writev: {
+    parameters: [
+      "i32", // int fd
+      "usize", // const struct iovec *iov
+      "i32", // int iovcnt
+    ],
+    result: "isize", // ssize_t
+  },
+  sendmsg: {
+    parameters: [
+      "i32", // int sockfd
+      "usize", // const struct msghdr *msg
+      "i32", // int flags
+    ],
+    result: "isize", // ssize_t
+  },
+  recvmsg: {
+    parameters: [
+      "i32", // int sockfd
+      "usize", // struct msghdr *msg
+      "i32", // int flags
+    ],
+    result: "isize", // ssize_t
+  },
+  poll: {
+    parameters: [
+      "usize", // struct pollfd *fds
+      "usize", // nfds_t nfds
+      "i32", // int timeout, milliseconds, -1 is for ever
+    ],
+    result: "i32", // int
+  },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+type PacketCalls = Deno.DynamicLibrary<typeof PACKET_SYMBOLS>["symbols"];
+
 type Symbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 
 interface Loaded {
@@ -214,6 +278,15 @@ function load(): Loaded {
 export function libc(): Symbols {
   loaded ??= load();
   return loaded.symbols;
+}
+
+let packetCallsLoaded: PacketCalls | null = null;
+
+/** The functions that move packets; all block the calling thread. Opened on first use: few commands need them. */
+export function packetCalls(): PacketCalls {
+  libc(); // says what is wrong with this host, and finds errno
+  packetCallsLoaded ??= Deno.dlopen("libc.so.6", PACKET_SYMBOLS).symbols;
+  return packetCallsLoaded;
 }
 
 /** The calling thread's errno. Only meaningful right after a synchronous call that failed. */

@@ -5,10 +5,19 @@
 import { check, libc } from "./libc.ts";
 
 const O_RDWR = 0x2;
+const O_NONBLOCK = 0x800;
 const O_CLOEXEC = 0x8_0000;
 /** _IOW('T', 202, int) and _IOW('T', 203, int). */
 const TUNSETIFF = 0x4004_54ca;
 const TUNSETPERSIST = 0x4004_54cb;
+/** _IOW('T', 208, unsigned int). */
+const TUNSETOFFLOAD = 0x4004_54d0;
+/** What whoever reads the device finishes itself: checksums, and the segmentation of TCP and, since Linux 6.2, UDP. */
+const TUN_F_CSUM = 0x01;
+const TUN_F_TSO4 = 0x02;
+const TUN_F_TSO6 = 0x04;
+const TUN_F_USO4 = 0x20;
+const TUN_F_USO6 = 0x40;
 const IFF_TUN = 0x0001;
 const IFF_MULTI_QUEUE = 0x0100;
 /** Packets without four bytes of flags and protocol before them. */
@@ -25,13 +34,14 @@ const REMEDY = `load the module ("modprobe tun"), or give the container the devi
   "the capability NET_ADMIN";
 
 /**
- * Opens a TUN device with packets that carry a virtio header, makes it when it is not there, and gives the descriptor.
+ * Opens a TUN device with packets that carry a virtio header, makes it when it is not there, and gives the descriptor, which
+ * does not block.
  * Throws SysError: EBUSY when somebody else has it open, EINVAL when the name is another kind of device's.
  */
 export function openTun(name: string, isMultiQueue: boolean): number {
   const path = new Uint8Array(new ArrayBuffer(BUFFER_BYTES));
   path.set(new TextEncoder().encode(PATH));
-  const fd = check(`open ${PATH}`, libc().open(path, O_RDWR | O_CLOEXEC, 0), REMEDY);
+  const fd = check(`open ${PATH}`, libc().open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC, 0), REMEDY);
   try {
     const request = new Uint8Array(new ArrayBuffer(BUFFER_BYTES), 0, IFREQ_BYTES);
     const { written } = new TextEncoder().encodeInto(name, request.subarray(0, NAME_BYTES_MAX));
@@ -49,4 +59,15 @@ export function openTun(name: string, isMultiQueue: boolean): number {
 /** Lets the device stay when the descriptor is closed. Throws SysError. */
 export function persistTun(fd: number): void {
   check("make the TUN device stay", libc().ioctl_number(fd, BigInt(TUNSETPERSIST), 1n));
+}
+
+/** Lets packets of up to 64 KiB come through unsegmented and without checksums. Throws SysError. */
+export function setTunOffloads(fd: number): void {
+  const tcp = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6;
+  const both = tcp | TUN_F_USO4 | TUN_F_USO6;
+  if (libc().ioctl_number(fd, BigInt(TUNSETOFFLOAD), BigInt(both)) === 0) return;
+  check(
+    "set the TUN device's offloads",
+    libc().ioctl_number(fd, BigInt(TUNSETOFFLOAD), BigInt(tcp)),
+  );
 }

@@ -36,6 +36,7 @@ import { ControlServer, type ControlTarget } from "./control.ts";
 import { DataPath } from "./data_path.ts";
 import { Driver } from "./driver.ts";
 import { openLog } from "./event_log.ts";
+import { containerDevices } from "./container_devices.ts";
 import { firewallConfig } from "./firewall_wish.ts";
 import { giveUpIdentity } from "./another_identity.ts";
 import type { Identity } from "./identity.ts";
@@ -155,6 +156,7 @@ class Agent {
       kernel: this.#kernel,
       firewall: { config: firewallConfig(config), open: openFirewall },
       settings: { host: hostSettings, txChecksum: config.txChecksum },
+      containerDevices: (subnet) => containerDevices(this.#kernel.hostNetwork(true), subnet),
       log: this.#log,
       snapshot: () => this.#driver.snapshot(),
       isUnderlayThere: () => this.#underlay.isThere(),
@@ -168,6 +170,7 @@ class Agent {
       identitiesLost: parts.identitiesLost,
       snapshot: () => this.#driver.snapshot(),
       overlay: () => this.#dataPath.status(),
+      overlayHealth: () => this.#companions.overlayHealth(),
       otherProblems: () => [
         ...this.#underlay.problems(),
         ...this.#pool.problems(),

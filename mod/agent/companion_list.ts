@@ -12,4 +12,6 @@ export const COMPANIONS: readonly CompanionOpener[] = [
     const { http } = inside.config;
     return http === null ? null : (await import("./http_companion.ts")).openHttp(http, inside);
   },
+  async (inside) => (await import("./overlay_probe.ts")).openOverlayProbe(inside),
+  async (inside) => (await import("./health_checks.ts")).openHealthChecks(inside),
 ];

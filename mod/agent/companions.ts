@@ -8,6 +8,7 @@ import type { Problem } from "../base/problem.ts";
 import type { HostEvent, HostSnapshot } from "../claim/host_core.ts";
 import type { AgentConfig } from "./config.ts";
 import type { ControlTarget } from "./control.ts";
+import type { OverlayHealth } from "./overlay_probe.ts";
 import type { OverlayStatus } from "./overlay_keeper.ts";
 
 /** So long the end of the agent waits for all of them. */
@@ -20,6 +21,8 @@ export interface Companion {
   settled?(): void;
   /** What it found wrong, for `status`; asked whenever somebody looks, so it only tells what it knows already. */
   problems?(): readonly Problem[];
+  /** What it knows of the way through the overlay to each peer, by host id. */
+  overlayHealth?(): ReadonlyMap<string, OverlayHealth>;
   close(): void | Promise<void>;
 }
 
@@ -73,6 +76,13 @@ export class Companions {
     const problems: Problem[] = [];
     this.#each((companion) => problems.push(...companion.problems?.() ?? []));
     return problems;
+  }
+
+  /** See {@linkcode Companion}. */
+  overlayHealth(): ReadonlyMap<string, OverlayHealth> {
+    const health: [string, OverlayHealth][] = [];
+    this.#each((companion) => health.push(...companion.overlayHealth?.() ?? []));
+    return new Map(health);
   }
 
   async close(): Promise<void> {

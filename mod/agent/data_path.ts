@@ -20,6 +20,7 @@ import type { FirewallConfig } from "../overlay/firewall.ts";
 import { flannelProblem } from "../overlay/flannel.ts";
 import { containersMtu, fittedMtu, mtuDiffers } from "../overlay/mtu.ts";
 import { desiredSettings, type OverlayDevice } from "../overlay/host_settings.ts";
+import { UDP_DEVICE } from "../overlay/udp.ts";
 import { subnetEnvText } from "../overlay/subnet_env.ts";
 import { FirewallKeeper } from "./firewall_keeper.ts";
 import { firewallWish } from "./firewall_wish.ts";
@@ -30,6 +31,7 @@ import { DeadPeerKeeper } from "./dead_peer_keeper.ts";
 import { goneHosts } from "./gone_hosts.ts";
 import type { PlanDocument } from "./overlay_documents.ts";
 import type { PatientKernel } from "./overlay_ports.ts";
+import { openTunnel, TunnelKeeper } from "./tunnel_keeper.ts";
 import { runRenumberHook } from "./renumber_hook.ts";
 import { SettingsKeeper } from "./settings_keeper.ts";
 import { hostName } from "./status.ts";
@@ -51,6 +53,8 @@ export interface DataPathOptions {
   readonly firewall?: { readonly config: FirewallConfig; readonly open: () => Firewall };
   /** Without it kernel parameters and offloads stay as they are. */
   readonly settings?: { readonly host: HostSettings; readonly txChecksum: boolean };
+  /** Devices with an address of that subnet: containers are behind them. */
+  readonly containerDevices?: (subnet: string) => readonly string[];
   readonly log: Log;
   readonly snapshot: () => HostSnapshot;
   /** Whether there is an underlay for the overlay to stand on. */
@@ -64,6 +68,8 @@ export class DataPath {
   readonly #keeper: OverlayKeeper;
   /** Null without dual stack. */
   readonly #ipv6: Ipv6Half | null;
+  /** Null but with the UDP backend. */
+  readonly #tunnel: TunnelKeeper | null;
   readonly #firewall: FirewallKeeper | null;
   readonly #settings: SettingsKeeper | null;
   readonly #deadPeers: DeadPeerKeeper;
@@ -88,10 +94,21 @@ export class DataPath {
       log: options.log,
       nowMs: () => performance.now(),
       wish: () => this.#wish(),
+      wants: ({ subnet }, peers) => this.#tunnel?.follow(subnet, peers),
       up: (own) => this.#up(own),
       down: () => this.#down(),
     });
-    const { ipv6 } = options.overlay;
+    const { ipv6, backend, port } = options.overlay;
+    this.#tunnel = backend !== "udp" ? null : new TunnelKeeper({
+      log: options.log,
+      device: UDP_DEVICE,
+      port,
+      open: openTunnel,
+      // Not within the comparison that may have been under way.
+      ready: () => queueMicrotask(() => this.#keeper.reconcileSoon()),
+      nowMs: () => performance.now(),
+      startTimer,
+    });
     this.#ipv6 = ipv6 === undefined ? null : new Ipv6Half(ipv6, {
       kernel: options.kernel,
       log: options.log,
@@ -113,6 +130,9 @@ export class DataPath {
           this.#isSettled(),
           this.#keeper.status().flannelPeers?.map(({ address }) => address),
         ),
+      ...(options.containerDevices === undefined
+        ? {}
+        : { containerDevices: options.containerDevices }),
       overlayDevice: (family) =>
         (family === "ip" ? this.#keeper : this.#ipv6?.keeper ?? this.#keeper).status().device,
     });
@@ -193,6 +213,7 @@ export class DataPath {
 
   /** The subnet turned out to be another host's: nothing of it may stay. Nothing is kept in order from now on. */
   takeDown(): void {
+    this.#tunnel?.stop();
     this.#ipv6?.keeper.takeDown();
     this.#keeper.takeDown();
     this.#firewall?.takeDown();
@@ -200,6 +221,7 @@ export class DataPath {
 
   stop(): void {
     this.#deadPeers.stop();
+    this.#tunnel?.stop();
     this.#ipv6?.keeper.stop();
     this.#keeper.stop();
     this.#firewall?.stop();
@@ -211,8 +233,10 @@ export class DataPath {
     const firewall = this.#firewall?.status() ?? null;
     const filtered = firewall?.problems ?? [];
     const set = this.#settings?.problems ?? [];
+    const tunnel = this.#tunnel?.status() ?? null;
     const further = [
       ...this.#deadPeers.problems(),
+      ...this.#tunnel?.problems() ?? [],
       ...filtered,
       ...set,
       this.#fileProblem,
@@ -223,8 +247,8 @@ export class DataPath {
     const problems = [...known, ...further.filter((problem) => problem !== null)];
     const ipv6 = this.#ipv6?.status() ?? null;
     const repairs = status.repairs + (this.#settings?.repairs ?? 0) + (ipv6?.repairs ?? 0);
-    const inSync = status.inSync && ipv6?.inSync !== false;
-    return { ...status, inSync, repairs, deadPeers, problems, firewall, ipv6 };
+    const inSync = status.inSync && ipv6?.inSync !== false && tunnel?.isRunning !== false;
+    return { ...status, inSync, repairs, deadPeers, problems, firewall, ipv6, tunnel };
   }
 
   /** What is wanted of the kernel as commands, and what differs now. Throws what the kernel says when it cannot be read. */
@@ -289,6 +313,7 @@ export class DataPath {
     const { subnetFile, onRenumber, firewall } = this.#options;
     // Once it is there, IPv6 that is gone is no reason to hold back what is to be said of IPv4.
     if (this.#ipv6?.keeper.status().inSync === false && !this.#isFileOurs) return false;
+    if (this.#tunnel?.isReady === false && !this.#isFileOurs) return false;
     if (!this.#isMasquerading(own.subnet)) return false;
     const text = subnetEnvText({
       networks: networksOf(this.#options.snapshot().claim.pool),
@@ -337,6 +362,7 @@ export class DataPath {
 
   /** The subnet is no longer ours: nobody may start containers in it. */
   #down(): void {
+    this.#tunnel?.pause();
     if (!this.#isFileOurs) return;
     this.#isFileOurs = false;
     try {

@@ -40,7 +40,13 @@ export class EventFeed {
     this.#recent.push(event);
     // Cut in halves, so that an event costs no copy of all.
     if (this.#recent.length >= 2 * RECENT_MAX) this.#recent = this.#recent.slice(-RECENT_MAX);
-    for (const listener of [...this.#listeners]) listener.event(event);
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener.event(event);
+      } catch {
+        this.#listeners.delete(listener); // no listener ends the agent
+      }
+    }
   }
 
   /** The last events, the oldest first. */

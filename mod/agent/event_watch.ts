@@ -11,10 +11,14 @@ import type { EventFeed } from "./event_feed.ts";
 import type { OverlayStatus } from "./overlay_keeper.ts";
 import { whyNotReady } from "./readiness.ts";
 
-/** Between two looks at the overlay: a thousand peers take a tenth of a millisecond to compare. */
-const LOOK_MS = 250;
-/** Between two looks at the problems, of which some are looked up on the disk. */
-const PROBLEMS_LOOK_MS = 2_000;
+/**
+ * Between two looks at the overlay, and at the problems, of which some are looked up on the disk: while something happens, and
+ * otherwise. Four looks a second would cost an idle agent a fifth of all it does (docs/adr/0043).
+ */
+const BUSY = { lookMs: 250, problemsMs: 1_000 };
+const QUIET = { lookMs: 2_000, problemsMs: 5_000 };
+/** What an event set going is over by then. */
+const BUSY_MS = 3_000;
 
 type WatchedParts = Pick<Inside, "snapshot" | "overlay" | "problems" | "target">;
 
@@ -33,6 +37,7 @@ export class EventWatch implements Companion {
   readonly #feed: EventFeed;
   #seen: Seen | null = null;
   #problems: ReadonlyMap<string, Problem> = new Map();
+  #busyUntilMs = -Infinity;
   #lookedAtMs = -Infinity;
   #problemsLookedAtMs = -Infinity;
 
@@ -43,15 +48,21 @@ export class EventWatch implements Companion {
     this.#inside = inside;
     this.#nowMs = nowMs;
     this.#feed = inside.target.events;
+    this.event(); // the start is one
+  }
+
+  event(): void {
+    this.#busyUntilMs = this.#nowMs() + BUSY_MS;
   }
 
   settled(): void {
     const nowMs = this.#nowMs();
-    if (nowMs - this.#lookedAtMs >= LOOK_MS) {
+    const { lookMs, problemsMs } = nowMs < this.#busyUntilMs ? BUSY : QUIET;
+    if (nowMs - this.#lookedAtMs >= lookMs) {
       this.#lookedAtMs = nowMs;
       this.#look();
     }
-    if (nowMs - this.#problemsLookedAtMs >= PROBLEMS_LOOK_MS) {
+    if (nowMs - this.#problemsLookedAtMs >= problemsMs) {
       this.#problemsLookedAtMs = nowMs;
       this.#lookAtProblems();
     }

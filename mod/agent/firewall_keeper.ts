@@ -23,11 +23,7 @@ import {
 import { diffFirewall, diffNoFirewall } from "../overlay/firewall_diff.ts";
 import { addressFamilyOf } from "../overlay/firewall_elements.ts";
 import { firewallOperationText } from "../overlay/firewall_text.ts";
-import {
-  findForwardDrop,
-  forwardDropProblem,
-  type ForwardedPacket,
-} from "../overlay/forward_drop.ts";
+import { foreignDropProblems } from "../overlay/foreign_drops.ts";
 
 /** How often the rules are compared although nobody said that they changed. */
 const AUDIT_INTERVAL_MS = 30_000;
@@ -87,6 +83,8 @@ export interface FirewallPorts {
   wish(): FirewallWish;
   /** The device through which packets from other hosts arrive. */
   overlayDevice(family: AddressFamily): string;
+  /** Devices with an address of that subnet. */
+  containerDevices?(subnet: string): readonly string[];
 }
 
 export class FirewallKeeper {
@@ -301,14 +299,17 @@ export class FirewallKeeper {
     const name = firewallTableName(this.#config.vni);
     const problems = all.flatMap((facts) => {
       const family = addressFamilyOf(facts.subnet);
-      const tables = firewall.forwardTables(family, name);
       const network = facts.networks.find((network) => addressFamilyOf(network) === family);
       if (network === undefined) return [];
-      for (const packet of packetsOf(facts.subnet, network, this.#ports.overlayDevice(family))) {
-        const drop = findForwardDrop(tables, packet);
-        if (drop !== null) return [forwardDropProblem(drop, network)];
-      }
-      return [];
+      return foreignDropProblems({
+        forward: firewall.forwardTables(family, name),
+        prerouting: firewall.preroutingTables(family, name),
+      }, {
+        subnet: facts.subnet,
+        network,
+        overlayDevice: this.#ports.overlayDevice(family),
+        containerDevices: () => this.#ports.containerDevices?.(facts.subnet) ?? [],
+      });
     });
     for (const { text, remedy } of problems) {
       if (this.#forwardProblems.some((known) => known.text === text)) continue;
@@ -338,12 +339,4 @@ function strangersIn(state: FirewallState): number {
   return state.table.chains.filter(({ name }) => name === GUARD_CHAIN)
     .flatMap(({ rules }) => rules)
     .reduce((sum, { counted }) => sum + (counted ?? 0), 0);
-}
-
-/** Other hosts' containers to ours, and ours to them. The device of ours is not known. */
-function packetsOf(subnet: string, network: string, device: string): ForwardedPacket[] {
-  return [
-    { source: network, destination: subnet, inDevice: device, outDevice: null },
-    { source: subnet, destination: network, inDevice: null, outDevice: device },
-  ];
 }

@@ -122,6 +122,50 @@ function hostMetrics({ snapshot, overlay, problems }: StatusSources): Metric[] {
       overlay.looksRepeated,
     ),
     ...firewallMetrics(overlay),
+    ...udpMetrics(
+      overlay,
+      (hostId) => swim.members.find(({ id }) => id === hostId)?.name ?? hostId,
+    ),
+  ];
+}
+
+/** With `--backend udp`. */
+function udpMetrics(
+  { tunnel }: StatusSources["overlay"],
+  nameOf: (hostId: string) => string,
+): Metric[] {
+  if (tunnel === null || tunnel === undefined) return [];
+  const perPeer = (unit: "packets" | "bytes"): Metric => ({
+    name: `udp_${unit}_total`,
+    type: "counter",
+    help: `Inner ${unit} that the agent carried to and from each peer`,
+    samples: [...tunnel.peers].flatMap(([hostId, traffic]) => {
+      const peer = nameOf(hostId);
+      const isPackets = unit === "packets";
+      const sent = isPackets ? traffic.packetsSent : traffic.bytesSent;
+      const received = isPackets ? traffic.packetsReceived : traffic.bytesReceived;
+      return [
+        { labels: { peer, direction: "sent" }, value: sent },
+        { labels: { peer, direction: "received" }, value: received },
+      ];
+    }),
+  });
+  return [
+    gauge("udp_running", "1 while the agent carries packets", { truth: tunnel.isRunning }),
+    counter(
+      "udp_restarts_total",
+      "Times that the thread that carries packets was started again",
+      tunnel.restarts,
+    ),
+    perPeer("packets"),
+    perPeer("bytes"),
+    many(
+      "udp_drops_total",
+      "counter",
+      "Packets that were not passed on",
+      "reason",
+      Object.entries(tunnel.drops),
+    ),
   ];
 }
 
@@ -131,10 +175,10 @@ function firewallMetrics({ firewall }: StatusSources["overlay"]): Metric[] {
     gauge("firewall_in_sync", "1 when our table of nftables is as wanted", {
       truth: firewall.inSync,
     }),
-    gauge("firewall_members", "Addresses that may send VXLAN packets", firewall.members),
+    gauge("firewall_members", "Addresses that may send packets of the overlay", firewall.members),
     gauge(
       "firewall_strangers",
-      "VXLAN packets from others, dropped since the table was made",
+      "Packets of the overlay from others, dropped since the table was made",
       firewall.strangers,
     ),
     counter(

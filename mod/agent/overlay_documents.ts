@@ -25,15 +25,26 @@ export interface Ipv6Document {
   lastError: string | null;
 }
 
+/** What the agent itself carries, with `--backend udp`. */
+export interface UdpDocument {
+  port: number;
+  /** Whether packets are carried. */
+  running: boolean;
+  /** How often the thread that carries them had to be started again. */
+  restarts: number;
+  /** Packets that were not passed on, by reason: docs/metrics.md. All reasons are there. */
+  drops: Record<string, number>;
+}
+
 export interface FirewallDocument {
   inSync: boolean;
   /** Whether `--ip-masq` is on. */
   masquerade: boolean;
-  /** Whether VXLAN packets from others than members are dropped. */
+  /** Whether packets of the overlay from others than members are dropped. */
   guard: boolean;
-  /** Addresses that may send VXLAN packets. */
+  /** Addresses that may send them. */
   members: number;
-  /** VXLAN packets from others that were dropped since the table was made. */
+  /** Those from others that were dropped since the table was made. */
   strangers: number;
   /** How often somebody else's change was undone. */
   repairs: number;

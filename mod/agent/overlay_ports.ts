@@ -6,7 +6,9 @@ import type { Problem } from "../base/problem.ts";
 import type { ClaimRecord } from "../claim/record.ts";
 import type { DeadPeerState } from "../overlay/dead_peers.ts";
 import type { FlannelPeer } from "../overlay/flannel.ts";
+import type { DesiredPeer } from "../overlay/desired.ts";
 import type { PathKind } from "../overlay/path.ts";
+import type { TunnelStatus } from "./tunnel_keeper.ts";
 
 /** What the claims want of the overlay at this moment. */
 export type OverlayWish =
@@ -44,6 +46,8 @@ export interface OverlayStatus {
   readonly lastError: string | null;
   /** Of the IPv6 half; null or absent without dual stack. */
   readonly ipv6?: Ipv6Status | null;
+  /** Of the UDP backend's data path; null or absent with others. */
+  readonly tunnel?: TunnelStatus | null;
   readonly problems: readonly Problem[];
   /** With `--adopt-flannel`: hosts that have not moved yet. */
   readonly flannelPeers?: readonly FlannelPeer[];
@@ -84,6 +88,8 @@ export interface OverlayPorts {
   readonly atOnceMax?: number;
   nowMs(): number;
   wish(): OverlayWish;
+  /** Called with what is wanted, after each attempt to have the kernel that way. */
+  wants?(own: ClaimRecord, peers: readonly DesiredPeer[]): void;
   /** Called when the kernel is as wanted and every peer is programmed; true when subnet.env now says so. */
   up(own: ClaimRecord): boolean;
   /** Called when everything of ours is gone from the kernel. */

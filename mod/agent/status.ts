@@ -9,18 +9,23 @@ import { stands } from "../claim/standing.ts";
 import type { Past } from "./claim_history.ts";
 import { claimStage } from "./claim_stage.ts";
 import type { AgentConfig } from "./config.ts";
+import type { DeviceTraffic } from "../host/device_traffic.ts";
+import type { OverlayHealth } from "./overlay_probe.ts";
+import type { UdpDocument } from "./overlay_documents.ts";
 import type { OverlayStatus } from "./overlay_keeper.ts";
 import {
   type ClaimStanding,
   type ClaimStateName,
   type EventName,
   type MemberDocument,
+  type OverlayWayDocument,
   type PastDocument,
   type ProblemDocument,
   STATUS_SCHEMA,
   type StatusDocument,
   type SubnetDocument,
   type SubnetsDocument,
+  type TrafficDocument,
 } from "./api.ts";
 
 /** Everything a document is made from. */
@@ -29,6 +34,10 @@ export interface StatusSources {
   readonly config: AgentConfig;
   readonly snapshot: HostSnapshot;
   readonly overlay: OverlayStatus;
+  /** The way through the overlay to each peer that is asked, by host id. */
+  readonly health?: ReadonlyMap<string, OverlayHealth>;
+  /** Of the overlay's device. */
+  readonly traffic?: DeviceTraffic | null;
   /** Problems of the agent itself: the kernel, the disk, the interface. */
   readonly problems: readonly ProblemDocument[];
   /** What happened to this host's claim, the newest first. */
@@ -106,11 +115,38 @@ export function statusDocument(sources: StatusSources): StatusDocument {
       peersDirect: [...overlay.paths.values()].filter((path) => path === "direct").length,
       repairs: overlay.repairs,
       lastError: overlay.lastError ?? overlay.ipv6?.lastError ?? null,
+      ...trafficDocument(sources),
       ...(overlay.ipv6 === undefined || overlay.ipv6 === null ? {} : { ipv6: { ...overlay.ipv6 } }),
+      ...udpDocument(overlay.tunnel),
     },
     firewall: firewallDocument(overlay),
     members: memberDocuments(sources),
     problems: [...claim.problems, ...overlay.problems, ...sources.problems],
+  };
+}
+
+/** Nothing but with `--backend udp`. */
+function udpDocument(tunnel: OverlayStatus["tunnel"]): { udp?: UdpDocument } {
+  if (tunnel === undefined || tunnel === null) return {};
+  const { port, isRunning: running, restarts, drops } = tunnel;
+  return { udp: { port, running, restarts, drops: { ...drops } } };
+}
+
+/** Of a peer to which packets are carried. */
+function peerTraffic(
+  tunnel: OverlayStatus["tunnel"],
+  hostId: string,
+): { traffic?: TrafficDocument } {
+  const traffic = tunnel?.peers.get(hostId);
+  if (traffic === undefined) return {};
+  const { bytesSent, bytesReceived, packetsSent, packetsReceived } = traffic;
+  return {
+    traffic: {
+      sentBytes: bytesSent,
+      receivedBytes: bytesReceived,
+      sentPackets: packetsSent,
+      receivedPackets: packetsReceived,
+    },
   };
 }
 
@@ -216,11 +252,36 @@ function memberDocument(
     backend: current === undefined ? null : backendOf(current.vtep),
     path: sources.overlay.paths.get(member.id) ?? null,
     kernel: sources.overlay.deadPeers.get(member.id) ?? null,
+    ...peerTraffic(sources.overlay.tunnel, member.id),
     rttMs: rttMs === null ? null : wholeMicroseconds(rttMs),
+    ...overlayWay(sources, member.id),
     udp: isSelf ? "ok" : udp,
     version: member.version,
     self: isSelf,
   };
+}
+
+/** Nothing of hosts that are not asked. */
+function overlayWay(
+  { health, wallTime }: StatusSources,
+  id: string,
+): { overlay?: OverlayWayDocument } {
+  const known = health?.get(id);
+  if (known === undefined) return {};
+  const { state, rttMs, answeredAtMs } = known;
+  return {
+    overlay: {
+      state,
+      rttMs: rttMs === null ? null : wholeMicroseconds(rttMs),
+      answeredAt: answeredAtMs === null ? null : wallTime(answeredAtMs),
+    },
+  };
+}
+
+function trafficDocument({ traffic }: StatusSources): { traffic?: TrafficDocument } {
+  if (traffic === undefined || traffic === null) return {};
+  const { sentBytes, receivedBytes, sentPackets, receivedPackets } = traffic;
+  return { traffic: { sentBytes, receivedBytes, sentPackets, receivedPackets } };
 }
 
 /** Nobody measures round trips more finely, and 0.8169989999998961 is hard to read. */

@@ -3,6 +3,7 @@ import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
 import { VERSION } from "../base/version.ts";
 import type { HostEvent, HostSnapshot } from "../claim/host_core.ts";
+import { deviceTraffic } from "../host/device_traffic.ts";
 import { keyFileProblem } from "../host/key_file.ts";
 import type { Store } from "../host/store.ts";
 import { storeProblems } from "./another_identity.ts";
@@ -14,6 +15,7 @@ import { EventFeed } from "./event_feed.ts";
 import { logEvent } from "./event_log.ts";
 import type { Identity } from "./identity.ts";
 import { metricsText } from "./metrics.ts";
+import type { OverlayHealth } from "./overlay_probe.ts";
 import type { OverlayStatus } from "./overlay_keeper.ts";
 import {
   lonelyProblem,
@@ -37,6 +39,7 @@ export interface ViewSources {
   readonly identitiesLost: number;
   readonly snapshot: () => HostSnapshot;
   readonly overlay: () => OverlayStatus;
+  readonly overlayHealth: () => ReadonlyMap<string, OverlayHealth>;
   /** Of the underlay, the pool, and what runs beside the agent. */
   readonly otherProblems: () => readonly Problem[];
 }
@@ -127,11 +130,14 @@ export class AgentView {
       this.#wallOffsetMs = wallOffsetMs;
     }
     const snapshot = this.#parts.snapshot();
+    const overlay = this.#parts.overlay();
     return {
       version: VERSION,
       config: this.#parts.config,
       snapshot,
-      overlay: this.#parts.overlay(),
+      overlay,
+      health: this.#parts.overlayHealth(),
+      traffic: deviceTraffic(overlay.device),
       problems: this.#problems(snapshot),
       history: this.history.list(),
       identitiesLost: this.#parts.identitiesLost + Number(this.#parts.identity.hasNewIdentity),

@@ -149,6 +149,8 @@ export interface Firewall {
   apply(operations: readonly FirewallOperation[]): void;
   /** Every table with a chain that sees forwarded packets, without the one of that name. Throws when it cannot be read. */
   forwardTables(family: AddressFamily, except: string): readonly ForeignTable[];
+  /** The same of all packets that arrive, before it is decided where they go. */
+  preroutingTables(family: AddressFamily, except: string): readonly ForeignTable[];
   /**
    * Calls back (coalesced) after somebody else changed something, with whether the table of that name was among it; true too
    * when notifications were lost. Returns a function that stops it.

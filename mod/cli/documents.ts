@@ -46,6 +46,17 @@ const member = v.looseObject({
   path: v.optional(v.nullable(v.picklist(["vxlan", "direct", "udp"])), null),
   kernel: v.optional(v.nullable(v.picklist(["answers", "checking", "silent"])), null),
   rttMs: v.nullable(v.number()),
+  overlay: v.exactOptional(v.nullable(v.looseObject({
+    state: v.picklist(["answers", "silent", "unknown"]),
+    rttMs: v.nullable(v.number()),
+    answeredAt: nullableString,
+  }))),
+  traffic: v.exactOptional(v.looseObject({
+    sentBytes: v.number(),
+    receivedBytes: v.number(),
+    sentPackets: v.number(),
+    receivedPackets: v.number(),
+  })),
   udp: v.optional(v.picklist(["ok", "blocked", "unknown"]), "unknown"),
   version: v.string(),
   self: v.boolean(),
@@ -163,6 +174,12 @@ const status = v.looseObject({
     peersDirect: v.optional(v.number(), 0),
     repairs: v.number(),
     lastError: nullableString,
+    traffic: v.exactOptional(v.nullable(v.looseObject({
+      sentBytes: v.number(),
+      receivedBytes: v.number(),
+      sentPackets: v.number(),
+      receivedPackets: v.number(),
+    }))),
     ipv6: v.exactOptional(v.looseObject({
       network: v.string(),
       device: v.string(),
@@ -172,6 +189,12 @@ const status = v.looseObject({
       peersProgrammed: v.number(),
       repairs: v.number(),
       lastError: nullableString,
+    })),
+    udp: v.exactOptional(v.looseObject({
+      port: v.number(),
+      running: v.boolean(),
+      restarts: v.number(),
+      drops: v.record(v.string(), v.number()),
     })),
   }),
   firewall: v.optional(

@@ -1,8 +1,9 @@
 /** `gossamer status` for people: blocks of right-aligned keys, then the problems with their remedies. Pure. */
 import { endpointText } from "../address/endpoint.ts";
 import type { MemberDocument, StatusDocument } from "../agent/api.ts";
+import { bytesText } from "../base/bytes_text.ts";
 import { age, roundTrip, wholeSeconds } from "./age.ts";
-import { columns, printable } from "./columns.ts";
+import { type Cell, columns, printable } from "./columns.ts";
 import type { Paint } from "./paint.ts";
 import { memberAddress, statusCell } from "./render_members.ts";
 import { wrap } from "./wrap.ts";
@@ -124,14 +125,18 @@ function conflictsText(
     printable(last.why);
 }
 
-function firewallLines(firewall: StatusDocument["firewall"], paint: Paint): Line[] {
+function firewallLines(
+  { firewall, cluster }: Pick<StatusDocument, "firewall" | "cluster">,
+  paint: Paint,
+): Line[] {
   if (firewall === null) return [];
   const { inSync, masquerade, guard, members, strangers, repairs } = firewall;
   const sync = inSync ? paint("good", "in sync") : paint("warning", "not in sync");
+  const protocol = cluster.backend === "udp" ? "UDP backend" : "VXLAN";
   const says = [
     sync,
     ...(masquerade ? ["masquerades"] : []),
-    ...(guard ? [`VXLAN from ${members} addresses only`] : []),
+    ...(guard ? [`${protocol} from ${members} addresses only`] : []),
     ...(strangers > 0 ? [paint("warning", `${strangers} packets of others dropped`)] : []),
     ...(repairs > 0 ? [`${repairs} repaired`] : []),
   ];
@@ -149,16 +154,40 @@ function overlayBlock({ overlay, cluster, claim, firewall }: StatusDocument, pai
     [
       "Device",
       `${overlay.device} (${cluster.backend}), MTU ${overlay.mtu}` +
-      (cluster.backend === "host-gw" ? "" : `, ${overlay.mac ?? "no MAC yet"}`),
+      (cluster.backend === "vxlan" ? `, ${overlay.mac ?? "no MAC yet"}` : "") +
+      (overlay.udp === undefined ? "" : `, UDP port ${overlay.udp.port}`),
     ],
+    ...udpLines(overlay.udp, paint),
     ...ipv6Lines(overlay.ipv6, paint),
+    ...trafficLines(overlay, paint),
     ["Repairs", String(overlay.repairs)],
-    ...firewallLines(firewall, paint),
+    ...firewallLines({ firewall, cluster }, paint),
   ];
   if (overlay.lastError !== null) {
     lines.push(["Last error", paint("bad", printable(overlay.lastError))]);
   }
   return lines;
+}
+
+/** Who sends and hears nobody has a way that is shut in one direction, or in both. */
+function trafficLines({ traffic }: StatusDocument["overlay"], paint: Paint): Line[] {
+  if (traffic === undefined || traffic === null) return [];
+  const { sentBytes, receivedBytes, sentPackets, receivedPackets } = traffic;
+  const text = `${bytesText(sentBytes)} sent, ${bytesText(receivedBytes)} received`;
+  const isDeaf = sentPackets > 0 && receivedPackets === 0;
+  return [["Traffic", isDeaf ? `${text}; ${paint("bad", "sends, receives nothing")}` : text]];
+}
+
+function udpLines(udp: StatusDocument["overlay"]["udp"], paint: Paint): Line[] {
+  if (udp === undefined) return [];
+  const drops = Object.entries(udp.drops).filter(([, packets]) => packets > 0)
+    .map(([reason, packets]) => `${packets} ${printable(reason)}`);
+  const running = udp.running ? paint("good", "carried") : paint("bad", "not carried");
+  const restarts = udp.restarts === 0 ? "" : `, ${udp.restarts} restarts`;
+  return [
+    ["Packets", running + restarts],
+    ["Dropped", drops.length === 0 ? "none" : drops.join(", ")],
+  ];
 }
 
 function ipv6Lines(ipv6: StatusDocument["overlay"]["ipv6"], paint: Paint): Line[] {
@@ -171,22 +200,43 @@ function ipv6Lines(ipv6: StatusDocument["overlay"]["ipv6"], paint: Paint): Line[
 /** Those in trouble first. */
 const STATUS_ORDER: readonly MemberDocument["status"][] = ["suspect", "dead", "alive", "left"];
 
+function orderOf({ status, overlay }: MemberDocument): number {
+  return overlay?.state === "silent" ? -1 : STATUS_ORDER.indexOf(status);
+}
+
 function peersBlock({ members }: StatusDocument, nowMs: number, paint: Paint): Line[] {
   const peers = members.filter(({ self }) => !self);
   if (peers.length === 0) return [["Peers", "none"]];
-  const sorted = peers.toSorted((one, other) =>
-    STATUS_ORDER.indexOf(one.status) - STATUS_ORDER.indexOf(other.status)
-  );
+  const sorted = peers.toSorted((one, other) => orderOf(one) - orderOf(other));
+  const isAsked = peers.some(({ overlay }) => (overlay ?? null) !== null);
+  const hasTraffic = peers.some(({ traffic }) => traffic !== undefined);
   const rows = sorted.slice(0, PEERS_SHOWN_MAX).map((peer) => [
     peer.name,
     memberAddress(peer),
     peer.subnet ?? "-",
     statusCell(peer.status),
     peer.status === "alive" ? roundTrip(peer.rttMs) : `for ${age(peer.statusSince, nowMs)}`,
+    ...(isAsked ? [overlayCell(peer)] : []),
+    ...(hasTraffic ? trafficCells(peer.traffic) : []),
   ]);
   const hidden = peers.length - rows.length;
   const more = hidden > 0 ? `and ${hidden} more: gossamer members lists them\n` : "";
   return [["Peers", columns(rows, paint) + more]];
+}
+
+/** How it answers through the overlay; the column before is gossip's. */
+function overlayCell({ overlay, kernel }: MemberDocument): string | Cell {
+  if (kernel !== null) {
+    return kernel === "answers" ? "overlay up" : { text: `overlay ${kernel}`, meaning: "bad" };
+  }
+  if (overlay === undefined || overlay === null || overlay.state === "unknown") return "";
+  if (overlay.state === "silent") return { text: "overlay silent", meaning: "bad" };
+  return `overlay ${roundTrip(overlay.rttMs)}`;
+}
+
+function trafficCells(traffic: MemberDocument["traffic"]): string[] {
+  if (traffic === undefined) return ["-", "-"];
+  return [`${bytesText(traffic.sentBytes)} sent`, `${bytesText(traffic.receivedBytes)} received`];
 }
 
 function problemsBlock({ problems }: StatusDocument, paint: Paint): Line[] {

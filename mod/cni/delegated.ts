@@ -11,7 +11,7 @@ import {
 } from "./delegate_state.ts";
 import { CniCode, CniError } from "./errors.ts";
 import { readHostSubnet } from "./host_subnet.ts";
-import type { JsonObject } from "./json.ts";
+import { isJsonObject, type JsonObject } from "./json.ts";
 import { type AttachmentKey, sameAttachment } from "./ledger.ts";
 import type { NetworkConfig } from "./network_config.ts";
 import { previousResultOf } from "./result.ts";
@@ -51,7 +51,35 @@ export async function checkDelegated(config: NetworkConfig, call: CniCall): Prom
     );
   }
   const delegated = withPrevious(kept.config, config);
-  await runDelegate({ call, type: delegateTypeOf(delegated), config: delegated });
+  const prevResult = previousResultOf(delegated);
+  await runDelegate({
+    call,
+    type: delegateTypeOf(delegated),
+    config: prevResult === null
+      ? delegated
+      : { ...delegated, prevResult: withGateways(prevResult) },
+  });
+}
+
+/**
+ * A result whose routes say which way they go. They may leave it out, and then go by the gateway of the addresses; but the bridge
+ * plugin's CHECK looks for the word.
+ */
+function withGateways(result: JsonObject): JsonObject {
+  const { ips, routes } = result;
+  if (!Array.isArray(ips) || !Array.isArray(routes)) return result;
+  const isIpv6 = (text: unknown) => typeof text === "string" && text.includes(":");
+  return {
+    ...result,
+    routes: routes.map((route: unknown) => {
+      if (!isJsonObject(route) || route.gw !== undefined) return route;
+      const ip = ips.find((one: unknown) =>
+        isJsonObject(one) && one.gateway !== undefined &&
+        isIpv6(one.gateway) === isIpv6(route.dst)
+      );
+      return isJsonObject(ip) ? { ...route, gw: ip.gateway } : route;
+    }),
+  };
 }
 
 /** Throws CniError code 50 when no ADD can be served. */

@@ -30,13 +30,14 @@ const FILE_MODE = 0o644;
 /** Returns what it did, line by line; a second time it does nothing. Throws UserError. */
 export function installPlugin(options: InstallOptions): string[] {
   const { binDir, confDir, subnetFile } = options;
-  const lines = [installLink(options, `${binDir}/${PLUGIN_NAME}`)];
   const hasPortmap = stat(`${binDir}/${PORTMAP_NAME}`) !== null;
-  lines.push(installConflist(
-    options,
-    `${confDir}/${CONFLIST_NAME}`,
-    conflistText({ subnetFile, hasPortmap }),
-  ));
+  const text = conflistText({ subnetFile, hasPortmap });
+  // Written before portmap came, or went.
+  const earlierText = conflistText({ subnetFile, hasPortmap: !hasPortmap });
+  const lines = [
+    installLink(options, `${binDir}/${PLUGIN_NAME}`),
+    installConflist(options, `${confDir}/${CONFLIST_NAME}`, text, earlierText),
+  ];
   if (!hasPortmap) {
     lines.push(
       `note: there is no ${binDir}/${PORTMAP_NAME}, so published ports do not work; ` +
@@ -87,10 +88,15 @@ function installLink({ executable, force }: InstallOptions, path: string): strin
   return `${path}: ${there === null ? "made" : "replaced"}, a link to ${executable}`;
 }
 
-function installConflist({ force }: InstallOptions, path: string, text: string): string {
+function installConflist(
+  { force }: InstallOptions,
+  path: string,
+  text: string,
+  earlierText: string,
+): string {
   const there = readText(path);
   if (there === text) return `${path}: unchanged`;
-  if (there !== null && !force) {
+  if (there !== null && there !== earlierText && !force) {
     return `${path}: kept, for it is not what would be written; --force replaces it`;
   }
   attempt(path, "written", () => {

@@ -89,7 +89,7 @@ export interface DoctorHost {
   /** Bytes that are free there. */
   freeBytes(folder: string): number | null;
   /** One packet; `bytes` is its length with the IP header, and it may not be fragmented. */
-  echo(address: string, bytes: number): Promise<EchoOutcome>;
+  echo(address: string, bytes: number, timeoutMs: number): Promise<EchoOutcome>;
   /** MAC address of somebody else on the device's link who has that address; null when nobody answers. */
   otherOwner(device: string, address: string): Promise<string | null>;
   /** Underlay addresses of hosts to try the way to: members that are alive, else the seeds; a few at most. */

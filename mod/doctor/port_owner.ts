@@ -23,8 +23,6 @@ export function portOwner(
   const inode = ["", "6"].map((family) => proc.file(`/proc/net/${protocol}${family}`) ?? "")
     .map((text) => inodeOf(text, protocol, port)).find((found) => found !== null) ?? null;
   if (inode === null) return null;
-  // A socket of the kernel's own has no file.
-  if (inode === "0") return { kind: "kernel" };
   return programWith(proc, inode) ?? { kind: "unknown" };
 }
 

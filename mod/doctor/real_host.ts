@@ -36,11 +36,9 @@ import { readVxlanDevices } from "./vxlan_devices.ts";
 
 /** The way is tried to so many hosts: what is wrong at this end shows with any of them. */
 const OTHERS_MAX = 5;
-/** Longer than any round trip. */
-const ECHO_MS_MAX = 1_000;
 /** RFC 5227 asks for three probes over some seconds; a machine that is up answers the first at once. */
 const PROBES = 2;
-const PROBE_MS = 300;
+const PROBE_MS = 200;
 
 export class RealHost implements DoctorHost {
   readonly setup: DoctorSetup;
@@ -98,7 +96,10 @@ export class RealHost implements DoctorHost {
   }
 
   portOwner(protocol: "udp" | "tcp", port: number): PortOwner | null {
-    return portOwner(this, protocol, port);
+    const owner = portOwner(this, protocol, port);
+    const isTunnel = owner?.kind === "unknown" && protocol === "udp" &&
+      this.vxlanDevices().some((device) => device.port === port);
+    return isTunnel ? { kind: "kernel" } : owner;
   }
 
   names(path: string): string[] {
@@ -183,8 +184,8 @@ export class RealHost implements DoctorHost {
     }
   }
 
-  async echo(address: string, bytes: number): Promise<EchoOutcome> {
-    return await askEcho(address, bytes, ECHO_MS_MAX);
+  async echo(address: string, bytes: number, timeoutMs: number): Promise<EchoOutcome> {
+    return await askEcho(address, bytes, timeoutMs);
   }
 
   async otherOwner(device: string, address: string): Promise<string | null> {

@@ -41,6 +41,9 @@ import { KEY_TYPE, requestsOf } from "./firewall_requests.ts";
 const DUMP_ATTEMPTS = 4;
 
 /** Reads and changes nf_tables through one socket. */
+/** Where rules of others are looked for. */
+type ForeignHook = "prerouting" | "input" | "forward";
+
 export class NftablesFirewall implements Firewall {
   readonly #socket: NftablesSocket;
   readonly #watches = new Set<FirewallWatch>();
@@ -67,6 +70,11 @@ export class NftablesFirewall implements Firewall {
   /** See the port. */
   forwardTables(family: AddressFamily, except: string): ForeignTable[] {
     return this.#consistently(() => this.#foreignTables("forward", family, except));
+  }
+
+  /** See the port. */
+  preroutingTables(family: AddressFamily, except: string): ForeignTable[] {
+    return this.#consistently(() => this.#foreignTables("prerouting", family, except));
   }
 
   /** The same of packets for this host itself. */
@@ -153,7 +161,7 @@ export class NftablesFirewall implements Firewall {
   }
 
   #foreignTables(
-    hook: "forward" | "input",
+    hook: ForeignHook,
     family: AddressFamily,
     except: string,
   ): ForeignTable[] {
@@ -174,7 +182,7 @@ export class NftablesFirewall implements Firewall {
 
   #foreignTable(
     table: TableKey & { family: AddressFamily | "inet" },
-    hook: "forward" | "input",
+    hook: ForeignHook,
     chains: readonly NftChain[],
     packets: AddressFamily,
   ): ForeignTable {

@@ -32,7 +32,8 @@ export class Host {
   /** Whoever gives the host another network card says so here. */
   port: Port;
   readonly containers: Container[] = [];
-  readonly #command: readonly string[];
+  /** The program under test and its fixed arguments. */
+  readonly command: readonly string[];
   readonly #underlay: Underlay;
   readonly #earlier: AgentProcess[] = [];
   #agent: AgentProcess | null = null;
@@ -49,7 +50,7 @@ export class Host {
     this.port = underlay.plug(this.namespace, number);
     this.address = this.port.address;
     this.#underlay = underlay;
-    this.#command = options.command;
+    this.command = options.command;
     for (const folder of ["state", "run"]) {
       Deno.mkdirSync(`${this.directory}/${folder}`, { recursive: true });
     }
@@ -94,7 +95,7 @@ export class Host {
     ];
     this.#agent = new AgentProcess(
       this.namespace,
-      [...this.#command, "up", ...own, ...flags],
+      [...this.command, "up", ...own, ...flags],
       this.environment,
     );
     return this.#agent;
@@ -115,7 +116,7 @@ export class Host {
   /** Runs a gossamer command on this host to its end; where the agent runs, once it can be asked. */
   async gossamer(...args: readonly string[]): Promise<CommandResult> {
     await this.#control();
-    return await this.namespace.output([...this.#command, ...args], { env: this.environment });
+    return await this.namespace.output([...this.command, ...args], { env: this.environment });
   }
 
   /** The agent may be asked a few milliseconds after it wrote `subnet.env`; on a busy machine a few more. */
@@ -264,6 +265,7 @@ export interface StatusView {
     backend: string | null;
     path: "vxlan" | "direct" | "udp" | null;
     kernel: "answers" | "checking" | "silent" | null;
+    overlay?: { state: "answers" | "silent" | "unknown"; rttMs: number | null } | null;
   }[];
   problems: { code: string; severity: string; text: string; remedy: string }[];
 }

@@ -6,22 +6,16 @@ const INTERVAL_MS = 2000;
 const PATIENCE_MS = 5000;
 
 const connection = document.getElementById("connection");
-let failedSince = null;
 
-/** As mod/web/moment.ts says spans. */
-function spanText(ms) {
-  const seconds = Math.max(0, Math.floor(ms / 1000));
-  if (seconds < 60) return `${seconds} s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
-  if (seconds < 172800) return `${Math.floor(seconds / 3600)} h`;
-  return `${Math.floor(seconds / 86400)} d`;
+function clock(moment) {
+  return moment.toLocaleTimeString(undefined, { hour12: false });
 }
 
 /** Times in the reader's own zone. Spans come new with each document. */
 function localTimes(root) {
   for (const time of root.querySelectorAll("time[data-as=clock]")) {
     const moment = new Date(time.dateTime);
-    time.textContent = moment.toLocaleTimeString(undefined, { hour12: false });
+    time.textContent = clock(moment);
     time.title = moment.toLocaleString();
   }
 }
@@ -65,13 +59,12 @@ async function refresh() {
     }
     if (document.title !== fresh.title) document.title = fresh.title;
     document.body.classList.remove("stale");
-    failedSince = null;
   } catch {
-    failedSince ??= Date.now();
+    if (document.body.classList.contains("stale")) return;
     document.body.classList.add("stale");
-    connection.textContent = `No answer from the agent for ${
-      spanText(Date.now() - failedSince)
-    }; asking again`;
+    // Said once: it does not change until the agent answers again, and then the role is gone.
+    connection.setAttribute("role", "alert");
+    connection.textContent = `No answer from the agent since ${clock(new Date())}; asking again`;
   }
 }
 

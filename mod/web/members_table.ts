@@ -16,9 +16,7 @@ const KERNEL_WORDS: Readonly<Record<NonNullable<PageMember["kernel"]>, string>> 
 };
 
 export function membersTable(data: PageData, marks: ReadonlyMap<string, OwnerMark>): Html {
-  const members = data.status.members.toSorted((one, other) =>
-    ORDER.indexOf(one.status) - ORDER.indexOf(other.status)
-  );
+  const members = data.status.members.toSorted((one, other) => orderOf(one) - orderOf(other));
   const hidden = members.length - ROWS_MAX;
   return html`
     <div class="scroll" role="region" aria-label="Table of members" tabindex="0">
@@ -28,8 +26,8 @@ export function membersTable(data: PageData, marks: ReadonlyMap<string, OwnerMar
             <th scope="col">Host</th>
             <th scope="col">Status</th>
             <th scope="col">Subnet</th>
-            <th scope="col">Packets</th>
-            <th scope="col" class="number">Round trip</th>
+            <th scope="col">Overlay</th>
+            <th scope="col" class="number">Gossip</th>
           </tr>
         </thead>
         <tbody>
@@ -40,6 +38,11 @@ export function membersTable(data: PageData, marks: ReadonlyMap<string, OwnerMar
       ? html`<p>And ${hidden} more: <code>gossamer members</code> lists them.</p>`
       : null}
   `;
+}
+
+/** Those that packets do not reach come with those in trouble, though gossip is well. */
+function orderOf(member: PageMember): number {
+  return troubleOf(member) === null ? ORDER.indexOf(member.status) : -1;
 }
 
 function row(member: PageMember, data: PageData, mark: OwnerMark | undefined): Html {
@@ -60,7 +63,7 @@ function row(member: PageMember, data: PageData, mark: OwnerMark | undefined): H
       </th>
       <td><span class="status ${status}">${status}</span>${since}</td>
       <td>${subnets.length === 0 ? NOTHING : subnets.map(line)}</td>
-      <td>${packets(member)}<small class="narrow">${trip}</small></td>
+      <td>${overlay(member)}</td>
       <td class="number">${trip}</td>
     </tr>
   `;
@@ -72,12 +75,21 @@ function line(text: string): Html {
   return html`<span class="line">${text}</span>`;
 }
 
-/** Whether the kernel of this host sends packets there, and what came of asking the other one. */
-function packets({ self, path, kernel, udp }: PageMember): HtmlOrText {
-  if (self) return NOTHING;
+/** How the kernel of this host sends packets there, and what comes of it. */
+function overlay(member: PageMember): HtmlOrText {
+  if (member.self) return NOTHING;
+  const { path } = member;
   const way = path === null ? "none" : path === "direct" ? "bare" : path;
-  const trouble = kernel !== null ? KERNEL_WORDS[kernel] : udp === "blocked" ? "UDP blocked" : null;
-  return trouble === null ? way : html`${way}<small class="line trouble">${trouble}</small>`;
+  const trouble = troubleOf(member);
+  if (trouble !== null) return html`${way}<small class="line trouble">${trouble}</small>`;
+  const rttMs = member.overlay?.rttMs ?? null;
+  return rttMs === null ? way : html`${way}<small class="line">${roundTrip(rttMs)}</small>`;
+}
+
+function troubleOf({ kernel, overlay, udp }: PageMember): string | null {
+  if (kernel !== null) return KERNEL_WORDS[kernel];
+  if (overlay?.state === "silent") return "silent";
+  return udp === "blocked" ? "UDP blocked" : null;
 }
 
 type HtmlOrText = Html | string;

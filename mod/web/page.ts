@@ -3,6 +3,7 @@
  * document again and puts in what changed, so that there is one place that makes HTML, and it escapes.
  */
 import { endpointText } from "../address/endpoint.ts";
+import { bytesText } from "../base/bytes_text.ts";
 import { sha256 } from "../base/hash.ts";
 import { Html, html } from "./html.ts";
 import script from "./live.js" with { type: "text" };
@@ -130,6 +131,7 @@ function facts({ status, now }: PageData): Html {
       )}
       ${fact("Address", endpointText(host.address, host.gossipPort))}
       ${fact("Gossip", `${encryptionText(status)}, health ${host.healthScore} of 7 (0 is best)`)}
+      ${traffic(overlay.traffic)}
       ${status.firewall === null ? null : fact(
         "Firewall",
         `${syncText(status.firewall)}, ${status.firewall.strangers} packets of strangers dropped`,
@@ -146,6 +148,15 @@ function fact(name: string, value: Html | string, trouble: string | null = null)
       <dd>${value}${more}</dd>
     </div>
   `;
+}
+
+/** Who sends and hears nobody has a way that is shut. */
+function traffic(counted: PageData["status"]["overlay"]["traffic"]): Html | null {
+  if (counted === undefined || counted === null) return null;
+  const { sentBytes, receivedBytes, sentPackets, receivedPackets } = counted;
+  const isDeaf = sentPackets > 0 && receivedPackets === 0;
+  const text = `${bytesText(sentBytes)} sent, ${bytesText(receivedBytes)} received`;
+  return fact("Traffic", text, isDeaf ? "sends, receives nothing" : null);
 }
 
 function syncText({ inSync }: { readonly inSync: boolean }): string {

@@ -48,6 +48,12 @@ export interface PageStatus {
     readonly peersProgrammed: number;
     readonly repairs: number;
     readonly lastError: string | null;
+    readonly traffic?: {
+      readonly sentBytes: number;
+      readonly receivedBytes: number;
+      readonly sentPackets: number;
+      readonly receivedPackets: number;
+    } | null;
   };
   readonly firewall: { readonly inSync: boolean; readonly strangers: number } | null;
   readonly members: readonly PageMember[];
@@ -64,7 +70,13 @@ export interface PageMember {
   readonly ipv6Subnet?: string | null;
   readonly path: "vxlan" | "direct" | string | null;
   readonly kernel: "answers" | "checking" | "silent" | null;
+  /** Of gossip. */
   readonly rttMs: number | null;
+  /** Of pings through the overlay. */
+  readonly overlay?: {
+    readonly state: "answers" | "silent" | "unknown";
+    readonly rttMs: number | null;
+  } | null;
   readonly udp: "ok" | "blocked" | "unknown";
   readonly version: string;
   readonly self: boolean;

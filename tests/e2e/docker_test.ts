@@ -77,6 +77,7 @@ scenario(import.meta, "Docker containers of two hosts reach each other by addres
     );
   });
   await step("a FORWARD policy of DROP is named, and its remedy helps", () => drop(daemons));
+  await step("what Docker drops since version 28 is named", () => dropSince28(daemons));
   await step("the agents had nothing to repair", async () => {
     for (const host of hosts) {
       const { overlay, problems } = await statusOf(host);
@@ -143,6 +144,46 @@ async function drop(daemons: readonly DockerDaemon[]): Promise<void> {
   for (const command of commands) await host.namespace.output(command.split(" "));
   await other.ok("exec", "again", "ping", "-c", "1", "-W", "2", target);
   await untilStatus(host, "no problem is left", (view) => !hasDrop(view), NOTICED_MS_MAX);
+}
+
+/** The rules of Docker 28, which this one may be too old for: in the table raw, and behind those for published ports. */
+async function dropSince28(daemons: readonly DockerDaemon[]): Promise<void> {
+  const [daemon, other] = daemons;
+  assert.ok(daemon !== undefined && other !== undefined);
+  const { host } = daemon;
+  const address = await daemon.address("again");
+  const iptables = async (...args: string[]) => {
+    const { code, stderr } = await host.namespace.output(["iptables", ...args]);
+    assert.equal(code, 0, stderr);
+  };
+  // What the step before let through.
+  await iptables("-F", "DOCKER-USER");
+  await iptables("-P", "FORWARD", "ACCEPT");
+  const places = [
+    { rule: ["DOCKER", "!", "-i", "docker0", "-o", "docker0", "-j", "DROP"], table: "filter" },
+    { rule: ["PREROUTING", "-d", address, "!", "-i", "docker0", "-j", "DROP"], table: "raw" },
+  ];
+  for (const { rule, table } of places) {
+    await iptables("-t", table, "-A", ...rule);
+    const { code } = await other.docker("exec", "again", "ping", "-c", "1", "-W", "1", address);
+    assert.notEqual(code, 0, `${table} drops what comes from another host`);
+    const { problems } = await untilStatus(
+      host,
+      `the drop in ${table} is named`,
+      (status) => status.problems.some(({ text }) => text.includes(`in the table ip ${table}`)),
+      NOTICED_MS_MAX,
+    );
+    assert.deepEqual(problems.map(({ code }) => code), ["forward-drop"]);
+    const remedy = problems[0]?.remedy ?? "";
+    assert.match(remedy, table === "raw" ? /--allow-direct-routing/ : /-I DOCKER-USER/);
+    await iptables("-t", table, "-D", ...rule);
+  }
+  await untilStatus(
+    host,
+    "no problem is left",
+    ({ problems }) => problems.length === 0,
+    NOTICED_MS_MAX,
+  );
 }
 
 function prefix(address: string): string {

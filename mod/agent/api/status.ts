@@ -1,5 +1,5 @@
 /** The document of `GET /status`, which is the contract's `status --json`: this host, its claim, the overlay, all members. */
-import type { FirewallDocument, Ipv6Document } from "../overlay_documents.ts";
+import type { FirewallDocument, Ipv6Document, UdpDocument } from "../overlay_documents.ts";
 import type {
   ClaimStageName,
   ClaimStateName,
@@ -35,11 +35,31 @@ export interface MemberDocument {
   /** Of a host whose agent is gone: whether its kernel still carries packets; null for all others. */
   kernel: "answers" | "checking" | "silent" | null;
   rttMs: number | null;
+  /** The way to its VTEP through the overlay; null where it is not asked: this host, those that are gone, bare packets. */
+  overlay?: OverlayWayDocument | null;
+  /** What this host's agent carried to it and from it since it started; absent but with `--backend udp`. */
+  traffic?: TrafficDocument;
   /** Whether datagrams to it are answered; `unknown` until one was. */
   udp: "ok" | "blocked" | "unknown";
   version: string;
   /** Whether this is the host that answers. */
   self: boolean;
+}
+
+export interface OverlayWayDocument {
+  /** `silent` after four pings in a row without an answer. */
+  state: "answers" | "silent" | "unknown";
+  /** Of the last answer. */
+  rttMs: number | null;
+  /** When that was, RFC 3339. */
+  answeredAt: string | null;
+}
+
+export interface TrafficDocument {
+  sentBytes: number;
+  receivedBytes: number;
+  sentPackets: number;
+  receivedPackets: number;
 }
 
 export interface StatusDocument {
@@ -117,8 +137,12 @@ export interface StatusDocument {
     /** Objects put back after somebody else removed or changed them. */
     repairs: number;
     lastError: string | null;
+    /** What its device has carried since it was made; null where it has none. */
+    traffic?: TrafficDocument | null;
     /** The IPv6 half, with dual stack; `inSync` and `repairs` above count it as well. */
     ipv6?: Ipv6Document;
+    /** Absent but with `--backend udp`. */
+    udp?: UdpDocument;
   };
   /** What gossamer keeps in nftables; null where it has none. */
   firewall: FirewallDocument | null;

@@ -13,6 +13,12 @@ import { underlayOf } from "../underlay_of.ts";
 const NAME = "underlay-mtu";
 /** What any host must take (RFC 791). */
 const SMALL_BYTES = 68;
+/** Longer than any round trip on which SWIM works. */
+const SILENCE_MS = 1_000;
+/** Long packets take hardly longer than small ones, and a lost one is no closed way. */
+const LONG_ROUND_TRIPS = 10;
+const LONG_MS_MIN = 100;
+const TRIES = 2;
 
 export const underlayMtu: Check = {
   name: NAME,
@@ -52,9 +58,17 @@ async function probe(
   bytes: number,
   overhead: number,
 ): Promise<Finding | "silent" | null> {
-  if ((await host.echo(address, bytes)).kind === "answered") return null;
-  if ((await host.echo(address, SMALL_BYTES)).kind !== "answered") return "silent";
-  const carried = await longest(host, address, SMALL_BYTES, bytes);
+  const small = await host.echo(address, SMALL_BYTES, SILENCE_MS);
+  if (small.kind !== "answered") return "silent";
+  const passes = async (length: number): Promise<boolean> => {
+    const timeoutMs = Math.max(LONG_MS_MIN, LONG_ROUND_TRIPS * small.ms);
+    for (let attempt = 1; attempt <= TRIES; attempt++) {
+      if ((await host.echo(address, length, timeoutMs)).kind === "answered") return true;
+    }
+    return false;
+  };
+  if (await passes(bytes)) return null;
+  const carried = await longest(passes, SMALL_BYTES, bytes);
   return fail(
     NAME,
     `The way to ${name} (${address}) carries packets of ${carried} bytes, and the overlay sends ${bytes}`,
@@ -64,15 +78,16 @@ async function probe(
 
 /** Between one length that passes and one that does not. */
 async function longest(
-  host: DoctorHost,
-  address: string,
-  passes: number,
-  fails: number,
+  passes: (bytes: number) => Promise<boolean>,
+  shortest: number,
+  tooLong: number,
 ): Promise<number> {
-  while (fails - passes > 1) {
-    const bytes = (passes + fails) >>> 1;
-    if ((await host.echo(address, bytes)).kind === "answered") passes = bytes;
-    else fails = bytes;
+  let carried = shortest;
+  let lost = tooLong;
+  while (lost - carried > 1) {
+    const bytes = (carried + lost) >>> 1;
+    if (await passes(bytes)) carried = bytes;
+    else lost = bytes;
   }
-  return passes;
+  return carried;
 }

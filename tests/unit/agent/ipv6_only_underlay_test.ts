@@ -24,6 +24,7 @@ const SETTINGS: UnderlaySettings = {
   backend: "vxlan",
   vni: 1,
   vxlanPort: 8472,
+  udpPort: 8285,
   mtu: null,
   publicIp: null,
 };

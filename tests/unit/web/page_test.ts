@@ -156,6 +156,23 @@ Deno.test("a thousand members are cut, those in trouble first", () => {
   ok(page.indexOf(">n999<") > 0 && page.indexOf(">n999<") < page.indexOf(">n0<"));
 });
 
+Deno.test("who answers gossip but not through the overlay stands first, and a host that hears nothing is told", () => {
+  const members = READY.members.map((member) =>
+    member.name === "h2"
+      ? { ...member, overlay: { state: "silent", rttMs: null, answeredAt: null } as const }
+      : { ...member, overlay: { state: "answers", rttMs: 0.25, answeredAt: null } as const }
+  );
+  const traffic = { sentBytes: 4_200_000, receivedBytes: 0, sentPackets: 3, receivedPackets: 0 };
+  const page = renderPage({
+    ...DATA,
+    status: { ...READY, members, overlay: { ...READY.overlay, traffic } },
+  });
+  ok(page.indexOf(">h2<") < page.indexOf(">storage-node-3.example<"));
+  match(page, /vxlan<small class="line trouble">silent</);
+  match(page, /0\.3 ms/);
+  match(page, /4\.2 MB sent, 0 B received<small class="line trouble">sends, receives nothing/);
+});
+
 Deno.test("spans are said in one unit", () => {
   deepEqual([-5, 59_999, 60_000, 3_599_999, 172_799_999, 172_800_000, NaN].map(spanText), [
     "0 s",

@@ -1,0 +1,91 @@
+/** A UDP socket that takes and gives many datagrams of one size at once: UDP_SEGMENT and UDP_GRO (linux/udp.h, udp(7)). */
+import { pinnedBytes, viewOf } from "./bytes.ts";
+import { libc } from "./libc.ts";
+import {
+  AF_INET,
+  bindSocket,
+  closeDescriptor,
+  openSocket,
+  setOption,
+  SO_RCVBUF,
+  SO_RCVBUFFORCE,
+  SO_SNDBUF,
+  SO_SNDBUFFORCE,
+  SOCK_DGRAM,
+  SOCK_NONBLOCK,
+  SOL_SOCKET,
+  tryOption,
+} from "./socket.ts";
+
+export const SOL_UDP = 17;
+/** As a control message: bytes of each datagram that a message is cut into. */
+export const UDP_SEGMENT = 103;
+/** As an option: join what arrives; as a control message: bytes of each datagram that was joined. */
+export const UDP_GRO = 104;
+const SOL_IP = 0;
+/** Whether a datagram may be cut up on its way (linux/in.h). */
+const IP_MTU_DISCOVER = 10;
+/** Never by this host, and it says so when one is too long for a path. */
+const IP_PMTUDISC_DO = 2;
+/** Wherever it is needed. */
+const IP_PMTUDISC_DONT = 0;
+/** The path's MTU, of a connected socket. */
+const IP_MTU = 14;
+
+/** Room for what arrives while the thread is busy with the other direction: a few milliseconds at 10 Gbit/s. */
+const BUFFER_BYTES = 8 * 1024 * 1024;
+
+/** Of struct sockaddr_in. */
+export const SOCKADDR_BYTES = 16;
+
+/** Writes a struct sockaddr_in. */
+export function putSocketAddress(view: DataView, at: number, address: number, port: number): void {
+  view.setUint16(at, AF_INET, true);
+  view.setUint16(at + 2, port);
+  view.setUint32(at + 4, address);
+}
+
+/** Opens one on that port of all addresses. Throws SysError, EADDRINUSE when somebody has the port. */
+export function openOffloadSocket(port: number): number {
+  const fd = openSocket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0, "open a UDP socket");
+  try {
+    for (
+      const [force, plain] of [[SO_RCVBUFFORCE, SO_RCVBUF], [SO_SNDBUFFORCE, SO_SNDBUF]] as const
+    ) {
+      if (!tryOption(fd, SOL_SOCKET, force, BUFFER_BYTES)) {
+        tryOption(fd, SOL_SOCKET, plain, BUFFER_BYTES);
+      }
+    }
+    tryOption(fd, SOL_UDP, UDP_GRO, 1); // Linux 5.0; without it datagrams come one by one
+    setOption(fd, SOL_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO, "set IP_MTU_DISCOVER");
+    const address = pinnedBytes(SOCKADDR_BYTES);
+    putSocketAddress(new DataView(address.buffer), 0, 0, port);
+    bindSocket(fd, address, `take UDP port ${port}`);
+    return fd;
+  } catch (error) {
+    closeDescriptor(fd);
+    throw error;
+  }
+}
+
+/** Whether the next datagrams may be cut up on their way. */
+export function allowFragments(fd: number, isAllowed: boolean): void {
+  tryOption(fd, SOL_IP, IP_MTU_DISCOVER, isAllowed ? IP_PMTUDISC_DONT : IP_PMTUDISC_DO);
+}
+
+/** What the kernel knows of the longest packet on the way to an address, outer headers included; null when nothing. */
+export function pathMtu(address: number, port: number): number | null {
+  const fd = openSocket(AF_INET, SOCK_DGRAM, 0, "open a UDP socket");
+  try {
+    const name = pinnedBytes(SOCKADDR_BYTES);
+    putSocketAddress(new DataView(name.buffer), 0, address, port);
+    if (libc().connect(fd, name, SOCKADDR_BYTES) !== 0) return null;
+    const value = pinnedBytes(4);
+    const length = pinnedBytes(4);
+    viewOf(length).setUint32(0, 4, true);
+    const isKnown = libc().getsockopt(fd, SOL_IP, IP_MTU, value, length) === 0;
+    return isKnown ? viewOf(value).getInt32(0, true) : null;
+  } finally {
+    closeDescriptor(fd);
+  }
+}

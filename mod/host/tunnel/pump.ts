@@ -1,0 +1,90 @@
+/** One device, one socket, one thread: packets in both directions in turn, and news of the agent in between. */
+import { closeDescriptor } from "../../../ffi/socket.ts";
+import { packetCalls } from "../../../ffi/libc.ts";
+import { PinnedMemory } from "../../../ffi/pinned_memory.ts";
+import { openTun, setTunOffloads } from "../../../ffi/tun_device.ts";
+import { openOffloadSocket } from "../../../ffi/udp_offload.ts";
+import { ForwardingTable, type TableSpec } from "../../dataplane/forwarding_table.ts";
+import { Statistics } from "../../dataplane/statistics.ts";
+import { Receiver } from "./receiver.ts";
+import { Sender } from "./sender.ts";
+
+const POLLFD_BYTES = 8;
+const POLLS = 3n;
+const POLLIN = 1;
+const POLLERR = 8;
+
+export interface PumpStart {
+  readonly device: string;
+  readonly port: number;
+  readonly statistics: SharedArrayBuffer;
+  readonly table: TableSpec;
+  /** An eventfd that is written to when the agent has news. */
+  readonly wake: number;
+}
+
+/** `news`: the agent wants to be heard. `gone`: the device is. */
+export type PumpPause = "news" | "gone";
+
+export class Pump {
+  readonly #tun: number;
+  readonly #socket: number;
+  readonly #sender: Sender;
+  readonly #receiver: Receiver;
+  readonly #polls = new PinnedMemory(3 * POLLFD_BYTES);
+  readonly #scratch = new PinnedMemory(8);
+  readonly #wake: number;
+
+  /** Throws SysError when device or port cannot be had. */
+  constructor({ device, port, statistics, table, wake }: PumpStart) {
+    this.#tun = openTun(device, false);
+    try {
+      setTunOffloads(this.#tun);
+      this.#socket = openOffloadSocket(port);
+    } catch (error) {
+      closeDescriptor(this.#tun);
+      throw error;
+    }
+    this.#wake = wake;
+    const counters = new Statistics(statistics);
+    const forwarding = new ForwardingTable(table);
+    this.#sender = new Sender(this.#tun, this.#socket, counters, forwarding);
+    this.#receiver = new Receiver(this.#tun, this.#socket, counters, forwarding);
+    for (const [index, fd] of [this.#tun, this.#socket, wake].entries()) {
+      this.#polls.view.setInt32(index * POLLFD_BYTES, fd, true);
+      this.#polls.view.setInt16(index * POLLFD_BYTES + 4, POLLIN, true);
+    }
+  }
+
+  use(spec: TableSpec): void {
+    const table = new ForwardingTable(spec);
+    this.#sender.use(table);
+    this.#receiver.use(table);
+  }
+
+  /** Moves packets until something else is to be done. */
+  run(): PumpPause {
+    const calls = packetCalls();
+    for (;;) {
+      if (calls.poll(this.#polls.pointer, POLLS, -1) < 0) continue; // a signal
+      const [tun, socket, wake] = [this.#events(0), this.#events(1), this.#events(2)];
+      if ((tun & POLLERR) !== 0) return "gone";
+      if ((tun & POLLIN) !== 0 && !this.#sender.run(performance.now())) return "gone";
+      // An error of the socket is taken by reading from it.
+      if (socket !== 0) this.#receiver.run();
+      if (wake !== 0) {
+        calls.read(this.#wake, this.#scratch.pointer, 8n);
+        return "news";
+      }
+    }
+  }
+
+  close(): void {
+    closeDescriptor(this.#socket);
+    closeDescriptor(this.#tun);
+  }
+
+  #events(index: number): number {
+    return this.#polls.view.getInt16(index * POLLFD_BYTES + 6, true);
+  }
+}
