@@ -130,29 +130,26 @@ export class Swim implements Carrier {
       forgotten: (id) => this.#reconnector.forget(id),
     });
     this.#evidence = evidence;
-    const udpWatch = new UdpWatch(shared);
-    this.#udpWatch = udpWatch;
-    const askedPings = new AskedPings(shared);
-    this.#askedPings = askedPings;
-    this.#prober = new Prober({ ...shared, evidence, udpWatch });
+    this.#udpWatch = new UdpWatch(shared);
+    this.#askedPings = new AskedPings(shared);
+    this.#prober = new Prober({ ...shared, evidence, udpWatch: this.#udpWatch });
     this.#relays = new Relays(shared);
     this.#gossiper = new Gossiper(shared);
     this.#synchroniser = new Synchroniser({ ...shared, evidence });
-    const synchroniser = this.#synchroniser;
-    this.#seeds = new Seeds({ ...shared, synchroniser });
-    this.#reconnector = new Reconnector({ ...shared, synchroniser }, options.remembered);
+    const joins = { ...shared, synchroniser: this.#synchroniser };
+    this.#seeds = new Seeds(joins);
+    this.#reconnector = new Reconnector(joins, options.remembered);
     this.#farewell = new Farewell(shared);
     this.#tombstones = new Tombstones(this.#table, (id) => this.#roundTrips.forget(id));
     this.#keeper = new Keeper({ ...shared, reconnector: this.#reconnector });
     this.#rotation = new KeyRotation({ ...shared, missing: () => this.#reconnector.missing });
     this.#receiver = new Receiver({
-      ...shared,
+      ...joins,
       evidence,
       prober: this.#prober,
       relays: this.#relays,
-      synchroniser,
-      udpWatch,
-      askedPings,
+      udpWatch: this.#udpWatch,
+      askedPings: this.#askedPings,
       strangers: this.#strangers,
       identityWatch,
     });

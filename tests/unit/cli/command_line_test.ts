@@ -16,7 +16,7 @@ const WRONG: readonly (readonly [line: string, says: RegExp])[] = [
   ["frobnicate", /there is no command "frobnicate" - gossamer --help lists the commands$/],
   ["statsu", /there is no command "statsu" - did you mean status\?$/],
   ["memb", /did you mean members\?$/],
-  ["ping h2", /there is no command "ping"/],
+  ["pign h2", /there is no command "pign" - did you mean ping\?$/],
   ["--join a", /--join: a flag comes after its command/],
   ["constructor", /there is no command "constructor"/],
   ["up --jion=a", /--jion: there is no such flag - did you mean --join\?$/],
