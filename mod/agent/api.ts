@@ -12,6 +12,7 @@
  * | GET /metrics    |                          | Prometheus text: docs/metrics.md                    |
  * | GET /plan       |                          | PlanDocument of overlay_documents.ts                |
  * | GET /events[?recent=true] |                | {@linkcode EventDocument}s as JSON lines, without end |
+ * | GET /events/recent |                       | the last of them: `{schema, events}`                |
  * | GET /keys       |                          | {@linkcode KeysDocument}, when the others answered  |
  * | POST /join      | `{"seeds": [...]}`       | {@linkcode JoinAnswer}                              |
  * | POST /keys      | {@linkcode KeysRequest}  | {@linkcode KeysAnswer}, when the others answered    |

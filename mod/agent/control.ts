@@ -16,6 +16,7 @@ import type {
 } from "./api.ts";
 import type { PlanDocument } from "./overlay_documents.ts";
 import type { PoolChange } from "./pool_change.ts";
+import { STATUS_SCHEMA } from "./api/names.ts";
 import type { EventFeed } from "./event_feed.ts";
 import { METRICS_TYPE } from "./metrics.ts";
 import {
@@ -162,6 +163,8 @@ async function handle(request: Request, target: ControlTarget): Promise<Response
         return new Response(target.metrics(), { headers: { "Content-Type": METRICS_TYPE } });
       case "GET /events":
         return await streamEvents(target.events, searchParams?.get("recent") === "true");
+      case "GET /events/recent":
+        return Response.json({ schema: STATUS_SCHEMA, events: target.events.recent() });
       case "GET /plan":
         return Response.json(target.plan());
       case "GET /keys":

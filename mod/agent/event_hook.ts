@@ -133,8 +133,8 @@ export class EventHook {
   }
 }
 
-/** The real command, through the shell as the operator wrote it. */
-async function runHook(command: string, input: string, end: AbortSignal): Promise<HookEnd> {
+/** Runs the operator's command through the shell, as it was written. Rejects when there is no shell. */
+export async function runHook(command: string, input: string, end: AbortSignal): Promise<HookEnd> {
   const child = new Deno.Command("/bin/sh", {
     args: ["-c", command],
     clearEnv: true,

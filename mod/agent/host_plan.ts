@@ -118,16 +118,15 @@ function overlayChanges(
   const wanted = wish.want === "up" ? desired(config, wish) : desiredState(config, null, []);
   const { underlay } = config;
   const now = kernel.dump(wanted.device, underlay.index, familyOf(underlay.address));
+  const full = diffState(wanted, now);
+  const isCertain = wish.want === "down" || wish.settled;
   const plan = withRetired(
-    diffState(wanted, now),
+    isCertain ? full : keepUnknown(full, wish.records, config, new Set()),
     wanted,
     (device) => kernel.dump(device, underlay.index, familyOf(underlay.address)),
   );
   obstacles.push(...[...wanted.problems, ...plan.problems].map(({ text }) => text));
-  const isCertain = wish.want === "down" || wish.settled;
-  return isCertain
-    ? plan.operations
-    : keepUnknown(plan, wish.records, config, new Set()).operations;
+  return plan.operations;
 }
 
 /** Of a device that is yet to be made nothing can be read. */

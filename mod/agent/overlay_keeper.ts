@@ -268,14 +268,14 @@ export class OverlayKeeper {
       ? desiredState(this.#config, wish.own, wish.owners, wish.silent)
       : desiredState(this.#config, null, []);
     const before = this.#dump(desired.device);
-    const present = diffState(desired, before, this.#abilities);
-    const full = this.#isAllRetired
-      ? present
-      : withRetired(present, desired, (device) => this.#dump(device));
-    this.#isAllRetired = full === present;
-    const plan = wish.want === "down" || wish.settled
+    const full = diffState(desired, before, this.#abilities);
+    const careful = wish.want === "down" || wish.settled
       ? full
       : keepUnknown(full, wish.records, this.#config, this.#wantedBefore);
+    const plan = this.#isAllRetired
+      ? careful
+      : withRetired(careful, desired, (device) => this.#dump(device));
+    this.#isAllRetired = plan === careful;
     this.#remember(desired, wish);
     const isRepair = plan.operations.length > 0 && this.#cleanFor !== null &&
       isSame({ ...this.#cleanFor, problems: [] }, { ...desired, problems: [] });

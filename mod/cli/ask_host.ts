@@ -1,5 +1,6 @@
 /** Asks another host on every layer: gossip through the agent, echo requests from here. */
 import type { GossipPingDocument, MemberDocument, StatusDocument } from "../agent/api.ts";
+import { familyOf } from "../address/cidr.ts";
 import { deviceAddressOf } from "../address/network.ts";
 import { ExitCode, UserError } from "../base/errors.ts";
 import { brokenLayer, type WayFacts, wayFindings } from "../doctor/way.ts";
@@ -60,7 +61,9 @@ export async function askHost(
   if (member === undefined) throw new UserError(`${gossip.name} is no member any more`);
   const overlayBytes = bytes ?? status.overlay.mtu;
   const isBare = member.path === "direct";
-  const underlayBytes = overlayBytes + (isBare ? 0 : overheadOf("vxlan", familyOf(member.address)));
+  const backend = member.path === "udp" ? "udp" : "vxlan";
+  const overhead = isBare ? 0 : overheadOf(backend, familyOf(member.address));
+  const underlayBytes = overlayBytes + overhead;
   const vtep = vtepOf(member, status);
   const underlay = await echo(member.address, SMALL_BYTES);
   const before = deviceTraffic(status.overlay.device);
@@ -122,8 +125,4 @@ async function missing(runDir: string, { subnet, mac, address }: MemberDocument)
 
 function portOf(device: string): number | null {
   return vxlanDevices().find(({ name }) => name === device)?.port ?? null;
-}
-
-function familyOf(address: string): 4 | 6 {
-  return address.includes(":") ? 6 : 4;
 }

@@ -48,7 +48,7 @@ export function setupOf(
 ): DoctorSetup {
   const device = devices.find(({ name }) => name === overlay.device);
   const isVxlan = cluster.backend === "vxlan";
-  const backends: readonly DoctorSetup["backend"][] = [config.backend, "vxlan", "host-gw"];
+  const backends: readonly DoctorSetup["backend"][] = [config.backend, "vxlan", "host-gw", "udp"];
   const backend = backends.find((one) => one === cluster.backend) ?? config.backend;
   return {
     ...config,

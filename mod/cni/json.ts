@@ -46,12 +46,12 @@ export class Fields {
     );
   }
 
-  /** A whole number from 1. */
-  count(key: string): number | undefined {
+  /** A whole number from `least`. */
+  count(key: string, least = 1): number | undefined {
     return this.#typed(
       key,
-      "a whole number from 1",
-      (value) => Number.isSafeInteger(value) && Number(value) > 0 ? Number(value) : undefined,
+      `a whole number from ${least}`,
+      (value) => Number.isSafeInteger(value) && Number(value) >= least ? Number(value) : undefined,
     );
   }
 

@@ -152,7 +152,7 @@ function ledgerOf(object: JsonObject, path: string): Ledger {
   });
   return {
     attachments,
-    last: fields.count("last") ?? 0,
+    last: fields.count("last", 0) ?? 0,
     resting: (fields.list("resting") ?? []).map(String),
   };
 }

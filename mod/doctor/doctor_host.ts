@@ -15,6 +15,7 @@ export interface DoctorSetup extends UnderlayChoice {
   readonly backend: OwnBackend;
   readonly vni: number;
   readonly vxlanPort: number;
+  readonly udpPort: number;
   readonly gossipPort: number;
   /** Of the overlay, in bytes; null for what the underlay has room for. */
   readonly mtu: number | null;

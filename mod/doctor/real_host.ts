@@ -7,6 +7,8 @@ import { openLastingNetlinkSocket, openNetlinkSocket } from "../../ffi/netlink/s
 import type { NetlinkTransport } from "../../ffi/netlink/transport.ts";
 import { linkDump } from "../../ffi/route/link.ts";
 import { vxlanAdd } from "../../ffi/route/vxlan.ts";
+import { familyOf } from "../address/cidr.ts";
+import { poolFamily } from "../address/pool.ts";
 import { reasonOf, systemReasonOf } from "../base/errors.ts";
 import type { ForeignTable } from "../base/firewall_objects.ts";
 import { askEcho, type EchoOutcome } from "../host/ask_echo.ts";
@@ -18,9 +20,7 @@ import {
   readRouteTo,
   type RouteTo,
 } from "../host/host_network.ts";
-import { splitEndpoint } from "../host/endpoint.ts";
 import { onlyIpv6 } from "../host/ipv6_of_host.ts";
-import { poolFamily } from "../address/pool.ts";
 import { resolveSeed } from "../host/resolve.ts";
 import { firewallTableName } from "../overlay/firewall.ts";
 import type {
@@ -63,11 +63,6 @@ export class RealHost implements DoctorHost {
     }
   }
 
-  /** What the hosts of the cluster talk over. */
-  get #family(): 4 | 6 {
-    return poolFamily(this.setup.pool);
-  }
-
   sysctl(path: string): string | null {
     return this.file(`/proc/sys/${path}`)?.trim() ?? null;
   }
@@ -78,7 +73,7 @@ export class RealHost implements DoctorHost {
 
   network(): HostNetwork {
     const network = readHostNetwork(this.#transport);
-    if (this.#family === 4) return network;
+    if (poolFamily(this.setup.pool) === 4) return network;
     return onlyIpv6({ ...network, ipv6: readIpv6OfHost(this.#transport) });
   }
 
@@ -122,7 +117,7 @@ export class RealHost implements DoctorHost {
     const firewall = openFirewall();
     try {
       const own = firewallTableName(this.setup.vni);
-      const family = this.#family === 4 ? "ip" : "ip6";
+      const family = poolFamily(this.setup.pool) === 4 ? "ip" : "ip6";
       return hook === "input"
         ? firewall.inputTables(family, own)
         : firewall.forwardTables(family, own);
@@ -226,15 +221,15 @@ export class RealHost implements DoctorHost {
   }
 
   async #seeds(): Promise<OtherHost[]> {
-    const { join, gossipPort } = this.setup;
+    const { join, gossipPort, pool } = this.setup;
     const own = new Set(
       this.network().devices.flatMap(({ addresses }) => addresses.map(({ address }) => address)),
     );
     const found: OtherHost[] = [];
     for (const seed of join.slice(0, OTHERS_MAX)) {
-      for (const endpoint of await resolved(seed, gossipPort, this.#family)) {
-        const { hostname: address } = splitEndpoint(endpoint);
-        if (own.has(address)) continue;
+      for (const endpoint of await resolved(seed, gossipPort)) {
+        const address = endpoint.slice(0, endpoint.lastIndexOf(":")).replace(/^\[(.*)\]$/, "$1");
+        if (own.has(address) || familyOf(address) !== poolFamily(pool)) continue;
         found.push({ name: seed, address });
       }
     }
@@ -252,13 +247,9 @@ export class RealHost implements DoctorHost {
 }
 
 /** A name that cannot be looked up is gossip's to complain of. */
-async function resolved(
-  seed: string,
-  port: number,
-  family: 4 | 6,
-): Promise<readonly string[]> {
+async function resolved(seed: string, port: number): Promise<readonly string[]> {
   try {
-    return await resolveSeed(seed, port, family);
+    return await resolveSeed(seed, port);
   } catch {
     return [];
   }

@@ -252,6 +252,8 @@ export interface StatusView {
     peersDirect: number;
     repairs: number;
     lastError: string | null;
+    /** With `--backend udp`. */
+    udp?: { port: number; running: boolean; restarts: number; drops: Record<string, number> };
   };
   firewall: { inSync: boolean; members: number; strangers: number; repairs: number } | null;
   members: {
@@ -266,6 +268,13 @@ export interface StatusView {
     path: "vxlan" | "direct" | "udp" | null;
     kernel: "answers" | "checking" | "silent" | null;
     overlay?: { state: "answers" | "silent" | "unknown"; rttMs: number | null } | null;
+    /** With `--backend udp`. */
+    traffic?: {
+      sentPackets: number;
+      sentBytes: number;
+      receivedPackets: number;
+      receivedBytes: number;
+    };
   }[];
   problems: { code: string; severity: string; text: string; remedy: string }[];
 }

@@ -43,17 +43,10 @@ export function keepUnknown(
     }
   };
   // A device that is not wanted any more still takes in the packets of those who do not know that yet.
-  const made = new Set(
-    plan.operations.map((operation) => operation.kind === "link-add" ? operation.link.name : ""),
-  );
-  const kept = new Set(
-    plan.operations.map((operation) => operation.kind === "link-delete" ? operation.name : "")
-      .filter((name) => !made.has(name)),
-  );
-  const staysUp = (operation: Operation) =>
-    operation.kind === "link-delete"
-      ? kept.has(operation.name)
-      : operation.kind === "address-delete" && kept.has(operation.address.device);
+  const keepsDevice = plan.operations.some(({ kind }) => kind === "link-delete") &&
+    !plan.operations.some(({ kind }) => kind === "link-add");
+  const staysUp = ({ kind }: Operation) =>
+    keepsDevice && (kind === "link-delete" || kind === "address-delete");
   const operations = plan.operations.filter((operation) =>
     isCertain(operation) && !staysUp(operation)
   );

@@ -3,37 +3,23 @@
  * lost on the way. What flannel leaves in the kernel when its daemon has stopped is made by the test, with flannel's own settings.
  */
 import assert from "node:assert/strict";
-import type { Host } from "../../mod/lab/host.ts";
 import { ContinuousPing, pingUntilAnswered } from "../../mod/lab/ping.ts";
 import { hasProgram } from "../support/programs.ts";
-import { assertKernels, DEVICE, overlayMac, untilStatus, waitForMesh } from "./cluster.ts";
+import { assertKernels, overlayMac, untilStatus, waitForMesh } from "./cluster.ts";
+import { FLANNEL_NETWORK, type FlannelHost, makeFlannelHosts } from "./flannel_hosts.ts";
 import { scenario } from "./scenario.ts";
 
-/** Another one than gossamer's default. */
-const NETWORK = "10.5.0.0/16";
 const PING_INTERVAL_MS = 5;
 const MISSING = ["ip", "bridge"].filter((program) => !hasProgram(program));
-
-/** A host as flannel knows it. */
-interface FlannelHost {
-  readonly host: Host;
-  /** The third number of its subnet. */
-  readonly number: number;
-  readonly mac: string;
-}
 
 scenario(import.meta, "hosts of flannel move to gossamer one by one without a lost packet", {
   hosts: 3,
   leftOut: MISSING.length === 0 ? undefined : `needs ${MISSING.join(" and ")} of iproute2`,
 }, async ({ lab: { hosts }, step, note }) => {
-  const flannels = hosts.map((host, index) => ({
-    host,
-    number: 72 + index,
-    mac: `7e:11:22:33:44:0${index}`,
-  }));
+  let flannels: readonly FlannelHost[] = [];
   const pings: ContinuousPing[] = [];
   await step("the cluster of flannel works", async () => {
-    for (const one of flannels) await makeFlannelHost(one, flannels);
+    flannels = await makeFlannelHosts(hosts);
     const containers = await Promise.all(hosts.map((host) => host.addContainer()));
     for (const from of containers) {
       for (const to of containers) {
@@ -48,7 +34,7 @@ scenario(import.meta, "hosts of flannel move to gossamer one by one without a lo
       assert.ok(seed !== undefined);
       const join = index === 0 ? [] : [`--join=${seed.address}`];
       const before = host.subnetText();
-      host.start(`--network=${NETWORK}`, "--adopt-flannel", ...join);
+      host.start(`--network=${FLANNEL_NETWORK}`, "--adopt-flannel", ...join);
       const left = hosts.length - 1 - index;
       const { claim, problems } = await untilStatus(
         host,
@@ -87,7 +73,7 @@ scenario(import.meta, "hosts of flannel move to gossamer one by one without a lo
   await step("and it lasts without the flag, with a MAC of its own", async () => {
     for (const { host, number, mac } of flannels) {
       await host.stop();
-      host.start(`--network=${NETWORK}`);
+      host.start(`--network=${FLANNEL_NETWORK}`);
       const { claim, problems } = await untilStatus(
         host,
         "ready again",
@@ -105,32 +91,3 @@ scenario(import.meta, "hosts of flannel move to gossamer one by one without a lo
     }
   });
 });
-
-/** The device, routes, neighbours and forwarding entries of flannel's vxlan backend, and its file. */
-async function makeFlannelHost(
-  { host, number, mac }: FlannelHost,
-  cluster: readonly FlannelHost[],
-): Promise<void> {
-  const run = async (line: string) => {
-    const { code, stderr } = await host.namespace.output(line.split(" "));
-    assert.equal(code, 0, `${line}: ${stderr}`);
-  };
-  await run(
-    `ip link add ${DEVICE} address ${mac} mtu 1450 type vxlan id 1 local ${host.address} ` +
-      "dev eth0 dstport 8472 nolearning",
-  );
-  await run(`ip address add 10.5.${number}.0/32 dev ${DEVICE}`);
-  await run(`ip link set ${DEVICE} up`);
-  for (const peer of cluster) {
-    if (peer.host === host) continue;
-    const gateway = `10.5.${peer.number}.0`;
-    await run(`ip neigh replace ${gateway} lladdr ${peer.mac} dev ${DEVICE} nud permanent`);
-    await run(`bridge fdb add ${peer.mac} dev ${DEVICE} dst ${peer.host.address} self permanent`);
-    await run(`ip route replace ${gateway}/24 via ${gateway} dev ${DEVICE} onlink`);
-  }
-  await Deno.writeTextFile(
-    host.subnetFile,
-    `FLANNEL_NETWORK=${NETWORK}\nFLANNEL_SUBNET=10.5.${number}.1/24\n` +
-      "FLANNEL_MTU=1450\nFLANNEL_IPMASQ=false\n",
-  );
-}

@@ -23,6 +23,10 @@ when no file is named; this one then prints.`,
       line: "gossamer docker-opts -c -d /run/docker_opts.env",
       text: "for EnvironmentFile= in the unit of Docker",
     },
+    {
+      line: "gossamer docker-opts --drop-in",
+      text: "and a drop-in for that unit",
+    },
   ],
   flags: [
     {
@@ -61,6 +65,14 @@ when no file is named; this one then prints.`,
       placeholder: "FILE",
       text: "Write this file instead of standard output",
     },
+    {
+      name: "drop-in",
+      kind: "switch",
+      placeholder: "",
+      text:
+        "Print instead what systemd is told, so that Docker starts after the agent, with these " +
+        "options and those that its version needs",
+    },
     { ...settingFlag(SETTINGS.subnetFile, { text: "The agent's subnet file" }), letter: "f" },
   ],
   run,
@@ -68,6 +80,10 @@ when no file is named; this one then prints.`,
 
 async function run(outside: Outside, given: Given): Promise<ExitCode> {
   const path = (await gatherSources(outside, given)).value(SETTINGS.subnetFile);
+  const output = givenValue(given, "output");
+  if (givenSwitch(given, "drop-in")) {
+    return await put(outside, await dropIn(outside, path), output);
+  }
   const individual = givenSwitch(given, "individual");
   const combined = givenSwitch(given, "combined");
   const { dockerOptionsText } = await import("../docker_options.ts");
@@ -81,7 +97,10 @@ async function run(outside: Outside, given: Given): Promise<ExitCode> {
     variable: outside.variable,
     variableNames: outside.variableNames(),
   });
-  const output = givenValue(given, "output");
+  return await put(outside, text, output);
+}
+
+async function put(outside: Outside, text: string, output: string | undefined): Promise<ExitCode> {
   if (output === undefined) {
     outside.print(text);
   } else {
@@ -89,4 +108,40 @@ async function run(outside: Outside, given: Given): Promise<ExitCode> {
     writeForEngine(output, text);
   }
   return ExitCode.done;
+}
+
+/** By the dockerd of this host: what it must be told goes by its version. */
+async function dropIn(outside: Outside, subnetFile: string): Promise<string> {
+  const { dockerDropInText, dockerVersionOf } = await import("../docker_drop_in.ts");
+  const dockerd = dockerdPath(outside.variable("PATH") ?? "");
+  return dockerDropInText({
+    // Set by the file's own first lines.
+    gossamer: outside.variable("GOSSAMER_EXECUTABLE") ?? "/usr/local/bin/gossamer",
+    dockerd: dockerd ?? DOCKERD_DEFAULT,
+    subnetFile,
+    version: dockerd === null ? null : dockerVersionOf(await versionText(dockerd)),
+  });
+}
+
+/** Where Docker's own packages put it. */
+const DOCKERD_DEFAULT = "/usr/bin/dockerd";
+
+function dockerdPath(path: string): string | null {
+  for (const folder of [...path.split(":"), "/usr/bin", "/usr/sbin", "/usr/local/bin"]) {
+    try {
+      if (folder !== "" && Deno.statSync(`${folder}/dockerd`).isFile) return `${folder}/dockerd`;
+    } catch {
+      // Not in this folder.
+    }
+  }
+  return null;
+}
+
+async function versionText(dockerd: string): Promise<string> {
+  try {
+    const { stdout } = await new Deno.Command(dockerd, { args: ["--version"] }).output();
+    return new TextDecoder().decode(stdout);
+  } catch {
+    return "";
+  }
 }

@@ -31,6 +31,8 @@ export const duplicateAddress: Check = {
 /** Where nobody may ask (no ARP on the device) there is nobody. */
 async function askTheLink(host: DoctorHost, device: string, address: string) {
   const found = host.network().devices.find(({ name }) => name === device);
+  // Of IPv6 the kernel itself looks (RFC 4862 section 5.4).
+  if (address.includes(":")) return null;
   if (found?.hasNeighbours !== true || !host.hasCapability("CAP_NET_RAW")) return null;
   return await host.otherOwner(device, address);
 }

@@ -1,7 +1,7 @@
 /** Whether rules of others drop what the overlay forwards, and which rules cannot be seen. */
-import { poolFamily } from "../../address/pool.ts";
 import { findForwardDrop, forwardDropProblem } from "../../overlay/forward_drop.ts";
-import { deviceName } from "../../overlay/vxlan.ts";
+import { overlayDevice } from "../../overlay/backend.ts";
+import { poolFamily } from "../../address/pool.ts";
 import type { Check } from "../check.ts";
 import type { DoctorHost } from "../doctor_host.ts";
 import { fail, type Finding, ok, warn } from "../finding.ts";
@@ -21,10 +21,8 @@ export const firewallForward: Check = {
 };
 
 function dropped(host: DoctorHost): Finding | null {
-  const { pool, vni, backend } = host.setup;
-  const device = backend === "host-gw"
-    ? underlayOf(host)?.device ?? null
-    : deviceName(vni, poolFamily(pool));
+  const { pool } = host.setup;
+  const device = overlayDevice(host.setup, poolFamily(pool)) ?? underlayOf(host)?.device ?? null;
   const own = host.agent?.claim.subnet ?? pool.cidr;
   const tables = host.tables("forward");
   for (

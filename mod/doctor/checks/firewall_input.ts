@@ -1,5 +1,6 @@
 /** Whether rules of others drop the gossip and the VXLAN packets of other hosts. */
 import { aloneCidr, familyOf } from "../../address/cidr.ts";
+import { dataPort } from "../../overlay/backend.ts";
 import { findForwardDrop, type ForwardDrop } from "../../overlay/forward_drop.ts";
 import type { ForeignTable } from "../../base/firewall_objects.ts";
 import type { Underlay } from "../../base/kernel_objects.ts";
@@ -51,11 +52,13 @@ export const firewallInput: Check = {
 };
 
 function portsOf({ setup }: DoctorHost): Port[] {
-  const speaksVxlan = setup.backend === "vxlan" || setup.backend === "vxlan-direct";
+  const { backend, gossipPort } = setup;
   return [
-    { protocol: "udp", port: setup.gossipPort, what: "gossip" },
-    { protocol: "tcp", port: setup.gossipPort, what: "gossip" },
-    ...(speaksVxlan ? [{ protocol: "udp", port: setup.vxlanPort, what: "overlay" } as const] : []),
+    { protocol: "udp", port: gossipPort, what: "gossip" },
+    { protocol: "tcp", port: gossipPort, what: "gossip" },
+    ...(backend === "host-gw"
+      ? []
+      : [{ protocol: "udp", port: dataPort(setup), what: "overlay" } as const]),
   ];
 }
 
@@ -87,9 +90,7 @@ function remedyOf({ family, name, chains }: ForeignTable, ports: readonly Port[]
   }
   if (isIptables) {
     const commands = ports.map(({ protocol, port }) =>
-      `"${
-        family === "ip6" ? "ip6tables" : "iptables"
-      } -I INPUT -p ${protocol} --dport ${port} -j ACCEPT"`
+      `"iptables -I INPUT -p ${protocol} --dport ${port} -j ACCEPT"`
     );
     return `Open them for the other hosts: ${commands.join(", ")}`;
   }

@@ -1,8 +1,8 @@
 /** Whether this host uses a part of the overlay's network for something else. */
-import { poolFamily } from "../../address/pool.ts";
 import { ConfigError } from "../../base/errors.ts";
 import { checkPoolOverlap } from "../../host/pool_overlap.ts";
-import { deviceName } from "../../overlay/vxlan.ts";
+import { overlayDevice } from "../../overlay/backend.ts";
+import { poolFamily } from "../../address/pool.ts";
 import type { Check } from "../check.ts";
 import { fail, ok } from "../finding.ts";
 import { underlayOf } from "../underlay_of.ts";
@@ -13,12 +13,13 @@ export const networkOverlap: Check = {
   name: NAME,
   isRepeated: false,
   run(host) {
-    const { pool, vni } = host.setup;
+    const { pool } = host.setup;
     const underlay = underlayOf(host);
     if (underlay === null) return [];
     try {
       const source = { hostNetwork: () => host.network() };
-      checkPoolOverlap(source, pool, deviceName(vni, poolFamily(pool)), underlay);
+      const device = overlayDevice(host.setup, poolFamily(pool)) ?? underlay.device;
+      checkPoolOverlap(source, pool, device, underlay);
       return [ok(NAME, `Nothing else on this host uses ${pool.cidr}`)];
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;

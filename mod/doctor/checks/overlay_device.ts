@@ -1,6 +1,6 @@
 /** Whether somebody else has the overlay's device, its name or its place. */
+import { overlayDevice as deviceOf } from "../../overlay/backend.ts";
 import { poolFamily } from "../../address/pool.ts";
-import { deviceName } from "../../overlay/vxlan.ts";
 import type { Check } from "../check.ts";
 import type { DoctorHost } from "../doctor_host.ts";
 import { fail, type Finding, ok } from "../finding.ts";
@@ -11,9 +11,8 @@ export const overlayDevice: Check = {
   name: NAME,
   isRepeated: false,
   run(host) {
-    const { backend, vni, pool } = host.setup;
-    const name = deviceName(vni, poolFamily(pool));
-    if (backend === "host-gw") return [ok(NAME, "--backend host-gw has no device")];
+    const name = deviceOf(host.setup, poolFamily(host.setup.pool));
+    if (name === null) return [ok(NAME, "--backend host-gw has no device")];
     const found = flanneld(host) ?? sameName(host, name) ?? sameNumber(host, name);
     return [found ?? ok(NAME, `Nobody else has ${name}`)];
   },
@@ -43,7 +42,8 @@ function sameName(host: DoctorHost, name: string): Finding | null {
 
 /** The kernel refuses a second one of that number and port. */
 function sameNumber(host: DoctorHost, name: string): Finding | null {
-  const { vni, vxlanPort } = host.setup;
+  const { backend, vni, vxlanPort } = host.setup;
+  if (backend === "udp") return null;
   const other = host.vxlanDevices().find((device) =>
     device.name !== name && device.vni === vni && device.port === vxlanPort
   );

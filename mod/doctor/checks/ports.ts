@@ -1,4 +1,5 @@
 /** Whether the ports that the agent needs are free, or its own. */
+import { dataPort } from "../../overlay/backend.ts";
 import type { Check } from "../check.ts";
 import type { DoctorHost, PortOwner } from "../doctor_host.ts";
 import { fail, type Finding, ok } from "../finding.ts";
@@ -29,22 +30,14 @@ export const ports: Check = {
 };
 
 function needsOf({ setup }: DoctorHost): Need[] {
-  const gossip = { port: setup.gossipPort, flag: "--gossip-port", user: "agent" } as const;
-  const speaksVxlan = setup.backend === "vxlan" || setup.backend === "vxlan-direct";
-  return [
-    { protocol: "udp", ...gossip },
-    { protocol: "tcp", ...gossip },
-    ...(speaksVxlan
-      ? [
-        {
-          protocol: "udp",
-          port: setup.vxlanPort,
-          flag: "--vxlan-port",
-          user: "kernel",
-        } as const,
-      ]
-      : []),
-  ];
+  const { backend, gossipPort } = setup;
+  const gossip = { port: gossipPort, flag: "--gossip-port", user: "agent" } as const;
+  const gossips: Need[] = [{ protocol: "udp", ...gossip }, { protocol: "tcp", ...gossip }];
+  if (backend === "host-gw") return gossips;
+  const port = dataPort(setup);
+  return backend === "udp"
+    ? [...gossips, { protocol: "udp", port, flag: "--udp-port", user: "agent" }]
+    : [...gossips, { protocol: "udp", port, flag: "--vxlan-port", user: "kernel" }];
 }
 
 /** Who has the port and should not; null when nobody does. */

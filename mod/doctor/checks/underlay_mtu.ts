@@ -2,9 +2,9 @@
  * Whether the way to other hosts carries packets as long as the overlay makes them. Probed with echo requests that may not be
  * fragmented: devices only say what their own link carries.
  */
-import { familyOf } from "../../address/cidr.ts";
 import { overheadOf } from "../../overlay/backend.ts";
 import { overlayMtuOn } from "../../overlay/underlay_mtu.ts";
+import { familyOf } from "../../address/cidr.ts";
 import type { Check } from "../check.ts";
 import type { DoctorHost, OtherHost } from "../doctor_host.ts";
 import { fail, type Finding, ok, warn } from "../finding.ts";

@@ -3,7 +3,12 @@ import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { EVENT_NAMES, type EventDocument } from "../../../mod/agent/api.ts";
 import { eventBody } from "../../../mod/agent/event_bodies.ts";
 import { EventFeed } from "../../../mod/agent/event_feed.ts";
-import { EventHook, HOOK_WAITING_MAX, type HookEnd } from "../../../mod/agent/event_hook.ts";
+import {
+  EventHook,
+  HOOK_WAITING_MAX,
+  type HookEnd,
+  runHook,
+} from "../../../mod/agent/event_hook.ts";
 import { eventStream } from "../../../mod/agent/event_stream.ts";
 import { EventWatch } from "../../../mod/agent/event_watch.ts";
 import { Log } from "../../../mod/base/log.ts";
@@ -209,6 +214,42 @@ Deno.test("at the end what waits is still told, but not for long", async () => {
   await turn();
   hook.take(event(3));
   equal(runs.length, 2);
+});
+
+Deno.test("the real command reads the event, its end is told, and it is killed with all it started", async () => {
+  const folder = Deno.makeTempDirSync();
+  const end = new AbortController();
+  const input = 'a"; touch injected; #$(touch injected)`touch injected`\n';
+  const read = await runHook(
+    `cd ${folder} && cat > heard; echo said >&2; exit 3`,
+    input,
+    end.signal,
+  );
+  deepEqual(read, { code: 3, said: "said", timedOut: false });
+  equal(Deno.readTextFileSync(`${folder}/heard`), input);
+  deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), ["heard"]);
+  equal((await runHook("exec <&-; exit 0", "x".repeat(1_000_000), end.signal)).code, 0);
+  const running = runHook(`sleep 600 & echo $! > ${folder}/pid; sleep 600`, "", end.signal);
+  const pid = () => {
+    try {
+      return Deno.readTextFileSync(`${folder}/pid`).trim();
+    } catch {
+      return "";
+    }
+  };
+  while (pid() === "") await turn();
+  end.abort();
+  equal((await running).code, 137);
+  // What it started was its group's, and is gone or a zombie that nobody waits for.
+  const state = () => {
+    try {
+      return /^State:\s+(\S)/m.exec(Deno.readTextFileSync(`/proc/${pid()}/status`))?.[1];
+    } catch {
+      return "gone";
+    }
+  };
+  while (!["gone", "Z"].includes(state() ?? "")) await turn();
+  Deno.removeSync(folder, { recursive: true });
 });
 
 Deno.test("peers, readiness, repairs and problems are told when they change", () => {
