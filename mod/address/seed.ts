@@ -2,6 +2,7 @@
  * Seeds as people write them: `HOST` or `HOST:PORT`, where HOST is a name, an IPv4 address, or an IPv6 address, which
  * with a port stands in brackets (RFC 3986 section 3.2.2).
  */
+import { GOSSIP_PORT_DEFAULT } from "../base/limits.ts";
 import { quoteStart } from "../base/quote.ts";
 import { familyOf } from "./cidr.ts";
 import { formatIpv6, ipv6Contains, isIpv6Unicast, parseIpv6, parseIpv6Network } from "./ipv6.ts";
@@ -34,7 +35,15 @@ export function parseSeed(text: string): Seed {
     return ipv6Seed(bracketed[1] ?? "", parsePort(bracketed[2], shown), shown);
   }
   const [host = "", portText, ...rest] = text.split(":");
-  if (rest.length > 0) return ipv6Seed(text, null, shown);
+  if (rest.length > 0) {
+    // It can be meant either way, and one of the two would be tried in vain for ever.
+    if (rest.at(-1) === String(GOSSIP_PORT_DEFAULT)) {
+      throw new AddressError(
+        `${shown} may be an address, or one with a port: write [ADDRESS]:PORT, or [ADDRESS]`,
+      );
+    }
+    return ipv6Seed(text, null, shown);
+  }
   const port = parsePort(portText, shown);
   // Digits and dots alone can only be meant as an address, and a resolver would read "10.1" as 10.0.0.1.
   const isNumeric = /^[\d.]*$/.test(host);

@@ -74,6 +74,8 @@ export class Underlay {
   plug(namespace: Namespace, number: number): Port {
     const address = underlayAddress(number, this.#family);
     const name = `port${number}`;
+    // Link-local addresses are there at once, too: without one the kernel asks nobody on whose behalf it forwards.
+    if (this.#family === 6) namespace.writeSysctl("net.ipv6.conf.default.accept_dad", "0");
     vethAdd(this.namespace.netlink, {
       name,
       mtu: UNDERLAY_MTU,

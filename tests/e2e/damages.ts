@@ -3,10 +3,11 @@ import assert from "node:assert/strict";
 import { addressDelete } from "../../ffi/route/address.ts";
 import { fdbDelete, fdbDump } from "../../ffi/route/fdb.ts";
 import { linkDelete, linkSet } from "../../ffi/route/link.ts";
-import { neighbourDelete, neighbourDump } from "../../ffi/route/neighbour.ts";
+import { neighbourDelete } from "../../ffi/route/neighbour.ts";
 import { routeDelete, routeDump } from "../../ffi/route/route.ts";
+import { familyOf, prefixLengthOf } from "../../mod/address/cidr.ts";
 import type { Host } from "../../mod/lab/host.ts";
-import { DEVICE } from "./cluster.ts";
+import { actualKernel, deviceOf, PROTOCOL } from "./cluster.ts";
 
 /** Each needs a host with its overlay up and at least one peer. */
 export const DAMAGES: readonly (readonly [what: string, damage: (host: Host) => void])[] = [
@@ -15,14 +16,15 @@ export const DAMAGES: readonly (readonly [what: string, damage: (host: Host) => 
   ["one FDB entry deleted", deleteForwarding],
   ["all routes deleted", deleteAllRoutes],
   ["the VTEP's address deleted", deleteAddress],
-  [`${DEVICE} set down`, (host) => setDevice(host, { up: false })],
-  [`${DEVICE}'s MAC changed`, (host) => setDevice(host, { address: "02:00:00:00:00:99" })],
-  [`${DEVICE}'s MTU changed`, (host) => setDevice(host, { mtu: 1200 })],
-  [`${DEVICE} deleted`, deleteDevice],
+  ["the device set down", (host) => setDevice(host, { up: false })],
+  ["the device's MAC changed", (host) => setDevice(host, { address: "02:00:00:00:00:99" })],
+  // Below 1,280 the kernel takes all of IPv6 off it.
+  ["the device's MTU changed", (host) => setDevice(host, { mtu: 1200 })],
+  ["the device deleted", deleteDevice],
 ];
 
 function indexOf(host: Host): number {
-  return host.namespace.deviceIndex(DEVICE);
+  return host.namespace.deviceIndex(deviceOf(host));
 }
 
 export function deleteDevice(host: Host): void {
@@ -46,14 +48,15 @@ function deleteAllRoutes(host: Host): void {
 }
 
 function overlayRoutes(host: Host) {
-  return routeDump(host.namespace.netlink, { family: 4, index: indexOf(host) });
+  const family = familyOf(host.address);
+  return routeDump(host.namespace.netlink, { family, index: indexOf(host) })
+    .filter(({ protocol }) => protocol === PROTOCOL);
 }
 
 function deleteNeighbour(host: Host): void {
   const index = indexOf(host);
-  const [neighbour] = neighbourDump(host.namespace.netlink, { index, family: 4 });
-  assert(neighbour !== undefined);
-  neighbourDelete(host.namespace.netlink, { index, address: neighbour.address });
+  const [line = ""] = actualKernel(host).neighbours;
+  neighbourDelete(host.namespace.netlink, { index, address: line.split(" ")[0] ?? "" });
 }
 
 function deleteForwarding(host: Host): void {
@@ -68,8 +71,9 @@ function deleteForwarding(host: Host): void {
 }
 
 function deleteAddress(host: Host): void {
-  const [address] = host.deviceAddresses(DEVICE);
-  assert(address !== undefined);
-  const [base = ""] = address.split("/");
-  addressDelete(host.namespace.netlink, { index: indexOf(host), address: base, prefixLength: 32 });
+  const [cidr] = host.deviceAddresses(deviceOf(host), familyOf(host.address));
+  assert(cidr !== undefined);
+  const [address = ""] = cidr.split("/");
+  const prefixLength = prefixLengthOf(cidr);
+  addressDelete(host.namespace.netlink, { index: indexOf(host), address, prefixLength });
 }

@@ -13,17 +13,14 @@ scenario(import.meta, "IPv6 alone, bare", { hosts: 3, family: 6 }, async ({ lab,
   const { hosts } = lab;
   const [first] = hosts;
   assert(first !== undefined);
-  const startAll = async (...flags: string[]) => {
-    for (const host of hosts) {
-      startOne(host, hosts, NETWORK, ...flags);
-      await untilStatus(host, "ready", ({ ready }) => ready);
-    }
-    await waitForRoutes(hosts);
-  };
   await step(
     "host-gw: a route to every other host, no device, the underlay's full MTU",
     async () => {
-      await startAll("--backend=host-gw");
+      for (const host of hosts) {
+        startOne(host, hosts, NETWORK, "--backend=host-gw");
+        await host.waitForSubnet();
+      }
+      await waitForRoutes(hosts);
       for (const host of hosts) assert.equal(hasDevice(host), false, host.name);
       await Promise.all(hosts.map((host) => host.addContainer()));
       for (const { containers } of hosts) assert.equal(containers[0]?.mtu, 1500);
@@ -44,8 +41,10 @@ scenario(import.meta, "IPv6 alone, bare", { hosts: 3, family: 6 }, async ({ lab,
   await step(
     "direct routes beside VXLAN: the device is there, and packets go without it",
     async () => {
-      for (const host of hosts) await host.stop();
-      await startAll("--direct-routing");
+      await Promise.all(hosts.map((host) => host.stop()));
+      for (const host of hosts) startOne(host, hosts, NETWORK, "--direct-routing");
+      for (const host of hosts) await untilStatus(host, "ready", ({ ready }) => ready);
+      await waitForRoutes(hosts);
       for (const host of hosts) {
         assert.equal(hasDevice(host), true, host.name);
         assert.equal(directRoutes(host).length, 2);

@@ -167,6 +167,14 @@ async function says(hosts: readonly Host[]): Promise<void> {
   const status = await output("status");
   assert.match(status, /at \[fd00:100::1\]:7947, ready/);
   assert.match(status, new RegExp(IPV6_DEVICE));
+  const way = await output("ping", peer.name);
+  assert.match(way, /fd00:100::2/);
+  assert.doesNotMatch(way, /FAIL/);
+  const { stdout: checks } = await host.gossamer("doctor");
+  assert.match(checks, /^ok +underlay: .* eth0, fd00:100::1, MTU 1500/m);
+  assert.match(checks, /^ok +overlay-device: .*flannel-v6\.1/m);
+  // Ports are judged by other tests.
+  assert.doesNotMatch(checks, /^FAIL (?!ports)/m);
   const joined = await host.gossamer("join", "10.0.0.1");
   assert.equal(joined.code, 1);
   assert.match(joined.stderr, /10\.0\.0\.1 is an IPv4 address/);

@@ -18,7 +18,8 @@ Deno.test("an IPv6 seed stands in brackets when it has a port, and is canonical"
   assert.deepEqual(parseSeed("fd00::1"), seed);
   assert.deepEqual(parseSeed("[fd00::1]"), seed);
   assert.deepEqual(parseSeed("[FD00:0:0::0001]:7948"), { ...seed, port: 7948 });
-  assert.deepEqual(parseSeed("fd00::1:7947"), { ...seed, host: "fd00::1:7947" });
+  assert.deepEqual(parseSeed("[fd00::1:7947]"), { ...seed, host: "fd00::1:7947" });
+  assert.deepEqual(parseSeed("fd00::1:7948"), { ...seed, host: "fd00::1:7948" });
   assert.equal(parseSeed("[::1]:7947").host, "::1");
 });
 
@@ -37,6 +38,7 @@ const WRONG: readonly [seed: string, reason: RegExp][] = [
   ["", /neither a host name nor/],
   ["a:b:c", /is not an IPv6 address/],
   ["[::1", /is not an IPv6 address/],
+  ["fd00::1:7947", /may be an address, or one with a port: write \[ADDRESS\]:PORT, or \[ADDRESS\]/],
   ["[]:1", /is not an IPv6 address/],
   ["[h1]:1", /is not an IPv6 address/],
   ["[::1]:", /port that is not/],

@@ -45,3 +45,13 @@ Deno.test("where packets go without VXLAN it is the address on the underlay", ()
 Deno.test("whom no packet can reach is not asked", () => {
   deepStrictEqual(goneHosts(snapshot({ backend: "host-gw" }), CONFIG).size, 0);
 });
+
+Deno.test("nor is a host of the other family, which would take a socket that this host may not have", () => {
+  const { swim, claim } = snapshot();
+  const owners = claim.owners.map((owner, index) =>
+    index === 3 ? { ...owner, subnet: "fd00:10:244:4::/64" } : owner
+  );
+  const names = [...goneHosts({ swim, claim: { ...claim, owners } }, CONFIG).values()]
+    .map(({ name }) => name);
+  deepStrictEqual(names, ["h5", "host 06060606"]);
+});

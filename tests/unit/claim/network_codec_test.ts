@@ -2,7 +2,9 @@
 import { deepEqual, equal, throws } from "node:assert/strict";
 import { WireError } from "../../../mod/base/errors.ts";
 import { networkFields, networkFrom } from "../../../mod/claim/network_codec.ts";
-import type { WireValue } from "../../../mod/wire/codec.ts";
+import type { PoolRecord } from "../../../mod/address/pool_record.ts";
+import { decodePool, encodePool } from "../../../mod/claim/pool_codec.ts";
+import { decode, encode, type WireValue } from "../../../mod/wire/codec.ts";
 
 Deno.test("IPv4 is a number, IPv6 the bytes that its prefix reaches into", () => {
   deepEqual(networkFields("10.244.7.0/24"), [0x0af40700, 24]);
@@ -45,4 +47,26 @@ Deno.test("a reader may allow shorter prefixes only", () => {
   throws(() => networkFrom(0, 31, "it", limits), /at most 30/);
   throws(() => networkFrom(new Uint8Array(16), 127, "it", limits), /at most 126/);
   equal(networkFrom(new Uint8Array(16), 126, "it", limits), "::/126");
+});
+
+Deno.test("a pool record of IPv6 networks has a format of its own, wherever they stand", () => {
+  const hostId = "1".repeat(32);
+  const plain = { version: 2, base: "00".repeat(8), added: [], reserved: [], pins: [] };
+  const records: PoolRecord[] = [
+    { ...plain, added: ["fd00:10:245::/56"] },
+    { ...plain, reserved: ["fd00:10:244:80::/57"] },
+    { ...plain, pins: [{ hostId, subnet: "fd00:10:244:7::/64" }] },
+  ];
+  const withFormat = (record: PoolRecord, format: number) => {
+    const fields = decode(encodePool(record));
+    return encode([format, ...Array.isArray(fields) ? fields.slice(1) : []]);
+  };
+  for (const record of records) {
+    deepEqual(decodePool(encodePool(record)), record);
+    equal(encodePool(record)[1], 2);
+    throws(() => decodePool(withFormat(record, 1)), /format 1 does not go with its networks/);
+  }
+  equal(encodePool(plain)[1], 1);
+  throws(() => decodePool(withFormat(plain, 2)), /format 2 does not go with its networks/);
+  throws(() => decodePool(withFormat(plain, 3)), /its format is not known here/);
 });
