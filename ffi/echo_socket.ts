@@ -25,6 +25,7 @@ import {
   SOCK_NONBLOCK,
   SOCK_RAW,
 } from "./socket.ts";
+import { waitForInput } from "./wait.ts";
 
 const SOL_RAW = 255;
 /** linux/icmp.h, linux/icmpv6.h: a bit map of the types that are not to be received. */
@@ -101,6 +102,11 @@ export class EchoSocket {
       const from = bytesToAddress(source);
       if (echo !== null && from !== null) replies.push({ ...echo, from });
     }
+  }
+
+  /** Resolves when something is there to receive, or `timeoutMs` have passed; the socket stays open until then. */
+  async arrival(timeoutMs: number): Promise<void> {
+    await waitForInput(this.#fd, timeoutMs);
   }
 
   close(): void {

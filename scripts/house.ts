@@ -14,10 +14,10 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
   ["host", ["ffi", "base", "address", "wire", "dataplane"]],
   ["sim", PURE],
   ["lab", ["ffi", "base", "address"]],
-  ["web", ["base"]],
-  ["agent", [...PURE, "dataplane", "host", "web"]],
-  ["doctor", [...PURE, "host", "agent"]],
-  ["cni", [...PURE, "host", "agent"]],
+  ["web", ["base", "address"]],
+  ["doctor", ["ffi", "base", "address", "overlay", "host"]],
+  ["agent", [...PURE, "dataplane", "host", "doctor", "web"]],
+  ["cni", ["ffi", "base", "address"]],
   ["cli", [...PURE, "dataplane", "host", "agent", "lab", "sim", "doctor", "cni", "web"]],
   ["main.ts", ["cli", "base"]],
 ]);
@@ -38,7 +38,12 @@ export const PACKAGE_MODULES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Packages that only tests import: independent oracles and the property tester. */
-export const TEST_PACKAGES: ReadonlySet<string> = new Set(["cborg", "fast-check", "ip-address"]);
+export const TEST_PACKAGES: ReadonlySet<string> = new Set([
+  "axe-core",
+  "cborg",
+  "fast-check",
+  "ip-address",
+]);
 
 /**
  * The module that a file of the product belongs to: `base` for `mod/base/hash.ts`, `ffi`, `main.ts`;

@@ -2,24 +2,28 @@
  * The pool: the network that subnets are taken from and how it is cut up, with flannel's defaults and
  * checks (its pkg/subnet/config.go), and one more: the smallest subnet may not lie above the largest.
  */
+import { assert } from "../base/assert.ts";
 import { ConfigError } from "../base/errors.ts";
 import { sha256Hex } from "../base/hash.ts";
 import { type Ipv6Pool, ipv6SubnetOf } from "./dual_stack.ts";
 import {
-  addressCount,
-  containsAddress,
-  containsNetwork,
-  formatAddress,
-  formatNetwork,
-  type Network,
-  networkOf,
-  overlaps,
-} from "./network.ts";
-import { AddressError, parseAddress, parseNetwork } from "./parse.ts";
+  canonicalAddress,
+  canonicalCidr,
+  cidrAround,
+  familyOf,
+  numberOfSubnet,
+  prefixLengthOf,
+  subnetNumber,
+  subnetsBetween,
+  subnetsIn,
+} from "./cidr.ts";
+import { cidrContains, cidrsOverlap } from "./network.ts";
+import { NetworkSet } from "./network_set.ts";
+import { checkedPoolNetwork, checkedSetting, checkedSubnetLength } from "./pool_family.ts";
 
 /** The same on every host of a cluster; all texts canonical. */
 export interface Pool {
-  /** `10.244.0.0/16`. */
+  /** `10.244.0.0/16`; `fd00:244::/56` in a cluster of IPv6 alone. Everything else is of the same family. */
   readonly cidr: string;
   /** Prefix length of each host's subnet. */
   readonly subnetLength: number;
@@ -60,81 +64,74 @@ const FLAG_NAMES: PoolSettingNames = {
   subnetMax: "--subnet-max",
 };
 
-/** A /30 has four addresses; below that a subnet has no room for a device, a bridge and a container. */
-const SUBNET_LENGTH_MAX = 30;
-/** A pool has at least 2^2 subnets. */
-const POOL_BITS_MIN = 2;
-const SUBNET_LENGTH_DEFAULT = 24;
-const NETWORK_LENGTH_MAX = SUBNET_LENGTH_MAX - POOL_BITS_MIN;
-/** Networks that no host can route: "this network", loopback, multicast (RFC 6890, RFC 5771). */
-export const UNROUTABLE = ["0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/4"].map(parseNetwork);
+/**
+ * Subnets of an IPv6 network: as many as there may be fences, and as a /8 has in /24. Each host orders all of them to
+ * choose one.
+ */
+const IPV6_SUBNETS_MAX = 65_536;
 
 /** Fills in the defaults and checks everything. Throws ConfigError that names setting, value and remedy. */
 export function makePool(settings: PoolSettings, names: PoolSettingNames = FLAG_NAMES): Pool {
-  const network = checked(names.network, () => parseNetwork(settings.network));
-  checkNetwork(network, names);
-  const subnetLength = settings.subnetLength ?? defaultSubnetLength(network.length);
-  checkSubnetLength(network, subnetLength, names);
-  const size = addressCount(subnetLength);
+  const cidr = checkedPoolNetwork(names.network, settings.network);
+  const subnetLength = checkedSubnetLength(cidr, settings.subnetLength, names);
+  checkSubnetCount(cidr, subnetLength, names);
   const min = settings.subnetMin === undefined
-    ? network.address + size // the first subnet is left out, as flannel does
-    : subnetEdge(names.subnetMin, settings.subnetMin, network, subnetLength);
+    ? 1 // the first subnet is left out, as flannel does
+    : subnetEdge(names.subnetMin, settings.subnetMin, cidr, subnetLength);
   const max = settings.subnetMax === undefined
-    ? network.address + addressCount(network.length) - size
-    : subnetEdge(names.subnetMax, settings.subnetMax, network, subnetLength);
+    ? subnetsIn(cidr, subnetLength) - 1
+    : subnetEdge(names.subnetMax, settings.subnetMax, cidr, subnetLength);
+  const subnetMin = addressOf(subnetNumber(cidr, subnetLength, min));
+  const subnetMax = addressOf(subnetNumber(cidr, subnetLength, max));
   if (min > max) {
     throw new ConfigError(
       names.subnetMin,
-      `${formatAddress(min)} lies above ${names.subnetMax} ${formatAddress(max)}`,
+      `${subnetMin} lies above ${names.subnetMax} ${subnetMax}`,
       `exchange the two, or leave out ${names.subnetMin}`,
     );
   }
   return {
-    cidr: formatNetwork(network),
+    cidr,
     subnetLength,
-    subnetMin: formatAddress(min),
-    subnetMax: formatAddress(max),
+    subnetMin,
+    subnetMax,
     version: 1,
-    reserved: (settings.reserved ?? []).map((cidr) =>
-      formatNetwork(checked("reserved", () => parseNetwork(cidr)))
+    reserved: (settings.reserved ?? []).map((text) =>
+      checkedSetting("reserved", () => canonicalCidr(text))
     ),
     added: [],
   };
 }
 
-/** Subnets of one length side by side: the addresses of the first and of the last one. */
+/** The family of the subnets, and in a cluster of IPv6 alone of everything. */
+export function poolFamily(pool: Pool): 4 | 6 {
+  return familyOf(pool.cidr);
+}
+
+/** Subnets of one length side by side: the numbers of the first and of the last one in their network. */
 interface Row {
-  readonly min: number;
-  readonly max: number;
+  readonly network: string;
+  readonly first: number;
+  readonly last: number;
 }
 
 /** How many subnets there are, reserved ones counted as well. */
 export function subnetCount(pool: Pool): number {
-  const size = addressCount(pool.subnetLength);
-  return rowsOf(pool).reduce((sum, { min, max }) => sum + (max - min) / size + 1, 0);
+  return rowsOf(pool).reduce((sum, { first, last }) => sum + last - first + 1, 0);
 }
 
 /** Every subnet that may be claimed, in ascending order of each network, reserved ones left out. */
 export function subnetsOf(pool: Pool): string[] {
-  const reserved = pool.reserved.map(parseNetwork);
-  const subnets: string[] = [];
-  const size = addressCount(pool.subnetLength);
-  for (const { min, max } of rowsOf(pool)) {
-    for (let address = min; address <= max; address += size) {
-      const subnet = { address, length: pool.subnetLength };
-      if (!reserved.some((network) => overlaps(network, subnet))) {
-        subnets.push(formatNetwork(subnet));
-      }
-    }
-  }
-  return subnets;
+  const reserved = new NetworkSet(pool.reserved);
+  return rowsOf(pool).flatMap(({ network, first, last }) =>
+    subnetsBetween(network, pool.subnetLength, first, last)
+      .filter((subnet) => !reserved.overlaps(subnet))
+  );
 }
 
 /** Whether the canonical CIDR is one of {@linkcode subnetsOf}. */
 export function poolHasSubnet(pool: Pool, cidr: string): boolean {
-  const subnet = parseNetwork(cidr);
-  return isInPool(pool, cidr) &&
-    !pool.reserved.some((network) => overlaps(parseNetwork(network), subnet));
+  return isInPool(pool, cidr) && !pool.reserved.some((network) => cidrsOverlap(network, cidr));
 }
 
 /** The networks that subnets are taken from: the one that hosts were configured with first. */
@@ -149,29 +146,47 @@ export function ipv6HalfOf(pool: Pool, subnet: string): string | null {
 
 /** Whether the canonical CIDR is a subnet of the pool, reserved or not. */
 export function isInPool(pool: Pool, cidr: string): boolean {
-  const { address, length } = parseNetwork(cidr);
-  return length === pool.subnetLength &&
-    rowsOf(pool).some(({ min, max }) => address >= min && address <= max);
+  if (prefixLengthOf(cidr) !== pool.subnetLength) return false;
+  return rowsOf(pool).some(({ network, first, last }) => {
+    const index = numberOfSubnet(network, pool.subnetLength, cidr);
+    return index !== null && index >= first && index <= last;
+  });
+}
+
+/** Pools do not change, and are asked of each claim. */
+const rowsOfPools = new WeakMap<Pool, readonly Row[]>();
+
+function rowsOf(pool: Pool): readonly Row[] {
+  let rows = rowsOfPools.get(pool);
+  if (rows === undefined) rowsOfPools.set(pool, rows = freshRows(pool));
+  return rows;
 }
 
 /** The first one, and each added network without its first subnet, which flannel leaves out as well. */
-function rowsOf(pool: Pool): Row[] {
-  const size = addressCount(pool.subnetLength);
-  const added = pool.added.map((cidr): Row => {
-    const { address, length } = parseNetwork(cidr);
-    return { min: address + size, max: address + addressCount(length) - size };
-  });
-  return [{ min: parseAddress(pool.subnetMin), max: parseAddress(pool.subnetMax) }, ...added];
+function freshRows({ cidr, subnetLength, subnetMin, subnetMax, added }: Pool): Row[] {
+  const edge = (address: string) => {
+    const index = numberOfSubnet(cidr, subnetLength, `${address}/${subnetLength}`);
+    assert(index !== null, "a pool's edges are subnets of it");
+    return index;
+  };
+  return [
+    { network: cidr, first: edge(subnetMin), last: edge(subnetMax) },
+    ...added.map((network): Row => ({
+      network,
+      first: 1,
+      last: subnetsIn(network, subnetLength) - 1,
+    })),
+  ];
 }
 
 /** Checks a pinned subnet and gives it back canonical. Throws ConfigError. */
 export function checkPin(pool: Pool, cidr: string, name = "--subnet"): string {
-  const subnet = checked(name, () => parseNetwork(cidr));
-  const text = formatNetwork(subnet);
-  if (subnet.length !== pool.subnetLength) {
+  const text = checkedSetting(name, () => canonicalCidr(cidr));
+  if (prefixLengthOf(text) !== pool.subnetLength) {
     throw new ConfigError(
       name,
-      `${text} has prefix length ${subnet.length}, but subnets here have ${pool.subnetLength}`,
+      `${text} has prefix length ${prefixLengthOf(text)}, but subnets here have ` +
+        `${pool.subnetLength}`,
       `give a /${pool.subnetLength} of ${pool.cidr}`,
     );
   }
@@ -197,65 +212,39 @@ export function poolDigest(pool: Pool): string {
   return sha256Hex(parts.join("\n")).slice(0, 16);
 }
 
-function defaultSubnetLength(networkLength: number): number {
-  return networkLength <= SUBNET_LENGTH_DEFAULT - POOL_BITS_MIN
-    ? SUBNET_LENGTH_DEFAULT
-    : networkLength + POOL_BITS_MIN;
-}
-
-function checkNetwork(network: Network, names: PoolSettingNames): void {
-  if (network.length > NETWORK_LENGTH_MAX) {
-    throw new ConfigError(
-      names.network,
-      `${formatNetwork(network)} is too small for four subnets of at least four addresses`,
-      `give a network of prefix length ${NETWORK_LENGTH_MAX} or less`,
-    );
-  }
-  const unroutable = UNROUTABLE.find((range) => overlaps(range, network));
-  if (unroutable !== undefined) {
-    throw new ConfigError(
-      names.network,
-      `${formatNetwork(network)} overlaps ${formatNetwork(unroutable)}, which hosts do not route`,
-      "give a private network such as 10.244.0.0/16",
-    );
-  }
-}
-
-function checkSubnetLength(network: Network, length: number, names: PoolSettingNames): void {
-  const min = network.length + POOL_BITS_MIN;
-  if (Number.isInteger(length) && length >= min && length <= SUBNET_LENGTH_MAX) return;
+function checkSubnetCount(cidr: string, subnetLength: number, names: PoolSettingNames): void {
+  const count = subnetsIn(cidr, subnetLength);
+  if (familyOf(cidr) === 4 || count <= IPV6_SUBNETS_MAX) return;
+  const bits = Math.log2(IPV6_SUBNETS_MAX);
   throw new ConfigError(
-    names.subnetLength,
-    `${length} does not fit ${names.network} ${formatNetwork(network)}`,
-    `give a number from ${min} (four subnets) to ${SUBNET_LENGTH_MAX}`,
+    names.network,
+    `${cidr} has 2^${Math.log2(count)} subnets of /${subnetLength}, and a pool has at most ` +
+      `${IPV6_SUBNETS_MAX}`,
+    `give a network of /${subnetLength - bits} or smaller, or ${names.subnetLength} ` +
+      `${prefixLengthOf(cidr) + bits} or less`,
   );
 }
 
-function subnetEdge(name: string, text: string, network: Network, length: number): number {
-  const address = checked(name, () => parseAddress(text));
-  if (!containsAddress(network, address)) {
+/** The number of the subnet that begins there. */
+function subnetEdge(name: string, text: string, cidr: string, length: number): number {
+  const address = checkedSetting(name, () => canonicalAddress(text));
+  if (!cidrContains(cidr, address)) {
     throw new ConfigError(
       name,
-      `${text} is not in the network ${formatNetwork(network)}`,
+      `${text} is not in the network ${cidr}`,
       "give the address of a subnet inside it",
     );
   }
-  const subnet = networkOf(address, length);
-  if (subnet.address !== address || !containsNetwork(network, subnet)) {
-    throw new ConfigError(
-      name,
-      `${text} is not the first address of a /${length}`,
-      `did you mean ${formatAddress(subnet.address)}?`,
-    );
-  }
-  return address;
+  const subnet = cidrAround(address, length);
+  const index = numberOfSubnet(cidr, length, subnet);
+  if (addressOf(subnet) === address && index !== null) return index;
+  throw new ConfigError(
+    name,
+    `${text} is not the first address of a /${length}`,
+    `did you mean ${addressOf(subnet)}?`,
+  );
 }
 
-function checked<T>(name: string, parse: () => T): T {
-  try {
-    return parse();
-  } catch (error) {
-    if (error instanceof AddressError) throw new ConfigError(name, error.message);
-    throw error;
-  }
+function addressOf(cidr: string): string {
+  return cidr.slice(0, cidr.indexOf("/"));
 }

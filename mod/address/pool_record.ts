@@ -3,9 +3,10 @@
  * record of its own version, the same on all hosts before long; what the hosts were configured with stays as it is below it.
  */
 import { hasRoom, slotsOf } from "./dual_stack.ts";
-import { addressCount, cidrsOverlap, containsNetwork, formatNetwork, overlaps } from "./network.ts";
-import { parseNetwork } from "./parse.ts";
-import { isInPool, type Pool, poolHasSubnet, UNROUTABLE } from "./pool.ts";
+import { familyOf, prefixLengthOf, subnetsIn } from "./cidr.ts";
+import { cidrContains, cidrsOverlap } from "./network.ts";
+import { isInPool, type Pool, poolHasSubnet } from "./pool.ts";
+import { unroutableRange } from "./pool_family.ts";
 
 export interface PoolRecord {
   /** 2 for the first change, since what hosts are configured with has 1; one more for each. */
@@ -64,16 +65,20 @@ export function whyNotPool(pool: Pool, record: PoolRecord): string | null {
 function whyNotAdded(pool: Pool, added: readonly string[]): string | null {
   let subnets = 0;
   for (const [index, cidr] of added.entries()) {
-    const { length } = parseNetwork(cidr);
-    // Without its first subnet, a network of one has nothing.
-    if (length >= pool.subnetLength) return `${cidr} has no room for a /${pool.subnetLength}`;
-    const unroutable = UNROUTABLE.find((range) => overlaps(range, parseNetwork(cidr)));
-    if (unroutable !== undefined) {
-      return `${cidr} overlaps ${formatNetwork(unroutable)}, which hosts do not route`;
+    if (familyOf(cidr) !== familyOf(pool.cidr)) {
+      return `${cidr} is an IPv${familyOf(cidr)} network, and the pool is of IPv${
+        familyOf(pool.cidr)
+      }`;
     }
+    // Without its first subnet, a network of one has nothing.
+    if (prefixLengthOf(cidr) >= pool.subnetLength) {
+      return `${cidr} has no room for a /${pool.subnetLength}`;
+    }
+    const unroutable = unroutableRange(cidr);
+    if (unroutable !== null) return `${cidr} overlaps ${unroutable}, which hosts do not route`;
     const other = [pool.cidr, ...added.slice(0, index)].find((one) => cidrsOverlap(one, cidr));
     if (other !== undefined) return `${cidr} overlaps ${other}`;
-    subnets += addressCount(length) / addressCount(pool.subnetLength);
+    subnets += subnetsIn(cidr, pool.subnetLength);
   }
   const { ipv6 } = pool;
   if (ipv6 !== undefined && !hasRoom(ipv6, slotsOf({ ...pool, added }))) {
@@ -83,11 +88,14 @@ function whyNotAdded(pool: Pool, added: readonly string[]): string | null {
 }
 
 function whyNotReserved(pool: Pool, reserved: readonly string[]): string | null {
-  const networks = [pool.cidr, ...pool.added].map(parseNetwork);
-  const outside = reserved.find((cidr) =>
-    !networks.some((network) => containsNetwork(network, parseNetwork(cidr)))
-  );
+  const networks = [pool.cidr, ...pool.added];
+  const outside = reserved.find((cidr) => !networks.some((network) => isWithin(network, cidr)));
   return outside === undefined ? null : `${outside} is not inside the pool`;
+}
+
+function isWithin(network: string, cidr: string): boolean {
+  return prefixLengthOf(cidr) >= prefixLengthOf(network) &&
+    cidrContains(network, cidr.slice(0, cidr.indexOf("/")));
 }
 
 function whyNotPinned(pool: Pool, pins: readonly PoolPin[]): string | null {

@@ -2,6 +2,7 @@
  * The agent: joins the pure cores to this host. Packets and timers go in, actions come out, the kernel is kept as the
  * claims want it, subnet.env is written when containers may start.
  */
+import { poolFamily } from "../address/pool.ts";
 import type { PersistedDocument } from "../base/core.ts";
 import { ExitCode, reasonOf, UserError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
@@ -25,6 +26,7 @@ import type { Transport } from "../host/transport.ts";
 import type { ForgetAnswer, JoinAnswer, LeaveAnswer } from "./api.ts";
 import { AgentPool } from "./agent_pool.ts";
 import { AgentKeys } from "./agent_keys.ts";
+import { AgentPings } from "./agent_pings.ts";
 import { type AgentParts, openParts, randomSeed } from "./agent_parts.ts";
 import { AliveMark } from "./alive_mark.ts";
 import { COMPANIONS } from "./companion_list.ts";
@@ -34,11 +36,13 @@ import { ControlServer, type ControlTarget } from "./control.ts";
 import { DataPath } from "./data_path.ts";
 import { Driver } from "./driver.ts";
 import { openLog } from "./event_log.ts";
+import { containerDevices } from "./container_devices.ts";
 import { firewallConfig } from "./firewall_wish.ts";
 import { giveUpIdentity } from "./another_identity.ts";
 import type { Identity } from "./identity.ts";
 import { forgetTarget } from "./forget.ts";
 import { placeOf } from "./options.ts";
+import { refuseOtherFamily } from "./request_body.ts";
 import type { UnderlayKeeper } from "./underlay_keeper.ts";
 import { AgentView } from "./view.ts";
 
@@ -86,6 +90,7 @@ class Agent {
   readonly #mac: string;
   readonly #view: AgentView;
   readonly #keys: AgentKeys;
+  readonly #pings: AgentPings;
   readonly #pool: AgentPool;
   #control: Promise<ControlServer> | null = null;
   #cancelControl: () => void = () => {};
@@ -121,7 +126,7 @@ class Agent {
       send: (to, bytes) => this.#transport.send(to, bytes),
       request: (id, to, bytes, timeoutMs) => this.#transport.request(id, to, bytes, timeoutMs),
       answer: (id, bytes) => this.#transport.answer(id, bytes),
-      resolve: (seed) => resolveSeed(seed, GOSSIP_PORT_DEFAULT),
+      resolve: (seed) => resolveSeed(seed, GOSSIP_PORT_DEFAULT, poolFamily(config.pool)),
       persist: (document, bytes) => this.#persist(document, bytes),
       event: (event) => this.#event(event),
       fault: (input, error) => this.#fault(input, error),
@@ -139,6 +144,10 @@ class Agent {
       snapshot: () => this.#driver.snapshot(),
       command: (command) => this.#driver.feed({ kind: "command", command }),
     });
+    this.#pings = new AgentPings({
+      snapshot: () => this.#driver.snapshot(),
+      command: (command) => this.#driver.feed({ kind: "command", command }),
+    });
     this.#dataPath = new DataPath({
       overlay: this.#underlay.overlay(this.#mac),
       subnetFile: config.subnetFile,
@@ -147,6 +156,7 @@ class Agent {
       kernel: this.#kernel,
       firewall: { config: firewallConfig(config), open: openFirewall },
       settings: { host: hostSettings, txChecksum: config.txChecksum },
+      containerDevices: (subnet) => containerDevices(this.#kernel.hostNetwork(true), subnet),
       log: this.#log,
       snapshot: () => this.#driver.snapshot(),
       isUnderlayThere: () => this.#underlay.isThere(),
@@ -160,6 +170,7 @@ class Agent {
       identitiesLost: parts.identitiesLost,
       snapshot: () => this.#driver.snapshot(),
       overlay: () => this.#dataPath.status(),
+      overlayHealth: () => this.#companions.overlayHealth(),
       otherProblems: () => [
         ...this.#underlay.problems(),
         ...this.#pool.problems(),
@@ -206,11 +217,13 @@ class Agent {
       subnets: () => this.#view.subnets(),
       why: (what) => this.#view.why(what),
       metrics: () => this.#view.metrics(),
+      events: this.#view.events,
       plan: () => this.#dataPath.plan(),
       join: (seeds) => this.#join(seeds),
       leave: (release) => this.#leave(release),
       keys: () => this.#keys.list(),
       forget: (host, force) => this.#forget(host, force),
+      ping: (host) => this.#pings.ask(host),
       changeKeys: (change, force) => this.#keys.change(change, force),
       pool: () => this.#pool.list(),
       changePool: (change) => this.#pool.change(change),
@@ -218,7 +231,9 @@ class Agent {
     this.#control = ControlServer.open(this.#config.runDir, target);
     this.#control.catch((error) => this.#finished.reject(error));
     const snapshot = () => this.#driver.snapshot();
-    const inside = { config: this.#config, log: this.#log, snapshot, target };
+    const overlay = () => this.#dataPath.status();
+    const problems = () => this.#view.problems();
+    const inside = { config: this.#config, log: this.#log, snapshot, overlay, problems, target };
     void this.#companions.open(inside, COMPANIONS);
   }
 
@@ -241,6 +256,7 @@ class Agent {
       queueMicrotask(() => this.#loseIdentity(event)); // the step under way comes first
     } else if (event.kind === "left") this.#left.resolve();
     else if (event.kind === "keys-done") this.#keys.done(event.request, event.outcome);
+    else if (event.kind === "pinged") this.#pings.done(event.request, event.outcome);
   }
 
   /** Another host is this one as well: what is in the kernel is its, and this one begins anew. */
@@ -299,7 +315,9 @@ class Agent {
     else this.#store.write(document, bytes);
   }
 
+  /** Throws UserError when no host of this cluster can be reached there. */
   #join(seeds: readonly string[]): JoinAnswer {
+    refuseOtherFamily(seeds, this.#config.pool);
     this.#driver.feed({ kind: "command", command: { kind: "join", seeds: [...seeds] } });
     return { seeds: [...seeds] };
   }

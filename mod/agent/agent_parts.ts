@@ -1,5 +1,7 @@
 /** What the agent takes of its host before it starts: everything that can fail does so here, before anything is changed. */
+import { poolFamily } from "../address/pool.ts";
 import { vtepMac } from "../address/mac.ts";
+import type { Kernel } from "../base/kernel_objects.ts";
 import type { HostOptions } from "../claim/host_core.ts";
 import { PoolKeeper } from "../claim/pool_keeper.ts";
 import { DeviceLock } from "../host/device_lock.ts";
@@ -38,7 +40,7 @@ export async function openParts(config: AgentConfig, past: IdentityPast): Promis
   const kernel = openKernel();
   const underlay = new UnderlayKeeper(kernel, config);
   await prepareRunDirectory(config.runDir);
-  const lock = DeviceLock.take(config.vni, deviceName(config.vni));
+  const lock = DeviceLock.take(config.vni, deviceName(config.vni, poolFamily(config.pool)));
   if (config.backend === "udp") lock.takeUdp(UDP_DEVICE);
   const store = Store.open(config.stateDir);
   const identity = restoreIdentity(store, {
@@ -48,9 +50,10 @@ export async function openParts(config: AgentConfig, past: IdentityPast): Promis
   const { claim } = identity;
   if (claim?.pool !== undefined) underlay.beginWith(new PoolKeeper(config.pool, claim.pool).pool);
   underlay.checkOverlap(claim?.record?.state === "held" || (claim?.previous ?? null) !== null);
-  const mac = vtepMac(identity.hostId, config.vni);
-  const { swim, ...others } = await hostOptions(config, identity, underlay.present, mac);
-  const transport = Transport.open(config.gossipPort);
+  const { pin, mac } = await adoptedBy(config, kernel, identity);
+  const own = { ...config, pin };
+  const { swim, ...others } = await hostOptions(own, identity, underlay.present, mac);
+  const transport = Transport.open(config.gossipPort, poolFamily(config.pool));
   const options = { swim: { ...swim, identityKeptUntilMs: past.keptUntilMs }, ...others };
   return {
     kernel,
@@ -62,6 +65,20 @@ export async function openParts(config: AgentConfig, past: IdentityPast): Promis
     identitiesLost: past.lost,
     options,
   };
+}
+
+/** The subnet to ask for and the device's MAC: this host's own, or those that flannel left. Throws ConfigError. */
+export async function adoptedBy(
+  config: AgentConfig,
+  kernel: Pick<Kernel, "dump">,
+  { hostId, claim }: Pick<Identity, "hostId" | "claim">,
+): Promise<{ pin: string | null; mac: string }> {
+  const { pin, vni } = config;
+  const ownMac = vtepMac(hostId, vni);
+  if (!config.adoptFlannel) return { pin, mac: ownMac };
+  const { adopt } = await import("./adoption.ts");
+  const adopted = adopt(config, kernel, claim?.record !== undefined && claim.record !== null);
+  return { pin: adopted.pin, mac: adopted.mac ?? ownMac };
 }
 
 /** For the agent's own choices, which nobody shall foresee. */

@@ -11,12 +11,15 @@
  * | GET /subnets/why?of=WHAT |                 | {@linkcode WhyDocument}                             |
  * | GET /metrics    |                          | Prometheus text: docs/metrics.md                    |
  * | GET /plan       |                          | PlanDocument of overlay_documents.ts                |
+ * | GET /events[?recent=true] |                | {@linkcode EventDocument}s as JSON lines, without end |
+ * | GET /events/recent |                       | the last of them: `{schema, events}`                |
  * | GET /keys       |                          | {@linkcode KeysDocument}, when the others answered  |
  * | POST /join      | `{"seeds": [...]}`       | {@linkcode JoinAnswer}                              |
  * | POST /keys      | {@linkcode KeysRequest}  | {@linkcode KeysAnswer}, when the others answered    |
  * | POST /forget    | {@linkcode ForgetRequest}| {@linkcode ForgetAnswer}                            |
  * | GET /pool       |                          | {@linkcode PoolDocument}                            |
  * | POST /pool      | {@linkcode PoolRequest}  | {@linkcode PoolAnswer}                              |
+ * | POST /ping      | {@linkcode PingRequest}  | {@linkcode GossipPingDocument}, within 4 s          |
  * | POST /leave     | `{"release": bool}`      | {@linkcode LeaveAnswer}, when it is done            |
  *
  * An error is answered with a 4xx or 5xx status and `{"error": "...", "remedy": "..."}`.
@@ -28,7 +31,10 @@ export type * from "./api/names.ts";
 export type * from "./api/status.ts";
 export type * from "./api/subnets.ts";
 export type * from "./api/keys.ts";
+export type * from "./api/ping.ts";
 export type * from "./api/pool.ts";
+export { EVENT_NAMES } from "./api/events.ts";
+export type * from "./api/events.ts";
 
 export interface JoinAnswer {
   seeds: string[];

@@ -1,4 +1,5 @@
 /** Takes back what the agent put into the kernel, without an agent: everything provably ours on its devices. */
+import { familyOf } from "../address/cidr.ts";
 import { ExitCode, UserError } from "../base/errors.ts";
 import type { Kernel, OperationFailure } from "../base/kernel_objects.ts";
 import type { Problem } from "../base/problem.ts";
@@ -9,7 +10,7 @@ import type { Plan } from "../overlay/plan.ts";
 import { withRetired } from "../overlay/retired.ts";
 import { retiredUdp } from "../overlay/udp.ts";
 import { operationText, planText } from "../overlay/text.ts";
-import { deviceName, familyOf } from "../overlay/vxlan.ts";
+import { deviceName } from "../overlay/vxlan.ts";
 
 const NO_PLAN: Plan = { operations: [], problems: [] };
 

@@ -8,6 +8,8 @@ import type { Problem } from "../base/problem.ts";
 import type { HostEvent, HostSnapshot } from "../claim/host_core.ts";
 import type { AgentConfig } from "./config.ts";
 import type { ControlTarget } from "./control.ts";
+import type { OverlayHealth } from "./overlay_health.ts";
+import type { OverlayStatus } from "./overlay_keeper.ts";
 
 /** So long the end of the agent waits for all of them. */
 const CLOSE_MS_MAX = 500;
@@ -19,6 +21,8 @@ export interface Companion {
   settled?(): void;
   /** What it found wrong, for `status`; asked whenever somebody looks, so it only tells what it knows already. */
   problems?(): readonly Problem[];
+  /** What it knows of the way through the overlay to each peer, by host id. */
+  overlayHealth?(): ReadonlyMap<string, OverlayHealth>;
   close(): void | Promise<void>;
 }
 
@@ -27,6 +31,9 @@ export interface Inside {
   readonly config: AgentConfig;
   readonly log: Log;
   readonly snapshot: () => HostSnapshot;
+  readonly overlay: () => OverlayStatus;
+  /** All that `status` shows. */
+  readonly problems: () => readonly Problem[];
   /** The same that the control socket answers with. */
   readonly target: ControlTarget;
 }
@@ -69,6 +76,13 @@ export class Companions {
     const problems: Problem[] = [];
     this.#each((companion) => problems.push(...companion.problems?.() ?? []));
     return problems;
+  }
+
+  /** See {@linkcode Companion}. */
+  overlayHealth(): ReadonlyMap<string, OverlayHealth> {
+    const health: [string, OverlayHealth][] = [];
+    this.#each((companion) => health.push(...companion.overlayHealth?.() ?? []));
+    return new Map(health);
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,5 @@
 /** The agent's configuration after flags, environment, file and defaults were merged and checked. */
+import type { HttpPlace } from "../host/http_place.ts";
 import type { Pool } from "../address/pool.ts";
 import type { OwnBackend } from "../overlay/path.ts";
 import type { TimingsName } from "../swim/timings.ts";
@@ -41,12 +42,18 @@ export interface AgentConfig {
   /** Speaks plain as well, with hosts that have no key yet; only with a key file. */
   readonly plainGossip: boolean;
   readonly bootstrap: boolean;
+  /** Whether subnet and device of flannel are taken over, and what it left for other hosts stays. */
+  readonly adoptFlannel: boolean;
   /** Whether a state directory that another machine wrote is taken over. */
   readonly keepIdentity: boolean;
   /** How long this host may be absent before its subnet may be taken. */
   readonly absenceTtlHours: number;
   /** Command run as `COMMAND OLD NEW` when this host had to change its subnet. */
   readonly onRenumber: string | null;
+  /** Command that is given each event as JSON on its standard input. */
+  readonly onEvent: string | null;
+  /** Where the page, metrics and health can be asked for over HTTP. */
+  readonly http: HttpPlace | null;
   readonly stateDir: string;
   readonly runDir: string;
   readonly subnetFile: string;

@@ -3,6 +3,7 @@ import { ExitCode, reasonOf, UserError } from "../base/errors.ts";
 import type {
   ErrorAnswer,
   ForgetAnswer,
+  GossipPingDocument,
   JoinAnswer,
   KeysAnswer,
   KeysDocument,
@@ -15,9 +16,12 @@ import type {
 } from "./api.ts";
 import type { PlanDocument } from "./overlay_documents.ts";
 import type { PoolChange } from "./pool_change.ts";
+import { STATUS_SCHEMA } from "./api/names.ts";
+import type { EventFeed } from "./event_feed.ts";
 import { METRICS_TYPE } from "./metrics.ts";
 import {
   forgetOf,
+  hostOf,
   type KeyChange,
   keyChangeOf,
   poolChangeOf,
@@ -32,12 +36,14 @@ export interface ControlTarget {
   subnets(): SubnetsDocument;
   why(what: string): WhyDocument;
   metrics(): string;
+  readonly events: EventFeed;
   plan(): PlanDocument;
   join(seeds: readonly string[]): JoinAnswer;
   leave(release: boolean): Promise<LeaveAnswer>;
   forget(host: string, force: boolean): ForgetAnswer;
   keys(): Promise<KeysDocument>;
   changeKeys(change: KeyChange, force: boolean): Promise<KeysAnswer>;
+  ping(host: string): Promise<GossipPingDocument>;
   pool(): PoolDocument;
   changePool(change: PoolChange): PoolAnswer;
 }
@@ -155,6 +161,10 @@ async function handle(request: Request, target: ControlTarget): Promise<Response
         return Response.json(target.why(searchParams?.get("of") ?? ""));
       case "GET /metrics":
         return new Response(target.metrics(), { headers: { "Content-Type": METRICS_TYPE } });
+      case "GET /events":
+        return await streamEvents(target.events, searchParams?.get("recent") === "true");
+      case "GET /events/recent":
+        return Response.json({ schema: STATUS_SCHEMA, events: target.events.recent() });
       case "GET /plan":
         return Response.json(target.plan());
       case "GET /keys":
@@ -163,6 +173,8 @@ async function handle(request: Request, target: ControlTarget): Promise<Response
         const { change, force } = keyChangeOf(await readBody(request));
         return Response.json(await target.changeKeys(change, force));
       }
+      case "POST /ping":
+        return Response.json(await target.ping(hostOf(await readBody(request))));
       case "GET /pool":
         return Response.json(target.pool());
       case "POST /pool":
@@ -182,6 +194,13 @@ async function handle(request: Request, target: ControlTarget): Promise<Response
     if (error instanceof UserError) return refuse(400, error.message, error.remedy);
     return refuse(500, reasonOf(error));
   }
+}
+
+/** Loaded when somebody asks: most agents are never listened to. */
+async function streamEvents(events: EventFeed, withRecent: boolean): Promise<Response> {
+  const { eventStream } = await import("./event_stream.ts");
+  const headers = { "Content-Type": "application/jsonl" };
+  return new Response(eventStream(events, withRecent), { headers });
 }
 
 function refuse(status: number, error: string, remedy?: string): Response {

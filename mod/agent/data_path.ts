@@ -2,6 +2,7 @@
  * The data path of this host: the kernel kept as the claims want it, subnet.env for whoever starts containers, and the
  * operator's command when the subnet had to change.
  */
+import { familyOf } from "../address/cidr.ts";
 import { networksOf } from "../address/pool.ts";
 import { reasonOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
@@ -16,6 +17,7 @@ import { removeSubnetFile, writeSubnetFile } from "../host/subnet_file.ts";
 import { overlayDevice } from "../overlay/backend.ts";
 import type { OverlayConfig } from "../overlay/desired.ts";
 import type { FirewallConfig } from "../overlay/firewall.ts";
+import { flannelProblem } from "../overlay/flannel.ts";
 import { containersMtu, fittedMtu, mtuDiffers } from "../overlay/mtu.ts";
 import { desiredSettings, type OverlayDevice } from "../overlay/host_settings.ts";
 import { UDP_DEVICE } from "../overlay/udp.ts";
@@ -51,6 +53,8 @@ export interface DataPathOptions {
   readonly firewall?: { readonly config: FirewallConfig; readonly open: () => Firewall };
   /** Without it kernel parameters and offloads stay as they are. */
   readonly settings?: { readonly host: HostSettings; readonly txChecksum: boolean };
+  /** Devices with an address of that subnet: containers are behind them. */
+  readonly containerDevices?: (subnet: string) => readonly string[];
   readonly log: Log;
   readonly snapshot: () => HostSnapshot;
   /** Whether there is an underlay for the overlay to stand on. */
@@ -120,7 +124,15 @@ export class DataPath {
       log: options.log,
       nowMs: () => performance.now(),
       startTimer,
-      wish: () => firewallWish(options.snapshot(), this.#isSettled()),
+      wish: () =>
+        firewallWish(
+          options.snapshot(),
+          this.#isSettled(),
+          this.#keeper.status().flannelPeers?.map(({ address }) => address),
+        ),
+      ...(options.containerDevices === undefined
+        ? {}
+        : { containerDevices: options.containerDevices }),
       overlayDevice: (family) =>
         (family === "ip" ? this.#keeper : this.#ipv6?.keeper ?? this.#keeper).status().device,
     });
@@ -229,6 +241,7 @@ export class DataPath {
       ...set,
       this.#fileProblem,
       this.#mtuProblem(),
+      flannelProblem(status.flannelPeers ?? []),
     ];
     const known = [...status.problems, ...this.#ipv6?.problems() ?? []];
     const problems = [...known, ...further.filter((problem) => problem !== null)];
@@ -283,8 +296,9 @@ export class DataPath {
 
   #desiredSettings(): HostSetting[] {
     const { underlay } = this.#overlay;
-    const device = overlayDevice(this.#overlay);
-    const devices: OverlayDevice[] = [{ family: 4, device, underlay: underlay.device }];
+    const family = familyOf(underlay.address);
+    const device = overlayDevice(this.#overlay, family);
+    const devices: OverlayDevice[] = [{ family, device, underlay: underlay.device }];
     if (this.#ipv6 !== null) {
       const ipv6Device = overlayDevice(this.#overlay, 6);
       devices.push({ family: 6, device: ipv6Device, underlay: underlay.device });

@@ -3,6 +3,7 @@
  * kernel as they are. Nothing is written, locked or sent. The same code as the agent's makes the plan; only the subnet of a
  * host that has none yet cannot be known, and stands in the commands as a word.
  */
+import { addressBits, aloneCidr, familyOf } from "../address/cidr.ts";
 import { cidrsOverlap, deviceAddressOf } from "../address/network.ts";
 import { vtepMac } from "../address/mac.ts";
 import { ipv6HalfOf, subnetsOf } from "../address/pool.ts";
@@ -21,6 +22,7 @@ import { openKernel } from "../host/kernel.ts";
 import { machineFingerprint } from "../host/machine_fingerprint.ts";
 import { Store } from "../host/store.ts";
 import { fittedMtu } from "../overlay/mtu.ts";
+import { adoptedBy } from "./agent_parts.ts";
 import type { AgentConfig } from "./config.ts";
 import { DataPath } from "./data_path.ts";
 import { firewallConfig } from "./firewall_wish.ts";
@@ -75,12 +77,12 @@ export async function planStart(config: AgentConfig, host: DryRunHost): Promise<
   const { claim } = identity;
   if (claim?.pool !== undefined) underlay.beginWith(new PoolKeeper(config.pool, claim.pool).pool);
   underlay.checkOverlap(claim?.record?.state === "held" || (claim?.previous ?? null) !== null);
-  const mac = vtepMac(identity.hostId, config.vni);
-  const options = await hostOptions(config, identity, underlay.present, mac);
+  const { pin, mac } = await adoptedBy(config, host.kernel, identity);
+  const options = await hostOptions({ ...config, pin }, identity, underlay.present, mac);
   const core = new HostCore(options, new Random(0));
   core.step(0, { kind: "wake" }); // what it would send and write is dropped
   const snapshot = core.snapshot();
-  const subnet = subnetOf(config, snapshot);
+  const subnet = subnetOf({ ...config, pin }, snapshot);
   const own = ownRecord(snapshot, subnet.subnet, options.claim.vtep);
   const overlay = underlay.overlay(mac);
   const dataPath = new DataPath({
@@ -105,8 +107,9 @@ export async function planStart(config: AgentConfig, host: DryRunHost): Promise<
     `subnet: ${subnet.text}`,
     `peers: ${peers === 0 ? "none is remembered" : `${peers} remembered; gossip tells the rest`}`,
   ];
-  const words = new Map<string, string>(isDrawnLater(identity) ? [[mac, "MAC"]] : []);
-  if (isDrawnLater(identity)) {
+  const isMacOpen = isDrawnLater(identity) && mac === vtepMac(identity.hostId, config.vni);
+  const words = new Map<string, string>(isMacOpen ? [[mac, "MAC"]] : []);
+  if (isMacOpen) {
     comments.push("MAC stands for the device's, which goes with the identity");
   }
   if (subnet.isOpen) {
@@ -146,7 +149,7 @@ function subnetOf(
   }
   const taken = [...claim.records.map(({ subnet }) => subnet), ...config.masqueradeExcluded];
   const free = subnetsOf(claim.pool).findLast((subnet) =>
-    !taken.some((other) => !other.includes(":") && cidrsOverlap(subnet, other))
+    !taken.some((other) => cidrsOverlap(subnet, other))
   );
   if (free === undefined) {
     throw new UserError("this host would wait: by what it remembers, no subnet is free", {
@@ -203,7 +206,7 @@ function asHeld({ swim, claim }: HostSnapshot, own: ClaimRecord): HostSnapshot {
 function wordsOf({ claim }: HostSnapshot, subnet: string): [string, string][] {
   const half = ipv6HalfOf(claim.pool, subnet);
   return [
-    [`${deviceAddressOf(subnet)}/32`, "SUBNET_ADDRESS/32"],
+    [aloneCidr(deviceAddressOf(subnet)), `SUBNET_ADDRESS/${addressBits(familyOf(subnet))}`],
     [subnet, "SUBNET"],
     ...(half === null ? [] : [
       [`${deviceAddressOf(half)}/128`, "IPV6_SUBNET_ADDRESS/128"],

@@ -70,6 +70,7 @@ export function logEvent(
     case "keys-changed":
       return log.info(`gossip key ${event.change}`, { fingerprint: event.fingerprint });
     case "keys-done":
+    case "pinged":
       return; // the asker is told, and each host that changes its keys tells its own log
     case "identity-lost":
       return log.error("another host runs under this host's identity, so this one takes another", {

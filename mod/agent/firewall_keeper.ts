@@ -12,6 +12,7 @@ import type {
 import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
 import { foreignTableProblem, nftablesProblem, strangersProblem } from "./firewall_problems.ts";
+import { DroppedStrangers } from "./dropped_strangers.ts";
 import {
   desiredFirewall,
   type FirewallConfig,
@@ -22,11 +23,7 @@ import {
 import { diffFirewall, diffNoFirewall } from "../overlay/firewall_diff.ts";
 import { addressFamilyOf } from "../overlay/firewall_elements.ts";
 import { firewallOperationText } from "../overlay/firewall_text.ts";
-import {
-  findForwardDrop,
-  forwardDropProblem,
-  type ForwardedPacket,
-} from "../overlay/forward_drop.ts";
+import { foreignDropProblems } from "../overlay/foreign_drops.ts";
 
 /** How often the rules are compared although nobody said that they changed. */
 const AUDIT_INTERVAL_MS = 30_000;
@@ -48,12 +45,6 @@ const REPAIR_PAUSE_MS = 100;
 const PAUSE_FACTOR = 2;
 /** How often in a row a table that changes under our hands is compared at once. */
 const ATTEMPTS_MAX = 3;
-/** Dropped packets are a problem for as long after the last one. */
-const STRANGERS_SHOWN_MS = 600_000;
-
-/** Whoever was heard of so lately may have sent before. */
-const NEW_MEMBER_MS = 5_000;
-
 const FAMILIES: readonly AddressFamily[] = ["ip", "ip6"];
 
 /** What the claims want of the packet filter at this moment. */
@@ -92,6 +83,8 @@ export interface FirewallPorts {
   wish(): FirewallWish;
   /** The device through which packets from other hosts arrive. */
   overlayDevice(family: AddressFamily): string;
+  /** Devices with an address of that subnet. */
+  containerDevices?(subnet: string): readonly string[];
 }
 
 export class FirewallKeeper {
@@ -113,11 +106,9 @@ export class FirewallKeeper {
   #inSync = false;
   #subnets: readonly string[] = [];
   #members = 0;
-  #strangers = 0;
-  #strangersAtMs = -Infinity;
+  readonly #strangers = new DroppedStrangers();
   /** What was wanted at the last comparison, done or not. */
   #wanted: string | null = null;
-  #membersChangedAtMs = -Infinity;
   #repairs = 0;
   #lastError: string | null = null;
   #problems: readonly Problem[] = [];
@@ -147,7 +138,7 @@ export class FirewallKeeper {
       masquerade,
       guard,
       members: this.#members,
-      strangers: this.#strangers,
+      strangers: this.#strangers.count,
       repairs: this.#repairs,
       lastError: this.#lastError,
       problems: [...this.#problems, ...this.#forwardProblems, ...this.#strangerProblems()],
@@ -278,12 +269,7 @@ export class FirewallKeeper {
     problems: readonly Problem[],
     strangers: number,
   ): void {
-    const nowMs = this.#ports.nowMs();
-    // A member that moved has sent from its new address before this host knew of it: those were no strangers.
-    if (this.#wanted !== wanted) this.#membersChangedAtMs = nowMs;
-    const isNewMember = nowMs - this.#membersChangedAtMs < NEW_MEMBER_MS;
-    if (strangers > this.#strangers && !isNewMember) this.#strangersAtMs = nowMs;
-    this.#strangers = strangers;
+    this.#strangers.look(this.#ports.nowMs(), strangers, this.#wanted !== wanted);
     this.#wanted = wanted;
     this.#cleanFor = wanted;
     this.#inSync = problems.length === 0;
@@ -313,14 +299,17 @@ export class FirewallKeeper {
     const name = firewallTableName(this.#config.vni);
     const problems = all.flatMap((facts) => {
       const family = addressFamilyOf(facts.subnet);
-      const tables = firewall.forwardTables(family, name);
       const network = facts.networks.find((network) => addressFamilyOf(network) === family);
       if (network === undefined) return [];
-      for (const packet of packetsOf(facts.subnet, network, this.#ports.overlayDevice(family))) {
-        const drop = findForwardDrop(tables, packet);
-        if (drop !== null) return [forwardDropProblem(drop, network)];
-      }
-      return [];
+      return foreignDropProblems({
+        forward: firewall.forwardTables(family, name),
+        prerouting: firewall.preroutingTables(family, name),
+      }, {
+        subnet: facts.subnet,
+        network,
+        overlayDevice: this.#ports.overlayDevice(family),
+        containerDevices: () => this.#ports.containerDevices?.(facts.subnet) ?? [],
+      });
     });
     for (const { text, remedy } of problems) {
       if (this.#forwardProblems.some((known) => known.text === text)) continue;
@@ -340,8 +329,8 @@ export class FirewallKeeper {
   }
 
   #strangerProblems(): Problem[] {
-    if (this.#ports.nowMs() - this.#strangersAtMs >= STRANGERS_SHOWN_MS) return [];
-    return [strangersProblem(this.#strangers, this.#config.port)];
+    if (!this.#strangers.areProblem(this.#ports.nowMs())) return [];
+    return [strangersProblem(this.#strangers.count, this.#config.port)];
   }
 }
 
@@ -350,12 +339,4 @@ function strangersIn(state: FirewallState): number {
   return state.table.chains.filter(({ name }) => name === GUARD_CHAIN)
     .flatMap(({ rules }) => rules)
     .reduce((sum, { counted }) => sum + (counted ?? 0), 0);
-}
-
-/** Other hosts' containers to ours, and ours to them. The device of ours is not known. */
-function packetsOf(subnet: string, network: string, device: string): ForwardedPacket[] {
-  return [
-    { source: network, destination: subnet, inDevice: device, outDevice: null },
-    { source: subnet, destination: network, inDevice: null, outDevice: device },
-  ];
 }

@@ -23,13 +23,21 @@ export function firewallConfig(
   };
 }
 
-/** @param settled whether every claim of the cluster had time to arrive. */
-export function firewallWish({ claim }: HostSnapshot, settled: boolean): FirewallWish {
+/**
+ * @param settled whether every claim of the cluster had time to arrive.
+ * @param guests addresses of others that send packets as members do: hosts that still run flannel.
+ */
+export function firewallWish(
+  { claim }: HostSnapshot,
+  settled: boolean,
+  guests: readonly string[] = [],
+): FirewallWish {
   if (claim.state === "held" && claim.record !== null) {
     // Hosts that ask for a subnet, or give theirs up, send packets too; a dead agent's kernel as well.
-    const members = claim.records.filter(occupies).flatMap(({ vtep }) =>
+    const owners = claim.records.filter(occupies).flatMap(({ vtep }) =>
       vtep.ipv6 === undefined ? [vtep.address] : [vtep.address, vtep.ipv6]
     );
+    const members = [...owners, ...guests];
     const { pool, record: { subnet } } = claim;
     const half = ipv6HalfOf(pool, subnet);
     const facts = [{ subnet, networks: networksOf(pool), members }];

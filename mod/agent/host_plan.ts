@@ -2,6 +2,7 @@
  * What is wanted of this host's kernel as commands for people: everything from nothing, and what differs now. For `report` and
  * `up --dry-run`; nothing is changed here.
  */
+import { familyOf } from "../address/cidr.ts";
 import { reasonOf } from "../base/errors.ts";
 import type {
   AddressFamily,
@@ -20,7 +21,6 @@ import { diffSettings, settingText } from "../overlay/host_settings.ts";
 import { withRetired } from "../overlay/retired.ts";
 import { keepUnknown } from "../overlay/settling.ts";
 import { planText } from "../overlay/text.ts";
-import { familyOf } from "../overlay/vxlan.ts";
 import type { FirewallWish } from "./firewall_keeper.ts";
 import { foreignTableProblem } from "./firewall_problems.ts";
 import type { PlanDocument } from "./overlay_documents.ts";

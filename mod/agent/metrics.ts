@@ -4,7 +4,7 @@
  */
 import { VERSION } from "../base/version.ts";
 import { subnetCount } from "../address/pool.ts";
-import type { ClaimStageName, MemberStatusName } from "./api.ts";
+import { type ClaimStageName, EVENT_NAMES, type MemberStatusName } from "./api.ts";
 import { claimStage } from "./claim_stage.ts";
 import { isReady, type StatusSources } from "./status.ts";
 
@@ -46,6 +46,18 @@ export function metrics(sources: StatusSources): Metric[] {
   return [
     ...hostMetrics(sources),
     identities,
+    gauge(
+      "start_time_seconds",
+      "When the agent started, in seconds since 1970",
+      Date.parse(sources.wallTime(0)) / 1000,
+    ),
+    many(
+      "events_total",
+      "counter",
+      "Events told to monitor, --on-event and the page",
+      "event",
+      EVENT_NAMES.map((name) => [name, sources.eventCounts.get(name) ?? 0]),
+    ),
     ...claimMetrics(sources),
     ...claimCounters(sources),
   ];

@@ -9,7 +9,7 @@ import { readKeyFile } from "../host/key_file.ts";
 import { dataPort, overheadOf } from "../overlay/backend.ts";
 import { withMtu } from "../overlay/announced_mtu.ts";
 import { announced } from "../overlay/path.ts";
-import { ipv6OverlayMtu, overlayMtu } from "../overlay/vxlan.ts";
+import { ipv6OverlayMtu, overlayMtuOn } from "../overlay/underlay_mtu.ts";
 import { TIMINGS } from "../swim/timings.ts";
 import { Keyring, parseKeys } from "../wire/keyring.ts";
 import type { AgentConfig } from "./config.ts";
@@ -81,7 +81,7 @@ export function placeOf(
   return {
     endpoint: formatEndpoint(address, gossipPort),
     // What this host has room for itself: whatever follows others' would never grow again.
-    vtep: withMtu(vtep, Math.min(overlayMtu(underlay, mtu, overheadOf(backend)), ipv6Mtu)),
+    vtep: withMtu(vtep, Math.min(overlayMtuOn(underlay, mtu, backend), ipv6Mtu)),
   };
 }
 

@@ -36,14 +36,6 @@ export interface UdpDocument {
   drops: Record<string, number>;
 }
 
-/** Between this host's containers and those of a peer, through the agents. Packets are those on the underlay. */
-export interface TrafficDocument {
-  packetsSent: number;
-  bytesSent: number;
-  packetsReceived: number;
-  bytesReceived: number;
-}
-
 export interface FirewallDocument {
   inSync: boolean;
   /** Whether `--ip-masq` is on. */

@@ -2,6 +2,7 @@
  * Keeps the kernel as the cores want it: desired state, dump, diff, apply. Runs when owners change, when the kernel says
  * that something changed, and on a slow timer; never because somebody merely believes that a change was made.
  */
+import { familyOf } from "../address/cidr.ts";
 import { reasonOf } from "../base/errors.ts";
 import type { KernelState, OperationFailure } from "../base/kernel_objects.ts";
 import type { Problem } from "../base/problem.ts";
@@ -11,12 +12,12 @@ import { startTimer } from "../host/timer.ts";
 import { overlayDevice } from "../overlay/backend.ts";
 import { type Desired, desiredState, type OverlayConfig } from "../overlay/desired.ts";
 import { diffState, type KernelAbilities, programmedPeers } from "../overlay/diff.ts";
+import type { FlannelPeer } from "../overlay/flannel.ts";
 import { isOutdated } from "../overlay/outdated.ts";
 import type { Plan } from "../overlay/plan.ts";
 import { withRetired } from "../overlay/retired.ts";
 import { keepUnknown } from "../overlay/settling.ts";
 import { operationText } from "../overlay/text.ts";
-import { familyOf } from "../overlay/vxlan.ts";
 import type { OverlayPorts, OverlayStatus, OverlayWish } from "./overlay_ports.ts";
 
 export type { OverlayPorts, OverlayStatus, OverlayWish } from "./overlay_ports.ts";
@@ -99,6 +100,7 @@ export class OverlayKeeper {
   /** What the log was told of the last error, less what differs from one attempt to the next. */
   #lastSaid: string | null = null;
   #problems: readonly Problem[] = [];
+  #flannelPeers: readonly FlannelPeer[] = [];
 
   constructor(config: OverlayConfig, ports: OverlayPorts) {
     this.#config = config;
@@ -133,6 +135,7 @@ export class OverlayKeeper {
       looksRepeated: this.#looksRepeated,
       lastError: this.#lastError,
       problems: this.#problems,
+      flannelPeers: this.#flannelPeers,
     };
   }
 
@@ -325,6 +328,7 @@ export class OverlayKeeper {
     this.#report(plan, failures, look.isRepair);
     this.#problems = [...desired.problems, ...plan.problems];
     this.#wantedPeers = desired.peers;
+    this.#flannelPeers = plan.flannel ?? [];
     if (wish.want === "up") this.#ports.wants?.(wish.own, desired.peers);
     const clean = failures.length === 0 && plan.problems.length === 0;
     this.#peersProgrammed = clean ? desired.peers.length : programmedPeers(

@@ -5,6 +5,7 @@ import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
 import type { ClaimRecord } from "../claim/record.ts";
 import type { DeadPeerState } from "../overlay/dead_peers.ts";
+import type { FlannelPeer } from "../overlay/flannel.ts";
 import type { DesiredPeer } from "../overlay/desired.ts";
 import type { PathKind } from "../overlay/path.ts";
 import type { TunnelStatus } from "./tunnel_keeper.ts";
@@ -48,6 +49,8 @@ export interface OverlayStatus {
   /** Of the UDP backend's data path; null or absent with others. */
   readonly tunnel?: TunnelStatus | null;
   readonly problems: readonly Problem[];
+  /** With `--adopt-flannel`: hosts that have not moved yet. */
+  readonly flannelPeers?: readonly FlannelPeer[];
   /** Absent where nothing is done about the packet filter. */
   readonly firewall?: FirewallStatus | null;
 }

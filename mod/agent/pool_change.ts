@@ -1,6 +1,6 @@
 /** What an operator wants of the pool, turned into the next pool record, or refused with what stands in the way. */
-import { cidrContains, cidrsOverlap, formatNetwork } from "../address/network.ts";
-import { parseNetwork } from "../address/parse.ts";
+import { canonicalCidr, compareCidrs, familyOf, prefixLengthOf } from "../address/cidr.ts";
+import { cidrContains, cidrsOverlap } from "../address/network.ts";
 import { networksOf, type Pool, poolDigest } from "../address/pool.ts";
 import { type PoolRecord, whyNotPool } from "../address/pool_record.ts";
 import { reasonOf, UserError } from "../base/errors.ts";
@@ -82,7 +82,15 @@ function grown(base: Pool, { added }: PoolRecord, network: string): Parts | null
       remedy: "give a network beside it",
     });
   }
-  if (parseNetwork(network).length >= base.subnetLength) {
+  if (familyOf(network) !== familyOf(base.cidr)) {
+    throw new UserError(
+      `${network} is an IPv${familyOf(network)} network, and the pool is of IPv${
+        familyOf(base.cidr)
+      }`,
+      { remedy: `give a network beside ${base.cidr}` },
+    );
+  }
+  if (prefixLengthOf(network) >= base.subnetLength) {
     throw new UserError(
       `${network} has no room for subnets, which are /${base.subnetLength} here; the first one of ` +
         "a network is left out",
@@ -148,7 +156,7 @@ function reserved(base: Pool, { added, reserved }: PoolRecord, network: string):
   }
   // What lies in the new one needs no mention of its own.
   const others = reserved.filter((one) => !cidrsOverlap(one, network));
-  return { reserved: [...others, network].sort(byAddress) };
+  return { reserved: [...others, network].sort(compareCidrs) };
 }
 
 function unreserved({ reserved }: PoolRecord, network: string): Parts {
@@ -169,7 +177,7 @@ function pinned(
   const { id, name } = knownHost(sourcesOf(snapshot), host);
   const subnet = networkOf(text);
   const { pool } = snapshot.claim;
-  if (parseNetwork(subnet).length !== base.subnetLength) {
+  if (prefixLengthOf(subnet) !== base.subnetLength) {
     throw new UserError(`${subnet} is no subnet: those are /${base.subnetLength} here`, {
       remedy: `give a /${base.subnetLength} of ${networksOf(pool).join(" or ")}`,
     });
@@ -229,7 +237,7 @@ function sourcesOf({ swim, claim }: HostSnapshot) {
 /** The network, canonical. Throws UserError. */
 function networkOf(text: string): string {
   try {
-    return formatNetwork(parseNetwork(text));
+    return canonicalCidr(text);
   } catch (error) {
     throw new UserError(reasonOf(error), {
       remedy: "give a network such as 10.245.0.0/16",
@@ -243,11 +251,7 @@ function addressOf(network: string): string {
 }
 
 function isWider(one: string, other: string): boolean {
-  return parseNetwork(one).length <= parseNetwork(other).length;
-}
-
-function byAddress(one: string, other: string): number {
-  return parseNetwork(one).address - parseNetwork(other).address;
+  return prefixLengthOf(one) <= prefixLengthOf(other);
 }
 
 function byHost(one: { hostId: string }, other: { hostId: string }): number {

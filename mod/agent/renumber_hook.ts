@@ -1,9 +1,7 @@
 /** Runs `--on-renumber CMD` when this host had to change its subnet: containers must move to the new one. */
 import { reasonOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-
-/** What the launcher sets for this program's own Deno (scripts/build/launcher.sh). */
-const LAUNCHER_VARIABLES = ["DENO_DIR", "DENO_NO_UPDATE_CHECK", "DENO_NO_PROMPT"];
+import { operatorEnvironment } from "./operator_environment.ts";
 
 /**
  * Runs the operator's command through the shell with OLD and NEW appended as arguments. Never blocks the agent; what
@@ -40,11 +38,4 @@ export async function runRenumberHook(
     });
     return false;
   }
-}
-
-/** Our environment as it was before the launcher: the command may use a Deno of its own. */
-function operatorEnvironment(): Record<string, string> {
-  const variables = Deno.env.toObject();
-  for (const name of LAUNCHER_VARIABLES) delete variables[name];
-  return variables;
 }

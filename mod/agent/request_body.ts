@@ -1,5 +1,6 @@
 /** Bodies of requests on the control socket: JSON objects of a limited size, read no further than that, and what is in them. */
-import { parseSeed } from "../address/seed.ts";
+import { type Pool, poolFamily } from "../address/pool.ts";
+import { otherFamily, parseSeed } from "../address/seed.ts";
 import { reasonOf, UserError } from "../base/errors.ts";
 import { KEY_BYTES } from "../wire/aead.ts";
 import type { KeyOperation } from "../wire/key_messages.ts";
@@ -52,6 +53,14 @@ export function seedsOf(body: Record<string, unknown>): string[] {
   return seeds;
 }
 
+/** Throws UserError for a seed at which no host of a cluster with that pool can be reached. */
+export function refuseOtherFamily(seeds: readonly string[], pool: Pool): void {
+  const family = poolFamily(pool);
+  const fault = seeds.map((seed) => otherFamily(seed, family)).find((found) => found !== null);
+  if (fault === undefined) return;
+  throw new UserError(fault, { remedy: `give the IPv${family} address of that host, or its name` });
+}
+
 /** Whether a goodbye gives the subnet back as well; no unless asked for. Throws UserError. */
 export function releaseOf(body: Record<string, unknown>): boolean {
   const release = body["release"] ?? false;
@@ -67,6 +76,12 @@ export function forgetOf(body: Record<string, unknown>): { host: string; force: 
   }
   if (typeof force !== "boolean") throw new UserError('"force" must be true or false');
   return { host, force };
+}
+
+/** Whom to ask. Throws UserError. */
+export function hostOf({ host }: Record<string, unknown>): string {
+  if (typeof host === "string" && host !== "") return host;
+  throw new UserError('"host" must be the name, address, subnet or id of a host');
 }
 
 const POOL_NETWORK_OPERATIONS = ["grow", "shrink", "reserve", "unreserve"] as const;

@@ -1,4 +1,5 @@
 /** The documents of the control API, made from what the cores and the overlay know. */
+import { compareCidrs } from "../address/cidr.ts";
 import { backendOf, type ClaimRecord } from "../claim/record.ts";
 import type { HostSnapshot } from "../claim/host_core.ts";
 import type { Member } from "../swim/member.ts";
@@ -8,18 +9,23 @@ import { stands } from "../claim/standing.ts";
 import type { Past } from "./claim_history.ts";
 import { claimStage } from "./claim_stage.ts";
 import type { AgentConfig } from "./config.ts";
-import type { TrafficDocument, UdpDocument } from "./overlay_documents.ts";
+import type { DeviceTraffic } from "../host/device_traffic.ts";
+import type { OverlayHealth } from "./overlay_health.ts";
+import type { UdpDocument } from "./overlay_documents.ts";
 import type { OverlayStatus } from "./overlay_keeper.ts";
 import {
   type ClaimStanding,
   type ClaimStateName,
+  type EventName,
   type MemberDocument,
+  type OverlayWayDocument,
   type PastDocument,
   type ProblemDocument,
   STATUS_SCHEMA,
   type StatusDocument,
   type SubnetDocument,
   type SubnetsDocument,
+  type TrafficDocument,
 } from "./api.ts";
 
 /** Everything a document is made from. */
@@ -28,12 +34,18 @@ export interface StatusSources {
   readonly config: AgentConfig;
   readonly snapshot: HostSnapshot;
   readonly overlay: OverlayStatus;
+  /** The way through the overlay to each peer that is asked, by host id. */
+  readonly health?: ReadonlyMap<string, OverlayHealth>;
+  /** Of the overlay's device. */
+  readonly traffic?: DeviceTraffic | null;
   /** Problems of the agent itself: the kernel, the disk, the interface. */
   readonly problems: readonly ProblemDocument[];
   /** What happened to this host's claim, the newest first. */
   readonly history: readonly Past[];
   /** Identities that this process gave up since another host, or another machine, had them as well. */
   readonly identitiesLost: number;
+  /** Events since the agent started; names that did not happen are absent. */
+  readonly eventCounts: ReadonlyMap<EventName, number>;
   /** The present, on the core's clock. */
   readonly nowMs: number;
   /** Turns a moment of the core's clock into RFC 3339 text. */
@@ -103,6 +115,7 @@ export function statusDocument(sources: StatusSources): StatusDocument {
       peersDirect: [...overlay.paths.values()].filter((path) => path === "direct").length,
       repairs: overlay.repairs,
       lastError: overlay.lastError ?? overlay.ipv6?.lastError ?? null,
+      ...trafficDocument(sources),
       ...(overlay.ipv6 === undefined || overlay.ipv6 === null ? {} : { ipv6: { ...overlay.ipv6 } }),
       ...udpDocument(overlay.tunnel),
     },
@@ -120,12 +133,21 @@ function udpDocument(tunnel: OverlayStatus["tunnel"]): { udp?: UdpDocument } {
 }
 
 /** Of a peer to which packets are carried. */
-function trafficDocument(
+function peerTraffic(
   tunnel: OverlayStatus["tunnel"],
   hostId: string,
 ): { traffic?: TrafficDocument } {
   const traffic = tunnel?.peers.get(hostId);
-  return traffic === undefined ? {} : { traffic: { ...traffic } };
+  if (traffic === undefined) return {};
+  const { bytesSent, bytesReceived, packetsSent, packetsReceived } = traffic;
+  return {
+    traffic: {
+      sentBytes: bytesSent,
+      receivedBytes: bytesReceived,
+      sentPackets: packetsSent,
+      receivedPackets: packetsReceived,
+    },
+  };
 }
 
 /** Nothing without dual stack. */
@@ -168,7 +190,7 @@ export function subnetsDocument(sources: StatusSources): SubnetsDocument {
       standing: standingOf(record, snapshot.claim),
     };
   });
-  subnets.sort((one, other) => one.subnet.localeCompare(other.subnet, "en", { numeric: true }));
+  subnets.sort((one, other) => compareCidrs(one.subnet, other.subnet));
   return {
     schema: STATUS_SCHEMA,
     network: config.pool.cidr,
@@ -230,12 +252,36 @@ function memberDocument(
     backend: current === undefined ? null : backendOf(current.vtep),
     path: sources.overlay.paths.get(member.id) ?? null,
     kernel: sources.overlay.deadPeers.get(member.id) ?? null,
-    ...trafficDocument(sources.overlay.tunnel, member.id),
+    ...peerTraffic(sources.overlay.tunnel, member.id),
     rttMs: rttMs === null ? null : wholeMicroseconds(rttMs),
+    ...overlayWay(sources, member.id),
     udp: isSelf ? "ok" : udp,
     version: member.version,
     self: isSelf,
   };
+}
+
+/** Nothing of hosts that are not asked. */
+function overlayWay(
+  { health, wallTime }: StatusSources,
+  id: string,
+): { overlay?: OverlayWayDocument } {
+  const known = health?.get(id);
+  if (known === undefined) return {};
+  const { state, rttMs, answeredAtMs } = known;
+  return {
+    overlay: {
+      state,
+      rttMs: rttMs === null ? null : wholeMicroseconds(rttMs),
+      answeredAt: answeredAtMs === null ? null : wallTime(answeredAtMs),
+    },
+  };
+}
+
+function trafficDocument({ traffic }: StatusSources): { traffic?: TrafficDocument } {
+  if (traffic === undefined || traffic === null) return {};
+  const { sentBytes, receivedBytes, sentPackets, receivedPackets } = traffic;
+  return { traffic: { sentBytes, receivedBytes, sentPackets, receivedPackets } };
 }
 
 /** Nobody measures round trips more finely, and 0.8169989999998961 is hard to read. */

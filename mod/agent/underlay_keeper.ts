@@ -3,22 +3,22 @@
  * changed, and says when it has become another one. Nothing is remembered of the changes themselves: each look compares
  * what is with what is used.
  */
-import { networksOf, type Pool } from "../address/pool.ts";
-import { ConfigError, reasonOf, UserError } from "../base/errors.ts";
+import { networksOf, type Pool, poolFamily } from "../address/pool.ts";
+import { reasonOf, UserError } from "../base/errors.ts";
 import type { Underlay } from "../base/kernel_objects.ts";
-import { ROUTE_PROTOCOL } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
 import type { HostDevice, HostNetwork } from "../host/host_network.ts";
-import { checkIpv6Overlap } from "../host/ipv6_of_host.ts";
+import { checkIpv6Overlap, onlyIpv6 } from "../host/ipv6_of_host.ts";
 import { checkPoolOverlap } from "../host/pool_overlap.ts";
 import { startTimer } from "../host/timer.ts";
 import { underlayProblem, type UnderlaySource } from "../host/underlay.ts";
 import type { OverlayConfig } from "../overlay/desired.ts";
-import { type LinkRoute, linkRoutes } from "../overlay/adjacency.ts";
+import type { LinkRoute } from "../overlay/adjacency.ts";
 import { dataPort, overheadOf } from "../overlay/backend.ts";
-import { ipv6OverlayMtu, mtuProblem, overlayMtu } from "../overlay/vxlan.ts";
+import { ipv6OverlayMtu, mtuProblem, overlayMtuOn } from "../overlay/underlay_mtu.ts";
 import { overlapProblem } from "./problems.ts";
+import { ipv6LinkRoutesIn, linkRoutesIn, refuseElsewhere } from "./underlay_link.ts";
 import { decideUnderlay } from "./underlay_plan.ts";
 import {
   findFirstUnderlay,
@@ -44,7 +44,8 @@ const PAUSE_MS_MIN = 50;
 
 /** HostKernel has these methods. */
 export interface WatchedSource extends UnderlaySource {
-  hostDevice(index: number): HostDevice | null;
+  /** See HostKernel. */
+  hostDevice(index: number, family?: 4 | 6): HostDevice | null;
   /** See HostKernel. */
   hostNetwork(ipv6?: boolean): HostNetwork;
   /** See HostKernel. */
@@ -98,9 +99,9 @@ export class UnderlayKeeper {
     this.#pool = settings.pool;
     const network = this.#read();
     this.#present = findFirstUnderlay(source, network, settings);
-    this.#linkRoutes = this.#linkRoutesIn(network);
-    this.#ipv6LinkRoutes = this.#ipv6LinkRoutesIn(network);
-    if (settings.backend === "host-gw") this.#refuseElsewhere(network);
+    this.#linkRoutes = linkRoutesIn(network, this.#present, this.#settings);
+    this.#ipv6LinkRoutes = ipv6LinkRoutesIn(network, this.#present, this.#settings);
+    if (settings.backend === "host-gw") refuseElsewhere(network, this.#present, this.#settings);
   }
 
   get present(): Underlay {
@@ -111,7 +112,8 @@ export class UnderlayKeeper {
   overlay(mac: string): OverlayConfig {
     const { backend, vni, mtu } = this.#settings;
     const { ipv6, ...underlay } = this.#present;
-    const common = { backend, vni, port: dataPort(this.#settings), mac };
+    const adoptsFlannel = this.#settings.adoptFlannel === true;
+    const common = { backend, vni, port: dataPort(this.#settings), mac, adoptsFlannel };
     const half = this.#pool.ipv6;
     const ipv6Config = half === undefined || ipv6 === undefined ? {} : {
       ipv6: {
@@ -127,14 +129,29 @@ export class UnderlayKeeper {
       ...ipv6Config,
       networks: networksOf(this.#pool),
       linkRoutes: this.#linkRoutes,
-      mtu: overlayMtu(underlay, mtu, overheadOf(backend)),
+      mtu: overlayMtuOn(underlay, mtu, backend),
       underlay,
     };
   }
 
-  /** What this host has now, of IPv6 as well where that is used. */
+  /** What this host has now, of IPv6 as well where that is used, and of nothing else where nothing else is used. */
   #read(): HostNetwork {
-    return this.#source.hostNetwork(this.#settings.pool.ipv6 !== undefined);
+    const network = this.#source.hostNetwork(this.#usesIpv6);
+    return this.#family === 6 ? onlyIpv6(network) : network;
+  }
+
+  /** What gossip and the overlay's packets travel in; with dual stack the claims' part of it. */
+  get #family(): 4 | 6 {
+    return poolFamily(this.#settings.pool);
+  }
+
+  get #usesIpv6(): boolean {
+    return this.#family === 6 || this.#settings.pool.ipv6 !== undefined;
+  }
+
+  /** The underlay's device as it is now. */
+  #device(): HostDevice | null {
+    return this.#source.hostDevice(this.#present.index, this.#family);
   }
 
   /**
@@ -145,8 +162,8 @@ export class UnderlayKeeper {
     this.#pool = pool;
     const network = this.#read();
     this.#present = this.#choose(network) ?? this.#present;
-    this.#linkRoutes = this.#linkRoutesIn(network);
-    this.#ipv6LinkRoutes = this.#ipv6LinkRoutesIn(network);
+    this.#linkRoutes = linkRoutesIn(network, this.#present, this.#settings);
+    this.#ipv6LinkRoutes = ipv6LinkRoutesIn(network, this.#present, this.#settings);
   }
 
   /** Operators changed the pool. */
@@ -162,7 +179,9 @@ export class UnderlayKeeper {
   checkOverlap(hasSubnet: boolean): void {
     const { pool } = this.#settings;
     this.#overlap = overlapProblem(hasSubnet, () => {
-      checkPoolOverlap(this.#source, pool, overlayDeviceName(this.#settings), this.#present);
+      const seen = { hostNetwork: () => this.#read() };
+      const device = overlayDeviceName(this.#settings, this.#family);
+      checkPoolOverlap(seen, pool, device, this.#present);
       if (pool.ipv6 === undefined) return;
       checkIpv6Overlap(this.#read(), pool, overlayDeviceName(this.#settings, 6), this.#present);
     });
@@ -172,13 +191,9 @@ export class UnderlayKeeper {
   overlapWith(cidr: string): Problem | null {
     const { pool } = this.#settings;
     return overlapProblem(true, () => {
-      checkPoolOverlap(
-        this.#source,
-        { ...pool, cidr },
-        overlayDeviceName(this.#settings),
-        this.#present,
-        "pool",
-      );
+      const seen = { hostNetwork: () => this.#read() };
+      const device = overlayDeviceName(this.#settings, this.#family);
+      checkPoolOverlap(seen, { ...pool, cidr }, device, this.#present, "pool");
     });
   }
 
@@ -192,7 +207,7 @@ export class UnderlayKeeper {
     this.#moved = moved;
     this.#stopWatching = this.#source.watchDevices(
       () => this.#lookSoon(),
-      this.#settings.pool.ipv6 !== undefined,
+      this.#usesIpv6,
     );
     this.#lookSoon();
   }
@@ -208,19 +223,23 @@ export class UnderlayKeeper {
    * the underlay itself stand on its address as well.
    */
   isThere(): boolean {
-    const device = this.#source.hostDevice(this.#present.index);
+    const device = this.#device();
     if (this.#settings.backend === "vxlan") return device !== null;
     return underlayProblem(this.#present, device) === null;
   }
 
   /** Looked up when somebody asks. */
   problems(): Problem[] {
-    const device = this.#source.hostDevice(this.#present.index);
+    const device = this.#device();
     const lost = underlayProblem(this.#present, device);
     return [
       lost,
       lost === null ? this.#unfitProblem() : null,
-      mtuProblem(this.#present, this.#settings.mtu, overheadOf(this.#settings.backend)),
+      mtuProblem(
+        this.#present,
+        this.#settings.mtu,
+        overheadOf(this.#settings.backend, this.#family),
+      ),
       this.#overlap,
     ].filter((problem) => problem !== null);
   }
@@ -269,8 +288,8 @@ export class UnderlayKeeper {
     this.#isLost = false;
     this.#log?.warning("the underlay changed", { device: underlay.device, now: words });
     this.#present = underlay;
-    this.#linkRoutes = this.#linkRoutesIn(network);
-    this.#ipv6LinkRoutes = this.#ipv6LinkRoutesIn(network);
+    this.#linkRoutes = linkRoutesIn(network, this.#present, this.#settings);
+    this.#ipv6LinkRoutes = ipv6LinkRoutesIn(network, this.#present, this.#settings);
     this.#moved();
     this.checkOverlap(true);
   }
@@ -278,8 +297,8 @@ export class UnderlayKeeper {
   /** Another netmask, or a route that leads past the link: peers are judged anew. While nothing is carried, they are not. */
   #followLink(network: HostNetwork, problem: Problem | null): void {
     if (problem !== null) return;
-    const routes = this.#linkRoutesIn(network);
-    const ipv6Routes = this.#ipv6LinkRoutesIn(network);
+    const routes = linkRoutesIn(network, this.#present, this.#settings);
+    const ipv6Routes = ipv6LinkRoutesIn(network, this.#present, this.#settings);
     if (isEqual(routes, this.#linkRoutes) && isEqual(ipv6Routes, this.#ipv6LinkRoutes)) return;
     this.#linkRoutes = routes;
     this.#ipv6LinkRoutes = ipv6Routes;
@@ -289,43 +308,6 @@ export class UnderlayKeeper {
       networks: onLink.map(({ destination }) => destination).join(",") || "none",
     });
     this.#moved();
-  }
-
-  /** Throws ConfigError when other hosts would be told an address that no host of this link answers for. */
-  #refuseElsewhere({ devices }: HostNetwork): void {
-    const { publicIp } = this.#settings;
-    const device = devices.find(({ index }) => index === this.#present.index);
-    if (publicIp === null || device === undefined) return;
-    if (device.addresses.some(({ address }) => address === publicIp)) return;
-    throw new ConfigError(
-      "--public-ip",
-      `${publicIp} is not an address of ${device.name}, and with --backend host-gw the other ` +
-        "hosts send to it on their own link",
-      "Leave it out, or use --backend vxlan",
-    );
-  }
-
-  #linkRoutesIn({ devices, routes }: HostNetwork): LinkRoute[] {
-    const own = devices.flatMap(({ addresses }) => addresses);
-    const { publicIp } = this.#settings;
-    // Others take a host that they reach through an address translation for far; so it does not send them bare packets.
-    if (publicIp !== null && !own.some(({ address }) => address === publicIp)) return [];
-    return this.#linkRoutesOf({ devices, routes }, own);
-  }
-
-  #ipv6LinkRoutesIn({ devices, ipv6 }: HostNetwork): LinkRoute[] {
-    if (ipv6 === undefined) return [];
-    return this.#linkRoutesOf({ devices, routes: ipv6.routes }, ipv6.addresses);
-  }
-
-  #linkRoutesOf(
-    { devices, routes }: Pick<HostNetwork, "devices" | "routes">,
-    own: readonly { readonly address: string }[],
-  ): LinkRoute[] {
-    const device = devices.find(({ index }) => index === this.#present.index);
-    if (device === undefined || this.#settings.backend === "vxlan") return [];
-    const others = routes.filter(({ protocol }) => protocol !== ROUTE_PROTOCOL);
-    return linkRoutes(device, others, own.map(({ address }) => address));
   }
 
   /** What the rules choose now, if anything that can carry the overlay. */

@@ -1,5 +1,5 @@
 /** The rules by which this host finds its underlay, at the start and at each look later. */
-import type { Pool } from "../address/pool.ts";
+import { type Pool, poolFamily } from "../address/pool.ts";
 import { ConfigError } from "../base/errors.ts";
 import type { Underlay } from "../base/kernel_objects.ts";
 import type { HostNetwork } from "../host/host_network.ts";
@@ -8,7 +8,8 @@ import { checkPoolOverlap, withoutContainers } from "../host/pool_overlap.ts";
 import { chooseUnderlay, type UnderlayChoice, type UnderlaySource } from "../host/underlay.ts";
 import { overheadOf, overlayDevice } from "../overlay/backend.ts";
 import type { OwnBackend } from "../overlay/path.ts";
-import { deviceName, ipv6OverlayMtu, overlayMtu } from "../overlay/vxlan.ts";
+import { ipv6OverlayMtu, overlayMtuOn } from "../overlay/underlay_mtu.ts";
+import { deviceName } from "../overlay/vxlan.ts";
 
 /** What the operator said; AgentConfig has these fields. */
 export interface UnderlaySettings extends UnderlayChoice {
@@ -20,8 +21,10 @@ export interface UnderlaySettings extends UnderlayChoice {
   readonly udpPort: number;
   /** Overlay MTU, or null for the underlay's minus the encapsulation. */
   readonly mtu: number | null;
-  /** Address told to peers when it differs from the interface's own. */
+  /** Address told to peers when it differs from the interface's own; of the pool's family. */
   readonly publicIp: string | null;
+  /** Whether what flannel left for hosts that have not moved yet stays. */
+  readonly adoptFlannel?: boolean;
 }
 
 /**
@@ -44,7 +47,7 @@ export function findUnderlay(
   };
   const found = withIpv6(chooseUnderlay(seen, settings), pool, network);
   // These throw where too little is left for the overlay.
-  overlayMtu(found, mtu, overheadOf(backend));
+  overlayMtuOn(found, mtu, backend);
   if (found.ipv6 !== undefined) ipv6OverlayMtu(found, mtu, overheadOf(backend, 6));
   return found;
 }
@@ -62,8 +65,10 @@ export function findFirstUnderlay(
   try {
     return findUnderlay(source, network, settings, { pool, used: null });
   } catch (error) {
-    const underlay = error instanceof ConfigError ? null : findAny(source, settings);
-    if (underlay !== null) checkPoolOverlap(source, pool, overlayDeviceName(settings), underlay);
+    const seen = { hostNetwork: () => network, routeTo: (to: string) => source.routeTo(to) };
+    const underlay = error instanceof ConfigError ? null : findAny(seen, settings);
+    const device = overlayDeviceName(settings, poolFamily(pool));
+    if (underlay !== null) checkPoolOverlap(seen, pool, device, underlay);
     throw error;
   }
 }

@@ -3,15 +3,19 @@ import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
 import { VERSION } from "../base/version.ts";
 import type { HostEvent, HostSnapshot } from "../claim/host_core.ts";
+import { deviceTraffic } from "../host/device_traffic.ts";
 import { keyFileProblem } from "../host/key_file.ts";
 import type { Store } from "../host/store.ts";
 import { storeProblems } from "./another_identity.ts";
 import type { StatusDocument, SubnetsDocument, WhyDocument } from "./api.ts";
 import { ClaimHistory } from "./claim_history.ts";
 import type { AgentConfig } from "./config.ts";
+import { eventBody } from "./event_bodies.ts";
+import { EventFeed } from "./event_feed.ts";
 import { logEvent } from "./event_log.ts";
 import type { Identity } from "./identity.ts";
 import { metricsText } from "./metrics.ts";
+import type { OverlayHealth } from "./overlay_health.ts";
 import type { OverlayStatus } from "./overlay_keeper.ts";
 import {
   lonelyProblem,
@@ -35,12 +39,14 @@ export interface ViewSources {
   readonly identitiesLost: number;
   readonly snapshot: () => HostSnapshot;
   readonly overlay: () => OverlayStatus;
+  readonly overlayHealth: () => ReadonlyMap<string, OverlayHealth>;
   /** Of the underlay, the pool, and what runs beside the agent. */
   readonly otherProblems: () => readonly Problem[];
 }
 
 export class AgentView {
   readonly history: ClaimHistory;
+  readonly events: EventFeed;
   readonly #parts: ViewSources;
   readonly #warnings = new Warnings();
   /** Kept while the clocks agree, so that the same moment reads the same each time somebody asks. */
@@ -48,6 +54,7 @@ export class AgentView {
 
   constructor(parts: ViewSources) {
     this.#parts = parts;
+    this.events = new EventFeed(parts.config.name, () => new Date().toISOString());
     this.history = new ClaimHistory({
       path: `${parts.config.stateDir}/history.json`,
       selfId: parts.identity.hostId,
@@ -60,8 +67,11 @@ export class AgentView {
   /** Takes an event into the log and what is remembered; whether it is a warning that is not among the recent ones. */
   note(event: HostEvent): boolean {
     const { log, identity, snapshot } = this.#parts;
-    logEvent(log, event, identity.hostId, (id) => hostName(snapshot(), id));
+    const nameOf = (id: string) => hostName(snapshot(), id);
+    logEvent(log, event, identity.hostId, nameOf);
     this.history.note(event);
+    const body = eventBody(event, identity.hostId, nameOf);
+    if (body !== null) this.events.add(body);
     return this.warn(event);
   }
 
@@ -87,6 +97,16 @@ export class AgentView {
     return metricsText(this.#sources());
   }
 
+  /** All that {@linkcode status} shows. */
+  problems(): Problem[] {
+    const snapshot = this.#parts.snapshot();
+    return [
+      ...snapshot.claim.problems,
+      ...this.#parts.overlay().problems,
+      ...this.#problems(snapshot),
+    ];
+  }
+
   /** What stands in the way of packets on this host, looked up when somebody asks. */
   #problems(snapshot: HostSnapshot): Problem[] {
     const { config, identity, store } = this.#parts;
@@ -110,14 +130,18 @@ export class AgentView {
       this.#wallOffsetMs = wallOffsetMs;
     }
     const snapshot = this.#parts.snapshot();
+    const overlay = this.#parts.overlay();
     return {
       version: VERSION,
       config: this.#parts.config,
       snapshot,
-      overlay: this.#parts.overlay(),
+      overlay,
+      health: this.#parts.overlayHealth(),
+      traffic: deviceTraffic(overlay.device),
       problems: this.#problems(snapshot),
       history: this.history.list(),
       identitiesLost: this.#parts.identitiesLost + Number(this.#parts.identity.hasNewIdentity),
+      eventCounts: this.events.counts(),
       nowMs,
       wallTime: (coreMs) => new Date(Math.round(this.#wallOffsetMs + coreMs)).toISOString(),
     };

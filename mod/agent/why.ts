@@ -1,9 +1,17 @@
 /** Why a subnet belongs to whom it belongs, or to nobody: the order of claims, the fence and what else counts, as data. */
 import { ExitCode, UserError } from "../base/errors.ts";
 import { nearest } from "../base/nearest.ts";
-import { cidrsOverlap, formatNetwork, networkOf } from "../address/network.ts";
-import { AddressError, isAddress, parseAddress, parseNetwork } from "../address/parse.ts";
-import { isInPool, type Pool } from "../address/pool.ts";
+import {
+  aloneCidr,
+  canonicalAddress,
+  canonicalCidr,
+  cidrAround,
+  familyOf,
+  isHostAddress,
+} from "../address/cidr.ts";
+import { cidrContains, cidrsOverlap } from "../address/network.ts";
+import { AddressError } from "../address/parse.ts";
+import { ipv6HalfOf, isInPool, type Pool } from "../address/pool.ts";
 import { orderSteps, outranks, strengthText } from "../claim/order.ts";
 import type { ClaimRecord } from "../claim/record.ts";
 import { type ClaimStanding, STATUS_SCHEMA, type WhyClaim, type WhyDocument } from "./api.ts";
@@ -90,7 +98,9 @@ function claimDocument(
 /** The canonical subnet that the text means. */
 function subnetMeant({ snapshot }: StatusSources, what: string): string {
   if (what.includes("/")) return networkMeant(what);
-  if (isAddress(what)) return subnetOfAddress(snapshot.claim.pool, snapshot.claim.records, what);
+  if (isHostAddress(what)) {
+    return subnetOfAddress(snapshot.claim.pool, snapshot.claim.records, what);
+  }
   const { members } = snapshot.swim;
   const isPrefix = what.length >= ID_PREFIX_MIN && /^[0-9a-f]+$/i.test(what);
   const host = members.find(({ name }) => name === what) ??
@@ -117,7 +127,7 @@ function subnetMeant({ snapshot }: StatusSources, what: string): string {
 
 function networkMeant(text: string): string {
   try {
-    return formatNetwork(parseNetwork(text));
+    return canonicalCidr(text);
   } catch (error) {
     if (!(error instanceof AddressError)) throw error;
     throw new UserError(error.message, {
@@ -129,7 +139,12 @@ function networkMeant(text: string): string {
 
 /** The claimed subnet that has the address, else the one that the pool would cut there. */
 function subnetOfAddress(pool: Pool, records: readonly ClaimRecord[], address: string): string {
-  const claimed = records.find(({ subnet }) => cidrsOverlap(subnet, `${address}/32`));
+  const claimed = records.find(({ subnet }) => {
+    const half = ipv6HalfOf(pool, subnet);
+    return cidrContains(subnet, address) || (half !== null && cidrContains(half, address));
+  });
   if (claimed !== undefined) return claimed.subnet;
-  return formatNetwork(networkOf(parseAddress(address), pool.subnetLength));
+  // Of the other family nothing is in the pool, however it is cut.
+  const isOfPool = familyOf(address) === familyOf(pool.cidr);
+  return isOfPool ? cidrAround(address, pool.subnetLength) : aloneCidr(canonicalAddress(address));
 }

@@ -103,11 +103,22 @@ export type ForeignMatch =
     /** The name, or the beginning of one and `*`. */
     readonly name: string;
   }
+  /** The same by the device's index. */
+  | {
+    readonly kind: "device-index";
+    readonly side: "in" | "out";
+    readonly isIn: boolean;
+    readonly index: number;
+  }
+  /** IANA's number of what the packet carries: 6 is TCP, 17 UDP. */
+  | { readonly kind: "protocol"; readonly isIn: boolean; readonly protocol: number }
+  /** The destination port of TCP and its like. */
+  | { readonly kind: "port"; readonly isIn: boolean; readonly port: number }
   /** Whether it is true of the packets of one family. */
   | { readonly kind: "family"; readonly isIn: boolean; readonly family: AddressFamily }
   /** Whether it is true of the first packet of a connection. */
   | { readonly kind: "state"; readonly isTrueOfNew: boolean }
-  /** Ports, sets and whatever else: may be true or not. */
+  /** Sets, marks and whatever else: may be true or not. */
   | { readonly kind: "unknown" };
 
 export interface ForeignRule {
@@ -138,6 +149,8 @@ export interface Firewall {
   apply(operations: readonly FirewallOperation[]): void;
   /** Every table with a chain that sees forwarded packets, without the one of that name. Throws when it cannot be read. */
   forwardTables(family: AddressFamily, except: string): readonly ForeignTable[];
+  /** The same of all packets that arrive, before it is decided where they go. */
+  preroutingTables(family: AddressFamily, except: string): readonly ForeignTable[];
   /**
    * Calls back (coalesced) after somebody else changed something, with whether the table of that name was among it; true too
    * when notifications were lost. Returns a function that stops it.

@@ -1,19 +1,16 @@
 /** Claims and fences as flat arrays, in syncs and on disk: two and three values an entry. */
-import { formatNetwork, networkOf } from "../address/network.ts";
-import { parseNetwork } from "../address/parse.ts";
 import { WireError } from "../base/errors.ts";
 import { MEMBERS_MAX } from "../base/limits.ts";
 import type { WireValue } from "../wire/codec.ts";
 import { checkBlob, checkList, checkUint } from "../wire/shape.ts";
 import { FENCE_MAX, type FenceEntry } from "./fence.ts";
 import { type LedgerEntry, TOMBSTONE_MS } from "./ledger.ts";
+import { networkFields, networkFrom } from "./network_codec.ts";
 import { EPOCH_MAX, RECORD_BYTES_MAX } from "./record_codec.ts";
 
 /** Records: one for each member there may be, and as many tombstones of hosts that are gone. */
 export const RECORDS_MAX = 2 * MEMBERS_MAX;
 const AGE_SECONDS_MAX = TOMBSTONE_MS / 1000;
-const UINT32_MAX = 0xffff_ffff;
-const SUBNET_LENGTH_MAX = 32;
 
 /** An encoded record and for how long it has counted for nothing, if it does. */
 export interface AgedRecord {
@@ -51,12 +48,10 @@ export function recordsFromFlat(value: WireValue | undefined, where: string): Ag
   return records;
 }
 
-/** Three numbers an entry: address, prefix length, epoch. */
+/** Three values an entry: address, prefix length, epoch. */
 export function flatFence(fence: readonly FenceEntry[]): WireValue[] {
-  return fence.slice(0, FENCE_MAX).flatMap(({ subnet, epoch }) => {
-    const { address, length } = parseNetwork(subnet);
-    return [address, length, epoch];
-  });
+  return fence.slice(0, FENCE_MAX)
+    .flatMap(({ subnet, epoch }) => [...networkFields(subnet), epoch]);
 }
 
 /** The reverse of {@linkcode flatFence}. Throws WireError. */
@@ -65,11 +60,8 @@ export function fenceFromFlat(value: WireValue | undefined, where: string): Fenc
   if (flat.length % 3 !== 0) throw new WireError(`${where}: an entry is incomplete`);
   const fence: FenceEntry[] = [];
   for (let at = 0; at < flat.length; at += 3) {
-    const address = checkUint(flat[at], UINT32_MAX, where);
-    const network = networkOf(address, checkUint(flat[at + 1], SUBNET_LENGTH_MAX, where));
-    if (network.address !== address) throw new WireError(`${where}: host bits are set`);
-    const epoch = checkUint(flat[at + 2], EPOCH_MAX, where);
-    fence.push({ subnet: formatNetwork(network), epoch });
+    const subnet = networkFrom(flat[at], flat[at + 1], where);
+    fence.push({ subnet, epoch: checkUint(flat[at + 2], EPOCH_MAX, where) });
   }
   return fence;
 }

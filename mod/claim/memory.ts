@@ -4,8 +4,7 @@
  */
 import { UserError, WireError } from "../base/errors.ts";
 import { sha256 } from "../base/hash.ts";
-import { formatNetwork, networkOf } from "../address/network.ts";
-import { parseNetwork } from "../address/parse.ts";
+import { isIpv6Text } from "../address/ipv6.ts";
 import { decode, encode, type WireValue } from "../wire/codec.ts";
 import {
   checkArray,
@@ -17,6 +16,7 @@ import {
   checkUint,
 } from "../wire/shape.ts";
 import { fenceFromFlat, flatFence, flatRecords, recordsFromFlat } from "./flat_state.ts";
+import { networkFields, networkFrom } from "./network_codec.ts";
 import type { FurtherMemory, RestoredClaim } from "./options.ts";
 import { decodePool, encodePool, POOL_BYTES_MAX } from "./pool_codec.ts";
 import {
@@ -29,6 +29,8 @@ import {
 
 const MAGIC = "gossamer claim";
 const VERSION = 2;
+/** Of documents that speak of IPv6 subnets: programs that know nothing of such take them for newer, not for damaged. */
+const VERSION_IPV6 = 3;
 /** The checksum of version 1 does not cover the version; its body has no further fields. */
 const VERSION_WITHOUT_FURTHER = 1;
 const VERSION_MAX = 65_535;
@@ -36,15 +38,13 @@ const CHECKSUM_BYTES = 8;
 const HOST_ID_BYTES = 16;
 /** Of the SHA-256 over what tells machines apart. */
 const MACHINE_BYTES = 16;
-/** 65,536 fence entries of 12 bytes and 20,000 records of 168 with their age: 4.2 MB. */
+/** 65,536 fence entries of 24 bytes (IPv6) and 20,000 records of 168 with their age: 4.9 MB. */
 const BODY_BYTES_MAX = 8 * 1024 * 1024;
 const FIELDS = 7;
 /** Fields that version 2 has more, see furtherFields. */
 const FURTHER = 1;
 /** With those that a later program of this version may add; what is not known here is passed over. */
 const FIELDS_MAX = 32;
-const UINT32_MAX = 0xffff_ffff;
-const SUBNET_LENGTH_MAX = 32;
 
 /** A document that cannot be used as it is. */
 export class DamagedClaimError extends UserError {}
@@ -65,7 +65,17 @@ export function encodeClaimMemory(memory: RestoredClaim): Uint8Array {
     ),
     ...furtherFields(memory),
   ]);
-  return encode([MAGIC, VERSION, checksum(VERSION, body), body]);
+  const version = hasIpv6(memory) ? VERSION_IPV6 : VERSION;
+  return encode([MAGIC, version, checksum(version, body), body]);
+}
+
+function hasIpv6({ fence, record, previous, others = [], pool }: RestoredClaim): boolean {
+  const records = record === null ? [] : [record];
+  const pinned = pool?.pins.map(({ subnet }) => subnet) ?? [];
+  const subnets = [...fence, ...records, ...others.map((other) => other.record)]
+    .map(({ subnet }) => subnet);
+  return [...subnets, previous ?? "", ...pool?.added ?? [], ...pool?.reserved ?? [], ...pinned]
+    .some(isIpv6Text);
 }
 
 /**
@@ -100,19 +110,21 @@ function memoryFrom(bytes: Uint8Array, where: string): RestoredClaim {
   if (checksum(version, body).some((byte, index) => byte !== written[index])) {
     throw new WireError("the checksum does not match, so something changed it");
   }
-  if (version > VERSION) throw newerError(version, where);
+  if (version > VERSION_IPV6) throw newerError(version, where);
   const values = checkList(decode(body), FIELDS_MAX, "body");
   if (version === VERSION_WITHOUT_FURTHER) checkArray(values, FIELDS, "body");
   else if (values.length < FIELDS + FURTHER) {
     throw new WireError(`body: ${values.length} fields instead of ${FIELDS + FURTHER}`);
   }
-  return bodyFrom(values);
+  const memory = bodyFrom(values);
+  if (hasIpv6(memory) === (version === VERSION_IPV6)) return memory;
+  throw new WireError(`version ${version} does not go with its subnets`);
 }
 
 function newerError(version: number, where: string): NewerClaimError {
   return new NewerClaimError(
     `${where} was written by a newer gossamer (version ${version} of the document; this one ` +
-      `knows ${VERSION})`,
+      `knows ${VERSION_IPV6})`,
     {
       remedy: "install the newer gossamer again; to go back for good, run leave --release with " +
         "it first, then remove the state directory",
@@ -160,18 +172,13 @@ function furtherFrom([machine = null, pool = null]: readonly WireValue[]): Furth
 
 function subnetFields(subnet: string | null): WireValue {
   if (subnet === null) return null;
-  const { address, length } = parseNetwork(subnet);
-  return [address, length];
+  return networkFields(subnet);
 }
 
 function subnetFrom(value: WireValue | undefined): string | null {
   if (value === null) return null;
   const fields = checkArray(value, 2, "previous subnet");
-  const address = checkUint(fields[0], UINT32_MAX, "previous subnet");
-  const length = checkUint(fields[1], SUBNET_LENGTH_MAX, "previous subnet length");
-  const network = networkOf(address, length);
-  if (network.address !== address) throw new WireError("previous subnet: host bits are set");
-  return formatNetwork(network);
+  return networkFrom(fields[0], fields[1], "previous subnet");
 }
 
 /** Over the version as well, so that a damaged one is not taken for a newer one. */

@@ -1,9 +1,8 @@
 /**
  * The pool record as bytes, the same on the wire and on disk: a CBOR array of format version, version, digest of the
- * configured pool, added networks, reserved networks and pins. Networks are two numbers each, pins an id and two numbers.
+ * configured pool, added networks, reserved networks and pins. Networks are two values each, pins an id and two values.
  */
-import { formatNetwork, networkOf } from "../address/network.ts";
-import { parseNetwork } from "../address/parse.ts";
+import { isIpv6Text } from "../address/ipv6.ts";
 import {
   ADDED_MAX,
   PINS_MAX,
@@ -15,15 +14,18 @@ import { WireError } from "../base/errors.ts";
 import { sha256Hex } from "../base/hash.ts";
 import { decode, encode, type WireValue } from "../wire/codec.ts";
 import { checkArray, checkHex, checkList, checkUint } from "../wire/shape.ts";
+import { NETWORK_BYTES_MAX, networkFields, networkFrom } from "./network_codec.ts";
 
 const FORMAT = 1;
+/** Of records that speak of IPv6 networks. */
+const FORMAT_IPV6 = 2;
 const BYTE_MAX = 255;
 const BASE_BYTES = 8;
 const HOST_ID_BYTES = 16;
 const UINT32_MAX = 0xffff_ffff;
-const LENGTH_MAX = 32;
-/** Heads and numbers 40; 16 + 256 networks of 7; pins of 25. */
-export const POOL_BYTES_MAX = 40 + (ADDED_MAX + RESERVED_MAX) * 7 + PINS_MAX * 25;
+/** Heads and numbers 40; networks; pins with an id of 17 before. */
+export const POOL_BYTES_MAX = 40 + (ADDED_MAX + RESERVED_MAX) * NETWORK_BYTES_MAX +
+  PINS_MAX * (17 + NETWORK_BYTES_MAX);
 
 /** Which record a host has, in a few bytes: the higher version wins, and of equal versions the higher digest. */
 export interface PoolSummary {
@@ -44,14 +46,15 @@ export function summaryOf(bytes: Uint8Array, { version }: PoolRecord): PoolSumma
   return { version, digest: sha256Hex(bytes).slice(0, 2 * BASE_BYTES) };
 }
 
-export function encodePool({ version, base, added, reserved, pins }: PoolRecord): Uint8Array {
+export function encodePool(record: PoolRecord): Uint8Array {
+  const { version, base, added, reserved, pins } = record;
   return encode([
-    FORMAT,
+    formatOf(record),
     version,
     Uint8Array.fromHex(base),
-    added.flatMap(flatNetwork),
-    reserved.flatMap(flatNetwork),
-    pins.flatMap(({ hostId, subnet }) => [Uint8Array.fromHex(hostId), ...flatNetwork(subnet)]),
+    added.flatMap(networkFields),
+    reserved.flatMap(networkFields),
+    pins.flatMap(({ hostId, subnet }) => [Uint8Array.fromHex(hostId), ...networkFields(subnet)]),
   ]);
 }
 
@@ -59,20 +62,29 @@ export function encodePool({ version, base, added, reserved, pins }: PoolRecord)
 export function decodePool(bytes: Uint8Array): PoolRecord {
   if (bytes.length > POOL_BYTES_MAX) throw new WireError(`pool record: ${bytes.length} bytes`);
   const fields = checkArray(decode(bytes), 6, "pool record");
-  if (checkUint(fields[0], BYTE_MAX, "pool record format") !== FORMAT) {
+  const format = checkUint(fields[0], BYTE_MAX, "pool record format");
+  if (format !== FORMAT && format !== FORMAT_IPV6) {
     throw new WireError("pool record: its format is not known here");
   }
   const version = checkUint(fields[1], UINT32_MAX, "pool record version");
   if (version <= NO_POOL_RECORD.version) {
     throw new WireError(`pool record: version ${version} is that of no record`);
   }
-  return {
+  const record: PoolRecord = {
     version,
     base: checkHex(fields[2], BASE_BYTES, "pool record base"),
     added: networksFrom(fields[3], ADDED_MAX, "pool record added networks"),
     reserved: networksFrom(fields[4], RESERVED_MAX, "pool record reserved networks"),
     pins: pinsFrom(fields[5]),
   };
+  if (formatOf(record) === format) return record;
+  throw new WireError(`pool record: format ${format} does not go with its networks`);
+}
+
+function formatOf({ added, reserved, pins }: PoolRecord): number {
+  const hasIpv6 = [...added, ...reserved].some(isIpv6Text) ||
+    pins.some(({ subnet }) => isIpv6Text(subnet));
+  return hasIpv6 ? FORMAT_IPV6 : FORMAT;
 }
 
 export function summaryFields({ version, digest }: PoolSummary): WireValue[] {
@@ -89,11 +101,6 @@ export function summaryFrom(
     version: checkUint(version, UINT32_MAX, `${where} pool version`),
     digest: checkHex(digest, BASE_BYTES, `${where} pool digest`),
   };
-}
-
-function flatNetwork(cidr: string): WireValue[] {
-  const { address, length } = parseNetwork(cidr);
-  return [address, length];
 }
 
 function networksFrom(value: WireValue | undefined, max: number, where: string): string[] {
@@ -116,15 +123,4 @@ function pinsFrom(value: WireValue | undefined): PoolPin[] {
     pins.push({ hostId, subnet: networkFrom(flat[at + 1], flat[at + 2], where) });
   }
   return pins;
-}
-
-function networkFrom(
-  first: WireValue | undefined,
-  second: WireValue | undefined,
-  where: string,
-): string {
-  const address = checkUint(first, UINT32_MAX, where);
-  const network = networkOf(address, checkUint(second, LENGTH_MAX, where));
-  if (network.address !== address) throw new WireError(`${where}: host bits are set`);
-  return formatNetwork(network);
 }

@@ -4,17 +4,20 @@
  * One record has exactly one encoding; what decodes but would encode differently is refused. Hence equal bytes and equal
  * records are the same thing, and a hash over the bytes is a hash over the record.
  */
-import { formatNetwork, networkOf } from "../address/network.ts";
-import { parseNetwork } from "../address/parse.ts";
+import { isIpv6Text } from "../address/ipv6.ts";
+import { subnetLengthMax } from "../address/pool_family.ts";
 import { assert } from "../base/assert.ts";
 import { WireError } from "../base/errors.ts";
 import { ABSENCE_TTL_HOURS_MAX } from "../base/limits.ts";
 import { decode, encode, type WireValue } from "../wire/codec.ts";
 import { addressFromBytes, addressToBytes, IPV6_BYTES } from "../wire/endpoint_bytes.ts";
 import { checkArray, checkBlob, checkBytes, checkHex, checkUint } from "../wire/shape.ts";
+import { networkFields, networkFrom } from "./network_codec.ts";
 import type { Backend, ClaimRecord, ClaimState, Vtep } from "./record.ts";
 
 const VERSION = 1;
+/** Of records whose subnet is IPv6: who knows nothing of such says so, and does not take them for damaged. */
+const VERSION_IPV6 = 2;
 const FIELDS = 17;
 /** One more when the host takes packets in another way than VXLAN. */
 const FIELDS_WITH_BACKEND = 18;
@@ -24,8 +27,8 @@ const FIELDS_WITH_IPV6 = 19;
 const FIELDS_WITH_MTU = 20;
 
 /**
- * Head 1, version 1, host id 17, instance 9, generation 5, sequence 5, pool version 5, pool digest 9, subnet 5 + 2,
- * state 1, epoch 5, strength 1, stamp 5, VTEP 17 (IPv6) + 3 + 7, TTL 3, backend 2, IPv6 address 17, MTU 3: 123 bytes; the rest
+ * Head 1, version 1, host id 17, instance 9, generation 5, sequence 5, pool version 5, pool digest 9, subnet 17 + 2 (IPv6),
+ * state 1, epoch 5, strength 1, stamp 5, VTEP 17 (IPv6) + 3 + 7, TTL 3, backend 2, IPv6 address 17, MTU 3: 135 bytes; the rest
  * is room to grow.
  */
 export const RECORD_BYTES_MAX = 160;
@@ -41,7 +44,7 @@ const PORT_MAX = 65_535;
 /** RFC 791: the least that an IPv4 link may have, and the longest packet. */
 const MTU_MIN = 68;
 const MTU_MAX = 65_535;
-const SUBNET_LENGTH_MAX = 30;
+const SUBNET_LENGTHS = { ipv4: subnetLengthMax(4), ipv6: subnetLengthMax(6) };
 
 const HOST_ID_BYTES = 16;
 const INSTANCE_BYTES = 8;
@@ -74,17 +77,15 @@ export function encodeRecord(record: ClaimRecord): Uint8Array {
 }
 
 function freshBytes(record: ClaimRecord): Uint8Array {
-  const subnet = parseNetwork(record.subnet);
   const bytes = encode([
-    VERSION,
+    versionOf(record.subnet),
     Uint8Array.fromHex(record.hostId),
     Uint8Array.fromHex(record.instance),
     record.generation,
     record.sequence,
     record.poolVersion,
     Uint8Array.fromHex(record.poolDigest),
-    subnet.address,
-    subnet.length,
+    ...networkFields(record.subnet),
     STATES.indexOf(record.state),
     record.epoch,
     record.strength,
@@ -107,7 +108,9 @@ export function decodeRecord(bytes: Uint8Array): ClaimRecord {
   const count = LENGTHS.find((length) => headOf(length) === bytes[0]) ?? FIELDS;
   const fields = checkArray(decode(bytes), count, "claim");
   const version = checkUint(fields[0], UINT32_MAX, "claim version");
-  if (version !== VERSION) throw new WireError(`claim: version ${version} is not known here`);
+  if (version !== VERSION && version !== VERSION_IPV6) {
+    throw new WireError(`claim: version ${version} is not known here`);
+  }
   const record: ClaimRecord = {
     hostId: checkHex(fields[1], HOST_ID_BYTES, "claim host id"),
     instance: checkHex(fields[2], INSTANCE_BYTES, "claim instance"),
@@ -115,7 +118,7 @@ export function decodeRecord(bytes: Uint8Array): ClaimRecord {
     sequence: checkUint(fields[4], SEQUENCE_MAX, "claim sequence"),
     poolVersion: atLeastOne(fields[5], UINT32_MAX, "claim pool version"),
     poolDigest: checkHex(fields[6], DIGEST_BYTES, "claim pool digest"),
-    subnet: subnetFrom(fields[7], fields[8]),
+    subnet: networkFrom(fields[7], fields[8], "claim subnet", SUBNET_LENGTHS),
     state: stateFrom(fields[9]),
     epoch: atLeastOne(fields[10], EPOCH_MAX, "claim epoch"),
     strength: checkUint(fields[11], UINT32_MAX, "claim strength"),
@@ -128,6 +131,9 @@ export function decodeRecord(bytes: Uint8Array): ClaimRecord {
     },
     absenceTtlHours: atLeastOne(fields[16], ABSENCE_TTL_HOURS_MAX, "claim absence TTL"),
   };
+  if (versionOf(record.subnet) !== version) {
+    throw new WireError(`claim: version ${version} does not go with ${record.subnet}`);
+  }
   checkStrength(record);
   encoded.set(record, bytes);
   return record;
@@ -139,7 +145,8 @@ export function decodeRecord(bytes: Uint8Array): ClaimRecord {
  */
 export function peekHostId(bytes: Uint8Array): string | undefined {
   const isHead = LENGTHS.some((length) => headOf(length) === bytes[0]);
-  if (!isHead || bytes[1] !== VERSION || bytes[2] !== 0x40 + HOST_ID_BYTES) {
+  const isVersion = bytes[1] === VERSION || bytes[1] === VERSION_IPV6;
+  if (!isHead || !isVersion || bytes[2] !== 0x40 + HOST_ID_BYTES) {
     return undefined;
   }
   return bytes.subarray(3, 3 + HOST_ID_BYTES).toHex();
@@ -151,12 +158,8 @@ function atLeastOne(value: WireValue | undefined, max: number, where: string): n
   return number;
 }
 
-function subnetFrom(address: WireValue | undefined, length: WireValue | undefined): string {
-  const number = checkUint(address, UINT32_MAX, "claim subnet");
-  const prefix = checkUint(length, SUBNET_LENGTH_MAX, "claim subnet length");
-  const network = networkOf(number, prefix);
-  if (network.address !== number) throw new WireError("claim subnet: host bits are set");
-  return formatNetwork(network);
+function versionOf(subnet: string): number {
+  return isIpv6Text(subnet) ? VERSION_IPV6 : VERSION;
 }
 
 function stateFrom(value: WireValue | undefined): ClaimState {

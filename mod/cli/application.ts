@@ -24,6 +24,7 @@ import { ExitCode, reasonOf, UserError } from "../base/errors.ts";
 import type { Command, Flag, Given } from "./command.ts";
 import { COMMANDS } from "./commands/all.ts";
 import { commandHelp, overview } from "./help.ts";
+import { splitLetters } from "./letters.ts";
 import type { Outside } from "./outside.ts";
 import { sayError } from "./say_error.ts";
 import { type Mistake, unknownCommand, usageError } from "./usage_error.ts";
@@ -54,7 +55,7 @@ export async function runApplication(
       stderr: { write: (text) => outside.say(text.replace(/\n$/, "")) },
     },
   };
-  await run(application(args, context, commands), normalized(args), context);
+  await run(application(args, context, commands), normalized(args, commands), context);
   outside.print(context.help);
   switch (context.process.exitCode) {
     case LibraryExitCode.Success:
@@ -68,11 +69,12 @@ export async function runApplication(
 }
 
 /** `gossamer help up` and `gossamer --version` are what people try first. */
-function normalized(args: readonly string[]): readonly string[] {
-  const [first, ...rest] = args;
+function normalized(args: readonly string[], commands: readonly Command[]): readonly string[] {
+  const [first = "", ...rest] = args;
   if (first === "help") return [...rest, "--help"];
   if (first === "--version") return ["version", ...rest];
-  return args;
+  const command = commands.find(({ name }) => name === first);
+  return command === undefined ? args : [first, ...splitLetters(command.flags, rest)];
 }
 
 function application(
@@ -120,6 +122,7 @@ function libraryCommand(command: Command): LibraryCommand<Context> {
       // The library's types want each flag's name at compile time; ours come from a table.
       // deno-lint-ignore no-explicit-any
       flags: libraryFlags(command.flags) as any,
+      aliases: libraryLetters(command.flags),
       positional: {
         kind: "array",
         minimum: command.arguments?.minimum ?? 0,
@@ -157,6 +160,12 @@ function libraryFlags(flags: readonly Flag[]): object {
       };
   }
   return result;
+}
+
+function libraryLetters(flags: readonly Flag[]): object {
+  return Object.fromEntries(
+    flags.filter(({ letter }) => letter !== undefined).map(({ letter, name }) => [letter, name]),
+  );
 }
 
 function givenOf(command: Command, values: Values, positional: readonly string[]): Given {

@@ -8,6 +8,8 @@ import type { Outside } from "./outside.ts";
 export interface Flag {
   /** Without dashes: `gossip-port`. */
   readonly name: string;
+  /** What may be typed instead, for commands that take the place of one with such flags: `-f`. */
+  readonly letter?: string;
   /** A switch takes no value; a list may be given several times. */
   readonly kind: "value" | "switch" | "list";
   /** What stands for the value in help texts; empty for switches. */

@@ -2,6 +2,7 @@
 import type { ExitCode } from "../base/errors.ts";
 import { upCommand } from "./commands/up.ts";
 import type { Outside } from "./outside.ts";
+export { processOutside } from "./outside.ts";
 import { readPlainFlags } from "./plain_flags.ts";
 import { sayError } from "./say_error.ts";
 

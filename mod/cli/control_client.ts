@@ -59,7 +59,8 @@ export async function agentRuns(runDir: string): Promise<boolean> {
   }
 }
 
-async function connect(path: string): Promise<Deno.UnixConn> {
+/** Throws UserError with the contract's exit code. */
+export async function connect(path: string): Promise<Deno.UnixConn> {
   try {
     return await Deno.connect({ transport: "unix", path });
   } catch (error) {
@@ -91,7 +92,8 @@ function silent(path: string, timeoutMs: number): UserError {
   });
 }
 
-async function exchange(connection: Deno.UnixConn, request: Request): Promise<string> {
+/** Sends the request. */
+export async function send(connection: Deno.UnixConn, request: Request): Promise<void> {
   const body = request.body === undefined ? "" : JSON.stringify(request.body);
   const head = [
     `${request.method} ${request.path} HTTP/1.0`,
@@ -101,6 +103,10 @@ async function exchange(connection: Deno.UnixConn, request: Request): Promise<st
   ].join("\r\n");
   let out = new TextEncoder().encode(`${head}\r\n\r\n${body}`);
   while (out.length > 0) out = out.subarray(await connection.write(out));
+}
+
+async function exchange(connection: Deno.UnixConn, request: Request): Promise<string> {
+  await send(connection, request);
   const decoder = new TextDecoder();
   const buffer = new Uint8Array(READ_BYTES);
   let text = "";
@@ -116,7 +122,8 @@ async function exchange(connection: Deno.UnixConn, request: Request): Promise<st
   }
 }
 
-function readAnswer(text: string): unknown {
+/** The JSON of a whole answer. Throws UserError with the agent's words when it refused. */
+export function readAnswer(text: string): unknown {
   const status = /^HTTP\/1\.[01] (\d{3})/.exec(text)?.[1];
   const bodyAt = text.indexOf("\r\n\r\n");
   if (status === undefined || bodyAt < 0) throw new Error("it answered something that is not HTTP");

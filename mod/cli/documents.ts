@@ -5,6 +5,7 @@
 import * as v from "valibot";
 import {
   type ForgetAnswer,
+  type GossipPingDocument,
   type JoinAnswer,
   type KeysAnswer,
   type KeysDocument,
@@ -45,11 +46,16 @@ const member = v.looseObject({
   path: v.optional(v.nullable(v.picklist(["vxlan", "direct", "udp"])), null),
   kernel: v.optional(v.nullable(v.picklist(["answers", "checking", "silent"])), null),
   rttMs: v.nullable(v.number()),
+  overlay: v.exactOptional(v.nullable(v.looseObject({
+    state: v.picklist(["answers", "silent", "unknown"]),
+    rttMs: v.nullable(v.number()),
+    answeredAt: nullableString,
+  }))),
   traffic: v.exactOptional(v.looseObject({
-    packetsSent: v.number(),
-    bytesSent: v.number(),
-    packetsReceived: v.number(),
-    bytesReceived: v.number(),
+    sentBytes: v.number(),
+    receivedBytes: v.number(),
+    sentPackets: v.number(),
+    receivedPackets: v.number(),
   })),
   udp: v.optional(v.picklist(["ok", "blocked", "unknown"]), "unknown"),
   version: v.string(),
@@ -168,6 +174,12 @@ const status = v.looseObject({
     peersDirect: v.optional(v.number(), 0),
     repairs: v.number(),
     lastError: nullableString,
+    traffic: v.exactOptional(v.nullable(v.looseObject({
+      sentBytes: v.number(),
+      receivedBytes: v.number(),
+      sentPackets: v.number(),
+      receivedPackets: v.number(),
+    }))),
     ipv6: v.exactOptional(v.looseObject({
       network: v.string(),
       device: v.string(),
@@ -333,6 +345,15 @@ const forgetAnswer = v.looseObject({
 });
 const leaveAnswer = v.looseObject({ released: nullableString });
 
+const nullableNumber = v.nullable(v.number());
+const gossipPing = v.looseObject({
+  id: v.string(),
+  name: v.string(),
+  datagramMs: nullableNumber,
+  streamMs: nullableNumber,
+  streamReason: nullableString,
+});
+
 /** Throws UserError when the value is no status document of this schema. */
 export function statusOf(value: unknown): StatusDocument {
   return checked(status, value, "status");
@@ -376,6 +397,10 @@ export function forgetAnswerOf(value: unknown): ForgetAnswer {
 
 export function leaveAnswerOf(value: unknown): LeaveAnswer {
   return checked(leaveAnswer, value, "answer to leave");
+}
+
+export function gossipPingOf(value: unknown): GossipPingDocument {
+  return checked(gossipPing, value, "answer to ping");
 }
 
 function checked<T>(schema: v.GenericSchema<unknown, T>, value: unknown, what: string): T {

@@ -58,7 +58,8 @@ function usageTail(command: Command): string {
 }
 
 function spelling(flag: Flag): string {
-  return flag.kind === "switch" ? `--${flag.name}` : `--${flag.name} ${flag.placeholder}`;
+  const names = `${flag.letter === undefined ? "" : `-${flag.letter}, `}--${flag.name}`;
+  return flag.kind === "switch" ? names : `${names} ${flag.placeholder}`;
 }
 
 function examples(command: Command): string {

@@ -23,6 +23,8 @@ export interface Outside {
   readonly rows: () => number | undefined;
   /** Columns of the terminal, if standard output is one. */
   readonly width: () => number | undefined;
+  /** Aborted by the first SIGINT or SIGTERM; `forget` lets go of them. */
+  readonly interruption: () => { readonly signal: AbortSignal; readonly forget: () => void };
   /** At once, and then at every interval until SIGINT or SIGTERM ends it. */
   readonly ticks: (intervalMs: number) => AsyncIterable<void>;
 }
@@ -55,6 +57,7 @@ export function processOutside(): Outside {
     now: () => Date.now(),
     rows: () => Deno.stdout.isTerminal() ? Deno.consoleSize().rows : undefined,
     width: () => Deno.stdout.isTerminal() ? Deno.consoleSize().columns : undefined,
+    interruption,
     ticks,
   };
 }
@@ -73,23 +76,33 @@ async function input(): Promise<string> {
   return text;
 }
 
-async function* ticks(intervalMs: number): AsyncGenerator<void> {
-  const interruption = Promise.withResolvers<"interrupted">();
-  const interrupt = () => interruption.resolve("interrupted");
+function interruption(): { signal: AbortSignal; forget: () => void } {
+  const controller = new AbortController();
+  const interrupt = () => controller.abort();
   Deno.addSignalListener("SIGINT", interrupt);
   Deno.addSignalListener("SIGTERM", interrupt);
+  return {
+    signal: controller.signal,
+    forget() {
+      Deno.removeSignalListener("SIGINT", interrupt);
+      Deno.removeSignalListener("SIGTERM", interrupt);
+    },
+  };
+}
+
+async function* ticks(intervalMs: number): AsyncGenerator<void> {
+  const { signal, forget } = interruption();
   try {
-    for (;;) {
+    while (!signal.aborted) {
       yield;
       const pause = Promise.withResolvers<void>();
       const timer = setTimeout(pause.resolve, intervalMs);
-      const ended = await Promise.race([pause.promise, interruption.promise]);
+      signal.addEventListener("abort", () => pause.resolve(), { once: true });
+      await pause.promise;
       clearTimeout(timer);
-      if (ended === "interrupted") return;
     }
   } finally {
-    Deno.removeSignalListener("SIGINT", interrupt);
-    Deno.removeSignalListener("SIGTERM", interrupt);
+    forget();
   }
 }
 

@@ -2,8 +2,8 @@
  * `gossamer subnets --map`: the overlay network as a square of cells, 16 a row, a cell for each subnet (or for a run of
  * equally many subnets when the network has more than 256 of them), with the owners below. Pure.
  */
-import { addressCount, formatAddress } from "../address/network.ts";
-import { parseNetwork } from "../address/parse.ts";
+import { numberOfSubnet, subnetNumber, subnetsIn } from "../address/cidr.ts";
+import { deviceAddressOf } from "../address/network.ts";
 import type { SubnetDocument, SubnetsDocument } from "../agent/api.ts";
 import { columns, printable } from "./columns.ts";
 import { plainPaint } from "./paint.ts";
@@ -11,6 +11,8 @@ import { bySubnet, usage } from "./render_subnets.ts";
 
 const CELLS_A_ROW = 16;
 const CELLS_MAX = CELLS_A_ROW * 16;
+/** Columns of the longest IPv4 address; IPv6 ones get as many as they take. */
+const LABEL_WIDTH_MIN = "255.255.255.255".length;
 
 /** Letters for owners in order of their subnets; this host has a sign of its own, owners beyond these share one. */
 const LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -24,7 +26,7 @@ const TROUBLE_BACKGROUND = 245;
 
 interface Cell {
   /** `10.244.16.0`, where the cell begins. */
-  readonly address: number;
+  readonly address: string;
   readonly subnets: readonly SubnetDocument[];
 }
 
@@ -49,9 +51,10 @@ function mapOf(
   const { cells, subnetsEach } = cellsOf(document.subnetLen, network, claims);
   const isRun = subnetsEach > 1;
   const rows: string[] = [];
+  const width = Math.max(LABEL_WIDTH_MIN, ...cells.map(({ address }) => address.length));
   for (let first = 0; first < cells.length; first += CELLS_A_ROW) {
     const row = cells.slice(first, first + CELLS_A_ROW);
-    const label = formatAddress(row[0]?.address ?? 0).padEnd("255.255.255.255".length);
+    const label = (row[0]?.address ?? "").padEnd(width);
     rows.push(
       `${label}  ${row.map((cell) => drawn(cell, isRun, letters, color)).join("")}`.trimEnd(),
     );
@@ -63,17 +66,15 @@ function mapOf(
 }
 
 function cellsOf(subnetLength: number, cidr: string, claims: readonly SubnetDocument[]) {
-  const network = parseNetwork(cidr);
-  const subnets = 2 ** (subnetLength - network.length);
+  const subnets = subnetsIn(cidr, subnetLength);
   const count = Math.min(subnets, CELLS_MAX);
   const subnetsEach = subnets / count;
-  const size = subnetsEach * addressCount(subnetLength);
   const byCell = Map.groupBy(
     claims,
-    ({ subnet }) => Math.floor((parseNetwork(subnet).address - network.address) / size),
+    ({ subnet }) => Math.floor((numberOfSubnet(cidr, subnetLength, subnet) ?? -1) / subnetsEach),
   );
   const cells = Array.from({ length: count }, (_, index): Cell => ({
-    address: network.address + index * size,
+    address: deviceAddressOf(subnetNumber(cidr, subnetLength, index * subnetsEach)),
     subnets: byCell.get(index) ?? [],
   }));
   return { cells, subnetsEach };

@@ -1,4 +1,5 @@
 /** `gossamer members` for people: one line a member. Pure. */
+import { endpointText } from "../address/endpoint.ts";
 import type { MemberDocument } from "../agent/api.ts";
 import { GOSSIP_PORT_DEFAULT } from "../base/limits.ts";
 import { age, roundTrip } from "./age.ts";
@@ -42,7 +43,7 @@ export function renderMembers(
 export function memberAddress(member: { address: string; gossipPort: number }): string {
   return member.gossipPort === GOSSIP_PORT_DEFAULT
     ? member.address
-    : `${member.address}:${member.gossipPort}`;
+    : endpointText(member.address, member.gossipPort);
 }
 
 export function statusCell(status: MemberDocument["status"] | "unknown"): Cell {

@@ -2,8 +2,10 @@
  * A report on one host for whoever is to help: what it is, what it knows, what its kernel should hold and what differs. In
  * Markdown, so that it can be put into an issue as it is. Keys are not in any of it; what looks like one is left out besides.
  */
-import type { StatusDocument, SubnetsDocument } from "../agent/api.ts";
+import type { EventDocument, StatusDocument, SubnetsDocument } from "../agent/api.ts";
 import type { PlanDocument } from "../agent/overlay_documents.ts";
+import { eventLine } from "./event_documents.ts";
+import { plainPaint } from "./paint.ts";
 
 export interface Report {
   /** Of the program that asks, which may not be the agent's. */
@@ -14,6 +16,8 @@ export interface Report {
   readonly status: StatusDocument;
   readonly subnets: SubnetsDocument;
   readonly plan: PlanDocument;
+  /** The oldest first. */
+  readonly events: readonly EventDocument[];
 }
 
 /** 32 bytes in base64, as key files have them; and such a key in hexadecimal. */
@@ -27,7 +31,7 @@ const WANT_TEXT: Readonly<Record<PlanDocument["want"], string>> = {
 };
 
 export function renderReport(report: Report): string {
-  const { version, kernelRelease, at, status, subnets, plan } = report;
+  const { version, kernelRelease, at, status, subnets, plan, events } = report;
   const problems = status.problems.map(({ code, severity, text, remedy }) =>
     `- ${severity} \`${code}\`: ${text}. Remedy: ${remedy}\n`
   );
@@ -39,11 +43,17 @@ export function renderReport(report: Report): string {
     section("Problems", problems.join("") || "None.\n"),
     section("What the kernel should hold, from nothing", wantedText(plan)),
     section("What differs now", changesText(plan)),
+    section("Last events", eventsText(events)),
     section("Status", block("json", JSON.stringify(status, null, 2))),
     section("Subnets", block("json", JSON.stringify(subnets, null, 2))),
   ];
   return `# Report of gossamer on ${status.host.name}\n\n${sections.join("\n")}`
     .replaceAll(KEYS, "(left out: looks like a key)");
+}
+
+function eventsText(events: readonly EventDocument[]): string {
+  if (events.length === 0) return "None.\n";
+  return block("text", events.map((event) => eventLine(event, plainPaint)).join(""));
 }
 
 function wantedText({ want, wanted }: PlanDocument): string {

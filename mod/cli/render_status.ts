@@ -1,8 +1,9 @@
 /** `gossamer status` for people: blocks of right-aligned keys, then the problems with their remedies. Pure. */
+import { endpointText } from "../address/endpoint.ts";
 import type { MemberDocument, StatusDocument } from "../agent/api.ts";
+import { bytesText } from "../base/bytes_text.ts";
 import { age, roundTrip, wholeSeconds } from "./age.ts";
-import { bytes } from "./byte_count.ts";
-import { columns, printable } from "./columns.ts";
+import { type Cell, columns, printable } from "./columns.ts";
 import type { Paint } from "./paint.ts";
 import { memberAddress, statusCell } from "./render_members.ts";
 import { wrap } from "./wrap.ts";
@@ -49,7 +50,10 @@ function line([key, value]: Line, width: number): string {
 function agentBlock({ host, ready, version }: StatusDocument, paint: Paint): Line[] {
   const state = ready ? paint("good", "ready") : paint("bad", "not ready");
   return [
-    ["Agent", `${printable(host.name)} at ${host.address}:${host.gossipPort}, ${state}`],
+    [
+      "Agent",
+      `${printable(host.name)} at ${endpointText(host.address, host.gossipPort)}, ${state}`,
+    ],
     ["Id", host.id],
     ["Version", printable(version)],
   ];
@@ -155,6 +159,7 @@ function overlayBlock({ overlay, cluster, claim, firewall }: StatusDocument, pai
     ],
     ...udpLines(overlay.udp, paint),
     ...ipv6Lines(overlay.ipv6, paint),
+    ...trafficLines(overlay, paint),
     ["Repairs", String(overlay.repairs)],
     ...firewallLines({ firewall, cluster }, paint),
   ];
@@ -162,6 +167,15 @@ function overlayBlock({ overlay, cluster, claim, firewall }: StatusDocument, pai
     lines.push(["Last error", paint("bad", printable(overlay.lastError))]);
   }
   return lines;
+}
+
+/** Who sends and hears nobody has a way that is shut in one direction, or in both. */
+function trafficLines({ traffic }: StatusDocument["overlay"], paint: Paint): Line[] {
+  if (traffic === undefined || traffic === null) return [];
+  const { sentBytes, receivedBytes, sentPackets, receivedPackets } = traffic;
+  const text = `${bytesText(sentBytes)} sent, ${bytesText(receivedBytes)} received`;
+  const isDeaf = sentPackets > 0 && receivedPackets === 0;
+  return [["Traffic", isDeaf ? `${text}; ${paint("bad", "sends, receives nothing")}` : text]];
 }
 
 function udpLines(udp: StatusDocument["overlay"]["udp"], paint: Paint): Line[] {
@@ -186,12 +200,15 @@ function ipv6Lines(ipv6: StatusDocument["overlay"]["ipv6"], paint: Paint): Line[
 /** Those in trouble first. */
 const STATUS_ORDER: readonly MemberDocument["status"][] = ["suspect", "dead", "alive", "left"];
 
+function orderOf({ status, overlay }: MemberDocument): number {
+  return overlay?.state === "silent" ? -1 : STATUS_ORDER.indexOf(status);
+}
+
 function peersBlock({ members }: StatusDocument, nowMs: number, paint: Paint): Line[] {
   const peers = members.filter(({ self }) => !self);
   if (peers.length === 0) return [["Peers", "none"]];
-  const sorted = peers.toSorted((one, other) =>
-    STATUS_ORDER.indexOf(one.status) - STATUS_ORDER.indexOf(other.status)
-  );
+  const sorted = peers.toSorted((one, other) => orderOf(one) - orderOf(other));
+  const isAsked = peers.some(({ overlay }) => (overlay ?? null) !== null);
   const hasTraffic = peers.some(({ traffic }) => traffic !== undefined);
   const rows = sorted.slice(0, PEERS_SHOWN_MAX).map((peer) => [
     peer.name,
@@ -199,6 +216,7 @@ function peersBlock({ members }: StatusDocument, nowMs: number, paint: Paint): L
     peer.subnet ?? "-",
     statusCell(peer.status),
     peer.status === "alive" ? roundTrip(peer.rttMs) : `for ${age(peer.statusSince, nowMs)}`,
+    ...(isAsked ? [overlayCell(peer)] : []),
     ...(hasTraffic ? trafficCells(peer.traffic) : []),
   ]);
   const hidden = peers.length - rows.length;
@@ -206,9 +224,19 @@ function peersBlock({ members }: StatusDocument, nowMs: number, paint: Paint): L
   return [["Peers", columns(rows, paint) + more]];
 }
 
+/** How it answers through the overlay; the column before is gossip's. */
+function overlayCell({ overlay, kernel }: MemberDocument): string | Cell {
+  if (kernel !== null) {
+    return kernel === "answers" ? "overlay up" : { text: `overlay ${kernel}`, meaning: "bad" };
+  }
+  if (overlay === undefined || overlay === null || overlay.state === "unknown") return "";
+  if (overlay.state === "silent") return { text: "overlay silent", meaning: "bad" };
+  return `overlay ${roundTrip(overlay.rttMs)}`;
+}
+
 function trafficCells(traffic: MemberDocument["traffic"]): string[] {
   if (traffic === undefined) return ["-", "-"];
-  return [`${bytes(traffic.bytesSent)} sent`, `${bytes(traffic.bytesReceived)} received`];
+  return [`${bytesText(traffic.sentBytes)} sent`, `${bytesText(traffic.receivedBytes)} received`];
 }
 
 function problemsBlock({ problems }: StatusDocument, paint: Paint): Line[] {

@@ -1,4 +1,5 @@
 /** `gossamer subnets` for people: one line a subnet, and how full the pool is. Pure. */
+import { compareCidrs } from "../address/cidr.ts";
 import type { SubnetDocument, SubnetsDocument } from "../agent/api.ts";
 import { wholeSeconds } from "./age.ts";
 import { type Cell, columns } from "./columns.ts";
@@ -43,9 +44,5 @@ function remarkCell(subnet: SubnetDocument): Cell {
 
 /** By address; the text of a CIDR does not sort as its numbers do. */
 export function bySubnet(one: { subnet: string }, other: { subnet: string }): number {
-  return sortKey(one.subnet) - sortKey(other.subnet);
-}
-
-function sortKey(subnet: string): number {
-  return subnet.split(/[./]/).slice(0, 4).reduce((sum, octet) => sum * 256 + Number(octet), 0);
+  return compareCidrs(one.subnet, other.subnet);
 }

@@ -1,28 +1,32 @@
 /** Gossip datagrams: the UDP half of the transport. */
 import { reasonOf, UserError } from "../base/errors.ts";
 import type { Endpoint } from "../base/core.ts";
-import { formatEndpoint, splitEndpoint } from "./endpoint.ts";
+import { anyAddress, formatEndpoint, isOfFamily, splitEndpoint } from "./endpoint.ts";
 import { startTimer } from "./timer.ts";
 
-/** The largest datagram UDP over IPv4 can bring, so that an oversized one arrives whole and is refused as such. */
+/** The largest datagram UDP can bring, which IPv4 limits most, so that an oversized one arrives whole and is refused. */
 const DATAGRAM_BYTES_MAX = 65_507;
 
 /** A bound UDP socket that hands every datagram to a callback. */
 export class DatagramSocket {
   readonly #socket: Deno.DatagramConn;
+  readonly #family: 4 | 6;
   #closed = false;
   /** Datagrams the kernel would not take: no route, buffer full. UDP may lose; the protocol copes. */
   refused = 0;
 
-  constructor(socket: Deno.DatagramConn) {
+  constructor(socket: Deno.DatagramConn, family: 4 | 6) {
     this.#socket = socket;
+    this.#family = family;
   }
 
-  /** Binds to every address. Throws UserError when the port is taken. */
-  static open(port: number): DatagramSocket {
+  /** Binds to every address of the family. Throws UserError when the port is taken. */
+  static open(port: number, family: 4 | 6 = 4): DatagramSocket {
+    const hostname = anyAddress(family);
     try {
       return new DatagramSocket(
-        Deno.listenDatagram({ transport: "udp", hostname: "0.0.0.0", port, reuseAddress: false }),
+        Deno.listenDatagram({ transport: "udp", hostname, port, reuseAddress: false }),
+        family,
       );
     } catch (error) {
       throw portError("UDP", port, error);
@@ -43,7 +47,7 @@ export class DatagramSocket {
         continue;
       }
       const [bytes, from] = received;
-      if (from.transport === "udp") {
+      if (from.transport === "udp" && isOfFamily(from.hostname, this.#family)) {
         arrived(formatEndpoint(from.hostname, from.port), bytes.slice());
       }
     }

@@ -5,3 +5,8 @@ import { EchoSocket } from "../../ffi/echo_socket.ts";
 export function openEcho(family: 4 | 6): EchoSocket {
   return new EchoSocket(family, Deno.pid & 0xffff);
 }
+
+/** The same of another identifier, for who waits for answers of its own. */
+export function openOtherEcho(family: 4 | 6): EchoSocket {
+  return new EchoSocket(family, (Deno.pid + 0x8000) & 0xffff);
+}

@@ -41,6 +41,9 @@ import { KEY_TYPE, requestsOf } from "./firewall_requests.ts";
 const DUMP_ATTEMPTS = 4;
 
 /** Reads and changes nf_tables through one socket. */
+/** Where rules of others are looked for. */
+type ForeignHook = "prerouting" | "input" | "forward";
+
 export class NftablesFirewall implements Firewall {
   readonly #socket: NftablesSocket;
   readonly #watches = new Set<FirewallWatch>();
@@ -66,7 +69,17 @@ export class NftablesFirewall implements Firewall {
 
   /** See the port. */
   forwardTables(family: AddressFamily, except: string): ForeignTable[] {
-    return this.#consistently(() => this.#forwardTablesOnce(family, except));
+    return this.#consistently(() => this.#foreignTables("forward", family, except));
+  }
+
+  /** See the port. */
+  preroutingTables(family: AddressFamily, except: string): ForeignTable[] {
+    return this.#consistently(() => this.#foreignTables("prerouting", family, except));
+  }
+
+  /** The same of packets for this host itself. */
+  inputTables(family: AddressFamily, except: string): ForeignTable[] {
+    return this.#consistently(() => this.#foreignTables("input", family, except));
   }
 
   /** See the port. Throws SysError when there is no socket to be had. */
@@ -147,26 +160,29 @@ export class NftablesFirewall implements Firewall {
     return { name, hasNetworks: false, elements: elements.map(({ address }) => address).sort() };
   }
 
-  #forwardTablesOnce(family: AddressFamily, except: string): ForeignTable[] {
+  #foreignTables(
+    hook: ForeignHook,
+    family: AddressFamily,
+    except: string,
+  ): ForeignTable[] {
     const chains = [family, "inet" as const].flatMap((of) =>
       this.#socket.dump(chainDumpRequest(of)).map(decodeChain)
     ).filter((chain) => chain !== null);
     const tables = new Map<string, ForeignTable>();
     for (const { table, base } of chains) {
       const id = `${table.family} ${table.name}`;
-      if (base?.hook !== "forward" || base.type !== "filter" || tables.has(id)) continue;
+      if (base?.hook !== hook || base.type !== "filter" || tables.has(id)) continue;
       if (table.family !== family && table.family !== "inet") continue;
       if (table.family === family && table.name === except) continue;
-      tables.set(
-        id,
-        this.#foreignTable({ family: table.family, name: table.name }, chains, family),
-      );
+      const key = { family: table.family, name: table.name };
+      tables.set(id, this.#foreignTable(key, hook, chains, family));
     }
     return [...tables.values()];
   }
 
   #foreignTable(
     table: TableKey & { family: AddressFamily | "inet" },
+    hook: ForeignHook,
     chains: readonly NftChain[],
     packets: AddressFamily,
   ): ForeignTable {
@@ -178,7 +194,7 @@ export class NftablesFirewall implements Firewall {
       ...table,
       chains: chains.filter((chain) => isOf(chain.table)).map(({ name, base }) => ({
         name,
-        base: base?.hook === "forward" && base.type === "filter"
+        base: base?.hook === hook && base.type === "filter"
           ? { priority: base.priority, policy: base.policy === "drop" ? "drop" : "accept" }
           : null,
         rules: rules.filter((rule) => rule.chain === name)

@@ -215,6 +215,8 @@ function foreignMatch(test: Test, family: AddressFamily): ForeignMatch {
   const { load, mask } = test;
   if (test.test.kind !== "compare") return { kind: "unknown" };
   const { isEqual, value } = test.test;
+  const content = contentMatch(test, family);
+  if (content !== null) return content;
   if (load?.kind === "connection-state" && mask !== null && /^0*$/.test(value)) {
     const isNew = (fromHostOrder(mask) & STATE_NEW) !== 0;
     return { kind: "state", isTrueOfNew: isNew !== isEqual };
@@ -231,6 +233,29 @@ function foreignMatch(test: Test, family: AddressFamily): ForeignMatch {
   }
   return { kind: "unknown" };
 }
+
+/** What the packet carries and to which port, and devices by number; null for all else. */
+function contentMatch({ load, mask, test }: Test, family: AddressFamily): ForeignMatch | null {
+  if (test.kind !== "compare" || mask !== null) return null;
+  const { isEqual: isIn, value } = test;
+  if (load?.kind === "meta") {
+    const number = Number.parseInt(value, 16);
+    if (load.key === "l4proto") return { kind: "protocol", isIn, protocol: number };
+    if (load.key !== "iif" && load.key !== "oif") return null;
+    const side = load.key === "iif" ? "in" : "out";
+    return { kind: "device-index", side, isIn, index: fromHostOrder(value) };
+  }
+  if (load?.kind !== "payload") return null;
+  const { base, offset, length } = load;
+  if (base === "network" && length === 1 && offset === PROTOCOL_OFFSET[family]) {
+    return { kind: "protocol", isIn, protocol: Number.parseInt(value, 16) };
+  }
+  const isPort = base === "transport" && offset === UDP_PORT.offset && length === UDP_PORT.length;
+  return isPort ? { kind: "port", isIn, port: Number.parseInt(value, 16) } : null;
+}
+
+/** Where a packet says what it carries (RFC 791, RFC 8200), in bytes. */
+const PROTOCOL_OFFSET: Readonly<Record<AddressFamily, number>> = { ip: 9, ip6: 6 };
 
 /** Padded with zeros is the whole of a name; without them the beginning of one. */
 function deviceNameOf(value: string): string {

@@ -1,10 +1,13 @@
-/** The devices, IPv4 addresses and routes of this host: what the choice of the underlay and the overlap check look at. */
+/** The devices, addresses and routes of this host: what the choice of the underlay and the overlap check look at. */
 import { NetlinkError } from "../../ffi/netlink/error.ts";
 import type { NetlinkTransport } from "../../ffi/netlink/transport.ts";
 import { addressDump, IFA_F, type InterfaceAddress } from "../../ffi/route/address.ts";
 import { IFF_NOARP, IFF_POINTOPOINT, type Link, linkDump, linkGet } from "../../ffi/route/link.ts";
 import { ROUTE_TYPE, routeDump, routeGet, SCOPE } from "../../ffi/route/route.ts";
 import { DEVICE_ALIAS } from "../base/limits.ts";
+
+/** IFA_F_TEMPORARY is IFA_F_SECONDARY under another name (linux/if_addr.h; RFC 8981). */
+const IFA_F_TEMPORARY = IFA_F.SECONDARY;
 
 /** A device of this host. */
 export interface HostDevice {
@@ -22,7 +25,7 @@ export interface HostDevice {
   readonly addresses: readonly HostAddress[];
 }
 
-/** An IPv4 address of a device. */
+/** An address of a device: IPv4, or where it is said otherwise IPv6. */
 export interface HostAddress {
   readonly address: string;
   readonly prefixLength: number;
@@ -30,15 +33,17 @@ export interface HostAddress {
   readonly isGlobal: boolean;
   /** From DHCP: it may go by itself. */
   readonly isDynamic: boolean;
-  /** Another address of the same network was there first. */
+  /** Another address of the same network was there first; of IPv6, it is temporary (RFC 8981). */
   readonly isSecondary: boolean;
   /** Still valid, but not to be used for anything new. */
   readonly isDeprecated: boolean;
+  /** IPv6: whether somebody else has it is still being asked (RFC 4862 section 5.4), so that it cannot be used yet. */
+  readonly isTentative?: boolean;
 }
 
-/** An IPv4 unicast route of the main table. */
+/** A unicast route of the main table. */
 export interface HostRoute {
-  /** Canonical CIDR; `0.0.0.0/0` for a default route. */
+  /** Canonical CIDR; `0.0.0.0/0` or `::/0` for a default route. */
   readonly destination: string;
   /** Index of the device, null for routes with several. */
   readonly index: number | null;
@@ -60,6 +65,8 @@ export interface HostNetwork {
   /** By index. */
   readonly devices: readonly HostDevice[];
   readonly routes: readonly HostRoute[];
+  /** Of addresses and routes; IPv4 unless said. */
+  readonly family?: 4 | 6;
   /** Absent where nobody asked for it. */
   readonly ipv6?: Ipv6OfHost;
 }
@@ -72,7 +79,6 @@ export interface Ipv6OfHost {
   readonly routes: readonly HostRoute[];
 }
 
-/** One that is temporary (RFC 8981) counts as secondary. */
 export interface Ipv6Address extends HostAddress {
   /** Of its device. */
   readonly index: number;
@@ -91,10 +97,16 @@ export function readRouteTo(transport: NetlinkTransport, address: string): Route
   }
 }
 
-/** One device; null when there is none of that index. Throws NetlinkError or SysError. */
-export function readDevice(transport: NetlinkTransport, index: number): HostDevice | null {
+/** One device with its addresses of that family; null when there is none of that index. Throws NetlinkError or SysError. */
+export function readDevice(
+  transport: NetlinkTransport,
+  index: number,
+  family: 4 | 6 = 4,
+): HostDevice | null {
   const link = linkGet(transport, index);
-  return link === null ? null : deviceOf(link, addressDump(transport, { family: 4, index }));
+  if (link === null) return null;
+  if (family === 4) return deviceOf(link, addressDump(transport, { family, index }));
+  return { ...deviceOf(link, []), addresses: readIpv6Addresses(transport, index) };
 }
 
 /** Reads everything. Throws NetlinkError or SysError. */
@@ -112,6 +124,41 @@ export function readHostNetwork(transport: NetlinkTransport): HostNetwork {
       protocol: route.protocol,
     }));
   return { devices, routes };
+}
+
+/**
+ * Reads the IPv6 addresses of this host, or of one device: those that others can send to, link-local ones left out. Throws
+ * NetlinkError or SysError.
+ */
+export function readIpv6Addresses(transport: NetlinkTransport, index?: number): Ipv6Address[] {
+  return addressDump(transport, { family: 6, ...(index === undefined ? {} : { index }) })
+    .filter(({ scope, flags }) => scope === SCOPE.UNIVERSE && (flags & IFA_F.DADFAILED) === 0)
+    .map((address): Ipv6Address => ({
+      index: address.index,
+      address: address.address,
+      prefixLength: address.prefixLength,
+      isGlobal: true,
+      isDynamic: (address.flags & IFA_F.PERMANENT) === 0,
+      isSecondary: (address.flags & IFA_F_TEMPORARY) !== 0,
+      isDeprecated: (address.flags & IFA_F.DEPRECATED) !== 0,
+      isTentative: (address.flags & IFA_F.TENTATIVE) !== 0,
+    }));
+}
+
+/** Throws NetlinkError or SysError. */
+export function readIpv6OfHost(transport: NetlinkTransport): Ipv6OfHost {
+  const addresses = readIpv6Addresses(transport);
+  const routes = routeDump(transport, { family: 6 })
+    .filter(({ type }) => type === ROUTE_TYPE.UNICAST)
+    .map((route): HostRoute => ({
+      destination: route.destination,
+      index: route.index,
+      gateway: route.gateway,
+      metric: route.priority ?? 0,
+      preferredSource: route.preferredSource,
+      protocol: route.protocol,
+    }));
+  return { addresses, routes };
 }
 
 function deviceOf(link: Link, addresses: readonly InterfaceAddress[]): HostDevice {

@@ -1,41 +1,22 @@
-/** IPv6 of this host, for the IPv6 half of a dual-stack overlay: read beside IPv4, and judged by the same rules. */
-import type { NetlinkTransport } from "../../ffi/netlink/transport.ts";
-import { addressDump, IFA_F } from "../../ffi/route/address.ts";
-import { ROUTE_TYPE, routeDump, SCOPE } from "../../ffi/route/route.ts";
+/**
+ * What this host has of IPv6, for the IPv6 half of a dual-stack overlay and for clusters of IPv6 alone: read beside IPv4, and
+ * judged by the same rules.
+ */
 import { cidrContains } from "../address/network.ts";
 import type { Pool } from "../address/pool.ts";
 import type { Underlay } from "../base/kernel_objects.ts";
 import { UserError } from "../base/errors.ts";
-import type { HostNetwork, HostRoute, Ipv6Address, Ipv6OfHost } from "./host_network.ts";
+import type { HostNetwork, Ipv6Address } from "./host_network.ts";
 import { checkPoolOverlap } from "./pool_overlap.ts";
 
-/** IFA_F_TEMPORARY is IFA_F_SECONDARY under another name (linux/if_addr.h; RFC 8981). */
-const IFA_F_TEMPORARY = IFA_F.SECONDARY;
-
-/** Throws NetlinkError or SysError. */
-export function readIpv6OfHost(transport: NetlinkTransport): Ipv6OfHost {
-  const addresses = addressDump(transport, { family: 6 })
-    .filter(({ scope, flags }) => scope === SCOPE.UNIVERSE && (flags & IFA_F.DADFAILED) === 0)
-    .map((address): Ipv6Address => ({
-      index: address.index,
-      address: address.address,
-      prefixLength: address.prefixLength,
-      isGlobal: true,
-      isDynamic: (address.flags & IFA_F.PERMANENT) === 0,
-      isSecondary: (address.flags & IFA_F_TEMPORARY) !== 0,
-      isDeprecated: (address.flags & IFA_F.DEPRECATED) !== 0,
-    }));
-  const routes = routeDump(transport, { family: 6 })
-    .filter(({ type }) => type === ROUTE_TYPE.UNICAST)
-    .map((route): HostRoute => ({
-      destination: route.destination,
-      index: route.index,
-      gateway: route.gateway,
-      metric: route.priority ?? 0,
-      preferredSource: route.preferredSource,
-      protocol: route.protocol,
-    }));
-  return { addresses, routes };
+/** The host as if it had nothing but IPv6. */
+export function onlyIpv6(network: HostNetwork): HostNetwork {
+  const { addresses, routes } = network.ipv6 ?? { addresses: [], routes: [] };
+  const devices = network.devices.map((device) => ({
+    ...device,
+    addresses: addresses.filter(({ index }) => index === device.index),
+  }));
+  return { devices, routes, family: 6 };
 }
 
 /**
@@ -46,7 +27,8 @@ export function withIpv6(underlay: Underlay, pool: Pool, { ipv6 }: HostNetwork):
   if (pool.ipv6 === undefined) return underlay;
   const { cidr } = pool.ipv6;
   const rank = (address: Ipv6Address) =>
-    (address.isSecondary ? 2 : 0) + (address.isDynamic ? 1 : 0);
+    (address.isTentative === true ? 4 : 0) + (address.isSecondary ? 2 : 0) +
+    (address.isDynamic ? 1 : 0);
   const [best] = (ipv6?.addresses ?? [])
     .filter(({ index, isDeprecated, address }) =>
       index === underlay.index && !isDeprecated && !cidrContains(cidr, address)
@@ -67,13 +49,7 @@ export function checkIpv6Overlap(
   device: string,
   underlay: Underlay,
 ): void {
-  const { ipv6 } = network;
-  if (pool.ipv6 === undefined || ipv6 === undefined) return;
-  const { routes, addresses } = ipv6;
-  const devices = network.devices.map((one) => ({
-    ...one,
-    addresses: addresses.filter(({ index }) => index === one.index),
-  }));
-  const source = { hostNetwork: () => ({ devices, routes }) };
+  if (pool.ipv6 === undefined || network.ipv6 === undefined) return;
+  const source = { hostNetwork: () => onlyIpv6(network) };
   checkPoolOverlap(source, { ...pool, ...pool.ipv6 }, device, underlay, "--ipv6-network");
 }

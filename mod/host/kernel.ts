@@ -26,6 +26,7 @@ import {
   type HostNetwork,
   readDevice,
   readHostNetwork,
+  readIpv6OfHost,
   readRouteTo,
   type RouteTo,
 } from "./host_network.ts";
@@ -39,7 +40,6 @@ import {
   isKernelMadeNeighbour,
   isKernelMadeRoute,
 } from "./kernel_decode.ts";
-import { readIpv6OfHost } from "./ipv6_of_host.ts";
 import { DeviceFilter } from "./device_filter.ts";
 import { PlanApplier } from "./kernel_apply.ts";
 import { KernelWatch } from "./kernel_watch.ts";
@@ -130,9 +130,9 @@ export class HostKernel implements Kernel {
     return ipv6 ? { ...network, ipv6: readIpv6OfHost(this.#transport) } : network;
   }
 
-  /** A device as it is now; null when there is none of that index. Throws NetlinkError or SysError. */
-  hostDevice(index: number): HostDevice | null {
-    return readDevice(this.#transport, index);
+  /** A device as it is now, with its addresses of that family; null when there is none of that index. Throws NetlinkError or SysError. */
+  hostDevice(index: number, family: 4 | 6 = 4): HostDevice | null {
+    return readDevice(this.#transport, index, family);
   }
 
   /** How the kernel would send a packet to that address; null when it cannot. */

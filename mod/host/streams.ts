@@ -1,9 +1,10 @@
 /** Gossip streams: the TCP half of the transport. Each carries one request frame and one answer frame. */
 import type { Endpoint } from "../base/core.ts";
 import { FRAME_BYTES_MAX } from "../base/limits.ts";
+import { encodeRefusal } from "../wire/refusal.ts";
 import { readFrame, writeFrame } from "./frames.ts";
 import { portError } from "./datagrams.ts";
-import { formatEndpoint, splitEndpoint } from "./endpoint.ts";
+import { anyAddress, formatEndpoint, isOfFamily, splitEndpoint } from "./endpoint.ts";
 import { startTimer } from "./timer.ts";
 
 /**
@@ -35,6 +36,7 @@ export interface StreamHandlers {
 /** Accepts streams and keeps them open until they are answered or too old. */
 export class StreamServer {
   readonly #listener: Deno.TcpListener;
+  readonly #family: 4 | 6;
   readonly #servedMax: number;
   readonly #waiting = new Map<number, (bytes: Uint8Array) => void>();
   /** Oldest first. */
@@ -42,16 +44,17 @@ export class StreamServer {
   #nextId = 1;
   #closed = false;
 
-  constructor(listener: Deno.TcpListener, servedMax: number) {
+  constructor(listener: Deno.TcpListener, family: 4 | 6, servedMax: number) {
     this.#listener = listener;
+    this.#family = family;
     this.#servedMax = servedMax;
   }
 
-  /** Binds to every address. Throws UserError when the port is taken. Fewer streams are served only in tests. */
-  static open(port: number, servedMax = SERVED_MAX): StreamServer {
+  /** Binds to every address of the family. Throws UserError when the port is taken. Fewer streams are served only in tests. */
+  static open(port: number, family: 4 | 6 = 4, servedMax = SERVED_MAX): StreamServer {
     try {
-      const listener = Deno.listen({ transport: "tcp", hostname: "0.0.0.0", port });
-      return new StreamServer(listener, servedMax);
+      const listener = Deno.listen({ transport: "tcp", hostname: anyAddress(family), port });
+      return new StreamServer(listener, family, servedMax);
     } catch (error) {
       throw portError("TCP", port, error);
     }
@@ -128,6 +131,9 @@ export class StreamServer {
       const bytes = await readFrame(connection, (count) => this.#arriving(served, count));
       served.isAsking = false;
       served.arrivingBytes = 0;
+      if (!isOfFamily(connection.remoteAddr.hostname, this.#family)) {
+        return await writeFrame(connection, encodeRefusal("other-family"));
+      }
       const { promise, resolve } = Promise.withResolvers<Uint8Array>();
       this.#waiting.set(id, resolve);
       const cancelOverdue = startTimer(() => resolve(new Uint8Array(0)), SERVED_TIMEOUT_MS);

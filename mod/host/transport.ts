@@ -24,10 +24,10 @@ export class Transport {
   }
 
   /** Binds UDP and TCP. Throws UserError when either is taken. */
-  static open(port: number): Transport {
-    const datagrams = DatagramSocket.open(port);
+  static open(port: number, family: 4 | 6 = 4): Transport {
+    const datagrams = DatagramSocket.open(port, family);
     try {
-      return new Transport(datagrams, StreamServer.open(port));
+      return new Transport(datagrams, StreamServer.open(port, family));
     } catch (error) {
       datagrams.close();
       throw error;

@@ -2,7 +2,7 @@
  * Which device and address of this host the overlay's packets use: flannel's rules. `--iface` (name or address), then
  * `--iface-regex`, then `--iface-can-reach`, each in order; without any of them the default route's device.
  */
-import { isAddress } from "../address/parse.ts";
+import { addressBits, familyOf, isHostAddress } from "../address/cidr.ts";
 import { ConfigError, reasonOf, UserError } from "../base/errors.ts";
 import type { Underlay } from "../base/kernel_objects.ts";
 import type { Problem } from "../base/problem.ts";
@@ -25,9 +25,6 @@ export interface UnderlaySource {
   /** How the kernel would send a packet to that address, null when it cannot. */
   routeTo(address: string): RouteTo | null;
 }
-
-/** Prefix length of an address that stands alone, as virtual addresses that move between hosts do. */
-const LONE_ADDRESS_BITS = 32;
 
 /** Throws ConfigError for a flag that makes no sense, UserError when nothing fits; both say what there is. */
 export function chooseUnderlay(source: UnderlaySource, choice: UnderlayChoice): Underlay {
@@ -104,10 +101,11 @@ function byPattern(network: HostNetwork, text: string): Underlay | null {
 }
 
 function byReach(source: UnderlaySource, network: HostNetwork, text: string): Underlay | null {
-  if (!isAddress(text)) {
+  const family = network.family ?? 4;
+  if (!isHostAddress(text) || familyOf(text) !== family) {
     throw new ConfigError(
       "--iface-can-reach",
-      `${quote(text)} is not an IPv4 address`,
+      `${quote(text)} is not an IPv${family} address`,
       "Give the underlay address of another host",
     );
   }
@@ -118,7 +116,8 @@ function byReach(source: UnderlaySource, network: HostNetwork, text: string): Un
 
 /** Of several default routes the kernel uses the one with the lowest metric. */
 function byDefaultRoute(network: HostNetwork): Underlay | null {
-  const defaults = network.routes.filter(({ destination }) => destination === "0.0.0.0/0")
+  const everywhere = network.family === 6 ? "::/0" : "0.0.0.0/0";
+  const defaults = network.routes.filter(({ destination }) => destination === everywhere)
     .sort((one, other) => one.metric - other.metric);
   const devices = candidates(network);
   for (const route of defaults) {
@@ -130,23 +129,31 @@ function byDefaultRoute(network: HostNetwork): Underlay | null {
 
 /** Devices that could carry the overlay's packets. */
 function candidates(network: HostNetwork): HostDevice[] {
-  return network.devices.filter((device) => whyNot(device) === null);
+  return network.devices.filter((device) => whyNot(device, network.family) === null);
 }
 
 /** Why a device cannot be the underlay; null when it can. */
-function whyNot(device: HostDevice): string | null {
+function whyNot(device: HostDevice, family: 4 | 6 = 4): string | null {
   if (device.isOwn) return "made by gossamer";
   if (device.name === "lo") return "loopback";
   if (!device.up) return "down";
-  if (device.addresses.every(({ isDeprecated }) => isDeprecated)) return "no IPv4 address";
+  if (device.addresses.every(({ isDeprecated }) => isDeprecated)) {
+    return family === 4 ? "no IPv4 address" : "no IPv6 address but link-local ones";
+  }
   return device.mtu > 0 ? null : "no MTU";
 }
 
 /** @param source the address a route prefers, if it does. */
 function underlayOn(device: HostDevice, source: string | null): Underlay | null {
   const addresses = sorted(device.addresses);
-  const preferred = addresses.find(({ address }) => address === source) ?? addresses[0];
+  const preferred = addresses.find((one) => one.address === source && !isTemporary(one)) ??
+    addresses[0];
   return preferred === undefined ? null : underlayOf(device, preferred.address);
+}
+
+/** The kernel prefers such for its own connections (RFC 8981), and they go within a day. */
+function isTemporary({ address, isSecondary }: HostAddress): boolean {
+  return isSecondary && familyOf(address) === 6;
 }
 
 function underlayOf({ name, index, mtu }: HostDevice, address: string): Underlay {
@@ -155,11 +162,16 @@ function underlayOf({ name, index, mtu }: HostDevice, address: string): Underlay
 
 /** Best first: what stays, and belongs to this host rather than to whoever holds a virtual address. */
 function sorted(addresses: readonly HostAddress[]): HostAddress[] {
-  const rank = (address: HostAddress) =>
-    (address.isGlobal ? 0 : 8) + (address.isSecondary ? 4 : 0) +
-    (address.prefixLength === LONE_ADDRESS_BITS ? 2 : 0) + (address.isDynamic ? 1 : 0);
+  const rank = ({ address, prefixLength, ...one }: HostAddress) =>
+    (one.isTentative === true ? 16 : 0) + (one.isGlobal ? 0 : 8) + (one.isSecondary ? 4 : 0) +
+    (isLone(address, prefixLength) ? 2 : 0) + (one.isDynamic ? 1 : 0);
   return addresses.filter(({ isDeprecated }) => !isDeprecated)
     .sort((one, other) => rank(one) - rank(other));
+}
+
+/** As virtual addresses that move between hosts are. */
+function isLone(address: string, prefixLength: number): boolean {
+  return prefixLength === addressBits(familyOf(address));
 }
 
 function nothingMatches(network: HostNetwork, choice: UnderlayChoice): UserError {
@@ -175,7 +187,10 @@ function nothingMatches(network: HostNetwork, choice: UnderlayChoice): UserError
 
 function noDefaultRoute(network: HostNetwork): UserError {
   return new UserError(
-    `There is no default route to tell the underlay device by; there is ${listing(network)}`,
+    `There is no ${
+      network.family === 6 ? "IPv6 " : ""
+    }default route to tell the underlay device by; ` +
+      `there is ${listing(network)}`,
     { remedy: "Name the underlay device with --iface, or its address" },
   );
 }
@@ -186,6 +201,6 @@ function listing(network: HostNetwork): string {
   if (devices.length === 0) return "no device at all";
   return devices.map((device) => {
     const texts = device.addresses.map(({ address }) => address);
-    return `${device.name} (${whyNot(device) ?? texts.join(", ")})`;
+    return `${device.name} (${whyNot(device, network.family) ?? texts.join(", ")})`;
   }).join(", ");
 }

@@ -8,6 +8,7 @@ import { bridgeAdd } from "../../ffi/route/bridge.ts";
 import { linkDelete, linkGet, linkSet } from "../../ffi/route/link.ts";
 import { routeAdd } from "../../ffi/route/route.ts";
 import { vethAdd } from "../../ffi/route/veth.ts";
+import { isIpv6Text } from "../address/ipv6.ts";
 import { Namespace } from "./namespace.ts";
 import { addToAddress, type SubnetFile } from "./subnet_file.ts";
 
@@ -38,22 +39,18 @@ export class Container {
       peer: { name: "eth0", mtu: subnet.mtu, namespaceFd: this.namespace.fd },
     });
     const index = this.namespace.deviceIndex("eth0");
-    addressAdd(this.namespace.netlink, {
-      index,
-      address: this.address,
-      prefixLength: subnet.prefixLength,
-    });
+    addTo(this.namespace, index, this.address, subnet.prefixLength);
     linkSet(this.namespace.netlink, index, { up: true });
     // Last, so that the port has its carrier when it comes up and forwards from then on.
     linkSet(host.netlink, host.deviceIndex(this.#port), { master: bridge, up: true });
     routeAdd(this.namespace.netlink, {
-      destination: "0.0.0.0/0",
+      destination: isIpv6Text(this.address) ? "::/0" : "0.0.0.0/0",
       gateway: subnet.gateway,
       index,
     });
     if (subnet.ipv6 !== null && this.ipv6 !== null) {
       const { gateway, prefixLength } = subnet.ipv6;
-      addIpv6(this.namespace, index, this.ipv6, prefixLength);
+      addTo(this.namespace, index, this.ipv6, prefixLength);
       routeAdd(this.namespace.netlink, { destination: "::/0", gateway, index });
     }
   }
@@ -83,32 +80,24 @@ function ensureBridge(host: Namespace, subnet: SubnetFile): number {
     });
   }
   const index = host.deviceIndex(CONTAINER_BRIDGE);
-  const held = addressDump(host.netlink, { index, family: 4 });
-  if (!held.some(({ address }) => address === subnet.gateway)) {
-    addressAdd(host.netlink, {
-      index,
-      address: subnet.gateway,
-      prefixLength: subnet.prefixLength,
-    });
+  const held = new Set(addressDump(host.netlink, { index }).map(({ address }) => address));
+  const parts = [subnet, ...(subnet.ipv6 === null ? [] : [subnet.ipv6])];
+  for (const { gateway, prefixLength } of parts) {
+    if (!held.has(gateway)) addTo(host, index, gateway, prefixLength);
+    // What a container runtime sets too: without it the kernel does not hand packets on.
+    const isIpv6 = isIpv6Text(gateway);
+    host.writeSysctl(isIpv6 ? "net.ipv6.conf.all.forwarding" : "net.ipv4.ip_forward", "1");
   }
-  if (subnet.ipv6 !== null) {
-    const { gateway, prefixLength } = subnet.ipv6;
-    const isHeld = addressDump(host.netlink, { index, family: 6 })
-      .some(({ address }) => address === gateway);
-    if (!isHeld) addIpv6(host, index, gateway, prefixLength);
-    host.writeSysctl("net.ipv6.conf.all.forwarding", "1");
-  }
-  // What a container runtime sets too: without it the kernel does not hand packets on.
-  host.writeSysctl("net.ipv4.ip_forward", "1");
   return index;
 }
 
 /** Usable at once: nobody else has it. */
-function addIpv6(
+function addTo(
   { netlink }: Namespace,
   index: number,
   address: string,
   prefixLength: number,
 ): void {
-  addressAdd(netlink, { index, address, prefixLength, flags: IFA_F.NODAD });
+  const flags = isIpv6Text(address) ? { flags: IFA_F.NODAD } : {};
+  addressAdd(netlink, { index, address, prefixLength, ...flags });
 }

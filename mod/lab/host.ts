@@ -32,7 +32,8 @@ export class Host {
   /** Whoever gives the host another network card says so here. */
   port: Port;
   readonly containers: Container[] = [];
-  readonly #command: readonly string[];
+  /** The program under test and its fixed arguments. */
+  readonly command: readonly string[];
   readonly #underlay: Underlay;
   readonly #earlier: AgentProcess[] = [];
   #agent: AgentProcess | null = null;
@@ -49,7 +50,7 @@ export class Host {
     this.port = underlay.plug(this.namespace, number);
     this.address = this.port.address;
     this.#underlay = underlay;
-    this.#command = options.command;
+    this.command = options.command;
     for (const folder of ["state", "run"]) {
       Deno.mkdirSync(`${this.directory}/${folder}`, { recursive: true });
     }
@@ -94,7 +95,7 @@ export class Host {
     ];
     this.#agent = new AgentProcess(
       this.namespace,
-      [...this.#command, "up", ...own, ...flags],
+      [...this.command, "up", ...own, ...flags],
       this.environment,
     );
     return this.#agent;
@@ -115,7 +116,7 @@ export class Host {
   /** Runs a gossamer command on this host to its end; where the agent runs, once it can be asked. */
   async gossamer(...args: readonly string[]): Promise<CommandResult> {
     await this.#control();
-    return await this.namespace.output([...this.#command, ...args], { env: this.environment });
+    return await this.namespace.output([...this.command, ...args], { env: this.environment });
   }
 
   /** The agent may be asked a few milliseconds after it wrote `subnet.env`; on a busy machine a few more. */
@@ -176,11 +177,12 @@ export class Host {
     return ping(this.namespace, destination, options);
   }
 
-  /** Addresses of a device, such as `["10.244.7.0/32"]`. IPv4 only. */
-  deviceAddresses(device: string): string[] {
+  /** Addresses of a device, such as `["10.244.7.0/32"]`, of one family; link-local ones of IPv6 left out. */
+  deviceAddresses(device: string, family: 4 | 6 = 4): string[] {
     const link = linkGet(this.namespace.netlink, device);
     if (link === null) return [];
-    return addressDump(this.namespace.netlink, { index: link.index, family: 4 })
+    return addressDump(this.namespace.netlink, { index: link.index, family })
+      .filter(({ address }) => !address.startsWith("fe80:"))
       .map(({ address, prefixLength }) => `${address}/${prefixLength}`);
   }
 
@@ -265,12 +267,13 @@ export interface StatusView {
     backend: string | null;
     path: "vxlan" | "direct" | "udp" | null;
     kernel: "answers" | "checking" | "silent" | null;
+    overlay?: { state: "answers" | "silent" | "unknown"; rttMs: number | null } | null;
     /** With `--backend udp`. */
     traffic?: {
-      packetsSent: number;
-      bytesSent: number;
-      packetsReceived: number;
-      bytesReceived: number;
+      sentPackets: number;
+      sentBytes: number;
+      receivedPackets: number;
+      receivedBytes: number;
     };
   }[];
   problems: { code: string; severity: string; text: string; remedy: string }[];

@@ -15,18 +15,21 @@ export interface LabOptions {
   readonly command: readonly string[];
   /** An existing folder for the hosts' states. */
   readonly directory: string;
+  /** Of the hosts' addresses, which have none of the other one; 4 unless said. */
+  readonly family?: 4 | 6;
 }
 
 /** The kernel's neighbour limit is one for all its namespaces (linux/neighbour.h, gc_thresh3). */
 const NEIGHBOUR_LIMIT = "net.ipv4.neigh.default.gc_thresh3";
 
 export class Lab {
-  readonly underlay = new Underlay();
+  readonly underlay: Underlay;
   readonly hosts: Host[] = [];
   readonly #options: LabOptions;
 
   private constructor(options: LabOptions) {
     this.#options = options;
+    this.underlay = new Underlay(options.family);
   }
 
   /** Makes the network and its hosts. Throws SysError EPERM without CAP_SYS_ADMIN. */

@@ -10,6 +10,8 @@ import type { Namespace } from "./namespace.ts";
 
 /** IPv4 header (20) and ICMP echo header (8): what an MTU has to carry besides the payload. */
 export const ECHO_OVERHEAD_BYTES = 28;
+/** The same of IPv6: its header (40) and ICMPv6's echo header (8). */
+export const IPV6_ECHO_OVERHEAD_BYTES = 48;
 
 /** `ping`'s own default: an 84-byte packet. */
 const PAYLOAD_BYTES_DEFAULT = 56;

@@ -1,8 +1,9 @@
 /** Reads `subnet.env`, the file that tells a container runtime which addresses it may give out. */
+import { assert } from "../base/assert.ts";
 import { formatIpv6, isIpv6Text, parseIpv6 } from "../address/ipv6.ts";
 
 export interface SubnetFile {
-  /** `FLANNEL_NETWORK`, such as `10.244.0.0/16`. */
+  /** `FLANNEL_NETWORK`, such as `10.244.0.0/16`. In a cluster of IPv6 alone this and what follows is of IPv6. */
   readonly network: string;
   /** Address of the host on its container bridge: `FLANNEL_SUBNET` without its length. */
   readonly gateway: string;
@@ -10,7 +11,7 @@ export interface SubnetFile {
   readonly prefixLength: number;
   /** The subnet in CIDR form, such as `10.244.7.0/24`. */
   readonly subnet: string;
-  /** The IPv6 half, where the file has one. */
+  /** The IPv6 half, where the file has both families. */
   readonly ipv6: Ipv6SubnetFile | null;
   readonly mtu: number;
   readonly ipMasq: boolean;
@@ -36,19 +37,20 @@ export function parseSubnetFile(text: string): SubnetFile {
     if (found === undefined) throw new Error(`subnet.env has no ${key}: ${JSON.stringify(text)}`);
     return found;
   };
-  const [gateway = "", length = ""] = value("FLANNEL_SUBNET").split("/");
+  const ipv6 = part(values.get("FLANNEL_IPV6_NETWORK"), values.get("FLANNEL_IPV6_SUBNET"));
+  const isIpv6Alone = ipv6 !== null && !values.has("FLANNEL_SUBNET");
+  const ipv4 = isIpv6Alone ? null : part(value("FLANNEL_NETWORK"), value("FLANNEL_SUBNET"));
+  const main = ipv4 ?? ipv6;
+  assert(main !== null, "a file has one family or the other");
   return {
-    network: value("FLANNEL_NETWORK"),
-    gateway,
-    prefixLength: Number(length),
-    subnet: `${addToAddress(gateway, -1)}/${length}`,
-    ipv6: ipv6Part(values.get("FLANNEL_IPV6_NETWORK"), values.get("FLANNEL_IPV6_SUBNET")),
+    ...main,
+    ipv6: isIpv6Alone ? null : ipv6,
     mtu: Number(value("FLANNEL_MTU")),
     ipMasq: value("FLANNEL_IPMASQ") === "true",
   };
 }
 
-function ipv6Part(network?: string, subnet?: string): Ipv6SubnetFile | null {
+function part(network?: string, subnet?: string): Ipv6SubnetFile | null {
   if (network === undefined || subnet === undefined) return null;
   const [gateway = "", length = ""] = subnet.split("/");
   return {

@@ -4,7 +4,7 @@
  * Faults are made here, where a cable or a switch would make them, so that the hosts' own devices and
  * tables stay exactly as they were.
  */
-import { addressAdd } from "../../ffi/route/address.ts";
+import { addressAdd, IFA_F } from "../../ffi/route/address.ts";
 import { bridgeAdd } from "../../ffi/route/bridge.ts";
 import { linkDelete, linkSet } from "../../ffi/route/link.ts";
 import { routeAdd } from "../../ffi/route/route.ts";
@@ -20,15 +20,19 @@ export const UNDERLAY_MTU = 1500;
 /** Addresses .1 to .250 are hosts; .254 is the gateway that makes eth0 the default route's device. */
 export const HOSTS_MAX = 250;
 const GATEWAY = `${NETWORK_PREFIX}.254`;
+/** The same of IPv6: `fd00:100::1` to `fd00:100::fa`. */
+const IPV6_PREFIX = "fd00:100::";
+const IPV6_PREFIX_LENGTH = 64;
+const IPV6_GATEWAY = `${IPV6_PREFIX}fe`;
 const MAIN_BRIDGE = "switch";
 
 /** The underlay device inside every host. */
 export const UNDERLAY_DEVICE = "eth0";
 
 /** Address of the lab's n-th host, counted from 1. */
-export function underlayAddress(number: number): string {
+export function underlayAddress(number: number, family: 4 | 6 = 4): string {
   assert(number >= 1 && number <= HOSTS_MAX, `a lab has hosts 1 to ${HOSTS_MAX}, not ${number}`);
-  return `${NETWORK_PREFIX}.${number}`;
+  return family === 4 ? `${NETWORK_PREFIX}.${number}` : `${IPV6_PREFIX}${number.toString(16)}`;
 }
 
 /** The plug of one host in the switch. */
@@ -44,19 +48,31 @@ export interface Port {
 export class Underlay {
   readonly namespace = new Namespace("the switch");
   readonly #bridges = new Map<string, number>();
+  readonly #family: 4 | 6;
 
-  constructor() {
-    const index = this.#bridge(MAIN_BRIDGE);
-    addressAdd(this.namespace.netlink, {
-      index,
-      address: GATEWAY,
-      prefixLength: PREFIX_LENGTH,
-    });
+  /** @param family of the hosts' addresses */
+  constructor(family: 4 | 6 = 4) {
+    this.#family = family;
+    this.#addAddress(this.namespace, this.#bridge(MAIN_BRIDGE), this.#gateway);
+  }
+
+  get #gateway(): string {
+    return this.#family === 4 ? GATEWAY : IPV6_GATEWAY;
+  }
+
+  #addAddress({ netlink }: Namespace, index: number, address: string): void {
+    addressAdd(
+      netlink,
+      this.#family === 4
+        ? { index, address, prefixLength: PREFIX_LENGTH, broadcast: `${NETWORK_PREFIX}.255` }
+        // Usable at once: nobody else has it.
+        : { index, address, prefixLength: IPV6_PREFIX_LENGTH, flags: IFA_F.NODAD },
+    );
   }
 
   /** Gives a namespace an `eth0` with the n-th address, plugged into the main bridge. */
   plug(namespace: Namespace, number: number): Port {
-    const address = underlayAddress(number);
+    const address = underlayAddress(number, this.#family);
     const name = `port${number}`;
     vethAdd(this.namespace.netlink, {
       name,
@@ -65,19 +81,15 @@ export class Underlay {
     });
     const port = { number, address, name, index: this.namespace.deviceIndex(name) };
     const index = namespace.deviceIndex(UNDERLAY_DEVICE);
-    addressAdd(namespace.netlink, {
-      index,
-      address,
-      prefixLength: PREFIX_LENGTH,
-      broadcast: `${NETWORK_PREFIX}.255`,
-    });
+    this.#addAddress(namespace, index, address);
     linkSet(namespace.netlink, index, { up: true });
     // Last, so that the port has its carrier when it comes up and forwards from then on.
     linkSet(this.namespace.netlink, port.index, {
       master: this.#bridge(MAIN_BRIDGE),
       up: true,
     });
-    routeAdd(namespace.netlink, { destination: "0.0.0.0/0", gateway: GATEWAY, index });
+    const destination = this.#family === 4 ? "0.0.0.0/0" : "::/0";
+    routeAdd(namespace.netlink, { destination, gateway: this.#gateway, index });
     return port;
   }
 

@@ -1,4 +1,5 @@
 /** The longest packets that hosts announce to take, and how little of it their records have to say. */
+import { familyOf } from "../address/cidr.ts";
 import { ETHERNET_MTU } from "../base/limits.ts";
 import { backendOf, type Vtep } from "../claim/record.ts";
 import { overheadOf } from "./backend.ts";
@@ -7,7 +8,7 @@ import { overheadOf } from "./backend.ts";
 function usualMtu(vtep: Vtep): number {
   const backend = backendOf(vtep);
   const known = backend === "host-gw" || backend === "udp" ? backend : "vxlan";
-  return ETHERNET_MTU - overheadOf(known, vtep.ipv6 === undefined ? 4 : 6);
+  return ETHERNET_MTU - overheadOf(known, vtep.ipv6 === undefined ? familyOf(vtep.address) : 6);
 }
 
 /** What a host's containers take. */

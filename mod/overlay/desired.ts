@@ -7,6 +7,7 @@
  * nobody has. With host-gw there is no device. With udp there is another one, a route for the whole overlay leads there, and
  * the peers are the agent's business alone.
  */
+import { familyOf } from "../address/cidr.ts";
 import type {
   DeviceAddress,
   ForwardingEntry,
@@ -27,12 +28,14 @@ import { mtuOf } from "./announced_mtu.ts";
 import { type PathConfig, type PathKind, pathTo, type PeerFault } from "./path.ts";
 import { networkRoute, type RetiredDevice, retiredUdp, tunLink } from "./udp.ts";
 import { unreachableRoute } from "./unreachable.ts";
-import { deviceName, familyOf, type VxlanConfig, vxlanLink } from "./vxlan.ts";
+import { deviceName, type VxlanConfig, vxlanLink } from "./vxlan.ts";
 
 /** What the overlay needs to know of this host; all of it fixed but the underlay, which may change while we run. */
 export interface OverlayConfig extends VxlanConfig, PathConfig {
   /** The overlay's networks, canonical CIDRs: `10.244.0.0/16`, and those that were added since. All of one family. */
   readonly networks: readonly string[];
+  /** Whether what flannel left for hosts that have not moved yet stays. */
+  readonly adoptsFlannel?: boolean;
   /** With dual stack: the same for the overlay of the IPv6 halves. */
   readonly ipv6?: OverlayConfig;
 }
@@ -79,6 +82,8 @@ export interface Desired {
   readonly whole: readonly Route[];
   /** In the order of the owners. */
   readonly peers: readonly DesiredPeer[];
+  /** See OverlayConfig. */
+  readonly adoptsFlannel: boolean;
   /** Peers that cannot be programmed, and why. */
   readonly problems: readonly Problem[];
 }
@@ -94,7 +99,11 @@ export function desiredState(
   owners: readonly ClaimRecord[],
   silent: ReadonlySet<string> = new Set(),
 ): Desired {
-  const base = { networks: config.networks, ...devicesOf(config) };
+  const base = {
+    networks: config.networks,
+    ...devicesOf(config),
+    adoptsFlannel: config.adoptsFlannel === true,
+  };
   if (own === null || own.state !== "held") {
     const nothing = {
       link: null,

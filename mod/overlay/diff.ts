@@ -24,6 +24,7 @@ import { isIpv6Text } from "../address/ipv6.ts";
 import { planCleanup } from "./cleanup.ts";
 import { foreignDevice } from "./foreign_device.ts";
 import type { Desired } from "./desired.ts";
+import { type FlannelPeer, flannelPeers } from "./flannel.ts";
 import {
   isOwnAddress,
   isOwnElsewhere,
@@ -63,7 +64,8 @@ export function diffState(
     ...diffAddresses(desired.address, desired.networks, left.addresses),
   ];
   const routes = matchRoutes(desired, left.routes);
-  const forwarding = matchForwarding(desired, left.forwarding);
+  const flannel = flannelPeersOf(desired, left);
+  const forwarding = matchForwarding(desired, left.forwarding, flannel);
   const neighbours = matchNeighbours(desired, left.neighbours);
   for (const route of routes.stale) operations.push({ kind: "route-delete", route });
   // At once: what replaces the other entry of that MAC may read the same.
@@ -88,7 +90,13 @@ export function diffState(
     if (route !== null) operations.push(...routeOperations(route, routes));
   }
   if (isSwitching) operations.push(...removals);
-  return { operations, problems: [] };
+  return { operations, problems: [], ...(flannel.length === 0 ? {} : { flannel }) };
+}
+
+function flannelPeersOf(desired: Desired, actual: KernelState): readonly FlannelPeer[] {
+  if (!desired.adoptsFlannel) return [];
+  const wanted = new Set(desired.peers.map(({ subnet }) => subnet));
+  return flannelPeers(desired.device, desired.networks, wanted, actual);
 }
 
 /** For backends that need routes alone: what an earlier run with another one left behind goes once those are there. */
@@ -313,7 +321,9 @@ interface ForwardingMatch extends Match<ForwardingEntry> {
 function matchForwarding(
   desired: Desired,
   actual: readonly ForwardingEntry[],
+  flannel: readonly FlannelPeer[] = [],
 ): ForwardingMatch {
+  const flannels = new Set(flannel.map(({ mac }) => mac));
   const entries = desired.peers.map(({ entry }) => entry).filter((entry) => entry !== null);
   const wanted = new Map(entries.map((entry) => [entry.mac, entry]));
   const present = new Set<ForwardingEntry>();
@@ -323,7 +333,7 @@ function matchForwarding(
   for (const entry of actual) {
     const want = wanted.get(entry.mac);
     if (want === undefined) {
-      if (isOwnForwarding(entry)) stale.push(entry);
+      if (isOwnForwarding(entry) && !flannels.has(entry.mac)) stale.push(entry);
     } else if (
       want.destination === entry.destination && want.port === entry.port && entry.permanent
     ) {

@@ -11,12 +11,19 @@ import type {
 import type { Problem } from "../base/problem.ts";
 import { addressFamilyOf, networkContains } from "./firewall_elements.ts";
 
-/** The first packet of a connection through this host; what is null is not known. */
+/** The first packet of a connection through this host, or to it; what is null is not known. */
 export interface ForwardedPacket {
   readonly source: string;
   readonly destination: string;
   readonly inDevice: string | null;
   readonly outDevice: string | null;
+  /** Of one that is for this host itself: how it comes in, and what for. */
+  readonly arriving?: {
+    readonly inIndex: number;
+    /** IANA's number. */
+    readonly protocol: number;
+    readonly port: number;
+  };
 }
 
 /** The chain in which a packet ends, and by what. */
@@ -32,6 +39,14 @@ export interface ForwardDrop {
 type Truth = "yes" | "no" | "unknown";
 /** What becomes of a packet; `perhaps` where some rule may have let it pass. */
 type Fate = "accept" | "drop" | "perhaps" | "next" | "return";
+
+/** What a rule may look at that is not the same for all that is forwarded. */
+const BEYOND_FORWARDED: ReadonlySet<ForeignMatch["kind"]> = new Set([
+  "unknown",
+  "protocol",
+  "port",
+  "device-index",
+]);
 
 /** Chains may jump to one another so often (nf_tables.h NFT_JUMP_STACK_SIZE). */
 const JUMPS_MAX = 16;
@@ -118,9 +133,26 @@ class Walk {
     return truths.includes("unknown") ? "unknown" : "yes";
   }
 
-  /** Whether all that is not known of the rule is a device or an address of the packet. */
+  /**
+   * Whether all that is not known of the rule is a device or an address of the packet. Of one that is for this host more is
+   * known, and whoever looks at sets of ports may well mean it.
+   */
   #mayBeAbout({ matches }: ForeignRule): boolean {
-    return matches.every((match) => match.kind !== "unknown");
+    return this.#packet.arriving !== undefined ||
+      matches.every((match) => !BEYOND_FORWARDED.has(match.kind));
+  }
+
+  #truthOfArriving(
+    match: Extract<ForeignMatch, { kind: "device-index" | "protocol" | "port" }>,
+  ): Truth {
+    const { arriving } = this.#packet;
+    if (arriving === undefined) return "unknown";
+    if (match.kind === "protocol") {
+      return truth((match.protocol === arriving.protocol) === match.isIn);
+    }
+    if (match.kind === "port") return truth((match.port === arriving.port) === match.isIn);
+    if (match.side === "out") return "unknown";
+    return truth((match.index === arriving.inIndex) === match.isIn);
   }
 
   #truthOfMatch(match: ForeignMatch): Truth {
@@ -139,6 +171,10 @@ class Walk {
           : device === match.name;
         return truth(isSame === match.isIn);
       }
+      case "device-index":
+      case "protocol":
+      case "port":
+        return this.#truthOfArriving(match);
       case "family":
         return truth((addressFamilyOf(source) === match.family) === match.isIn);
       case "state":

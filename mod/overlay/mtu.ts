@@ -2,6 +2,7 @@
  * The longest packets that containers may send: what this host's underlay leaves, and with `--mtu min` no more than any other
  * host of the cluster has room for. A longer one is lost at the first host whose bridge or underlay is smaller.
  */
+import { familyOf } from "../address/cidr.ts";
 import type { Problem } from "../base/problem.ts";
 import { type ClaimRecord, occupies } from "../claim/record.ts";
 import { mtuOf } from "./announced_mtu.ts";
@@ -41,7 +42,8 @@ export function fittedMtu(
   if (smallest >= containersMtu(config)) return config;
   const { ipv6 } = config;
   const fits = (mtu: number, least: number) => Math.min(mtu, Math.max(smallest, least));
-  const mtu = fits(config.mtu, ipv6 === undefined ? FOLLOWED_MTU_MIN : FOLLOWED_IPV6_MTU_MIN);
+  const isIpv4Alone = ipv6 === undefined && familyOf(config.underlay.address) === 4;
+  const mtu = fits(config.mtu, isIpv4Alone ? FOLLOWED_MTU_MIN : FOLLOWED_IPV6_MTU_MIN);
   if (ipv6 === undefined) return { ...config, mtu };
   return { ...config, mtu, ipv6: { ...ipv6, mtu: fits(ipv6.mtu, FOLLOWED_IPV6_MTU_MIN) } };
 }

@@ -1,18 +1,7 @@
-/** The VXLAN backend: what its device is called, how large its packets may be, what the device looks like. */
-import { isIpv6Text } from "../address/ipv6.ts";
-import { ConfigError } from "../base/errors.ts";
+/** The VXLAN backend: what its device is called and what it looks like. */
+import { familyOf } from "../address/cidr.ts";
 import type { Underlay, VxlanLink } from "../base/kernel_objects.ts";
-import { DEVICE_ALIAS, VXLAN_OVERHEAD_BYTES } from "../base/limits.ts";
-import type { Problem } from "../base/problem.ts";
-
-/** The smallest MTU an IPv4 link may have (RFC 791), and the least the kernel lets a VXLAN device have. */
-export const OVERLAY_MTU_MIN = 68;
-
-/** The smallest on which the kernel lets a device have IPv6 (RFC 8200 section 5). */
-const IPV6_MTU_MIN = 1280;
-
-/** The largest: an IPv4 packet's length field has 16 bits (linux/if_ether.h ETH_MAX_MTU). */
-export const OVERLAY_MTU_MAX = 65_535;
+import { DEVICE_ALIAS } from "../base/limits.ts";
 
 /** What the backend needs to know of this host. */
 export interface VxlanConfig {
@@ -22,7 +11,7 @@ export interface VxlanConfig {
   readonly port: number;
   /** Of the device; stable for the life of this host, locally administered. */
   readonly mac: string;
-  /** Bytes; see {@linkcode overlayMtu}. */
+  /** Bytes; see {@linkcode overlayMtuOn}. */
   readonly mtu: number;
   readonly underlay: Underlay;
 }
@@ -30,86 +19,6 @@ export interface VxlanConfig {
 /** The device's name, flannel's: `flannel.1` for VNI 1, and `flannel-v6.1` for its IPv6 subnets. */
 export function deviceName(vni: number, family: 4 | 6 = 4): string {
   return family === 4 ? `flannel.${vni}` : `flannel-v6.${vni}`;
-}
-
-/** The family of the packets that an overlay of that network carries, and of those it carries them in. */
-export function familyOf(networkOrAddress: string): 4 | 6 {
-  return isIpv6Text(networkOrAddress) ? 6 : 4;
-}
-
-/**
- * As {@linkcode overlayMtu}, for IPv6: as much less as its headers are longer. Throws a ConfigError when that is less than
- * IPv6 takes.
- */
-export function ipv6OverlayMtu(
-  underlay: Underlay,
-  configured: number | null,
-  overheadBytes: number,
-): number {
-  const fits = underlay.mtu - overheadBytes;
-  if (fits < IPV6_MTU_MIN) {
-    throw new ConfigError(
-      "--ipv6-network",
-      `${underlay.device} has an MTU of ${underlay.mtu} bytes, which leaves ${fits} for the IPv6 ` +
-        `overlay: less than the ${IPV6_MTU_MIN} that IPv6 takes`,
-      `Raise the MTU of ${underlay.device}, or leave out --ipv6-network`,
-    );
-  }
-  if (configured !== null && configured < IPV6_MTU_MIN) {
-    throw new ConfigError(
-      "--mtu",
-      `${configured} is less than the ${IPV6_MTU_MIN} that IPv6 takes`,
-      `Give ${IPV6_MTU_MIN} or more, or leave out --ipv6-network`,
-    );
-  }
-  return Math.min(configured ?? fits, fits, OVERLAY_MTU_MAX);
-}
-
-/**
- * The overlay's MTU in bytes: the underlay's minus the outer headers, or the one configured where that is less. The kernel
- * gives a device no more than fits, and refuses to raise it. Throws a ConfigError when nothing usable comes out.
- *
- * @param overheadBytes what the backend puts around each packet.
- */
-export function overlayMtu(
-  underlay: Underlay,
-  configured: number | null,
-  overheadBytes = VXLAN_OVERHEAD_BYTES,
-): number {
-  const fits = underlay.mtu - overheadBytes;
-  if (configured !== null && (configured < OVERLAY_MTU_MIN || configured > OVERLAY_MTU_MAX)) {
-    throw new ConfigError(
-      "--mtu",
-      `${configured} is not an MTU that the overlay's device can have`,
-      `Give a number from ${OVERLAY_MTU_MIN} to ${OVERLAY_MTU_MAX}, or leave the flag out`,
-    );
-  }
-  if (fits < OVERLAY_MTU_MIN) {
-    throw new ConfigError(
-      "--iface",
-      `${underlay.device} has an MTU of ${underlay.mtu} bytes, which leaves ${fits} for the overlay`,
-      `Raise the MTU of ${underlay.device}, or choose another device with --iface`,
-    );
-  }
-  return Math.min(configured ?? fits, fits, OVERLAY_MTU_MAX);
-}
-
-/** Warns when packets of the configured size cannot cross the underlay in one piece; null when they can. */
-export function mtuProblem(
-  underlay: Underlay,
-  configured: number | null,
-  overheadBytes = VXLAN_OVERHEAD_BYTES,
-): Problem | null {
-  const fits = underlay.mtu - overheadBytes;
-  if (configured === null || configured <= fits) return null;
-  return {
-    code: "mtu-too-large",
-    severity: "warning",
-    text: `The overlay's MTU is ${fits} bytes instead of the ${configured} of --mtu, which ` +
-      (overheadBytes === 0 ? "" : `with ${overheadBytes} bytes of outer headers `) +
-      `are more than the ${underlay.mtu} that ${underlay.device} carries`,
-    remedy: `Use --mtu ${fits} or less, or leave the flag out`,
-  };
 }
 
 /** The device as it should be (flannel's, with an alias that proves it ours). */

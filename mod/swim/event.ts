@@ -1,4 +1,5 @@
 /** What swim tells the outside: members, warnings for the operator, and the end of a leave. */
+import type { PingOutcome } from "./ping_outcome.ts";
 import type { KeyOutcome } from "./key_outcome.ts";
 import type { Endpoint } from "../base/core.ts";
 import type { MemberEvent, MemberId } from "./member.ts";
@@ -25,6 +26,8 @@ export type SwimEvent =
   }
   /** The end of the `keys` command of that request number. */
   | { readonly kind: "keys-done"; readonly request: number; readonly outcome: KeyOutcome }
+  /** The end of the `ping` command of that request number; null when that member could not be asked. */
+  | { readonly kind: "pinged"; readonly request: number; readonly outcome: PingOutcome | null }
   /**
    * Another host is alive under this one's identity, and this one is to take a new one: nothing more should be asked of this
    * core. `instance` and `endpoint` are the other's.

@@ -75,7 +75,9 @@ export type SwimCommand =
     readonly force: boolean;
     /** Members that left and are expected back: they count as those do who failed. */
     readonly awaited?: readonly MemberId[];
-  };
+  }
+  /** Asks a member by datagram and over a stream; ends in a `pinged` event of that request number. */
+  | { readonly kind: "ping"; readonly request: number; readonly id: MemberId };
 
 /** What is known of the way to a peer. */
 export interface PeerPath {

@@ -16,6 +16,7 @@ import { splitParts } from "../wire/parts.ts";
 import { encodeAck, type Ping } from "../wire/probe_messages.ts";
 import { encodeWhoAnswer, type Who } from "../wire/who_messages.ts";
 import { countRefused, type SwimCounters } from "./counters.ts";
+import type { AskedPings } from "./asked_pings.ts";
 import type { Evidence } from "./evidence.ts";
 import type { IdentityWatch } from "./identity_watch.ts";
 import type { OwnKeys } from "./own_keys.ts";
@@ -46,6 +47,7 @@ export class Receiver {
   readonly #post: Post;
   readonly #lifeguard: Lifeguard;
   readonly #udpWatch: UdpWatch;
+  readonly #askedPings: AskedPings;
   readonly #ownKeys: OwnKeys;
   readonly #rider: Rider;
   readonly #strangers: Strangers;
@@ -65,6 +67,7 @@ export class Receiver {
     post: Post;
     lifeguard: Lifeguard;
     udpWatch: UdpWatch;
+    askedPings: AskedPings;
     ownKeys: OwnKeys;
     rider: Rider;
     strangers: Strangers;
@@ -81,6 +84,7 @@ export class Receiver {
     this.#post = parts.post;
     this.#lifeguard = parts.lifeguard;
     this.#udpWatch = parts.udpWatch;
+    this.#askedPings = parts.askedPings;
     this.#ownKeys = parts.ownKeys;
     this.#rider = parts.rider;
     this.#strangers = parts.strangers;
@@ -118,6 +122,7 @@ export class Receiver {
       case "ack":
         this.#relays.acked(message.sequence);
         this.#udpWatch.acked(from, message.sequence);
+        this.#askedPings.acked(nowMs, from, message.sequence);
         return this.#prober.acked(nowMs, from, message.sequence);
       case "nack":
         return this.#prober.nacked(from, message.sequence);

@@ -35,7 +35,7 @@ export class Strangers {
   /** Something was refused; other reasons are passed over. */
   refused(nowMs: number, from: Endpoint, reason: EnvelopeReason): void {
     if (reason !== "other-key" && reason !== "other-cluster") return;
-    const address = from.slice(0, from.lastIndexOf(":"));
+    const address = from.slice(0, from.lastIndexOf(":")).replace(/^\[(.*)\]$/, "$1");
     const known = this.#strangers.get(address);
     const isSilent = known === undefined || nowMs - known.lastAtMs > STRANGER_MS;
     const { count, firstAtMs } = isSilent ? { count: 0, firstAtMs: nowMs } : known;

@@ -10,6 +10,7 @@ import {
   encodeRiderLetter,
   RIDER_OVERHEAD_BYTES,
 } from "../wire/rider_messages.ts";
+import { AskedPings } from "./asked_pings.ts";
 import { Awareness } from "./awareness.ts";
 import { newCounters } from "./counters.ts";
 import type { SwimEvent } from "./event.ts";
@@ -63,6 +64,7 @@ export class Swim implements Carrier {
   readonly #evidence: Evidence;
   readonly #identityWatch: IdentityWatch;
   readonly #udpWatch: UdpWatch;
+  readonly #askedPings: AskedPings;
   readonly #roundTrips = new RoundTrips();
   readonly #prober: Prober;
   readonly #relays: Relays;
@@ -128,26 +130,26 @@ export class Swim implements Carrier {
       forgotten: (id) => this.#reconnector.forget(id),
     });
     this.#evidence = evidence;
-    const udpWatch = new UdpWatch(shared);
-    this.#udpWatch = udpWatch;
-    this.#prober = new Prober({ ...shared, evidence, udpWatch });
+    this.#udpWatch = new UdpWatch(shared);
+    this.#askedPings = new AskedPings(shared);
+    this.#prober = new Prober({ ...shared, evidence, udpWatch: this.#udpWatch });
     this.#relays = new Relays(shared);
     this.#gossiper = new Gossiper(shared);
     this.#synchroniser = new Synchroniser({ ...shared, evidence });
-    const synchroniser = this.#synchroniser;
-    this.#seeds = new Seeds({ ...shared, synchroniser });
-    this.#reconnector = new Reconnector({ ...shared, synchroniser }, options.remembered);
+    const joins = { ...shared, synchroniser: this.#synchroniser };
+    this.#seeds = new Seeds(joins);
+    this.#reconnector = new Reconnector(joins, options.remembered);
     this.#farewell = new Farewell(shared);
     this.#tombstones = new Tombstones(this.#table, (id) => this.#roundTrips.forget(id));
     this.#keeper = new Keeper({ ...shared, reconnector: this.#reconnector });
     this.#rotation = new KeyRotation({ ...shared, missing: () => this.#reconnector.missing });
     this.#receiver = new Receiver({
-      ...shared,
+      ...joins,
       evidence,
       prober: this.#prober,
       relays: this.#relays,
-      synchroniser,
-      udpWatch,
+      udpWatch: this.#udpWatch,
+      askedPings: this.#askedPings,
       strangers: this.#strangers,
       identityWatch,
     });
@@ -180,6 +182,7 @@ export class Swim implements Carrier {
       this.#prober.wakeAtMs(),
       this.#relays.wakeAtMs(),
       this.#udpWatch.wakeAtMs(),
+      this.#askedPings.wakeAtMs(),
       this.#evidence.wakeAtMs(),
       this.#identityWatch.wakeAtMs(),
       this.#synchroniser.wakeAtMs(),
@@ -286,6 +289,7 @@ export class Swim implements Carrier {
       this.#prober.advance(nowMs);
       this.#relays.advance(nowMs);
       this.#udpWatch.advance(nowMs);
+      this.#askedPings.advance(nowMs);
       this.#evidence.advance(nowMs);
       this.#identityWatch.advance(nowMs);
       this.#synchroniser.advance(nowMs);
@@ -312,6 +316,8 @@ export class Swim implements Carrier {
         return this.#seeds.hurry(nowMs);
       case "keys":
         return this.#rotation.start(command);
+      case "ping":
+        return this.#askedPings.start(nowMs, command);
       default:
         return unreachable(command);
     }

@@ -5,6 +5,7 @@
  * What we encode comes from our own configuration and is asserted; what we decode comes from others
  * and is checked.
  */
+import { endpointText } from "../address/endpoint.ts";
 import { assert } from "../base/assert.ts";
 import type { Endpoint } from "../base/core.ts";
 import { WireError } from "../base/errors.ts";
@@ -47,7 +48,7 @@ export function endpointFromBytes(bytes: Uint8Array, where: string): Endpoint {
   const address = addressFromBytes(bytes.subarray(0, Math.max(0, portAt)), where);
   const port = (bytes[portAt] ?? 0) * 256 + (bytes[portAt + 1] ?? 0);
   if (port === 0) throw new WireError(`${where}: port 0`);
-  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+  return endpointText(address, port);
 }
 
 /** Digit by digit, without strings in between: a full sync of thousands asks for thousands. */

@@ -18,6 +18,10 @@ const REASONS = {
     code: 8,
     text: "it speaks no protocol version that this host speaks: upgrade the older of the two",
   },
+  "other-family": {
+    code: 9,
+    text: "its cluster talks over IPv6 alone, the family of its --network",
+  },
 } as const;
 
 export type RefusalReason = keyof typeof REASONS;

@@ -4,7 +4,8 @@
  * `deno task bench serf` compares with serf itself and takes twenty more, so it runs only when it is named;
  * `--quick` makes that one short. `deno task bench claims` measures claims in virtual time, some minutes, when it is named;
  * `deno task bench overlay` programs thousands of peers, two minutes; `deno task bench throughput` fills the network between
- * two hosts, three minutes, and needs iperf3 and ping.
+ * two hosts, three minutes, and needs iperf3 and ping. `deno task bench cni` calls CNI plugins for ten seconds, and needs
+ * those of containernetworking.
  *
  * Rivals' figures are from the reference machine (2 cores, 24 GiB): flannel 0.20.2 with etcd 3.4, serf 0.9.4.
  */
@@ -15,7 +16,13 @@ import { type Figure, figureTable } from "./statistics.ts";
 const root = decodeURIComponent(new URL("../..", import.meta.url).pathname);
 
 /** Run only when they are named. */
-const ON_DEMAND: ReadonlySet<string> = new Set(["claims", "overlay", "serf", "throughput"]);
+const ON_DEMAND: ReadonlySet<string> = new Set([
+  "claims",
+  "cni",
+  "overlay",
+  "serf",
+  "throughput",
+]);
 
 const BENCHMARKS: ReadonlyMap<string, (flags: readonly string[]) => Promise<Figure[]>> = new Map([
   ["size", () => Promise.resolve([fileSize()])],
@@ -26,6 +33,7 @@ const BENCHMARKS: ReadonlyMap<string, (flags: readonly string[]) => Promise<Figu
   ["claims", (flags: readonly string[]) => Promise.resolve(claimFigures(flags))],
   ["overlay", () => runBenchmark(fileOf("overlay_bench.ts"), [])],
   ["serf", (flags: readonly string[]) => runBenchmark(fileOf("serf_bench.ts"), flags)],
+  ["cni", () => runBenchmark(fileOf("cni_bench.ts"), [])],
   ["throughput", () => runBenchmark(fileOf("throughput_bench.ts"), [])],
 ]);
 

@@ -1,6 +1,7 @@
 /** What several scenarios do with a cluster: start it, wait for it, and say what its kernels must hold. */
 import assert from "node:assert/strict";
 import { linkGet } from "../../ffi/route/link.ts";
+import { aloneCidr, familyOf } from "../../mod/address/cidr.ts";
 import type { Host, StatusView } from "../../mod/lab/host.ts";
 import { PATIENCE_MS } from "../../mod/lab/host.ts";
 import { forwardingLines, neighbourLines, routeLines } from "../../mod/lab/kernel_text.ts";
@@ -9,6 +10,8 @@ import { parseSubnetFile } from "../../mod/lab/subnet_file.ts";
 
 /** The device of VNI 1. */
 export const DEVICE = "flannel.1";
+/** And the one of IPv6. */
+export const IPV6_DEVICE = "flannel-v6.1";
 
 /** gossamer's rtm_protocol, as the outside sees it. */
 export const PROTOCOL = 71;
@@ -88,19 +91,30 @@ export function expectedKernel(host: Host, cluster: readonly Host[]): KernelText
     forwarding.push(`${mac} dst ${peer.address} self permanent`);
   }
   return {
-    addresses: [`${networkAddress(parseSubnetFile(own).subnet)}/32`],
+    addresses: [aloneCidr(networkAddress(parseSubnetFile(own).subnet))],
     routes: routes.sort(),
     neighbours: neighbours.sort(),
     forwarding: forwarding.sort(),
   };
 }
 
+/** The overlay's device of a host: that of the family which the hosts talk over. */
+export function deviceOf(host: Host): string {
+  return familyOf(host.address) === 4 ? DEVICE : IPV6_DEVICE;
+}
+
 export function actualKernel(host: Host): KernelText {
+  return kernelText(host, deviceOf(host), familyOf(host.address));
+}
+
+/** What the kernel has of IPv6 by itself is left out. */
+export function kernelText(host: Host, device: string, family: 4 | 6): KernelText {
+  const isOfHosts = (line: string) => family === 4 || !/^(fe80:|ff)|proto kernel/.test(line);
   return {
-    addresses: host.deviceAddresses(DEVICE),
-    routes: routeLines(host.namespace, DEVICE),
-    neighbours: neighbourLines(host.namespace, DEVICE),
-    forwarding: forwardingLines(host.namespace, DEVICE),
+    addresses: host.deviceAddresses(device, family),
+    routes: routeLines(host.namespace, device, family).filter(isOfHosts),
+    neighbours: neighbourLines(host.namespace, device, family).filter(isOfHosts),
+    forwarding: forwardingLines(host.namespace, device),
   };
 }
 
@@ -117,7 +131,7 @@ function sameKernel(left: KernelText, right: KernelText): boolean {
 
 /** MAC of a host's own VTEP, or null while it has none. */
 export function overlayMac(host: Host): string | null {
-  return linkGet(host.namespace.netlink, DEVICE)?.address ?? null;
+  return linkGet(host.namespace.netlink, deviceOf(host))?.address ?? null;
 }
 
 /** `10.244.7.0` of `10.244.7.0/24`. */

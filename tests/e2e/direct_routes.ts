@@ -3,17 +3,23 @@ import assert from "node:assert/strict";
 import { addressAdd, addressDelete, addressDump } from "../../ffi/route/address.ts";
 import { linkGet } from "../../ffi/route/link.ts";
 import { routeAdd } from "../../ffi/route/route.ts";
+import { familyOf } from "../../mod/address/cidr.ts";
 import type { Host } from "../../mod/lab/host.ts";
 import { routeLines } from "../../mod/lab/kernel_text.ts";
 import type { Lab } from "../../mod/lab/lab.ts";
-import { ECHO_OVERHEAD_BYTES, ping, pingUntilAnswered } from "../../mod/lab/ping.ts";
+import {
+  ECHO_OVERHEAD_BYTES,
+  IPV6_ECHO_OVERHEAD_BYTES,
+  ping,
+  pingUntilAnswered,
+} from "../../mod/lab/ping.ts";
 import { parseSubnetFile } from "../../mod/lab/subnet_file.ts";
 import { UNDERLAY_DEVICE } from "../../mod/lab/underlay.ts";
-import { DEVICE, PROTOCOL, until } from "./cluster.ts";
+import { deviceOf, PROTOCOL, until } from "./cluster.ts";
 
 /** Our routes through the underlay itself, as `ip route` prints them. */
 export function directRoutes(host: Host): string[] {
-  return routeLines(host.namespace, UNDERLAY_DEVICE)
+  return routeLines(host.namespace, UNDERLAY_DEVICE, familyOf(host.address))
     .filter((line) => line.includes(`proto ${PROTOCOL}`));
 }
 
@@ -44,7 +50,7 @@ export function hasRoutes(host: Host, peers: readonly Host[]): boolean {
 }
 
 export function hasDevice(host: Host): boolean {
-  return linkGet(host.namespace.netlink, DEVICE) !== null;
+  return linkGet(host.namespace.netlink, deviceOf(host)) !== null;
 }
 
 /** Every container reaches every other with packets of the MTU, and not with larger ones. */
@@ -56,7 +62,8 @@ export async function assertAllPairsTalk(hosts: readonly Host[]): Promise<void> 
       const path = `${from.address} -> ${to.address}`;
       const small = await pingUntilAnswered(from.namespace, to.address, { withinMs: 5000 });
       assert.equal(small.kind, "answered", path);
-      const payloadBytes = from.mtu - ECHO_OVERHEAD_BYTES;
+      const isIpv4 = familyOf(from.address) === 4;
+      const payloadBytes = from.mtu - (isIpv4 ? ECHO_OVERHEAD_BYTES : IPV6_ECHO_OVERHEAD_BYTES);
       const full = { payloadBytes, dontFragment: true };
       assert.equal((await ping(from.namespace, to.address, full)).kind, "answered", path);
       const over = { ...full, payloadBytes: payloadBytes + 1 };

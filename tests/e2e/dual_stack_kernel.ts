@@ -1,15 +1,21 @@
 /** What the kernels of a dual-stack cluster hold for IPv6, and what they must hold. */
 import assert from "node:assert/strict";
-import { addressAdd, addressDump, IFA_F } from "../../ffi/route/address.ts";
-import { linkGet } from "../../ffi/route/link.ts";
+import { addressAdd, IFA_F } from "../../ffi/route/address.ts";
 import { formatIpv6Network, parseIpv6Network } from "../../mod/address/ipv6.ts";
 import type { Host } from "../../mod/lab/host.ts";
-import { forwardingLines, neighbourLines, routeLines } from "../../mod/lab/kernel_text.ts";
 import { parseSubnetFile } from "../../mod/lab/subnet_file.ts";
 import { UNDERLAY_DEVICE } from "../../mod/lab/underlay.ts";
-import { type KernelText, networkAddress, overlayMac, PROTOCOL, until } from "./cluster.ts";
+import {
+  IPV6_DEVICE,
+  type KernelText,
+  kernelText,
+  networkAddress,
+  overlayMac,
+  PROTOCOL,
+  until,
+} from "./cluster.ts";
 
-export const IPV6_DEVICE = "flannel-v6.1";
+export { IPV6_DEVICE };
 export const IPV6_NETWORK = "fd00:244::/56";
 export const DUAL_STACK = `--ipv6-network=${IPV6_NETWORK}`;
 
@@ -36,17 +42,7 @@ export function ipv6SubnetOfNumber(subnet: string): string {
 }
 
 export function actualIpv6(host: Host): KernelText {
-  const { netlink } = host.namespace;
-  const link = linkGet(netlink, IPV6_DEVICE);
-  const isOfHosts = (line: string) => !line.startsWith("fe80:") && !line.startsWith("ff");
-  return {
-    addresses: link === null ? [] : addressDump(netlink, { index: link.index, family: 6 })
-      .map(({ address, prefixLength }) => `${address}/${prefixLength}`).filter(isOfHosts),
-    routes: routeLines(host.namespace, IPV6_DEVICE, 6)
-      .filter((line) => isOfHosts(line) && !line.includes("proto kernel")),
-    neighbours: neighbourLines(host.namespace, IPV6_DEVICE, 6).filter(isOfHosts),
-    forwarding: forwardingLines(host.namespace, IPV6_DEVICE),
-  };
+  return kernelText(host, IPV6_DEVICE, 6);
 }
 
 /** Null while a host has no subnet file. */

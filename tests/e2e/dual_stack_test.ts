@@ -117,7 +117,7 @@ scenario(import.meta, "dual stack", { hosts: 4 }, async (stage) => {
     // Who was dead meanwhile forgets it at its next start.
     third.start(`--join=${second.address}`, DUAL_STACK);
     await untilIpv6Mesh([second, third, ...rest], underlayAfterMove);
-    assertKernels([second, third, ...rest]);
+    await waitForMesh([second, third, ...rest]); // the halves follow one after the other
     await second.stop();
     const flags = ["--subnet-file", second.subnetFile];
     const dry = await second.gossamer("cleanup", "--dry-run", ...flags);

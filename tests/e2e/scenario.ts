@@ -8,10 +8,11 @@
  */
 import { TextLineStream } from "./text_lines.ts";
 import { closeNamespace, currentNamespace } from "../../ffi/netns.ts";
-import { Lab } from "../../mod/lab/lab.ts";
+import { Lab, type LabOptions } from "../../mod/lab/lab.ts";
 import { mayMakeNamespaces } from "../../mod/lab/privilege.ts";
 import { spawnSandboxed, watchParent } from "../../mod/lab/sandbox.ts";
 import { Workspace } from "../../mod/lab/workspace.ts";
+import { removeAbandonedCgroups } from "../support/cgroups.ts";
 import { builtExecutable } from "./executable.ts";
 
 const NAME_VARIABLE = "GOSSAMER_E2E_SCENARIO";
@@ -40,22 +41,34 @@ type Report =
   | { kind: "note"; text: string }
   | { kind: "failed"; error: string };
 
+export interface ScenarioOptions {
+  readonly hosts: number;
+  readonly timeLimitMs?: number;
+  /** Of the underlay's addresses. */
+  readonly family?: 4 | 6;
+  /** Why the scenario cannot run on this machine, such as a program that it lacks; it is left out then. */
+  readonly leftOut?: string | undefined;
+}
+
 /** Registers a test, or runs it when the file is the main module. */
 export function scenario(
   meta: ImportMeta,
   name: string,
-  options: { readonly hosts: number; readonly timeLimitMs?: number },
+  options: ScenarioOptions,
   body: (stage: Stage) => Promise<void>,
 ): void {
   if (meta.main) {
-    if (Deno.env.get(NAME_VARIABLE) === name) runInside(options.hosts, body);
+    if (Deno.env.get(NAME_VARIABLE) === name) runInside(options, body);
     return;
   }
-  const ignore = !mayMakeNamespaces();
+  const leftOut = mayMakeNamespaces()
+    ? options.leftOut
+    : "needs root, CAP_SYS_ADMIN and CAP_NET_ADMIN";
+  const ignore = leftOut !== undefined;
   // Loads libc before the test, which would be told to have leaked it.
   if (!ignore) closeNamespace(currentNamespace());
   Deno.test({
-    name: ignore ? `${name} [left out: needs root, CAP_SYS_ADMIN and CAP_NET_ADMIN]` : name,
+    name: ignore ? `${name} [left out: ${leftOut}]` : name,
     ignore,
     fn: (context) => runOutside(meta.url, name, context, options.timeLimitMs ?? TIME_LIMIT_MS),
   });
@@ -95,6 +108,7 @@ async function runOutside(
     await child.stdin.close().catch(() => {});
     await child.status;
     workspace.close();
+    removeAbandonedCgroups(workspace.path);
   }
 }
 
@@ -156,11 +170,14 @@ function report(document: Report): void {
   console.log(REPORT_MARK + JSON.stringify(document));
 }
 
-async function runInside(hosts: number, body: (stage: Stage) => Promise<void>): Promise<void> {
+async function runInside(
+  options: Pick<LabOptions, "hosts" | "family">,
+  body: (stage: Stage) => Promise<void>,
+): Promise<void> {
   watchParent(() => Deno.exit(1));
   const folder = requiredVariable(FOLDER_VARIABLE);
   const executable = requiredVariable(EXECUTABLE_VARIABLE);
-  const lab = await Lab.open({ hosts, command: [executable], directory: folder });
+  const lab = await Lab.open({ ...options, command: [executable], directory: folder });
   const stage: Stage = {
     lab,
     folder,

@@ -60,7 +60,7 @@ scenario(import.meta, "udp: five hosts whose agents carry the packets", { hosts:
       assert.equal(backend, "udp");
       if (name === h2.name) continue;
       assert.equal(path, "udp");
-      assert.ok((traffic?.bytesSent ?? 0) > 4_000_000 && (traffic?.bytesReceived ?? 0) > 4_000_000);
+      assert.ok((traffic?.sentBytes ?? 0) > 4_000_000 && (traffic?.receivedBytes ?? 0) > 4_000_000);
     }
     assert.match((await h2.gossamer("status")).stdout, /flannel0 \(udp\), MTU 1472, UDP port 8285/);
     const metrics = await h2.gossamer("report");

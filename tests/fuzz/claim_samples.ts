@@ -20,10 +20,20 @@ const HELD = record({ strength: 2 });
 const TENTATIVE = record({ hostId: hostId(2), state: "tentative", epoch: 3 });
 const RELEASED = record({ hostId: hostId(3), state: "released", subnet: "10.244.9.0/24" });
 
+const IPV6 = record({
+  hostId: hostId(4),
+  subnet: "fd00:10:244:7::/64",
+  vtep: { address: "fd00:100::4", port: 8472, mac: "02:00:00:00:00:04", mtu: 1430 },
+});
+
 const FENCE = [
   { subnet: "10.244.7.0/24", epoch: 1 },
   { subnet: "10.244.9.0/24", epoch: 4_000_000_000 },
 ];
+const IPV6_FENCE = [{ subnet: "fd00:10:244:7::/64", epoch: 2 }, {
+  subnet: "fd00::4/126",
+  epoch: 1,
+}];
 
 const REFERENCE: PoolRecord = {
   version: 2,
@@ -40,6 +50,12 @@ const POOL_RECORDS: readonly PoolRecord[] = [
   REFERENCE,
   { ...REFERENCE, version: 4_000_000_000, added: [], pins: [] },
   { ...REFERENCE, reserved: [], pins: REFERENCE.pins.slice(1) },
+  {
+    ...REFERENCE,
+    added: ["fd00:10:245::/56"],
+    reserved: ["fd00:10:244:10::/60"],
+    pins: [{ hostId: hostId(1), subnet: "fd00:10:244:7::/64" }],
+  },
 ];
 
 /** Pool records, as they go over the wire and to disk. */
@@ -72,7 +88,9 @@ export const RARE_CLAIM_MESSAGES = [
   encodeRequest(seal(TENTATIVE), false),
   ...ANSWERS,
   encodePush([HELD, RELEASED].map(seal)),
+  encodePush([seal(IPV6)]),
   encodeFencePush(FENCE),
+  encodeFencePush(IPV6_FENCE),
   encodeFencePush([]),
   ...POOL_RECORDS.map((pool) =>
     encodePoolPush({ summary: summaryOf(encodePool(pool), pool), record: encodePool(pool) })
@@ -130,6 +148,7 @@ export const RARE_DOCUMENTS = [
   { machine: MACHINE },
   { pool: REFERENCE },
   { machine: MACHINE, pool: REFERENCE },
+  { fence: IPV6_FENCE, previous: "fd00:10:244:8::/64", others: [{ record: IPV6, ageMs: 0 }] },
 ].map((further) =>
   encodeClaimMemory({
     hostId: hostId(1),

@@ -15,7 +15,8 @@ export const NO_DECODERS: ReadonlyMap<string, string> = new Map([
   ["mod/host/host_network.ts readDevice", "asks the kernel; ffi/route decodes its answers"],
   ["mod/host/host_network.ts readHostNetwork", "asks the kernel; ffi/route decodes its answers"],
   ["mod/host/host_network.ts readRouteTo", "asks the kernel; ffi/route decodes its answers"],
-  ["mod/host/ipv6_of_host.ts readIpv6OfHost", "asks the kernel; ffi/route decodes its answers"],
+  ["mod/host/host_network.ts readIpv6Addresses", "asks the kernel; ffi/route decodes its answers"],
+  ["mod/host/host_network.ts readIpv6OfHost", "asks the kernel; ffi/route decodes its answers"],
   ["mod/host/key_file.ts readKeyFile", "reads a file; parseKeys decodes it"],
   ["mod/host/subnet_file.ts readSubnetFile", "reads a file; readSubnetEnv decodes it"],
 ]);

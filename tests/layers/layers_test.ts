@@ -21,8 +21,8 @@ Deno.test("the module graph holds every file of the product", () => {
   assert.deepEqual(roots.filter((path) => !graph.has(path)), []);
 });
 
-/** Who starts other programs: the lab its agents and `unshare`, the hook the operator's own command. Nobody starts `ip` or `nft`. */
-const STARTS_PROGRAMS = /^mod\/(lab\/\w+|agent\/renumber_hook)\.ts$/;
+/** Who starts other programs: the lab its agents and `unshare`, the hooks the operator's own commands, CNI other plugins. Nobody starts `ip` or `nft`. */
+const STARTS_PROGRAMS = /^mod\/(lab\/\w+|agent\/(renumber|event)_hook|cni\/delegate)\.ts$/;
 
 Deno.test("the product starts no other program, and names no networking tool as one", async () => {
   for (const path of roots) {

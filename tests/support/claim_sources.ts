@@ -120,6 +120,7 @@ export function stagedSources(staging: Staging = {}): StatusSources {
     problems: [],
     history,
     identitiesLost: 2,
+    eventCounts: new Map([["member-failed", 3]]),
     nowMs: NOW_MS,
     wallTime: (coreMs: number) => new Date(coreMs).toISOString(),
   } as unknown as StatusSources;

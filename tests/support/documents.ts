@@ -2,6 +2,7 @@
 import type {
   ClaimCountersDocument,
   ConflictDocument,
+  EventDocument,
   MemberDocument,
   StatusDocument,
   SubnetsDocument,
@@ -187,6 +188,18 @@ export const READY: StatusDocument = {
       remedy: "Remove it or choose another --vni",
     },
   ],
+};
+
+/** What h1 told when storage-node-3.example failed. */
+export const FAILED: EventDocument = {
+  schema: 1,
+  sequence: 7,
+  time: "2026-01-02T05:02:30.250Z",
+  host: "h1",
+  event: "member-failed",
+  severity: "error",
+  text: "storage-node-3.example failed; its subnet stays its own",
+  member: { id: h3.id, name: h3.name, address: "192.168.100.3:7950", status: "dead" },
 };
 
 /** A host that waits for its seeds. */

@@ -1,5 +1,5 @@
 /** An agent's control socket in a folder of its own, with fixed answers. */
-import { READY, SUBNETS } from "./documents.ts";
+import { FAILED, READY, SUBNETS } from "./documents.ts";
 
 export interface FakeAnswer {
   readonly status?: number;
@@ -13,6 +13,7 @@ export class FakeAgent {
   readonly answers = new Map<string, FakeAnswer>([
     ["GET /status", { body: READY }],
     ["GET /subnets", { body: SUBNETS }],
+    ["GET /events/recent", { body: { schema: 1, events: [FAILED] } }],
     ["GET /plan", {
       body: { schema: 1, want: "unchanged", wanted: "", changes: "", obstacles: [] },
     }],

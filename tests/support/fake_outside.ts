@@ -44,6 +44,9 @@ export class FakeOutside implements Outside {
   readonly now = () => this.#options.nowMs ?? Date.parse("2026-01-02T05:10:00Z");
   readonly rows = () => this.#options.rows;
   readonly width = () => this.#options.width;
+  /** Aborted by a test that plays the operator. */
+  readonly interruptions = new AbortController();
+  readonly interruption = () => ({ signal: this.interruptions.signal, forget() {} });
   readonly ticks = (): AsyncIterable<void> => this.#ticks();
 
   async *#ticks(): AsyncGenerator<void> {

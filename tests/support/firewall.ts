@@ -49,6 +49,7 @@ export class ModelFirewall implements Firewall {
   readonly states = new Map<AddressFamily, FirewallState>();
   readonly applied: FirewallOperation[] = [];
   foreign: readonly ForeignTable[] = [];
+  early: readonly ForeignTable[] = [];
   /** Thrown by the next calls, one each. */
   readonly faults: Error[] = [];
   #changed: (isOurs: boolean) => void = () => {};
@@ -69,6 +70,10 @@ export class ModelFirewall implements Firewall {
   forwardTables(): readonly ForeignTable[] {
     this.looksAtOthers++;
     return this.foreign;
+  }
+
+  preroutingTables(): readonly ForeignTable[] {
+    return this.early;
   }
 
   watch(_table: string, changed: (isOurs: boolean) => void): () => void {

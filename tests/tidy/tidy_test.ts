@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readModuleGraph } from "../layers/module_graph.ts";
 import { deadFiles } from "./dead_files.ts";
 import { forbiddenWords } from "./forbidden_words.ts";
+import { undocumentedMessages } from "./log_messages.ts";
 import { badTitles, brokenLinks } from "./markdown.ts";
 import { missingPortedTests } from "./ported.ts";
 import { badChangelog, badDecisions } from "./records.ts";
@@ -31,6 +32,7 @@ const CHECKS: Record<string, Checker> = {
   "decision records are complete and indexed": badDecisions,
   "the changelog keeps its format": badChangelog,
   "versions agree wherever they stand": disagreeingVersions,
+  "docs/logging.md lists every message of the log": undocumentedMessages,
   "every ported behaviour has its test": missingPortedTests,
   "the README names both set-up commands": missingSetup,
   "no source file is dead": (files) => deadFiles(files, graph),

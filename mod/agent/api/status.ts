@@ -1,10 +1,5 @@
 /** The document of `GET /status`, which is the contract's `status --json`: this host, its claim, the overlay, all members. */
-import type {
-  FirewallDocument,
-  Ipv6Document,
-  TrafficDocument,
-  UdpDocument,
-} from "../overlay_documents.ts";
+import type { FirewallDocument, Ipv6Document, UdpDocument } from "../overlay_documents.ts";
 import type {
   ClaimStageName,
   ClaimStateName,
@@ -40,6 +35,8 @@ export interface MemberDocument {
   /** Of a host whose agent is gone: whether its kernel still carries packets; null for all others. */
   kernel: "answers" | "checking" | "silent" | null;
   rttMs: number | null;
+  /** The way to its VTEP through the overlay; null where it is not asked: this host, those that are gone, bare packets. */
+  overlay?: OverlayWayDocument | null;
   /** What this host's agent carried to it and from it since it started; absent but with `--backend udp`. */
   traffic?: TrafficDocument;
   /** Whether datagrams to it are answered; `unknown` until one was. */
@@ -47,6 +44,22 @@ export interface MemberDocument {
   version: string;
   /** Whether this is the host that answers. */
   self: boolean;
+}
+
+export interface OverlayWayDocument {
+  /** `silent` after four pings in a row without an answer. */
+  state: "answers" | "silent" | "unknown";
+  /** Of the last answer. */
+  rttMs: number | null;
+  /** When that was, RFC 3339. */
+  answeredAt: string | null;
+}
+
+export interface TrafficDocument {
+  sentBytes: number;
+  receivedBytes: number;
+  sentPackets: number;
+  receivedPackets: number;
 }
 
 export interface StatusDocument {
@@ -124,6 +137,8 @@ export interface StatusDocument {
     /** Objects put back after somebody else removed or changed them. */
     repairs: number;
     lastError: string | null;
+    /** What its device has carried since it was made; null where it has none. */
+    traffic?: TrafficDocument | null;
     /** The IPv6 half, with dual stack; `inSync` and `repairs` above count it as well. */
     ipv6?: Ipv6Document;
     /** Absent but with `--backend udp`. */

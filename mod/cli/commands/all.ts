@@ -1,13 +1,19 @@
 /** Every command, in the order in which the overview lists them. */
 import type { Command } from "../command.ts";
 import { cleanupCommand } from "./cleanup.ts";
+import { cniCommand } from "./cni.ts";
 import { configCommand } from "./config.ts";
 import { demoCommand } from "./demo.ts";
+import { dockerOptsCommand } from "./docker_opts.ts";
+import { doctorCommand } from "./doctor.ts";
 import { forgetCommand } from "./forget.ts";
 import { joinCommand } from "./join.ts";
 import { keysCommand } from "./keys.ts";
 import { leaveCommand } from "./leave.ts";
 import { membersCommand } from "./members.ts";
+import { monitorCommand } from "./monitor.ts";
+import { pingCommand } from "./ping.ts";
+import { podmanNetworkCommand } from "./podman_network.ts";
 import { poolCommand } from "./pool.ts";
 import { reportCommand } from "./report.ts";
 import { simulateCommand } from "./simulate.ts";
@@ -21,6 +27,9 @@ export const COMMANDS: readonly Command[] = [
   statusCommand,
   membersCommand,
   subnetsCommand,
+  pingCommand,
+  doctorCommand,
+  monitorCommand,
   joinCommand,
   leaveCommand,
   forgetCommand,
@@ -29,6 +38,9 @@ export const COMMANDS: readonly Command[] = [
   cleanupCommand,
   reportCommand,
   configCommand,
+  cniCommand,
+  dockerOptsCommand,
+  podmanNetworkCommand,
   demoCommand,
   simulateCommand,
   versionCommand,

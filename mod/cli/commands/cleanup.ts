@@ -77,10 +77,10 @@ async function networksOf(sources: Sources): Promise<string[]> {
   const { value, origin } = sources.read(SETTINGS.network);
   const { readSubnetEnv } = await import("../../overlay/subnet_env.ts");
   const written = readSubnetEnv(textOf(sources.value(SETTINGS.subnetFile)));
-  const isSaid = origin !== null || written.networks.length === 0;
-  const ipv6 = sources.value(SETTINGS.ipv6Network) ?? written.ipv6Network;
-  const networks = [...(isSaid ? [value] : []), ...written.networks];
-  return [...new Set([...networks, ...(ipv6 === null ? [] : [ipv6])])];
+  const found = [...written.networks, ...written.ipv6Networks];
+  const isSaid = origin !== null || found.length === 0;
+  const ipv6 = sources.value(SETTINGS.ipv6Network);
+  return [...new Set([...(isSaid ? [value] : []), ...found, ...(ipv6 === null ? [] : [ipv6])])];
 }
 
 /** Empty when there is no file. */

@@ -10,8 +10,8 @@ export const reportCommand: Command = {
   description:
     `Prints what the agent of this host knows as one text in Markdown, to be read or handed on:
 versions, problems, what this host's kernel should hold as ip, bridge, sysctl and nft
-commands, what of that differs at this moment, and status and subnets as JSON. Nothing is
-changed. Gossip keys are not in it; names and addresses of the hosts are.`,
+commands, what of that differs at this moment, the last events, and status and subnets as
+JSON. Nothing is changed. Gossip keys are not in it; names and addresses of the hosts are.`,
   examples: [
     { line: "gossamer report > report.md", text: "to put into an issue" },
   ],
@@ -19,6 +19,7 @@ changed. Gossip keys are not in it; names and addresses of the hosts are.`,
   async run(outside, given) {
     const { askAgent } = await import("../control_client.ts");
     const { planOf, statusOf, subnetsOf } = await import("../documents.ts");
+    const { recentEventsOf } = await import("../event_documents.ts");
     const { renderReport } = await import("../render_report.ts");
     const runDir = await runDirOf(outside, given);
     const ask = (path: string) => askAgent(runDir, { method: "GET", path });
@@ -29,6 +30,7 @@ changed. Gossip keys are not in it; names and addresses of the hosts are.`,
       status: statusOf(await ask("/status")),
       subnets: subnetsOf(await ask("/subnets")),
       plan: planOf(await ask("/plan")),
+      events: recentEventsOf(await ask("/events/recent")),
     }));
     return ExitCode.done;
   },

@@ -1,11 +1,14 @@
 /** The agent's configuration, merged from every place and checked as a whole. */
 import { makeIpv6Pool } from "../../address/dual_stack.ts";
-import { checkPin, makePool, type Pool } from "../../address/pool.ts";
+import { familyOf } from "../../address/cidr.ts";
+import { checkPin, makePool, type Pool, poolFamily } from "../../address/pool.ts";
+import { otherFamily } from "../../address/seed.ts";
 import type { AgentConfig } from "../../agent/config.ts";
 import { ConfigError, reasonOf } from "../../base/errors.ts";
 import type { Given } from "../command.ts";
 import type { Outside } from "../outside.ts";
 import { memberName } from "./checks.ts";
+import { httpPlaceOf } from "./http_setting.ts";
 import { variableOf } from "./setting.ts";
 import { CONFIG_FILE_DEFAULT, SETTINGS } from "./settings.ts";
 import { flagSource, Sources, variableSource } from "./sources.ts";
@@ -38,11 +41,14 @@ function mayHaveDefaultFile(): boolean {
 
 /** Makes the configuration of the sources' values. Throws ConfigError, one line naming the place and the value. */
 export function agentConfig(sources: Sources, outside: Outside): AgentConfig {
+  const pool = poolOf(sources);
+  checkFamilies(sources, poolFamily(pool));
+  checkUdpFamily(sources, pool);
   return {
     join: sources.value(SETTINGS.join),
     cluster: sources.value(SETTINGS.cluster),
     name: sources.value(SETTINGS.name) ?? nameOfHost(outside),
-    ...poolAndPin(sources),
+    ...poolAndPin(sources, pool),
     backend: backend(sources),
     vni: sources.value(SETTINGS.vni),
     ...ports(sources),
@@ -58,8 +64,11 @@ export function agentConfig(sources: Sources, outside: Outside): AgentConfig {
     ...gossipKeys(sources),
     bootstrap: sources.value(SETTINGS.bootstrap),
     keepIdentity: sources.value(SETTINGS.keepIdentity),
+    adoptFlannel: sources.value(SETTINGS.adoptFlannel),
     absenceTtlHours: sources.value(SETTINGS.absenceTtl),
     onRenumber: sources.value(SETTINGS.onRenumber),
+    onEvent: sources.value(SETTINGS.onEvent),
+    http: httpPlaceOf(sources.value(SETTINGS.http)),
     stateDir: sources.value(SETTINGS.stateDir),
     runDir: sources.value(SETTINGS.runDir),
     subnetFile: sources.value(SETTINGS.subnetFile),
@@ -129,8 +138,16 @@ function ports(sources: Sources): Pick<AgentConfig, "gossipPort" | "vxlanPort" |
 }
 
 /** The pool and the pin, which are checked against each other. */
-function poolAndPin(sources: Sources): Pick<AgentConfig, "pool" | "pin"> {
-  const ipv4 = makePool({
+function poolAndPin(sources: Sources, pool: Pool): Pick<AgentConfig, "pool" | "pin"> {
+  const pin = sources.read(SETTINGS.subnet);
+  return {
+    pool,
+    pin: pin.value === null ? null : checkPin(pool, pin.value, pin.origin ?? "--subnet"),
+  };
+}
+
+function poolOf(sources: Sources): Pool {
+  const pool = makePool({
     network: sources.value(SETTINGS.network),
     subnetLength: sources.value(SETTINGS.subnetLen) ?? undefined,
     subnetMin: sources.value(SETTINGS.subnetMin) ?? undefined,
@@ -141,25 +158,50 @@ function poolAndPin(sources: Sources): Pick<AgentConfig, "pool" | "pin"> {
     subnetMin: sources.origin(SETTINGS.subnetMin),
     subnetMax: sources.origin(SETTINGS.subnetMax),
   });
-  const pool = withIpv6(sources, ipv4);
-  const pin = sources.read(SETTINGS.subnet);
-  return {
-    pool,
-    pin: pin.value === null ? null : checkPin(pool, pin.value, pin.origin ?? "--subnet"),
-  };
+  return withIpv6(sources, pool);
+}
+
+/** Hosts talk over the family of their `--network`, and over no other: seeds and addresses of this host must be of it. */
+function checkFamilies(sources: Sources, family: 4 | 6): void {
+  const { value: seeds, origin } = sources.read(SETTINGS.join);
+  const fault = seeds.map((seed) => otherFamily(seed, family)).find((found) => found !== null);
+  if (fault !== undefined) {
+    const remedy = `give the IPv${family} address of that host, or its name`;
+    throw new ConfigError(origin ?? "--join", fault, remedy);
+  }
+  const single = [sources.read(SETTINGS.ifaceCanReach), sources.read(SETTINGS.publicIp)];
+  const names = ["--iface-can-reach", "--public-ip"];
+  for (const [index, { value, origin }] of single.entries()) {
+    if (value === null || familyOf(value) === family) continue;
+    throw new ConfigError(
+      origin ?? names[index] ?? "",
+      `${value} is an IPv${familyOf(value)} address, and the hosts of this cluster talk over ` +
+        `IPv${family}, the family of its --network`,
+      `give an IPv${family} address`,
+    );
+  }
+}
+
+/** The UDP backend carries IPv4, over IPv4. */
+function checkUdpFamily(sources: Sources, pool: Pool): void {
+  if (sources.value(SETTINGS.backend) !== "udp") return;
+  const setting = poolFamily(pool) === 6
+    ? SETTINGS.network
+    : pool.ipv6 === undefined
+    ? null
+    : SETTINGS.ipv6Network;
+  if (setting === null) return;
+  throw new ConfigError(
+    sources.origin(setting),
+    "it does not go with --backend udp, which carries IPv4 alone in this version",
+    "give IPv4 networks alone, or use --backend vxlan",
+  );
 }
 
 /** Dual stack, if it is asked for. */
 function withIpv6(sources: Sources, pool: Pool): Pool {
   const { value: network } = sources.read(SETTINGS.ipv6Network);
   const { value: subnetLength, origin } = sources.read(SETTINGS.ipv6SubnetLen);
-  if (network !== null && sources.value(SETTINGS.backend) === "udp") {
-    throw new ConfigError(
-      sources.origin(SETTINGS.ipv6Network),
-      "it does not go with --backend udp, which carries IPv4 alone in this version",
-      "leave it out, or use --backend vxlan",
-    );
-  }
   if (network !== null) {
     const settings = { network, subnetLength: subnetLength ?? undefined };
     const ipv6 = makeIpv6Pool(pool, settings, {

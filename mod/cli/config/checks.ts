@@ -4,8 +4,14 @@
  */
 import { reasonOf } from "../../base/errors.ts";
 import { quoteStart } from "../../base/quote.ts";
-import { formatIpv6Network, isIpv6Text, parseIpv6Network } from "../../address/ipv6.ts";
-import { AddressError, parseAddress, parseNetwork } from "../../address/parse.ts";
+import { canonicalAddress, canonicalCidr } from "../../address/cidr.ts";
+import {
+  formatIpv6Network,
+  isIpv6Text,
+  isIpv6Unicast,
+  parseIpv6Network,
+} from "../../address/ipv6.ts";
+import { AddressError, parseAddress } from "../../address/parse.ts";
 import { parseSeed } from "../../address/seed.ts";
 import { BadValue, QUOTED_CHARACTERS_MAX } from "./setting.ts";
 
@@ -59,15 +65,15 @@ export function memberName(text: string): string {
   throw bad(text, "is not 1 to 63 letters, digits, dots and dashes");
 }
 
-/** Four decimal octets without leading zeros. */
-export function ipv4Address(text: string): string {
-  return wellFormed(text, parseAddress);
+/** An address of either family; of IPv6 in its canonical form. */
+export function anyAddress(text: string): string {
+  return wellFormed(text, canonicalAddress);
 }
 
-/** An address that packets can be sent to from elsewhere: not 0/8, 127/8 or 224/3 (RFC 6890). */
+/** An address that packets can be sent to from elsewhere: not 0/8, 127/8 or 224/3 (RFC 6890), nor what IPv6 has of these. */
 export function peerAddress(text: string): string {
-  const first = parseAddress(ipv4Address(text)) >>> 24;
-  if (first !== 0 && first !== 127 && first < 224) return text;
+  const address = anyAddress(text);
+  if (isIpv6Text(address) ? isIpv6Unicast(address) : isIpv4Unicast(address)) return address;
   throw bad(
     text,
     "is not an address that other hosts can send to",
@@ -75,33 +81,24 @@ export function peerAddress(text: string): string {
   );
 }
 
-/** An IPv4 network in CIDR notation, host bits zero. */
-export function cidr(text: string): string {
-  if (isIpv6Text(text)) {
-    throw bad(
-      text,
-      "is an IPv6 network: overlays of IPv6 alone are not available in this version",
-      "give an IPv4 network, and the IPv6 one beside it with --ipv6-network",
-    );
-  }
-  return wellFormed(text, parseNetwork);
+function isIpv4Unicast(address: string): boolean {
+  const first = parseAddress(address) >>> 24;
+  return first !== 0 && first !== 127 && first < 224;
 }
 
-/** The same of IPv6. */
+/** An IPv6 network in CIDR notation, host bits zero, in its canonical form. */
 export function ipv6Cidr(text: string): string {
-  return wellFormed(text, parseIpv6Network);
+  return wellFormed(text, (network) => formatIpv6Network(parseIpv6Network(network)));
 }
 
-/** A network of either family; of IPv6 in its canonical form. */
+/** The same of either family. */
 export function anyCidr(text: string): string {
-  if (isIpv6Text(text)) return formatIpv6Network(parseIpv6Network(ipv6Cidr(text)));
-  return wellFormed(text, parseNetwork);
+  return wellFormed(text, canonicalCidr);
 }
 
-function wellFormed(text: string, parse: (text: string) => unknown): string {
+function wellFormed(text: string, canonical: (text: string) => string): string {
   try {
-    parse(text);
-    return text;
+    return canonical(text);
   } catch (error) {
     if (error instanceof AddressError) throw new BadValue(error.message);
     throw error;
@@ -110,7 +107,7 @@ function wellFormed(text: string, parse: (text: string) => unknown): string {
 
 /** A seed, as written; see {@linkcode parseSeed}. */
 export function seed(text: string): string {
-  const example = "give HOST or HOST:PORT, such as 192.168.1.10 or node1:7947";
+  const example = "give HOST or HOST:PORT, such as 192.168.1.10, node1:7947 or [fd00::1]:7947";
   if (text === "") throw new BadValue("a seed is empty", `${example}, or leave it out`);
   try {
     parseSeed(text);
@@ -121,12 +118,13 @@ export function seed(text: string): string {
   return text;
 }
 
-/** The name (IFNAMSIZ of linux/if.h: at most 15 bytes) or IPv4 address of a network interface. */
+/** The name (IFNAMSIZ of linux/if.h: at most 15 bytes) or address of a network interface. */
 export function interfaceName(text: string): string {
+  if (isIpv6Text(text)) return anyAddress(text);
   if (/^[^\s/:]{1,15}$/.test(text) && text !== "." && text !== "..") return text;
   throw bad(
     text,
-    "is neither an interface name (1 to 15 characters) nor an IPv4 address",
+    "is neither an interface name (1 to 15 characters) nor an address",
     "ip link lists the names",
   );
 }

@@ -1,11 +1,10 @@
 /** The part of the table of settings that says which networks subnets are taken from, and how they are cut up. */
-import { cidr, ipv4Address, ipv6Cidr, wholeNumber } from "./checks.ts";
+import { anyAddress, anyCidr, ipv6Cidr, wholeNumber } from "./checks.ts";
+import { subnetLengthMax } from "../../address/pool_family.ts";
 import { valueSetting } from "./setting.ts";
 
-/** A /30 has two usable addresses: the least that containers can use. */
-const SUBNET_LENGTH_MAX = 30;
-/** The same of IPv6, with flannel's bound: a /126 has four. */
-const IPV6_SUBNET_LENGTH_MAX = 126;
+/** The longest of either family; what fits the network is checked with it. */
+const SUBNET_LENGTH_MAX = subnetLengthMax(6);
 
 export const POOL_SETTINGS = {
   network: valueSetting(
@@ -13,10 +12,11 @@ export const POOL_SETTINGS = {
       name: "network",
       group: "Overlay",
       placeholder: "CIDR",
-      text: "The overlay network, the same on every host",
+      text:
+        "The overlay network, the same on every host; an IPv6 one makes a cluster of IPv6 alone",
     },
     "10.244.0.0/16",
-    cidr,
+    anyCidr,
   ),
   subnetLen: valueSetting(
     {
@@ -24,7 +24,7 @@ export const POOL_SETTINGS = {
       group: "Overlay",
       placeholder: "BITS",
       text: "Prefix length of each host's subnet",
-      defaultText: "24, or the network's plus 2 when it is smaller than a /22",
+      defaultText: "24, or the network's plus 2 when it is smaller than a /22; of IPv6 64 and /62",
     },
     null,
     wholeNumber(1, SUBNET_LENGTH_MAX),
@@ -39,7 +39,7 @@ export const POOL_SETTINGS = {
       defaultText: "the network's second",
     },
     null,
-    ipv4Address,
+    anyAddress,
   ),
   subnetMax: valueSetting(
     {
@@ -50,7 +50,7 @@ export const POOL_SETTINGS = {
       defaultText: "the network's last",
     },
     null,
-    ipv4Address,
+    anyAddress,
   ),
   ipv6Network: valueSetting(
     {
@@ -72,7 +72,7 @@ export const POOL_SETTINGS = {
       defaultText: "64, or the network's plus 2 when it is smaller than a /62",
     },
     null,
-    wholeNumber(1, IPV6_SUBNET_LENGTH_MAX),
+    wholeNumber(1, SUBNET_LENGTH_MAX),
     "integer",
   ),
   subnet: valueSetting(
@@ -83,6 +83,6 @@ export const POOL_SETTINGS = {
       text: "Claim this subnet and no other",
     },
     null,
-    cidr,
+    anyCidr,
   ),
 } as const;

@@ -37,7 +37,7 @@ export interface Setting<T> {
   readonly read: (texts: readonly string[]) => T;
 }
 
-export type SettingGroup = "Cluster" | "Overlay" | "Underlay" | "Files" | "Logging";
+export type SettingGroup = "Cluster" | "Overlay" | "Underlay" | "Files" | "Monitoring" | "Logging";
 
 interface Words {
   readonly name: string;

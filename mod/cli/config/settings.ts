@@ -9,9 +9,9 @@ import {
   VXLAN_OVERHEAD_BYTES,
 } from "../../base/limits.ts";
 import {
+  anyAddress,
   anyCidr,
   interfaceName,
-  ipv4Address,
   memberName,
   oneOf,
   path,
@@ -23,6 +23,7 @@ import {
   wholeNumber,
   wholeNumberOr,
 } from "./checks.ts";
+import { httpPlace } from "./http_setting.ts";
 import { POOL_SETTINGS } from "./pool_settings.ts";
 import { listSetting, type Setting, switchSetting, valueSetting } from "./setting.ts";
 
@@ -124,6 +125,12 @@ export const SETTINGS = {
     text:
       "Take over the identity and the subnet of a state directory that another machine wrote, " +
       "after its disk was moved here; not for copies",
+  }),
+  adoptFlannel: switchSetting({
+    name: "adopt-flannel",
+    group: "Cluster",
+    text: "Take over what flannel left on this host: the subnet that its subnet file names, its " +
+      "device with the MAC, and the way to hosts that still run flannel",
   }),
   absenceTtl: valueSetting(
     {
@@ -268,7 +275,7 @@ export const SETTINGS = {
       text: "Interface that the kernel would reach this address through; tried last",
     },
     null,
-    ipv4Address,
+    anyAddress,
   ),
   publicIp: valueSetting(
     {
@@ -332,6 +339,29 @@ export const SETTINGS = {
     null,
     shellCommand,
   ),
+  http: valueSetting(
+    {
+      name: "http",
+      group: "Monitoring",
+      placeholder: "ADDRESS:PORT",
+      text:
+        "Where a browser finds the status page, and monitoring /metrics, /healthz, /readyz and " +
+        "/status; a path means a unix socket. Whoever reaches it may read it",
+      defaultText: "off",
+    },
+    null,
+    httpPlace,
+  ),
+  onEvent: valueSetting(
+    {
+      name: "on-event",
+      group: "Monitoring",
+      placeholder: "COMMAND",
+      text: "Run for each event, with the event as JSON on standard input",
+    },
+    null,
+    shellCommand,
+  ),
   logLevel: valueSetting(
     {
       name: "log-level",
@@ -359,7 +389,5 @@ export const SETTING_LIST: readonly Setting<unknown>[] = Object.values(SETTINGS)
 
 /** Settings that have their names already but come with a later version: refused, not unknown. */
 export const MISSING_SETTINGS: readonly string[] = [
-  "http",
   "net-conf",
-  "on-event",
 ];

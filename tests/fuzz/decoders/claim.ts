@@ -47,14 +47,26 @@ function blobIn(bytes: Uint8Array, index: number): Uint8Array {
 }
 
 /** A claim document with this body and a checksum that fits. */
-function documentOf(body: Uint8Array): Uint8Array {
-  const sum = sha256("gossamer claim 2 ", body).slice(0, CHECKSUM_BYTES);
-  return encode(["gossamer claim", 2, sum, body]);
+function documentOf(body: Uint8Array, version = 2): Uint8Array {
+  const sum = sha256(`gossamer claim ${version} `, body).slice(0, CHECKSUM_BYTES);
+  return encode(["gossamer claim", version, sum, body]);
+}
+
+/** With the version that goes with it, if one does. */
+function memoryOf(body: Uint8Array): RestoredClaim {
+  try {
+    return ownMemory(documentOf(body));
+  } catch (error) {
+    if (!(error instanceof DamagedClaimError) || !/with its subnets/.test(error.message)) {
+      throw error;
+    }
+    return ownMemory(documentOf(body, 3));
+  }
 }
 
 /** A memory with no other fields than are known here: more are passed over, and so are not written again. */
 function bareMemory(body: Uint8Array): RestoredClaim {
-  const memory = ownMemory(documentOf(body));
+  const memory = memoryOf(body);
   const fields = decode(body);
   if (Array.isArray(fields) && fields.length === FIELDS) return memory;
   throw new DamagedClaimError("it has fields of a later program");

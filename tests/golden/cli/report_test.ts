@@ -4,7 +4,7 @@ import { planDocument } from "../../../mod/agent/host_plan.ts";
 import type { PlanDocument } from "../../../mod/agent/overlay_documents.ts";
 import { renderReport, type Report } from "../../../mod/cli/render_report.ts";
 import { desiredSettings } from "../../../mod/overlay/host_settings.ts";
-import { READY, SUBNETS } from "../../support/documents.ts";
+import { FAILED, READY, SUBNETS } from "../../support/documents.ts";
 import { FACTS, FIREWALL, ModelFirewall } from "../../support/firewall.ts";
 import { matchGolden } from "../../support/golden.ts";
 import { ModelKernel } from "../../support/model_kernel.ts";
@@ -27,6 +27,7 @@ function reportOf(changes: Partial<Report> = {}): string {
     status: READY,
     subnets: SUBNETS,
     plan: NO_PLAN,
+    events: [FAILED],
     ...changes,
   });
 }

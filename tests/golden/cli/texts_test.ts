@@ -119,6 +119,17 @@ Deno.test("the map of a large network has several subnets to a cell", () => {
   golden("map_wide", renderMap(WIDE, false));
 });
 
+Deno.test("the map of an IPv6 network is one as well, in the order of its numbers", () => {
+  const [own, ...others] = SUBNETS.subnets;
+  const subnets = [own, ...others].slice(0, 3).flatMap((subnet, index) =>
+    subnet === undefined
+      ? []
+      : [{ ...subnet, subnet: `fd00:10:244:${["1f", "a", "9"][index] ?? ""}::/64` }]
+  );
+  const ipv6 = { network: "fd00:10:244::/59", networks: ["fd00:10:244::/59"], subnetLen: 64 };
+  golden("map_ipv6", renderMap({ ...SUBNETS, ...ipv6, subnets, used: 3, total: 31 }, false));
+});
+
 Deno.test("the map of a small network has as many cells as subnets", () => {
   const small = { ...SUBNETS, networks: ["10.244.96.0/21"], used: 1, total: 7 };
   const subnets = SUBNETS.subnets.filter(({ subnet }) => subnet === "10.244.99.0/24");

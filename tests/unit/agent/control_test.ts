@@ -7,8 +7,10 @@ import {
   controlSocketPath,
   type ControlTarget,
 } from "../../../mod/agent/control.ts";
+import { EventFeed } from "../../../mod/agent/event_feed.ts";
 import type { KeyChange } from "../../../mod/agent/request_body.ts";
 import { KEYS, USED } from "../../support/key_documents.ts";
+import { agentLines } from "../../../mod/cli/agent_lines.ts";
 import { askAgent } from "../../../mod/cli/control_client.ts";
 
 /** Stands in for an agent and notes what it was told to do. */
@@ -32,6 +34,7 @@ class Target implements ControlTarget {
     this.poolChanges.push(change);
     return { ...POOL, changed: true };
   }
+  readonly events = new EventFeed("h1", () => "2026-01-02T03:04:05.000Z");
   readonly poolChanges: PoolChange[] = [];
   readonly told: string[] = [];
   status(): never {
@@ -60,6 +63,16 @@ class Target implements ControlTarget {
   leave(release: boolean) {
     this.told.push(`leave ${release}`);
     return Promise.resolve({ released: null });
+  }
+  ping(host: string) {
+    this.told.push(`ping ${host}`);
+    return Promise.resolve({
+      id: "3d",
+      name: host,
+      datagramMs: 0.5,
+      streamMs: null,
+      streamReason: "connection refused",
+    });
   }
   keys() {
     this.told.push("keys");
@@ -182,4 +195,22 @@ Deno.test({
       connection.close();
     });
   },
+});
+
+Deno.test("who follows events hears them over the socket, and is forgotten when it goes", async () => {
+  await withServer(async (runDir, _server, { events }) => {
+    const end = new AbortController();
+    const lines = agentLines(runDir, "/events", end.signal);
+    assert.equal((await lines.next()).value, "");
+    events.add({ event: "ready", severity: "info", text: "heard" });
+    assert.equal(JSON.parse((await lines.next()).value ?? "").text, "heard");
+    assert.equal(events.listeners, 1);
+    end.abort();
+    assert.equal((await lines.next()).done, true);
+    // The server finds out when it writes.
+    while (events.listeners > 0) {
+      events.add({ event: "ready", severity: "info", text: "unheard" });
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  });
 });

@@ -30,6 +30,33 @@ function snapshot(changes: Partial<PoolRecord> = {}): HostSnapshot {
   } as unknown as HostSnapshot;
 }
 
+Deno.test("a pool of IPv6 is changed in the same ways, and by nothing of IPv4", () => {
+  const base = makePool({ network: "fd00:10:244::/56" });
+  const at = {
+    swim: { self: member(1), members: [member(1), member(2)], missing: [] },
+    claim: {
+      pool: base,
+      poolRecord: null,
+      records: [record({ subnet: "fd00:10:244:7::/64" })],
+      fenceOf: () => 0,
+    },
+  } as unknown as HostSnapshot;
+  const made = (what: PoolChange) => changedPool(base, at, what);
+  deepEqual(made({ operation: "grow", network: "FD00:10:245::/56" })?.added, ["fd00:10:245::/56"]);
+  const reserved = made({ operation: "reserve", network: "fd00:10:244:80::/60" });
+  deepEqual(reserved?.reserved, ["fd00:10:244:80::/60"]);
+  const pin = { operation: "pin", host: "h2", subnet: "fd00:10:244:9::/64", force: false } as const;
+  equal(made(pin)?.pins[0]?.subnet, "fd00:10:244:9::/64");
+  throws(() => made({ ...pin, subnet: "fd00:10:244:7::/64" }), /is claimed by h1/);
+  throws(() => made({ ...pin, subnet: "10.244.7.0/24" }), /is no subnet: those are \/64 here/);
+  throws(
+    () => made({ operation: "grow", network: "10.245.0.0/16" }),
+    /is an IPv4 network, and the/,
+  );
+  throws(() => made({ operation: "reserve", network: "10.244.0.0/20" }), /is not inside the pool/);
+  throws(() => made({ operation: "grow", network: "fd00:10:244::/48" }), /overlaps fd00:10:244::/);
+});
+
 function change(what: PoolChange): PoolRecord | null {
   return changedPool(BASE, snapshot(), what);
 }

@@ -158,8 +158,8 @@ Deno.test("a newer document is neither read nor replaced by the copy before it",
     const body = encode([1, 2, 3]);
     const newer = encode([
       "gossamer claim",
-      3,
-      sha256("gossamer claim 3 ", body).slice(0, 8),
+      4,
+      sha256("gossamer claim 4 ", body).slice(0, 8),
       body,
     ]);
     damage(store, newer);
@@ -174,8 +174,8 @@ Deno.test("a copy of a newer program is not gone back to", () => {
     const body = encode([1, 2, 3]);
     const newer = encode([
       "gossamer claim",
-      3,
-      sha256("gossamer claim 3 ", body).slice(0, 8),
+      4,
+      sha256("gossamer claim 4 ", body).slice(0, 8),
       body,
     ]);
     Deno.writeFileSync(store.path("claim"), new Uint8Array(3));

@@ -38,6 +38,31 @@ Deno.test("the document gives back what was written", () => {
   deepEqual(decodeClaimMemory(encodeClaimMemory(further)), further);
 });
 
+Deno.test("subnets of IPv6 make it a document that older programs take for newer, wherever they stand", () => {
+  const { fence, others, ...bare } = { ...MEMORY, record: null, previous: null };
+  const nothing: RestoredClaim = { ...bare, fence: [], others: [] };
+  const subnet = "fd00:10:244:7::/64";
+  const pool = { version: 2, base: "00".repeat(8), added: [], reserved: [], pins: [] };
+  const documents: RestoredClaim[] = [
+    { ...nothing, fence: [...fence, { subnet, epoch: 3 }] },
+    { ...nothing, record: record({ subnet }) },
+    { ...nothing, previous: subnet },
+    { ...nothing, others: [...others ?? [], { record: record({ subnet }), ageMs: 0 }] },
+    { ...nothing, pool: { ...pool, reserved: [subnet] } },
+    { ...nothing, pool: { ...pool, pins: [{ hostId: hostId(2), subnet }] } },
+  ];
+  for (const document of documents) {
+    const bytes = encodeClaimMemory(document);
+    deepEqual(decodeClaimMemory(bytes), document);
+    deepEqual(fieldsOf(bytes)[1], 3);
+  }
+  deepEqual(fieldsOf(encodeClaimMemory(MEMORY))[1], 2);
+  const [magic = null, , , body] = fieldsOf(encodeClaimMemory(MEMORY));
+  ok(body instanceof Uint8Array);
+  const sum = sha256("gossamer claim 3 ", body).slice(0, 8);
+  throws(() => decodeClaimMemory(encode([magic, 3, sum, body])), /3 does not go with its subnets/);
+});
+
 Deno.test("every single changed byte is noticed", () => {
   const bytes = encodeClaimMemory(MEMORY);
   for (let at = 0; at < bytes.length; at++) {
@@ -85,14 +110,14 @@ Deno.test("another document is told apart from damage", () => {
 
 Deno.test("a newer version is refused only when it is whole", () => {
   const body = encode([1, 2, 3]);
-  const sum = sha256("gossamer claim 3 ", body).slice(0, 8);
+  const sum = sha256("gossamer claim 4 ", body).slice(0, 8);
   const where = "/state/claim.state";
   throws(
-    () => decodeClaimMemory(encode(["gossamer claim", 3, sum, body]), where),
+    () => decodeClaimMemory(encode(["gossamer claim", 4, sum, body]), where),
     (error: unknown) => {
       ok(error instanceof NewerClaimError);
       ok(!(error instanceof DamagedClaimError));
-      match(error.message, /^\/state\/claim\.state was written by a newer gossamer \(version 3/);
+      match(error.message, /^\/state\/claim\.state was written by a newer gossamer \(version 4/);
       match(error.remedy ?? "", /install the newer gossamer again/);
       return true;
     },

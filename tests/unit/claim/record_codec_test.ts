@@ -12,6 +12,10 @@ import { decode, encode, type WireValue } from "../../../mod/wire/codec.ts";
 import { hostId, record } from "./samples.ts";
 
 const VTEP = record().vtep;
+const IPV6_ALONE = record({
+  subnet: "fd00:10:244:7::/64",
+  vtep: { ...VTEP, address: "2001:db8::7", mtu: 1430 },
+});
 
 /** The record's bytes with one field replaced. */
 function withField(index: number, value: WireValue, base = record()): Uint8Array {
@@ -37,6 +41,10 @@ Deno.test("a record survives its encoding", () => {
     record({ vtep: { ...VTEP, mtu: 8950 } }),
     record({ vtep: { ...VTEP, backend: "host-gw", mtu: 1400 } }),
     record({ vtep: { ...VTEP, ipv6: "fd00::", mtu: 1330 } }),
+    IPV6_ALONE,
+    record({ subnet: "fd00::4/126" }),
+    record({ subnet: "8000::/1" }),
+    record({ subnet: "fd00:10:244::/57", vtep: { ...IPV6_ALONE.vtep, backend: "host-gw" } }),
   ];
   for (const one of records) deepEqual(decodeRecord(encodeRecord(one)), one);
 });
@@ -47,7 +55,7 @@ Deno.test("the largest record stays below its limit", () => {
     generation: 0xffffffff,
     sequence: 2 ** 20 - 1,
     poolVersion: 0xffffffff,
-    subnet: "255.255.255.252/30",
+    subnet: "fdff:ffff:ffff:ffff:ffff:ffff:ffff:fffc/126",
     epoch: 0xffffffff,
     stamp: 0xffffffff,
     vtep: {
@@ -60,7 +68,7 @@ Deno.test("the largest record stays below its limit", () => {
     },
     absenceTtlHours: 65535,
   });
-  ok(encodeRecord(largest).length <= 127, `${encodeRecord(largest).length} bytes`);
+  ok(encodeRecord(largest).length <= 139, `${encodeRecord(largest).length} bytes`);
   deepEqual(decodeRecord(encodeRecord(largest)), largest);
 });
 
@@ -71,6 +79,7 @@ Deno.test("the host id can be read without decoding", () => {
     hostId(1),
   );
   equal(peekHostId(encodeRecord(record({ vtep: { ...VTEP, mtu: 1400 } }))), hostId(1));
+  equal(peekHostId(encodeRecord(IPV6_ALONE)), hostId(1));
   equal(peekHostId(new Uint8Array([0x80])), undefined);
   equal(peekHostId(new Uint8Array()), undefined);
 });
@@ -80,7 +89,13 @@ const SMALL = record({ vtep: { ...VTEP, mtu: 1400 } });
 const FAULTS_OF_BACKENDS = record({ vtep: { ...VTEP, backend: "host-gw" } });
 
 const FAULTS: readonly [string, Uint8Array][] = [
-  ["a newer version", withField(0, 2)],
+  ["a newer version", withField(0, 3)],
+  ["the version of IPv6 with an IPv4 subnet", withField(0, 2)],
+  ["the version of IPv4 with an IPv6 subnet", withField(0, 1, IPV6_ALONE)],
+  ["an IPv6 subnet in too many bytes", withField(7, new Uint8Array(9), IPV6_ALONE)],
+  ["an IPv6 subnet in too few bytes", withField(7, new Uint8Array(7), IPV6_ALONE)],
+  ["an IPv6 subnet of /127", withField(8, 127, record({ subnet: "fd00::4/126" }))],
+  ["host bits in an IPv6 subnet", withField(8, 63, IPV6_ALONE)],
   ["a short host id", withField(1, new Uint8Array(15))],
   ["generation 0", withField(3, 0)],
   ["a generation above 32 bits", withField(3, 2 ** 32)],

@@ -37,6 +37,27 @@ async function configOf({ flags = [], variables = {}, toml, outside }: Places) {
   return agentConfig(new Sources(sources), process);
 }
 
+Deno.test("an IPv6 network makes a cluster of IPv6 alone, with seeds and addresses of it", async () => {
+  const config = await configOf({
+    flags: [
+      "--network=FD00:10:244::/56",
+      "--subnet=fd00:10:244:07::/64",
+      "--join=[fd00:100::1]:7947,fd00:100::2,h3",
+      "--public-ip=2001:DB8::7",
+      "--iface=FD00:100:0::4",
+      "--iface-can-reach=fd00:100::1",
+    ],
+  });
+  deepEqual([config.pool.cidr, config.pool.subnetLength, config.pool.ipv6], [
+    "fd00:10:244::/56",
+    64,
+    undefined,
+  ]);
+  deepEqual([config.pin, config.publicIp], ["fd00:10:244:7::/64", "2001:db8::7"]);
+  deepEqual([config.interfaces, config.interfaceCanReach], [["fd00:100::4"], "fd00:100::1"]);
+  deepEqual(config.join, ["[fd00:100::1]:7947", "fd00:100::2", "h3"]);
+});
+
 Deno.test("without anything given, every setting has the contract's default", async () => {
   deepEqual(
     await configOf({ outside: { hostName: "box" } }),
@@ -74,8 +95,11 @@ Deno.test("without anything given, every setting has the contract's default", as
       plainGossip: false,
       bootstrap: false,
       keepIdentity: false,
+      adoptFlannel: false,
       absenceTtlHours: 24,
       onRenumber: null,
+      onEvent: null,
+      http: null,
       stateDir: "/var/lib/gossamer",
       runDir: "/run/gossamer",
       subnetFile: "/run/flannel/subnet.env",
@@ -108,6 +132,7 @@ const PRECEDENCE: readonly (readonly [
   ["gossip-port", "1", "65535", "7", (c) => c.gossipPort, [1, 65535, 7]],
   ["bootstrap", "", "false", "true", (c) => c.bootstrap, [true, false, true]],
   ["keep-identity", "", "false", "true", (c) => c.keepIdentity, [true, false, true]],
+  ["adopt-flannel", "", "false", "true", (c) => c.adoptFlannel, [true, false, true]],
   ["absence-ttl", "1", "65535", "48", (c) => c.absenceTtlHours, [1, 65535, 48]],
   ["network", "10.1.0.0/16", "10.2.0.0/16", '"10.3.0.0/16"', (c) => c.pool.cidr, [
     "10.1.0.0/16",
@@ -189,6 +214,12 @@ const PRECEDENCE: readonly (readonly [
   ]],
   ["plain-gossip", "", "false", "true", (c) => c.plainGossip, [true, false, true]],
   ["on-renumber", "a b", "c", '"d"', (c) => c.onRenumber, ["a b", "c", "d"]],
+  ["on-event", "a b", "c", '"d"', (c) => c.onEvent, ["a b", "c", "d"]],
+  ["http", "localhost:80", "[0::1]:9000", '"/run/page.sock"', (c) => c.http, [
+    { kind: "tcp", address: "127.0.0.1", port: 80 },
+    { kind: "tcp", address: "::1", port: 9000 },
+    { kind: "unix", path: "/run/page.sock" },
+  ]],
   ["state-dir", "/a/", "/b", '"/c"', (c) => c.stateDir, ["/a", "/b", "/c"]],
   ["run-dir", "/a", "/b//", '"/c"', (c) => c.runDir, ["/a", "/b", "/c"]],
   ["subnet-file", "/a", "/b", '"/c"', (c) => c.subnetFile, ["/a", "/b", "/c"]],
@@ -259,7 +290,7 @@ const REFUSED: readonly (readonly [places: Places, error: RegExp])[] = [
   [{ flags: ["--network=10.0.0.0/29"] }, /^--network: 10\.0\.0\.0\/29 is too small/],
   [{ variables: { GOSSAMER_NETWORK: "127.0.0.0/8" } }, /^GOSSAMER_NETWORK: .* overlaps/],
   [{ flags: ["--subnet-len=17"] }, /^--subnet-len: 17 does not fit --network/],
-  [{ flags: ["--subnet-len=31"] }, /^--subnet-len: "31" is not a whole number from 1 to 30$/],
+  [{ flags: ["--subnet-len=31"] }, /^--subnet-len: 31 does not fit --network 10\.244\.0\.0\/16$/],
   [
     { toml: 'network = "10.9.0.0/16"\nsubnet-len = 17' },
     /^g\.toml: subnet-len: 17 does not fit g\.toml: network 10\.9\.0\.0\/16$/,
@@ -277,9 +308,39 @@ const REFUSED: readonly (readonly [places: Places, error: RegExp])[] = [
   [{ flags: ["--subnet=10.244.1.0/25"] }, /^--subnet: 10\.244\.1\.0\/25 has prefix length 25/],
   [{ flags: ["--subnet=10.244.1.7/24"] }, /^--subnet: .* did you mean 10\.244\.1\.0\/24\?$/],
   [
-    { flags: ["--network=fd00::/48"] },
-    /^--network: "fd00::\/48" is an IPv6 network: overlays of IPv6 alone are not available/,
+    { flags: ["--network=fd00::/40"] },
+    /^--network: fd00::\/40 has 2\^24 subnets of \/64, and a pool has at most 65536$/,
   ],
+  [{ flags: ["--network=fd00::7/56"] }, /^--network: .* did you mean fd00::\/56\?$/],
+  [
+    { flags: ["--network=fd00::/56", "--subnet-len=24"] },
+    /^--subnet-len: 24 does not fit --network fd00::\/56$/,
+  ],
+  [
+    { flags: ["--network=fd00::/56", "--ipv6-network=fd01::/56"] },
+    /^--ipv6-network: it goes with an IPv4 network, and --network fd00::\/56 is one of IPv6 already$/,
+  ],
+  [
+    { flags: ["--network=fd00::/56", "--subnet=10.244.7.0/24"] },
+    /^--subnet: 10\.244\.7\.0\/24 has prefix length 24, but subnets here have 64$/,
+  ],
+  [
+    { flags: ["--network=fd00::/56", "--join=192.168.1.1:7947"] },
+    /^--join: 192\.168\.1\.1 is an IPv4 address, and the hosts of this cluster talk over IPv6/,
+  ],
+  [
+    { flags: ["--network=fd00::/56", "--public-ip=192.168.1.1"] },
+    /^--public-ip: 192\.168\.1\.1 is an IPv4 address, and the hosts of this cluster talk/,
+  ],
+  [
+    { flags: ["--network=fd00::/56", "--iface-can-reach=192.168.1.1"] },
+    /^--iface-can-reach: 192\.168\.1\.1 is an IPv4 address/,
+  ],
+  [
+    { flags: ["--network=fd00::/56", "--public-ip=fe80::1"] },
+    /^--public-ip: "fe80::1" is not an address that other hosts can send to$/,
+  ],
+  [{ flags: ["--public-ip=fd00::1"] }, /^--public-ip: fd00::1 is an IPv6 address, and the hosts/],
   [{ flags: ["--ipv6-network=10.0.0.0/8"] }, /^--ipv6-network: .* is not an IPv6 address/],
   [{ flags: ["--ipv6-network=fd00::1/48"] }, /^--ipv6-network: .* did you mean fd00::\/48\?$/],
   [
@@ -312,7 +373,10 @@ const REFUSED: readonly (readonly [places: Places, error: RegExp])[] = [
   [{ flags: ["--join=a,,b"] }, /^--join: a seed is empty$/],
   [{ flags: ["--join=10.1"] }, /^--join: "10\.1" is neither a host name nor an IPv4 address$/],
   [{ flags: ["--join=a b"] }, /^--join: "a b" is neither/],
-  [{ flags: ["--join=[::1]:7947"] }, /^--join: "\[::1\]:7947" looks like IPv6/],
+  [
+    { flags: ["--join=[::1]:7947"] },
+    /^--join: ::1 is an IPv6 address, and the hosts of this cluster talk/,
+  ],
   [{ flags: ["--iface=a-name-that-is-too-long"] }, /^--iface: .* is neither an interface name/],
   [{ flags: ["--iface-regex=("] }, /^--iface-regex: "\(" is not a regular expression/],
   [{ flags: ["--iface-can-reach=h"] }, /^--iface-can-reach: "h" is not an IPv4 address/],

@@ -4,6 +4,7 @@ import { UserError } from "../../../mod/base/errors.ts";
 import { FRAME_BYTES_MAX } from "../../../mod/base/limits.ts";
 import { ARRIVING_BYTES_MAX, askOverStream, StreamServer } from "../../../mod/host/streams.ts";
 import { DatagramSocket } from "../../../mod/host/datagrams.ts";
+import { readRefusal } from "../../../mod/wire/refusal.ts";
 
 /** A free port: bound, read, let go. */
 function freePort(): number {
@@ -89,7 +90,7 @@ Deno.test("large requests that never end hold little memory, and keep nobody fro
 
 Deno.test("streams that do not read their answers are bounded as well", async () => {
   const port = freePort();
-  const server = StreamServer.open(port, 4);
+  const server = StreamServer.open(port, 4, 4);
   // More than the buffers of a connection take when nobody reads.
   const large = new Uint8Array(4 * FRAME_BYTES_MAX);
   let asked = Promise.withResolvers<void>();
@@ -152,4 +153,58 @@ Deno.test("datagrams arrive with their sender's endpoint, also the largest", asy
   sender.close();
   receiver.close();
   await receiving;
+});
+
+/** Where the machine has no IPv6 at all, nothing can be said of it. */
+function hasIpv6(): boolean {
+  try {
+    Deno.listen({ hostname: "::1", port: 0 }).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+Deno.test({
+  name: "a server of IPv6 serves it, and tells who comes over IPv4 why it is not let in",
+  ignore: !hasIpv6(),
+  fn: async () => {
+    const port = freePort();
+    const server = StreamServer.open(port, 6);
+    const asked: string[] = [];
+    const accepting = server.accept({
+      request: (id, from) => {
+        asked.push(from.replace(/:\d+$/, ""));
+        server.answer(id, new Uint8Array([7]));
+      },
+    });
+    const over = (host: string) => askOverStream(`${host}:${port}`, new Uint8Array([1]), 5_000);
+    assert.deepEqual(await over("[::1]"), new Uint8Array([7]));
+    assert.equal(readRefusal(await over("127.0.0.1"))?.reason, "other-family");
+    assert.deepEqual(asked, ["[::1]"]);
+    server.close();
+    await accepting;
+  },
+});
+
+Deno.test({
+  name: "datagrams over IPv4 do not reach a socket of IPv6",
+  ignore: !hasIpv6(),
+  fn: async () => {
+    const [port, ...others] = [freePort(), freePort(), freePort()];
+    const receiver = DatagramSocket.open(port, 6);
+    const senders = others.map((other, index) => DatagramSocket.open(other, index === 0 ? 4 : 6));
+    const arrived: string[] = [];
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const receiving = receiver.receive((from) => {
+      arrived.push(from);
+      if (from.startsWith("[::1]")) resolve();
+    });
+    senders[0]?.send(`127.0.0.1:${port}`, new Uint8Array(1));
+    senders[1]?.send(`[::1]:${port}`, new Uint8Array(1));
+    await promise;
+    assert.deepEqual(arrived, [`[::1]:${others[1]}`]);
+    for (const socket of [receiver, ...senders]) socket.close();
+    await receiving;
+  },
 });

@@ -17,6 +17,20 @@ Deno.test("subnet.env tells the bridge's address, the subnet and the MTU", () =>
   });
 });
 
+Deno.test("of a cluster of IPv6 alone it tells the same", () => {
+  const text = "FLANNEL_IPV6_NETWORK=fd00:244::/56\nFLANNEL_IPV6_SUBNET=fd00:244:0:7::1/64\n" +
+    "FLANNEL_MTU=1430\nFLANNEL_IPMASQ=true\n";
+  assert.deepEqual(parseSubnetFile(text), {
+    network: "fd00:244::/56",
+    gateway: "fd00:244:0:7::1",
+    prefixLength: 64,
+    subnet: "fd00:244:0:7::/64",
+    ipv6: null,
+    mtu: 1430,
+    ipMasq: true,
+  });
+});
+
 Deno.test("with dual stack it tells the IPv6 half", () => {
   const { ipv6 } = parseSubnetFile(
     `${TEXT}FLANNEL_IPV6_NETWORK=fd00:244::/56\nFLANNEL_IPV6_SUBNET=fd00:244:0:7::1/64\n`,

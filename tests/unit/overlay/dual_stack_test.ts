@@ -8,7 +8,7 @@ import { desiredState, type OverlayConfig } from "../../../mod/overlay/desired.t
 import { diffState } from "../../../mod/overlay/diff.ts";
 import { Ipv6Halves, missingHalves } from "../../../mod/overlay/dual_stack.ts";
 import { keepUnknown } from "../../../mod/overlay/settling.ts";
-import { ipv6OverlayMtu } from "../../../mod/overlay/vxlan.ts";
+import { ipv6OverlayMtu } from "../../../mod/overlay/underlay_mtu.ts";
 import { ModelKernel } from "../../support/model_kernel.ts";
 import { claim, CONFIG, programmed } from "../../support/overlay.ts";
 

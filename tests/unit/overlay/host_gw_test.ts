@@ -9,7 +9,7 @@ import { isOwnDirectRoute } from "../../../mod/overlay/host_gw.ts";
 import { type OwnBackend, pathTo } from "../../../mod/overlay/path.ts";
 import { planText } from "../../../mod/overlay/text.ts";
 import { overheadOf } from "../../../mod/overlay/backend.ts";
-import { mtuProblem, overlayMtu } from "../../../mod/overlay/vxlan.ts";
+import { mtuProblem, overlayMtu } from "../../../mod/overlay/underlay_mtu.ts";
 import { EMPTY_STATE } from "../../support/model_kernel.ts";
 import {
   claim,

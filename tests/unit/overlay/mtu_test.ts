@@ -37,6 +37,17 @@ Deno.test("the overlay is made as small as the smallest host, and no smaller tha
   strictEqual(fittedMtu(CONFIG, OWN.hostId, [claim(2)]), CONFIG);
 });
 
+Deno.test("in a cluster of IPv6 alone as much is left as its headers leave, and no less than IPv6 takes", () => {
+  const ipv6 = { ...CONFIG, mtu: 1430, underlay: { ...CONFIG.underlay, address: "fd00:100::1" } };
+  const of = (mtu?: number) => {
+    const { vtep } = claim(2);
+    return claim(2, { vtep: { ...vtep, address: "fd00:100::2", ...(mtu ? { mtu } : {}) } });
+  };
+  equal(mtuOf(of().vtep), 1430);
+  const fit = (mtu?: number) => fittedMtu(ipv6, OWN.hostId, [of(mtu)]).mtu;
+  deepStrictEqual([fit(), fit(1330), fit(600)], [1430, 1330, 1280]);
+});
+
 Deno.test("what this host announces itself does not keep it small", () => {
   equal(fittedMtu(CONFIG, OWN.hostId, [roomy(1, 1300)]).mtu, 1450);
 });

@@ -1,7 +1,8 @@
 /** Names and MTU of the VXLAN device. */
 import { match, strictEqual, throws } from "node:assert/strict";
 import { ConfigError } from "../../../mod/base/errors.ts";
-import { deviceName, mtuProblem, overlayMtu } from "../../../mod/overlay/vxlan.ts";
+import { mtuProblem, overlayMtu } from "../../../mod/overlay/underlay_mtu.ts";
+import { deviceName } from "../../../mod/overlay/vxlan.ts";
 import { CONFIG } from "../../support/overlay.ts";
 
 const { underlay } = CONFIG;

@@ -30,7 +30,7 @@ Deno.test("who knocks with another key, or for another cluster, is remembered by
   assert.deepEqual(stage.swim.snapshot().strangers(nowMs), [
     { address: "10.0.0.2", reason: "other-key", count: 2, firstAtMs: nowMs - 5, lastAtMs: nowMs },
     {
-      address: "[2001:db8::1]",
+      address: "2001:db8::1",
       reason: "other-key",
       count: 1,
       firstAtMs: nowMs,

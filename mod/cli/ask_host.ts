@@ -1,0 +1,128 @@
+/** Asks another host on every layer: gossip through the agent, echo requests from here. */
+import type { GossipPingDocument, MemberDocument, StatusDocument } from "../agent/api.ts";
+import { familyOf } from "../address/cidr.ts";
+import { deviceAddressOf } from "../address/network.ts";
+import { ExitCode, UserError } from "../base/errors.ts";
+import { brokenLayer, type WayFacts, wayFindings } from "../doctor/way.ts";
+import type { Finding } from "../doctor/finding.ts";
+import { vxlanDevices } from "../doctor/vxlan_devices.ts";
+import { askEcho, type EchoOutcome } from "../host/ask_echo.ts";
+import { deviceTraffic } from "../host/device_traffic.ts";
+import { overheadOf } from "../overlay/backend.ts";
+import { fetchStatus } from "./agent_status.ts";
+import { askAgent } from "./control_client.ts";
+import { gossipPingOf, planOf } from "./documents.ts";
+
+/** As JSON: schema 1. */
+export interface WayDocument {
+  readonly schema: 1;
+  readonly id: string;
+  readonly name: string;
+  readonly address: string;
+  readonly subnet: string | null;
+  readonly gossip: GossipPingDocument;
+  readonly underlay: EchoOutcome;
+  readonly underlayFull: EchoOutcome;
+  readonly overlay: EchoOutcome | null;
+  readonly overlayFull: EchoOutcome | null;
+  /** Bytes of the long packets, with their IP headers. */
+  readonly overlayBytes: number;
+  readonly underlayBytes: number;
+  readonly findings: readonly Finding[];
+  /** Name of the first finding that is a FAIL; null when every layer answers. */
+  readonly broken: string | null;
+}
+
+/** Longer than any round trip of a network on which SWIM works. */
+const ECHO_MS_MAX = 1_000;
+/** One lost packet is no closed way. */
+const TRIES = 2;
+/** An echo request without anything in it. */
+const SMALL_BYTES = 84;
+/** The agent gives it up after 4 s. */
+const GOSSIP_MS_MAX = 6_000;
+
+/** @param bytes of the long packet; null for what the overlay carries. Throws UserError. */
+export async function askHost(
+  runDir: string,
+  host: string,
+  bytes: number | null,
+): Promise<WayDocument> {
+  const gossip = gossipPingOf(
+    await askAgent(runDir, {
+      method: "POST",
+      path: "/ping",
+      body: { host },
+      timeoutMs: GOSSIP_MS_MAX,
+    }),
+  );
+  const status = await fetchStatus(runDir);
+  const member = status.members.find(({ id }) => id === gossip.id);
+  if (member === undefined) throw new UserError(`${gossip.name} is no member any more`);
+  const overlayBytes = bytes ?? status.overlay.mtu;
+  const isBare = member.path === "direct";
+  const backend = member.path === "udp" ? "udp" : "vxlan";
+  const overhead = isBare ? 0 : overheadOf(backend, familyOf(member.address));
+  const underlayBytes = overlayBytes + overhead;
+  const vtep = vtepOf(member, status);
+  const underlay = await echo(member.address, SMALL_BYTES);
+  const before = deviceTraffic(status.overlay.device);
+  const overlay = vtep === null ? null : await echo(vtep, SMALL_BYTES);
+  const after = deviceTraffic(status.overlay.device);
+  const isOpen = overlay?.kind === "answered";
+  const overlayFull = vtep === null || !isOpen ? null : await echo(vtep, overlayBytes);
+  const underlayFull = await echo(member.address, underlayBytes);
+  const facts: WayFacts = {
+    name: member.name,
+    address: member.address,
+    status: member.status,
+    subnet: member.subnet,
+    gossipPort: member.gossipPort,
+    vxlanPort: isBare ? null : portOf(status.overlay.device),
+    device: status.overlay.device,
+    mtu: overlayBytes,
+    underlayBytes,
+    missing: isOpen ? "" : await missing(runDir, member),
+    carried: before === null || after === null ? null : {
+      sent: after.sentPackets - before.sentPackets,
+      received: after.receivedPackets - before.receivedPackets,
+    },
+  };
+  const probes = { gossip, underlay, underlayFull, overlay, overlayFull };
+  const findings = wayFindings(facts, probes);
+  const { id, name, address, subnet } = member;
+  const lengths = { overlayBytes, underlayBytes };
+  const broken = brokenLayer(findings)?.name ?? null;
+  return { schema: 1, id, name, address, subnet, ...probes, ...lengths, findings, broken };
+}
+
+/** Where its kernel answers inside the overlay; null where it has no such address. */
+function vtepOf({ subnet, backend }: MemberDocument, { cluster }: StatusDocument): string | null {
+  const hasDevice = cluster.backend !== "host-gw" && backend !== "host-gw";
+  return subnet === null || !hasDevice ? null : deviceAddressOf(subnet);
+}
+
+async function echo(address: string, bytes: number): Promise<EchoOutcome> {
+  for (let attempt = 1;; attempt++) {
+    const outcome = await askEcho(address, bytes, ECHO_MS_MAX);
+    if (outcome.kind === "refused" && /EPERM|EACCES/.test(outcome.reason)) {
+      throw new UserError(`pings cannot be sent: ${outcome.reason}`, {
+        exitCode: ExitCode.privilege,
+        remedy: "run it as root, or with CAP_NET_RAW",
+      });
+    }
+    if (outcome.kind !== "lost" || attempt === TRIES) return outcome;
+  }
+}
+
+/** What the agent would have to put into the kernel now, as far as it is about that host. */
+async function missing(runDir: string, { subnet, mac, address }: MemberDocument): Promise<string> {
+  const plan = planOf(await askAgent(runDir, { method: "GET", path: "/plan" }));
+  const words = [subnet, mac, address].filter((word) => word !== null);
+  return plan.changes.split("\n").filter((line) => words.some((word) => line.includes(word)))
+    .join("\n");
+}
+
+function portOf(device: string): number | null {
+  return vxlanDevices().find(({ name }) => name === device)?.port ?? null;
+}

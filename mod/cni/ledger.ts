@@ -1,0 +1,158 @@
+/**
+ * Who has which address: one small file a network, replaced as a whole under a lock of the kernel. A process that is killed
+ * leaves the old or the new one, and its lock goes with it; of what it was about to make, the ledger knows beforehand.
+ */
+import { systemReasonOf } from "../base/errors.ts";
+import { CniCode, CniError } from "./errors.ts";
+import { Fields, type JsonObject, parseJsonObject } from "./json.ts";
+
+/** A container's device on a network. */
+export interface Attachment {
+  readonly containerId: string;
+  readonly ifname: string;
+  readonly netns: string;
+  /** The host's end of the cable. */
+  readonly device: string;
+  readonly bridge: string;
+  /** With prefix lengths. */
+  readonly addresses: readonly string[];
+}
+
+/** Which attachment is meant. */
+export interface AttachmentKey {
+  readonly containerId: string;
+  readonly ifname: string;
+}
+
+export interface Ledger {
+  attachments: readonly Attachment[];
+  /** See AddressMemory. */
+  last: number;
+  resting: readonly string[];
+}
+
+const FOLDER_MODE = 0o700;
+const FILE_MODE = 0o600;
+/** Addresses given back that rest a while: at 50 containers started and stopped at once, all of a round. */
+const RESTING_MAX = 64;
+
+export function sameAttachment(one: AttachmentKey, other: AttachmentKey): boolean {
+  return one.containerId === other.containerId && one.ifname === other.ifname;
+}
+
+/** The ledger without an attachment; its addresses rest. */
+export function without(ledger: Ledger, gone: Attachment): Ledger {
+  const addresses = gone.addresses.map((cidr) => cidr.slice(0, cidr.indexOf("/")));
+  return {
+    ...ledger,
+    attachments: ledger.attachments.filter((one) => !sameAttachment(one, gone)),
+    resting: [...ledger.resting.filter((one) => !addresses.includes(one)), ...addresses]
+      .slice(-RESTING_MAX),
+  };
+}
+
+/** A network's ledger in its folder. */
+export class LedgerFile {
+  readonly #folder: string;
+  readonly #path: string;
+
+  constructor(dataDir: string, network: string) {
+    this.#folder = dataDir;
+    this.#path = `${dataDir}/${network}.json`;
+  }
+
+  /** As it is now, without waiting for anybody. Throws CniError code 5 or 6. */
+  peek(): Ledger {
+    return this.#read();
+  }
+
+  /**
+   * Runs the function with the ledger, alone on this machine, and keeps the ledger that it returns; null keeps it as it was.
+   * Throws CniError code 5 or 6, and what the function throws.
+   */
+  change(make: (ledger: Ledger) => Ledger | null): void {
+    const lock = this.#lock();
+    try {
+      const next = make(this.#read());
+      if (next !== null) this.#write(next);
+    } finally {
+      lock.close();
+    }
+  }
+
+  #lock(): Deno.FsFile {
+    try {
+      const lockPath = `${this.#path.replace(/\.json$/, "")}.lock`;
+      const lock = openOrMakeFolder(lockPath, this.#folder);
+      lock.lockSync(true);
+      return lock;
+    } catch (error) {
+      throw this.#failed("locked", error);
+    }
+  }
+
+  #read(): Ledger {
+    let text: string;
+    try {
+      text = Deno.readTextFileSync(this.#path);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return { attachments: [], last: 0, resting: [] };
+      throw this.#failed("read", error);
+    }
+    return ledgerOf(parseJsonObject(text, this.#path), this.#path);
+  }
+
+  /** Not synced to disk: what loses power loses its containers. */
+  #write(ledger: Ledger): void {
+    const temporary = `${this.#path}.new`;
+    try {
+      Deno.writeTextFileSync(temporary, JSON.stringify({ version: 1, ...ledger }) + "\n", {
+        mode: FILE_MODE,
+      });
+      Deno.renameSync(temporary, this.#path);
+    } catch (error) {
+      throw this.#failed("written", error);
+    }
+  }
+
+  #failed(what: string, error: unknown): CniError {
+    return new CniError(
+      CniCode.ioFailure,
+      `${this.#path} cannot be ${what}: ${systemReasonOf(error)}`,
+      "dataDir in the network configuration names its folder",
+      error,
+    );
+  }
+}
+
+function openOrMakeFolder(path: string, folder: string): Deno.FsFile {
+  const open = () => Deno.openSync(path, { write: true, create: true, mode: FILE_MODE });
+  try {
+    return open();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    Deno.mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
+    return open();
+  }
+}
+
+function ledgerOf(object: JsonObject, path: string): Ledger {
+  const fields = new Fields(object, `${path}: `);
+  const attachments = (fields.list("attachments") ?? []).map((value) => {
+    const one = new Fields({ attachment: value }, `${path}: `).fields("attachment");
+    const text = (key: string) => one?.string(key) ?? "";
+    return {
+      containerId: text("containerId"),
+      ifname: text("ifname"),
+      netns: text("netns"),
+      device: text("device"),
+      bridge: text("bridge"),
+      addresses: (one?.list("addresses") ?? []).map(String),
+    };
+  });
+  return {
+    attachments,
+    last: fields.count("last", 0) ?? 0,
+    resting: (fields.list("resting") ?? []).map(String),
+  };
+}
