@@ -21,7 +21,7 @@ scenario(import.meta, "udp under attack, loss and load", { hosts: 3 }, async (
   const [h1, h2, h3] = [lab.host(1), lab.host(2), lab.host(3)];
   await step("three hosts", async () => {
     for (const host of hosts) {
-      startOne(host, hosts, UDP);
+      startOne(host, hosts, UDP, "--log-level=debug"); // which tells of suspicions
       await host.waitForSubnet();
       await host.addContainer();
     }
@@ -110,7 +110,8 @@ async function received(host: Host, from: Host): Promise<number> {
 
 /** How often the agent's log speaks of a suspicion or a death. */
 function suspicions(host: Host): number {
-  return host.log().split("\n").filter((line) => /suspect|member failed|dead/.test(line)).length;
+  return host.log().split("\n").filter((line) => /member suspected|member failed/.test(line))
+    .length;
 }
 
 function hasIperf(): boolean {
