@@ -105,7 +105,7 @@ async function talk(from: Container, to: Container): Promise<void> {
 
 async function received(host: Host, from: Host): Promise<number> {
   const { members } = await statusOf(host);
-  return members.find(({ name }) => name === from.name)?.traffic?.packetsReceived ?? 0;
+  return members.find(({ name }) => name === from.name)?.traffic?.receivedPackets ?? 0;
 }
 
 /** How often the agent's log speaks of a suspicion or a death. */
