@@ -358,7 +358,9 @@ class Agent {
   async #stop(signal: string): Promise<void> {
     if (this.#isStopping) return;
     this.#isStopping = true;
-    this.#log.info("stopping; the overlay stays up", { signal });
+    const isCarrier = this.#config.backend === "udp";
+    const left = isCarrier ? "its packets wait for the next agent" : "the overlay stays up";
+    this.#log.info(`stopping; ${left}`, { signal });
     await this.#leave(false);
   }
 
