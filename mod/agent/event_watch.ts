@@ -2,6 +2,7 @@
  * Tells of what the cores have no events for: readiness, peers in the kernel, repairs, problems. Compares with what it saw
  * before whenever the agent has taken something in, so an idle agent is not woken for it.
  */
+import { reasonOf } from "../base/errors.ts";
 import type { Problem } from "../base/problem.ts";
 import type { Companion, Inside } from "./companions.ts";
 import type { PathKind } from "../overlay/path.ts";
@@ -20,7 +21,7 @@ const QUIET = { lookMs: 2_000, problemsMs: 5_000 };
 /** What an event set going is over by then. */
 const BUSY_MS = 3_000;
 
-type WatchedParts = Pick<Inside, "snapshot" | "overlay" | "problems" | "target">;
+type WatchedParts = Pick<Inside, "log" | "snapshot" | "overlay" | "problems" | "target">;
 
 interface Seen {
   readonly isReady: boolean;
@@ -38,6 +39,7 @@ export class EventWatch implements Companion {
   #seen: Seen | null = null;
   #problems: ReadonlyMap<string, Problem> = new Map();
   #busyUntilMs = -Infinity;
+  #fault: string | null = null;
   #lookedAtMs = -Infinity;
   #problemsLookedAtMs = -Infinity;
 
@@ -60,16 +62,29 @@ export class EventWatch implements Companion {
     const { lookMs, problemsMs } = nowMs < this.#busyUntilMs ? BUSY : QUIET;
     if (nowMs - this.#lookedAtMs >= lookMs) {
       this.#lookedAtMs = nowMs;
-      this.#look();
+      this.#try(() => this.#look());
     }
     if (nowMs - this.#problemsLookedAtMs >= problemsMs) {
       this.#problemsLookedAtMs = nowMs;
-      this.#lookAtProblems();
+      this.#try(() => this.#lookAtProblems());
     }
   }
 
   close(): void {
     this.#feed.close();
+  }
+
+  /** A fault of what is looked at must not end the events of the others. Said once for each text. */
+  #try(look: () => void): void {
+    try {
+      look();
+    } catch (error) {
+      const reason = reasonOf(error);
+      if (reason !== this.#fault) {
+        this.#inside.log.error("events could not be looked for", { reason });
+      }
+      this.#fault = reason;
+    }
   }
 
   #look(): void {

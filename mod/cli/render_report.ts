@@ -5,7 +5,11 @@
 import type { EventDocument, StatusDocument, SubnetsDocument } from "../agent/api.ts";
 import type { PlanDocument } from "../agent/overlay_documents.ts";
 import { eventLine } from "./event_documents.ts";
+import type { HostReport } from "./host_report.ts";
 import { plainPaint } from "./paint.ts";
+import { redacted } from "./redact.ts";
+import { renderFindings } from "./render_findings.ts";
+import { renderMembers } from "./render_members.ts";
 
 export interface Report {
   /** Of the program that asks, which may not be the agent's. */
@@ -18,10 +22,11 @@ export interface Report {
   readonly plan: PlanDocument;
   /** The oldest first. */
   readonly events: readonly EventDocument[];
+  readonly host: HostReport;
 }
 
-/** 32 bytes in base64, as key files have them; and such a key in hexadecimal. */
-const KEYS = /(?<![A-Za-z0-9+/])(?:[A-Za-z0-9+/]{43}=|[0-9a-fA-F]{64})(?![A-Za-z0-9+/=])/g;
+/** Of a host on which no agent answers. */
+export type ReportWithoutAgent = Pick<Report, "version" | "kernelRelease" | "at" | "host">;
 
 const WANT_TEXT: Readonly<Record<PlanDocument["want"], string>> = {
   up: "",
@@ -31,7 +36,7 @@ const WANT_TEXT: Readonly<Record<PlanDocument["want"], string>> = {
 };
 
 export function renderReport(report: Report): string {
-  const { version, kernelRelease, at, status, subnets, plan, events } = report;
+  const { version, kernelRelease, at, status, subnets, plan, events, host } = report;
   const problems = status.problems.map(({ code, severity, text, remedy }) =>
     `- ${severity} \`${code}\`: ${text}. Remedy: ${remedy}\n`
   );
@@ -41,14 +46,37 @@ export function renderReport(report: Report): string {
       `gossamer ${version}, agent ${status.version}, Linux ${kernelRelease}, ${at}\n`,
     ),
     section("Problems", problems.join("") || "None.\n"),
+    section("Doctor", doctorText(host)),
+    section("Members", block("text", renderMembers(status.members, Date.parse(at), plainPaint))),
     section("What the kernel should hold, from nothing", wantedText(plan)),
     section("What differs now", changesText(plan)),
     section("Last events", eventsText(events)),
+    ...hostSections(host),
     section("Status", block("json", JSON.stringify(status, null, 2))),
     section("Subnets", block("json", JSON.stringify(subnets, null, 2))),
   ];
-  return `# Report of gossamer on ${status.host.name}\n\n${sections.join("\n")}`
-    .replaceAll(KEYS, "(left out: looks like a key)");
+  return redacted(`# Report of gossamer on ${status.host.name}\n\n${sections.join("\n")}`);
+}
+
+export function renderReportWithoutAgent(report: ReportWithoutAgent): string {
+  const { version, kernelRelease, at, host } = report;
+  const sections = [
+    section("Host", `gossamer ${version}, no agent answers, Linux ${kernelRelease}, ${at}\n`),
+    section("Doctor", doctorText(host)),
+    ...hostSections(host),
+  ];
+  return redacted(`# Report of gossamer on a host without an agent\n\n${sections.join("\n")}`);
+}
+
+function doctorText({ findings }: HostReport): string {
+  return block("text", renderFindings(findings, plainPaint));
+}
+
+function hostSections({ config, kernel }: HostReport): string[] {
+  return [
+    section("Configuration, as far as flags of gossamer up do not differ", block("toml", config)),
+    section("What the kernel holds", block("text", kernel)),
+  ];
 }
 
 function eventsText(events: readonly EventDocument[]): string {

@@ -5,7 +5,7 @@ import { hasProgram } from "../support/programs.ts";
 import { busyboxArchive } from "./docker_daemon.ts";
 import { makeFlannelHosts } from "./flannel_hosts.ts";
 import { HostShell, quoted } from "./host_shell.ts";
-import { CONTAINERS_CONF, hasNetavark } from "./podman_host.ts";
+import { containersConf, hasNetavark } from "./podman_host.ts";
 
 export interface DocStageOptions {
   readonly hosts: readonly Host[];
@@ -27,7 +27,7 @@ const DOCKER_SETTINGS = (group: string) =>
   JSON.stringify({ "storage-driver": "vfs", "cgroup-parent": group });
 
 /** Podman's, with the folder that it has anyway. */
-const PODMAN_SETTINGS = CONTAINERS_CONF.replace("NETWORKS", "/etc/containers/networks");
+const PODMAN_SETTINGS = containersConf("netavark", "/etc/containers/networks");
 
 export class DocStage {
   readonly #shells: ReadonlyMap<string, HostShell>;

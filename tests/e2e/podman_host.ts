@@ -13,11 +13,14 @@ const HELPER_VARIABLE = "GOSSAMER_E2E_NETAVARK";
 
 const IMAGE = "lab";
 
+/** What makes Podman's networks: of its own, since 4.0, or CNI plugins, until 4. */
+export type PodmanBackend = "netavark" | "cni";
+
 /** Why tests with Podman are left out here; undefined when they can run. */
-export function whyNoPodman(): string | undefined {
+export function whyNoPodman(backend: PodmanBackend): string | undefined {
   const missing = ["podman", "crun", "conmon", "busybox", "unshare"]
     .filter((program) => !hasProgram(program));
-  if (!hasNetavark()) missing.push("netavark");
+  if (backend === "netavark" && !hasNetavark()) missing.push("netavark");
   if (missing.length === 0) return undefined;
   return `needs ${missing.join(", ")}; apt-get install podman crun netavark busybox-static`;
 }
@@ -42,7 +45,8 @@ function netavarkFolder(): string | undefined {
  * No control groups: a container's belong to the machine, whose kind (v1, v2, both) this test shall not depend on. So the shell sees a
  * hierarchy of the second version in which it makes nothing. And limits that any machine allows.
  */
-export const CONTAINERS_CONF = `[containers]
+export function containersConf(backend: PodmanBackend, networks: string): string {
+  return `[containers]
 cgroups = "disabled"
 default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
 seccomp_profile = "unconfined"
@@ -54,9 +58,11 @@ events_logger = "none"
 runtime = "crun"
 helper_binaries_dir = ["${netavarkFolder()}"]
 [network]
-network_backend = "netavark"
-network_config_dir = "NETWORKS"
+network_backend = "${backend}"
+network_config_dir = "${networks}"
+${backend === "cni" ? 'cni_plugin_dirs = ["/run/plugins"]' : ""}
 `;
+}
 
 export class PodmanHost {
   readonly host: Host;
@@ -67,19 +73,24 @@ export class PodmanHost {
     this.#shell = shell;
   }
 
-  /** The folder of networks that `gossamer podman-network --output` is to write into. */
+  /** Runs a gossamer command where Podman runs. */
+  async gossamer(executable: string, ...args: readonly string[]): Promise<void> {
+    await this.#shell.ok([executable, ...args].map(quoted).join(" "));
+  }
+
+  /** Where Podman looks for networks. */
   get networks(): string {
     return `${this.host.directory}/networks`;
   }
 
-  static async open(host: Host, archive: string): Promise<PodmanHost> {
+  static async open(host: Host, archive: string, backend: PodmanBackend): Promise<PodmanHost> {
     const configuration = `${host.directory}/containers.conf`;
     const shell = await HostShell.open(host, { CONTAINERS_CONF: configuration });
     const podman = new PodmanHost(shell);
     await Deno.mkdir(podman.networks, { recursive: true });
-    await Deno.writeTextFile(configuration, CONTAINERS_CONF.replace("NETWORKS", podman.networks));
+    await Deno.writeTextFile(configuration, containersConf(backend, podman.networks));
     await shell.ok(
-      "umount -R /sys/fs/cgroup && mount -t cgroup2 cgroup2 /sys/fs/cgroup",
+      "mkdir -p /run/plugins && umount -R /sys/fs/cgroup && mount -t cgroup2 cgroup2 /sys/fs/cgroup",
     );
     await podman.ok("import", archive, IMAGE);
     return podman;

@@ -3,23 +3,15 @@
  * so that it may run in another network namespace than the test.
  */
 import { ok } from "node:assert/strict";
+import { programPath } from "./programs.ts";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome"];
 /** A busy machine takes seconds to start it; nothing else takes one. */
 const ANSWER_MS_MAX = 30_000;
 
-/** The browser's program, or null when none is installed. */
-export function findChromium(): string | null {
-  for (const folder of (Deno.env.get("PATH") ?? "").split(":")) {
-    for (const name of NAMES) {
-      try {
-        if (Deno.statSync(`${folder}/${name}`).isFile) return `${folder}/${name}`;
-      } catch {
-        // Not there.
-      }
-    }
-  }
-  return null;
+/** The browser's program; undefined when none is installed. */
+export function findChromium(): string | undefined {
+  return NAMES.map(programPath).find((path) => path !== undefined);
 }
 
 /** Starts a command wherever the browser shall live. */

@@ -35,7 +35,9 @@ function fault(
     );
   }
   const free = host.freeBytes(folder);
-  if (free === null || free >= FREE_BYTES_MIN) return null;
+  // The others are small files in memory, as a rule.
+  const isState = folder === host.setup.stateDir;
+  if (!isState || free === null || free >= FREE_BYTES_MIN) return null;
   return warn(
     NAME,
     `${Math.floor(free / 1_000_000)} MB are free for ${folder}`,

@@ -42,7 +42,8 @@ export const underlayMtu: Check = {
       else if (found !== null) return [found];
     }
     if (silent.length < others.length) {
-      return [ok(NAME, `Packets of ${bytes} bytes pass to ${others.length - silent.length} hosts`)];
+      const reached = others.filter(({ name }) => !silent.includes(name)).map(({ name }) => name);
+      return [ok(NAME, `Packets of ${bytes} bytes pass to ${reached.join(", ")}`)];
     }
     return [warn(
       NAME,

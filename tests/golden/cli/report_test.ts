@@ -2,7 +2,12 @@
 import { doesNotMatch, equal, match } from "node:assert/strict";
 import { planDocument } from "../../../mod/agent/host_plan.ts";
 import type { PlanDocument } from "../../../mod/agent/overlay_documents.ts";
-import { renderReport, type Report } from "../../../mod/cli/render_report.ts";
+import type { HostReport } from "../../../mod/cli/host_report.ts";
+import {
+  renderReport,
+  renderReportWithoutAgent,
+  type Report,
+} from "../../../mod/cli/render_report.ts";
 import { desiredSettings } from "../../../mod/overlay/host_settings.ts";
 import { FAILED, READY, SUBNETS } from "../../support/documents.ts";
 import { FACTS, FIREWALL, ModelFirewall } from "../../support/firewall.ts";
@@ -19,6 +24,15 @@ const NO_PLAN: PlanDocument = {
   obstacles: [],
 };
 
+const HOST: HostReport = {
+  findings: [
+    { name: "privileges", verdict: "ok", finding: "CAP_NET_ADMIN is in effect", remedy: null },
+    { name: "conntrack", verdict: "FAIL", finding: "The table is full", remedy: "Enlarge it" },
+  ],
+  config: 'network = "10.244.0.0/16"  # default\n',
+  kernel: "# ip link\neth0 up mtu 1500 02:00:00:00:00:01\n",
+};
+
 function reportOf(changes: Partial<Report> = {}): string {
   return renderReport({
     version: "0.1.0",
@@ -28,6 +42,7 @@ function reportOf(changes: Partial<Report> = {}): string {
     subnets: SUBNETS,
     plan: NO_PLAN,
     events: [FAILED],
+    host: HOST,
     ...changes,
   });
 }
@@ -70,10 +85,20 @@ Deno.test("what looks like a key is left out, wherever it comes from", () => {
   const report = reportOf({
     status: { ...READY, problems: [problem] },
     plan: { ...NO_PLAN, obstacles: [hex] },
+    host: { ...HOST, config: `key = "${KEY}"\n`, kernel: `alias ${hex}\n` },
   });
   doesNotMatch(report, new RegExp(`${KEY.slice(0, 20)}|${hex}`));
-  equal(report.split("(left out: looks like a key)").length, 4);
+  equal(report.split("(left out: looks like a key)").length, 6);
   match(report, new RegExp(`"id": "${READY.host.id}"`));
+});
+
+Deno.test("where no agent answers, a report has what can be found without", () => {
+  const head = { version: "0.1.0", kernelRelease: "6.1.0", at: "2026-01-02T05:10:00.000Z" };
+  const report = renderReportWithoutAgent({ ...head, host: HOST });
+  match(report, /no agent answers, Linux 6\.1\.0/);
+  match(report, /^FAIL conntrack: The table is full - Enlarge it$/m);
+  match(report, /^network = "10\.244\.0\.0\/16"/m);
+  match(report, /^eth0 up mtu 1500/m);
 });
 
 Deno.test("a host that takes its overlay down plans that, and what is not decided plans nothing", () => {

@@ -3,6 +3,7 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import { EVENT_NAMES } from "../../../mod/agent/api.ts";
 import { metricsText } from "../../../mod/agent/metrics.ts";
 import { stagedSources } from "../../support/claim_sources.ts";
+import { programPath } from "../../support/programs.ts";
 import { parseMetrics } from "../../support/prometheus.ts";
 
 function documentText(name: string): string {
@@ -21,7 +22,7 @@ Deno.test("the dashboard asks for metrics that there are, by labels that they ha
   const asked = new Set(text.match(/\bgossamer_[a-z_]+/g));
   ok(asked.size > 10);
   for (const name of asked) ok(metrics.has(name), name);
-  const expressions = [...text.matchAll(/"expr": "((?:[^"\\]|\\.)*)"/g)].map(([, it = ""]) => it);
+  const expressions = dashboardExpressions();
   for (const expression of expressions) {
     const [, label = ""] = / by \((\w+)\)/.exec(expression) ?? [];
     const [name = ""] = /gossamer_[a-z_]+/.exec(expression) ?? [];
@@ -31,6 +32,35 @@ Deno.test("the dashboard asks for metrics that there are, by labels that they ha
     if (isCounter) ok(expression.includes(`increase(${name}`), expression);
   }
 });
+
+const promtool = programPath("promtool");
+
+Deno.test({
+  name: `promtool can read what the dashboard asks for${
+    promtool === undefined ? " [left out: needs promtool]" : ""
+  }`,
+  ignore: promtool === undefined,
+  async fn() {
+    const expressions = dashboardExpressions().map((expression) =>
+      expression.replaceAll("$instance", ".*").replaceAll("$__rate_interval", "1m")
+    );
+    const rules = expressions.map((expr, index) => ({ record: `rule_${index}`, expr }));
+    const path = Deno.makeTempFileSync({ suffix: ".yml" }); // JSON is YAML
+    Deno.writeTextFileSync(path, JSON.stringify({ groups: [{ name: "dashboard", rules }] }));
+    const output = await new Deno.Command(promtool ?? "", { args: ["check", "rules", path] })
+      .output();
+    Deno.removeSync(path);
+    equal(output.code, 0, new TextDecoder().decode(output.stderr));
+  },
+});
+
+/** As Prometheus is asked. */
+function dashboardExpressions(): string[] {
+  const text = documentText("grafana-dashboard.json");
+  return [...text.matchAll(/"expr": ("(?:[^"\\]|\\.)*")/g)].map(([, quoted = '""']) =>
+    JSON.parse(quoted)
+  );
+}
 
 Deno.test("the dashboard's panels stand beside each other", () => {
   const { panels } = JSON.parse(documentText("grafana-dashboard.json")) as {

@@ -258,11 +258,17 @@ Deno.test("peers, readiness, repairs and problems are told when they change", ()
   let overlay = { ...sources.overlay, problems: [] };
   let problems: Problem[] = [];
   let nowMs = 0;
+  const lines: string[] = [];
+  let fault: string | null = null;
   const watch = new EventWatch(
     {
+      log: logTo(lines),
       snapshot: () => sources.snapshot,
       overlay: () => overlay,
-      problems: () => problems,
+      problems() {
+        if (fault !== null) throw new Error(fault);
+        return problems;
+      },
       target: { events },
     } as unknown as ConstructorParameters<typeof EventWatch>[0],
     () => nowMs,
@@ -308,4 +314,8 @@ Deno.test("peers, readiness, repairs and problems are told when they change", ()
   deepEqual(news({}, 1_000).length, 1);
   watch.event();
   deepEqual(news({}, 250), ["problem-cleared: No longer: Found 4 times"]);
+  fault = "no disk";
+  for (let count = 0; count < 3; count++) news({}, 1_000);
+  equal(lines.length, 1, lines.join("\n"));
+  match(lines[0] ?? "", /events could not be looked for reason="no disk"/);
 });

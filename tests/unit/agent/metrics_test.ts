@@ -3,6 +3,7 @@ import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { newClaimCounters } from "../../../mod/claim/counters.ts";
 import { metricsText } from "../../../mod/agent/metrics.ts";
 import { stagedSources } from "../../support/claim_sources.ts";
+import { programPath } from "../../support/programs.ts";
 import { parseMetrics } from "../../support/prometheus.ts";
 
 Deno.test("Prometheus can read every metric, and counters end in _total", () => {
@@ -61,6 +62,29 @@ Deno.test("docs/metrics.md names every metric, and none that there is not", () =
   const docs = Deno.readTextFileSync(new URL("../../../docs/metrics.md", import.meta.url));
   const documented = new Set(docs.match(/\bgossamer_[a-z_]+/g));
   deepEqual([...documented].sort(), [...parseMetrics(metricsText(stagedSources())).keys()].sort());
+});
+
+const promtool = programPath("promtool");
+
+Deno.test({
+  name: `promtool finds nothing to say${
+    promtool === undefined ? " [left out: needs promtool]" : ""
+  }`,
+  ignore: promtool === undefined,
+  async fn() {
+    const child = new Deno.Command(promtool ?? "", {
+      args: ["check", "metrics"],
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const writer = child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(metricsText(stagedSources())));
+    await writer.close();
+    const { code, stdout, stderr } = await child.output();
+    const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+    deepEqual([code, said], [0, ""]);
+  },
 });
 
 Deno.test("the parser refuses what Prometheus would", () => {

@@ -17,6 +17,11 @@ const WRONG: readonly (readonly [line: string, says: RegExp])[] = [
   ["statsu", /there is no command "statsu" - did you mean status\?$/],
   ["memb", /did you mean members\?$/],
   ["pign h2", /there is no command "pign" - did you mean ping\?$/],
+  ["ping", /ping: HOST is missing - for example: gossamer ping h2/],
+  ["ping h2 h3", /ping: one host at a time, not h3 as well/],
+  ["ping h2 --size 9", /--size: "9" is not a whole number/],
+  ["doctor h2", /"h2" is one argument too many/],
+  ["doctr", /there is no command "doctr".*doctor/],
   ["--join a", /--join: a flag comes after its command/],
   ["constructor", /there is no command "constructor"/],
   ["up --jion=a", /--jion: there is no such flag - did you mean --join\?$/],
@@ -100,7 +105,7 @@ Deno.test("a reader who went away ends any command quietly", async () => {
 
 Deno.test("without an agent, commands end with 3 and say how to start it", async () => {
   const variables = { GOSSAMER_RUN_DIR: "/nonexistent" };
-  const lines = ["status", "status --watch", "members", "subnets", "join a", "leave", "report"];
+  const lines = ["status", "status --watch", "members", "subnets", "join a", "leave", "ping a"];
   for (const line of lines) {
     const { code, stdout, stderr } = await gossamer(line.split(" "), { variables });
     equal(code, 3, line);
