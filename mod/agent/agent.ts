@@ -359,8 +359,8 @@ class Agent {
     if (this.#isStopping) return;
     this.#isStopping = true;
     const isCarrier = this.#config.backend === "udp";
-    const left = isCarrier ? "its packets wait for the next agent" : "the overlay stays up";
-    this.#log.info(`stopping; ${left}`, { signal });
+    if (isCarrier) this.#log.info("stopping; no packets until the next agent", { signal });
+    else this.#log.info("stopping; the overlay stays up", { signal });
     await this.#leave(false);
   }
 
