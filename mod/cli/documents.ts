@@ -31,6 +31,24 @@ const problem = v.looseObject({
   remedy: v.string(),
 });
 
+const traffic = v.looseObject({
+  sentBytes: v.number(),
+  receivedBytes: v.number(),
+  sentPackets: v.number(),
+  receivedPackets: v.number(),
+});
+
+/** Of the overlay of one family. */
+const programmed = {
+  device: v.string(),
+  mtu: v.number(),
+  inSync: v.boolean(),
+  peersWanted: v.number(),
+  peersProgrammed: v.number(),
+  repairs: v.number(),
+  lastError: nullableString,
+};
+
 const member = v.looseObject({
   id: v.string(),
   name: v.string(),
@@ -51,12 +69,7 @@ const member = v.looseObject({
     rttMs: v.nullable(v.number()),
     answeredAt: nullableString,
   }))),
-  traffic: v.exactOptional(v.looseObject({
-    sentBytes: v.number(),
-    receivedBytes: v.number(),
-    sentPackets: v.number(),
-    receivedPackets: v.number(),
-  })),
+  traffic: v.exactOptional(traffic),
   udp: v.optional(v.picklist(["ok", "blocked", "unknown"]), "unknown"),
   version: v.string(),
   self: v.boolean(),
@@ -165,31 +178,11 @@ const status = v.looseObject({
     sanityRefusals: v.number(),
   }),
   overlay: v.looseObject({
-    device: v.string(),
+    ...programmed,
     mac: nullableString,
-    mtu: v.number(),
-    inSync: v.boolean(),
-    peersWanted: v.number(),
-    peersProgrammed: v.number(),
     peersDirect: v.optional(v.number(), 0),
-    repairs: v.number(),
-    lastError: nullableString,
-    traffic: v.exactOptional(v.nullable(v.looseObject({
-      sentBytes: v.number(),
-      receivedBytes: v.number(),
-      sentPackets: v.number(),
-      receivedPackets: v.number(),
-    }))),
-    ipv6: v.exactOptional(v.looseObject({
-      network: v.string(),
-      device: v.string(),
-      mtu: v.number(),
-      inSync: v.boolean(),
-      peersWanted: v.number(),
-      peersProgrammed: v.number(),
-      repairs: v.number(),
-      lastError: nullableString,
-    })),
+    traffic: v.exactOptional(v.nullable(traffic)),
+    ipv6: v.exactOptional(v.looseObject({ network: v.string(), ...programmed })),
     udp: v.exactOptional(v.looseObject({
       port: v.number(),
       running: v.boolean(),
