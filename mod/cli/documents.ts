@@ -106,11 +106,17 @@ const past = v.variant("kind", [
 const standing = v.picklist(["owner", "loses", "asks", "yields", "released", "void"]);
 const recordState = v.picklist(["tentative", "held", "yielding", "released"]);
 const ownerStatus = v.picklist(["alive", "suspect", "dead", "left", "unknown"]);
-const verdicts = v.looseObject({
-  yes: v.number(),
-  busy: v.number(),
-  fenced: v.number(),
-  resting: v.number(),
+const count = v.number();
+const verdicts = v.looseObject({ yes: count, busy: count, fenced: count, resting: count });
+
+const firewall = v.looseObject({
+  inSync: v.boolean(),
+  masquerade: v.boolean(),
+  guard: v.boolean(),
+  members: v.number(),
+  strangers: v.number(),
+  repairs: v.number(),
+  lastError: nullableString,
 });
 
 const status = v.looseObject({
@@ -139,10 +145,9 @@ const status = v.looseObject({
     left: v.number(),
     seeds: v.array(seed),
   }),
-  encryption: v.nullable(v.looseObject({
-    fingerprints: v.array(v.string()),
-    plainToo: v.boolean(),
-  })),
+  encryption: v.nullable(
+    v.looseObject({ fingerprints: v.array(v.string()), plainToo: v.boolean() }),
+  ),
   claim: v.looseObject({
     state: claimState,
     subnet: nullableString,
@@ -190,18 +195,7 @@ const status = v.looseObject({
       drops: v.record(v.string(), v.number()),
     })),
   }),
-  firewall: v.optional(
-    v.nullable(v.looseObject({
-      inSync: v.boolean(),
-      masquerade: v.boolean(),
-      guard: v.boolean(),
-      members: v.number(),
-      strangers: v.number(),
-      repairs: v.number(),
-      lastError: nullableString,
-    })),
-    null,
-  ),
+  firewall: v.optional(v.nullable(firewall), null),
   members: v.array(member),
   problems: v.array(problem),
 });
