@@ -108,7 +108,6 @@ const recordState = v.picklist(["tentative", "held", "yielding", "released"]);
 const ownerStatus = v.picklist(["alive", "suspect", "dead", "left", "unknown"]);
 const count = v.number();
 const verdicts = v.looseObject({ yes: count, busy: count, fenced: count, resting: count });
-
 const firewall = v.looseObject({
   inSync: v.boolean(),
   masquerade: v.boolean(),
