@@ -358,7 +358,9 @@ class Agent {
   async #stop(signal: string): Promise<void> {
     if (this.#isStopping) return;
     this.#isStopping = true;
-    this.#log.info("stopping; the overlay stays up", { signal });
+    const isCarrier = this.#config.backend === "udp";
+    if (isCarrier) this.#log.info("stopping; no packets until the next agent", { signal });
+    else this.#log.info("stopping; the overlay stays up", { signal });
     await this.#leave(false);
   }
 

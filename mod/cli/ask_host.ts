@@ -78,7 +78,7 @@ export async function askHost(
     status: member.status,
     subnet: member.subnet,
     gossipPort: member.gossipPort,
-    vxlanPort: isBare ? null : portOf(status.overlay.device),
+    vxlanPort: isBare ? null : status.overlay.udp?.port ?? portOf(status.overlay.device),
     device: status.overlay.device,
     mtu: overlayBytes,
     underlayBytes,

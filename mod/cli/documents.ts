@@ -31,6 +31,24 @@ const problem = v.looseObject({
   remedy: v.string(),
 });
 
+const traffic = v.looseObject({
+  sentBytes: v.number(),
+  receivedBytes: v.number(),
+  sentPackets: v.number(),
+  receivedPackets: v.number(),
+});
+
+/** Of the overlay of one family. */
+const programmed = {
+  device: v.string(),
+  mtu: v.number(),
+  inSync: v.boolean(),
+  peersWanted: v.number(),
+  peersProgrammed: v.number(),
+  repairs: v.number(),
+  lastError: nullableString,
+};
+
 const member = v.looseObject({
   id: v.string(),
   name: v.string(),
@@ -51,12 +69,7 @@ const member = v.looseObject({
     rttMs: v.nullable(v.number()),
     answeredAt: nullableString,
   }))),
-  traffic: v.exactOptional(v.looseObject({
-    sentBytes: v.number(),
-    receivedBytes: v.number(),
-    sentPackets: v.number(),
-    receivedPackets: v.number(),
-  })),
+  traffic: v.exactOptional(traffic),
   udp: v.optional(v.picklist(["ok", "blocked", "unknown"]), "unknown"),
   version: v.string(),
   self: v.boolean(),
@@ -93,11 +106,16 @@ const past = v.variant("kind", [
 const standing = v.picklist(["owner", "loses", "asks", "yields", "released", "void"]);
 const recordState = v.picklist(["tentative", "held", "yielding", "released"]);
 const ownerStatus = v.picklist(["alive", "suspect", "dead", "left", "unknown"]);
-const verdicts = v.looseObject({
-  yes: v.number(),
-  busy: v.number(),
-  fenced: v.number(),
-  resting: v.number(),
+const count = v.number();
+const verdicts = v.looseObject({ yes: count, busy: count, fenced: count, resting: count });
+const firewall = v.looseObject({
+  inSync: v.boolean(),
+  masquerade: v.boolean(),
+  guard: v.boolean(),
+  members: v.number(),
+  strangers: v.number(),
+  repairs: v.number(),
+  lastError: nullableString,
 });
 
 const status = v.looseObject({
@@ -126,10 +144,9 @@ const status = v.looseObject({
     left: v.number(),
     seeds: v.array(seed),
   }),
-  encryption: v.nullable(v.looseObject({
-    fingerprints: v.array(v.string()),
-    plainToo: v.boolean(),
-  })),
+  encryption: v.nullable(
+    v.looseObject({ fingerprints: v.array(v.string()), plainToo: v.boolean() }),
+  ),
   claim: v.looseObject({
     state: claimState,
     subnet: nullableString,
@@ -165,31 +182,11 @@ const status = v.looseObject({
     sanityRefusals: v.number(),
   }),
   overlay: v.looseObject({
-    device: v.string(),
+    ...programmed,
     mac: nullableString,
-    mtu: v.number(),
-    inSync: v.boolean(),
-    peersWanted: v.number(),
-    peersProgrammed: v.number(),
     peersDirect: v.optional(v.number(), 0),
-    repairs: v.number(),
-    lastError: nullableString,
-    traffic: v.exactOptional(v.nullable(v.looseObject({
-      sentBytes: v.number(),
-      receivedBytes: v.number(),
-      sentPackets: v.number(),
-      receivedPackets: v.number(),
-    }))),
-    ipv6: v.exactOptional(v.looseObject({
-      network: v.string(),
-      device: v.string(),
-      mtu: v.number(),
-      inSync: v.boolean(),
-      peersWanted: v.number(),
-      peersProgrammed: v.number(),
-      repairs: v.number(),
-      lastError: nullableString,
-    })),
+    traffic: v.exactOptional(v.nullable(traffic)),
+    ipv6: v.exactOptional(v.looseObject({ network: v.string(), ...programmed })),
     udp: v.exactOptional(v.looseObject({
       port: v.number(),
       running: v.boolean(),
@@ -197,18 +194,7 @@ const status = v.looseObject({
       drops: v.record(v.string(), v.number()),
     })),
   }),
-  firewall: v.optional(
-    v.nullable(v.looseObject({
-      inSync: v.boolean(),
-      masquerade: v.boolean(),
-      guard: v.boolean(),
-      members: v.number(),
-      strangers: v.number(),
-      repairs: v.number(),
-      lastError: nullableString,
-    })),
-    null,
-  ),
+  firewall: v.optional(v.nullable(firewall), null),
   members: v.array(member),
   problems: v.array(problem),
 });

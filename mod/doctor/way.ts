@@ -136,7 +136,7 @@ function overlay(facts: WayFacts, probes: WayProbes): Finding | null {
       "overlay",
       `Its VTEP does not answer: ${device} sends, and receives nothing`,
       `Open ${port} in both directions, in the firewalls of both hosts and between them; some ` +
-        "hypervisors eat it: then another --vxlan-port on all hosts",
+        "hypervisors eat it: then another port on all hosts (--vxlan-port, --udp-port)",
     );
   }
   if (carried !== null && carried.sent === 0) {

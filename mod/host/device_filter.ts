@@ -6,7 +6,8 @@ import type { InterfaceAddress } from "../../ffi/route/address.ts";
 import { IFF_NOARP, IFF_POINTOPOINT, type Link } from "../../ffi/route/link.ts";
 import type { MonitorEvent } from "../../ffi/route/monitor.ts";
 import { type Route, SCOPE } from "../../ffi/route/route.ts";
-import { DEVICE_ALIAS, ROUTE_PROTOCOL } from "../base/limits.ts";
+import { ROUTE_PROTOCOL } from "../base/limits.ts";
+import { isOwnAlias } from "../base/own_alias.ts";
 import { isForLinkOnly } from "./kernel_decode.ts";
 
 /** Devices remembered; on hosts with more some are looked at once too often. */
@@ -57,7 +58,7 @@ export class DeviceFilter {
       this.#looks.delete(index);
       return !this.#own.delete(index);
     }
-    if (alias === DEVICE_ALIAS) this.#own.add(index);
+    if (isOwnAlias(alias)) this.#own.add(index);
     if (this.#own.has(index)) return false;
     const look = JSON.stringify([name, up, mtu, flags & (IFF_NOARP | IFF_POINTOPOINT)]);
     if (this.#looks.get(index) === look) return false;

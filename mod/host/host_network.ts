@@ -4,7 +4,7 @@ import type { NetlinkTransport } from "../../ffi/netlink/transport.ts";
 import { addressDump, IFA_F, type InterfaceAddress } from "../../ffi/route/address.ts";
 import { IFF_NOARP, IFF_POINTOPOINT, type Link, linkDump, linkGet } from "../../ffi/route/link.ts";
 import { ROUTE_TYPE, routeDump, routeGet, SCOPE } from "../../ffi/route/route.ts";
-import { DEVICE_ALIAS } from "../base/limits.ts";
+import { isOwnAlias } from "../base/own_alias.ts";
 
 /** IFA_F_TEMPORARY is IFA_F_SECONDARY under another name (linux/if_addr.h; RFC 8981). */
 const IFA_F_TEMPORARY = IFA_F.SECONDARY;
@@ -169,7 +169,7 @@ function deviceOf(link: Link, addresses: readonly InterfaceAddress[]): HostDevic
     mtu: link.mtu,
     up: link.up,
     hasNeighbours: (link.flags & (IFF_NOARP | IFF_POINTOPOINT)) === 0,
-    isOwn: link.alias === DEVICE_ALIAS,
+    isOwn: isOwnAlias(link.alias),
     addresses: addresses.filter(({ index }) => index === link.index).map((address) => ({
       address: address.address,
       prefixLength: address.prefixLength,

@@ -19,7 +19,8 @@ import type {
   OperationFailure,
   Route,
 } from "../base/kernel_objects.ts";
-import { DEVICE_ALIAS, ROUTE_PROTOCOL } from "../base/limits.ts";
+import { ROUTE_PROTOCOL } from "../base/limits.ts";
+import { isOwnAlias } from "../base/own_alias.ts";
 import { ChangeFilter } from "./change_filter.ts";
 import {
   type HostDevice,
@@ -115,7 +116,7 @@ export class HostKernel implements Kernel {
   /** Names of all devices that bear our alias, alone or with an overlay's number, whatever their kind. */
   ownDevices(): string[] {
     return linkDump(this.#transport)
-      .filter(({ alias }) => alias === DEVICE_ALIAS || alias?.startsWith(`${DEVICE_ALIAS} `))
+      .filter(({ alias }) => isOwnAlias(alias))
       .map((link) => link.name);
   }
 

@@ -44,9 +44,7 @@ function nftables(host: DoctorHost): Finding | null {
 }
 
 function tun(host: DoctorHost): Finding | null {
-  // Its name is not among today's backends; that of the configuration may be.
-  const backend: string = host.setup.backend;
-  if (backend !== "udp" || host.modifiedMs("/dev/net/tun") !== null) return null;
+  if (host.setup.backend !== "udp" || host.modifiedMs("/dev/net/tun") !== null) return null;
   return fail(
     NAME,
     "There is no /dev/net/tun, which --backend udp needs",

@@ -35,6 +35,7 @@ Deno.test("a record survives its encoding", () => {
     record({ subnet: "255.255.255.252/30", epoch: 0xffffffff, stamp: 0xffffffff }),
     record({ vtep: { ...VTEP, backend: "vxlan-direct" } }),
     record({ vtep: { ...VTEP, backend: "host-gw" } }),
+    record({ vtep: { ...VTEP, backend: "udp" } }),
     record({ vtep: { ...VTEP, backend: "backend 255" } }),
     record({ vtep: { ...VTEP, ipv6: "2001:db8::7" } }),
     record({ vtep: { ...VTEP, backend: "vxlan-direct", ipv6: "fd00::" } }),
