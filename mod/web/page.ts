@@ -128,7 +128,7 @@ function facts({ status, now }: PageData): Html {
         "Device",
         `${overlay.device} (${cluster.backend}), MTU ${overlay.mtu}, ${overlay.repairs} repairs`,
       )}
-      ${fact("Address", `${host.address}:${host.gossipPort}`)}
+      ${fact("Address", `${withBrackets(host.address)}:${host.gossipPort}`)}
       ${fact("Gossip", `${encryptionText(status)}, health ${host.healthScore} of 7 (0 is best)`)}
       ${traffic(overlay.traffic)}
       ${status.firewall === null ? null : fact(
@@ -137,6 +137,11 @@ function facts({ status, now }: PageData): Html {
       )}
     </dl>
   `;
+}
+
+/** As URLs and endpoints are written. */
+function withBrackets(address: string): string {
+  return address.includes(":") ? `[${address}]` : address;
 }
 
 function fact(name: string, value: Html | string, trouble: string | null = null): Html {

@@ -106,7 +106,6 @@ async function kill(page: Page, host: Host): Promise<void> {
 }
 
 async function quiet(page: Page): Promise<void> {
-  await sleep(0);
   assert.deepEqual(page.complaints, []);
   const elsewhere = page.requested.filter((url) =>
     !url.startsWith(URL_OF_PAGE) && !url.startsWith("data:")
