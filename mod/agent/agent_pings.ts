@@ -1,7 +1,7 @@
 /** Pings over gossip that somebody asked for: the core answers by an event, the asker waits for a promise. */
 import { UserError } from "../base/errors.ts";
 import type { HostCommand, HostSnapshot } from "../claim/host_core.ts";
-import type { PingOutcome } from "../swim/asked_pings.ts";
+import type { PingOutcome } from "../swim/ping_outcome.ts";
 import type { GossipPingDocument } from "./api/ping.ts";
 import { knownHost } from "./forget.ts";
 

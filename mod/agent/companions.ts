@@ -8,7 +8,7 @@ import type { Problem } from "../base/problem.ts";
 import type { HostEvent, HostSnapshot } from "../claim/host_core.ts";
 import type { AgentConfig } from "./config.ts";
 import type { ControlTarget } from "./control.ts";
-import type { OverlayHealth } from "./overlay_probe.ts";
+import type { OverlayHealth } from "./overlay_health.ts";
 import type { OverlayStatus } from "./overlay_keeper.ts";
 
 /** So long the end of the agent waits for all of them. */

@@ -9,6 +9,7 @@ import type { Problem } from "../base/problem.ts";
 import type { HostEvent } from "../claim/host_core.ts";
 import { openOtherEcho } from "../host/echo.ts";
 import { startTimer } from "../host/timer.ts";
+import type { OverlayHealth } from "./overlay_health.ts";
 import type { Companion, Inside } from "./companions.ts";
 
 /** Each peer is asked about so often, as long as there are few. */
@@ -29,17 +30,6 @@ const FOLLOW_MS = 10_000;
 const FOLLOWS_AFTER_CHANGE = 2;
 /** Named in one sentence. */
 const NAMED_MAX = 5;
-
-export type OverlayState = "answers" | "silent" | "unknown";
-
-/** What is known of the way to a peer's VTEP. */
-export interface OverlayHealth {
-  readonly state: OverlayState;
-  /** Of the last answer, in milliseconds; null before the first. */
-  readonly rttMs: number | null;
-  /** When that was, on the agent's clock; null before. */
-  readonly answeredAtMs: number | null;
-}
 
 /** Questions through the overlay; ffi's EchoSocket has these methods. */
 export interface ProbeSocket {

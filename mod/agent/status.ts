@@ -10,7 +10,7 @@ import type { Past } from "./claim_history.ts";
 import { claimStage } from "./claim_stage.ts";
 import type { AgentConfig } from "./config.ts";
 import type { DeviceTraffic } from "../host/device_traffic.ts";
-import type { OverlayHealth } from "./overlay_probe.ts";
+import type { OverlayHealth } from "./overlay_health.ts";
 import type { OverlayStatus } from "./overlay_keeper.ts";
 import {
   type ClaimStanding,

@@ -15,7 +15,7 @@ import { EventFeed } from "./event_feed.ts";
 import { logEvent } from "./event_log.ts";
 import type { Identity } from "./identity.ts";
 import { metricsText } from "./metrics.ts";
-import type { OverlayHealth } from "./overlay_probe.ts";
+import type { OverlayHealth } from "./overlay_health.ts";
 import type { OverlayStatus } from "./overlay_keeper.ts";
 import {
   lonelyProblem,

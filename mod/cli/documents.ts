@@ -24,6 +24,13 @@ const memberStatus = v.picklist(["alive", "suspect", "dead", "left"]);
 const claimState = v.picklist(["none", "tentative", "held", "yielding"]);
 const nullableString = v.nullable(v.string());
 
+/** Entries of that name that are numbers. */
+function numbers<const Name extends string>(...names: readonly Name[]) {
+  const entries = Object.fromEntries(names.map((name) => [name, v.number()]));
+  // fromEntries forgets the names.
+  return entries as Record<Name, ReturnType<typeof v.number>>;
+}
+
 const problem = v.looseObject({
   code: v.string(),
   severity: v.picklist(["warning", "error"]),
@@ -142,21 +149,11 @@ const status = v.looseObject({
     history: v.array(past),
   }),
   counters: v.looseObject({
-    conflictsWon: v.number(),
-    conflictsLost: v.number(),
-    renumberings: v.number(),
-    writes: v.number(),
-    diskRefusals: v.number(),
-    requests: v.number(),
-    choicesLost: v.number(),
+    ...numbers("conflictsWon", "conflictsLost", "renumberings", "writes", "diskRefusals"),
+    ...numbers("requests", "choicesLost", "refutes", "raises", "reclaims", "forgets", "clones"),
+    ...numbers("sanityRefusals"),
     answersReceived: verdicts,
     answersSent: verdicts,
-    refutes: v.number(),
-    raises: v.number(),
-    reclaims: v.number(),
-    forgets: v.number(),
-    clones: v.number(),
-    sanityRefusals: v.number(),
   }),
   overlay: v.looseObject({
     device: v.string(),
@@ -168,12 +165,9 @@ const status = v.looseObject({
     peersDirect: v.optional(v.number(), 0),
     repairs: v.number(),
     lastError: nullableString,
-    traffic: v.exactOptional(v.nullable(v.looseObject({
-      sentBytes: v.number(),
-      receivedBytes: v.number(),
-      sentPackets: v.number(),
-      receivedPackets: v.number(),
-    }))),
+    traffic: v.exactOptional(v.nullable(v.looseObject(
+      numbers("sentBytes", "receivedBytes", "sentPackets", "receivedPackets"),
+    ))),
     ipv6: v.exactOptional(v.looseObject({
       network: v.string(),
       device: v.string(),

@@ -6,6 +6,7 @@ import type { Endpoint } from "../base/core.ts";
 import { encodePing, encodeReach } from "../wire/probe_messages.ts";
 import type { Member, MemberId } from "./member.ts";
 import type { MemberTable } from "./members.ts";
+import type { PingOutcome } from "./ping_outcome.ts";
 import type { Post } from "./post.ts";
 import type { Outcome, Requests } from "./requests.ts";
 import type { Sequence } from "./sequence.ts";
@@ -17,16 +18,6 @@ const INTERVAL_MS = 500;
 const TIMEOUT_MS = DATAGRAMS * INTERVAL_MS;
 /** Under way at a time; each lasts no longer than the above. */
 export const ASKED_PINGS_MAX = 16;
-
-/** How the member answered. */
-export interface PingOutcome {
-  /** Milliseconds from a datagram to its answer; null when none of several came back. */
-  readonly datagramMs: number | null;
-  /** Milliseconds from dialling to the answer; null when there was none. */
-  readonly streamMs: number | null;
-  /** Why there was none over a stream. */
-  readonly streamReason: string | null;
-}
 
 /** The command, as `SwimCommand` has it. */
 export interface PingCommand {

@@ -1,5 +1,5 @@
 /** What swim tells the outside: members, warnings for the operator, and the end of a leave. */
-import type { PingOutcome } from "./asked_pings.ts";
+import type { PingOutcome } from "./ping_outcome.ts";
 import type { KeyOutcome } from "./key_outcome.ts";
 import type { Endpoint } from "../base/core.ts";
 import type { MemberEvent, MemberId } from "./member.ts";

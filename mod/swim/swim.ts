@@ -120,21 +120,18 @@ export class Swim implements Carrier {
       keys: options.keys ?? null,
       ...mail,
     };
-    const identityWatch = new IdentityWatch({ ...shared, options });
-    this.#identityWatch = identityWatch;
+    this.#identityWatch = new IdentityWatch({ ...shared, options });
     const evidence = new Evidence({
       ...shared,
-      identityWatch,
+      identityWatch: this.#identityWatch,
       changed,
       refused: (evidence) => this.#refused(evidence),
       forgotten: (id) => this.#reconnector.forget(id),
     });
     this.#evidence = evidence;
-    const udpWatch = new UdpWatch(shared);
-    this.#udpWatch = udpWatch;
-    const askedPings = new AskedPings(shared);
-    this.#askedPings = askedPings;
-    this.#prober = new Prober({ ...shared, evidence, udpWatch });
+    this.#udpWatch = new UdpWatch(shared);
+    this.#askedPings = new AskedPings(shared);
+    this.#prober = new Prober({ ...shared, evidence, udpWatch: this.#udpWatch });
     this.#relays = new Relays(shared);
     this.#gossiper = new Gossiper(shared);
     this.#synchroniser = new Synchroniser({ ...shared, evidence });
@@ -151,10 +148,10 @@ export class Swim implements Carrier {
       prober: this.#prober,
       relays: this.#relays,
       synchroniser,
-      udpWatch,
-      askedPings,
+      udpWatch: this.#udpWatch,
+      askedPings: this.#askedPings,
       strangers: this.#strangers,
-      identityWatch,
+      identityWatch: this.#identityWatch,
     });
     this.letterBytesMax = this.#post.roomFor(ownBytesMax(member), 1) - RIDER_OVERHEAD_BYTES;
   }

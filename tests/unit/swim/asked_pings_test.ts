@@ -1,6 +1,7 @@
 /** Pings that an operator asked for: datagram and stream apart, and no verdict on anybody. */
 import assert from "node:assert/strict";
-import { ASKED_PINGS_MAX, type PingOutcome } from "../../../mod/swim/asked_pings.ts";
+import { ASKED_PINGS_MAX } from "../../../mod/swim/asked_pings.ts";
+import type { PingOutcome } from "../../../mod/swim/ping_outcome.ts";
 import { LAN_TIMINGS } from "../../../mod/swim/timings.ts";
 import { decodeMessage } from "../../../mod/wire/messages.ts";
 import { encodeAlive } from "../../../mod/wire/news_messages.ts";
