@@ -72,8 +72,14 @@ when no file is named; this one then prints.`,
       kind: "switch",
       placeholder: "",
       text:
-        "Print instead what systemd is told, so that Docker starts after the agent, with these " +
-        "options and those that its version needs",
+        "Print instead what systemd is told, so that Docker starts after the agent and with these " +
+        "options: a drop-in for docker.service",
+    },
+    {
+      name: "docker-version",
+      kind: "value",
+      placeholder: "VERSION",
+      text: "For the drop-in: since 28.2 Docker has an option in place of a variable",
     },
     { ...settingFlag(SETTINGS.subnetFile, { text: "The agent's subnet file" }), letter: "f" },
   ],
