@@ -172,11 +172,9 @@ class Agent {
       snapshot: () => this.#driver.snapshot(),
       overlay: () => this.#dataPath.status(),
       overlayHealth: () => this.#companions.overlayHealth(),
-      otherProblems: () => [
-        ...this.#underlay.problems(),
-        ...this.#pool.problems(),
-        ...this.#companions.problems(),
-      ],
+      otherProblems: () =>
+        [this.#underlay, this.#pool, this.#companions]
+          .flatMap((part) => part.problems()),
     });
   }
 
