@@ -36,7 +36,7 @@ import { ControlServer, type ControlTarget } from "./control.ts";
 import { DataPath } from "./data_path.ts";
 import { Driver } from "./driver.ts";
 import { openLog } from "./event_log.ts";
-import { containerDevices } from "./container_devices.ts";
+import { containerDevices } from "../overlay/foreign_drops.ts";
 import { firewallConfig } from "./firewall_wish.ts";
 import { giveUpIdentity } from "./another_identity.ts";
 import type { Identity } from "./identity.ts";
@@ -156,7 +156,8 @@ class Agent {
       kernel: this.#kernel,
       firewall: { config: firewallConfig(config), open: openFirewall },
       settings: { host: hostSettings, txChecksum: config.txChecksum },
-      containerDevices: (subnet) => containerDevices(this.#kernel.hostNetwork(true), subnet),
+      containerDevices: (subnet) =>
+        containerDevices(this.#kernel.hostNetwork(true).devices, subnet),
       log: this.#log,
       snapshot: () => this.#driver.snapshot(),
       isUnderlayThere: () => this.#underlay.isThere(),
@@ -171,11 +172,9 @@ class Agent {
       snapshot: () => this.#driver.snapshot(),
       overlay: () => this.#dataPath.status(),
       overlayHealth: () => this.#companions.overlayHealth(),
-      otherProblems: () => [
-        ...this.#underlay.problems(),
-        ...this.#pool.problems(),
-        ...this.#companions.problems(),
-      ],
+      otherProblems: () =>
+        [this.#underlay, this.#pool, this.#companions]
+          .flatMap((part) => part.problems()),
     });
   }
 

@@ -302,8 +302,8 @@ export class FirewallKeeper {
       const network = facts.networks.find((network) => addressFamilyOf(network) === family);
       if (network === undefined) return [];
       return foreignDropProblems({
-        forward: firewall.forwardTables(family, name),
-        prerouting: firewall.preroutingTables(family, name),
+        forward: firewall.foreignTables("forward", family, name),
+        prerouting: firewall.foreignTables("prerouting", family, name),
       }, {
         subnet: facts.subnet,
         network,

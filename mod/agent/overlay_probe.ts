@@ -9,8 +9,8 @@ import type { Problem } from "../base/problem.ts";
 import type { HostEvent } from "../claim/host_core.ts";
 import { openOtherEcho } from "../host/echo.ts";
 import { startTimer } from "../host/timer.ts";
-import type { Companion, Inside } from "./companions.ts";
 import type { OverlayHealth } from "./overlay_health.ts";
+import type { Companion, Inside } from "./companions.ts";
 
 /** Each peer is asked about so often, as long as there are few. */
 const ROUND_MS = 10_000;

@@ -141,16 +141,17 @@ export interface ForeignTable {
   readonly chains: readonly ForeignChain[];
 }
 
+/** Where the kernel asks rules about packets that arrive: all of them, those for this host, those for others. */
+export type ForeignHook = "prerouting" | "input" | "forward";
+
 /** The packet filter of this host, or a fake of it. */
 export interface Firewall {
   /** Throws when the kernel cannot be read. */
   dump(family: AddressFamily, table: string): FirewallState;
   /** All at one instant, or nothing: then it throws. What was deleted already is no failure of a table's deletion. */
   apply(operations: readonly FirewallOperation[]): void;
-  /** Every table with a chain that sees forwarded packets, without the one of that name. Throws when it cannot be read. */
-  forwardTables(family: AddressFamily, except: string): readonly ForeignTable[];
-  /** The same of all packets that arrive, before it is decided where they go. */
-  preroutingTables(family: AddressFamily, except: string): readonly ForeignTable[];
+  /** Every table with a chain at that hook, without the one of that name. Throws when it cannot be read. */
+  foreignTables(hook: ForeignHook, family: AddressFamily, except: string): readonly ForeignTable[];
   /**
    * Calls back (coalesced) after somebody else changed something, with whether the table of that name was among it; true too
    * when notifications were lost. Returns a function that stops it.

@@ -12,9 +12,14 @@ export async function fetchStatus(runDir: string): Promise<StatusDocument> {
 }
 
 /** The document for people, in this terminal's colours. */
-export async function statusText(outside: Outside, document: StatusDocument): Promise<string> {
+export async function statusText(
+  outside: Outside,
+  document: StatusDocument,
+  rows?: number,
+): Promise<string> {
   const { renderStatus } = await import("./render_status.ts");
-  return renderStatus(document, outside.now(), paintFor(outside), outside.width());
+  const room = { width: outside.width(), rows };
+  return renderStatus(document, outside.now(), paintFor(outside), room);
 }
 
 export function exitCodeOf(document: StatusDocument): ExitCode {

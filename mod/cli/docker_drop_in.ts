@@ -15,7 +15,7 @@ export interface DockerDropIn {
   readonly gossamer: string;
   readonly dockerd: string;
   readonly subnetFile: string;
-  /** Null when it is not known: then nothing is said that an older one would refuse. */
+  /** Null when it is not known: then nothing is said that one of them would refuse. */
   readonly version: DockerVersion | null;
 }
 
@@ -25,14 +25,12 @@ export const DOCKER_DROP_IN_PATH = "/etc/systemd/system/docker.service.d/gossame
 /** Where flannel's script writes it, too. */
 const OPTIONS_FILE = "/run/docker_opts.env";
 
-/** Since then Docker drops what comes to a container from other hosts, and has an option against it. */
+/** The first with the option against its dropping what comes to a container from other hosts. */
 const DIRECT_ROUTING: DockerVersion = { major: 28, minor: 2, patch: 0 };
-/** Since then a variable takes that option's place. */
-const NO_RAW_VARIABLE: DockerVersion = { major: 28, minor: 0, patch: 2 };
 
-/** Of what `dockerd --version` prints; null when that is something else. */
+/** `28.2.2`, or what `dockerd --version` prints; null when it is something else. */
 export function dockerVersionOf(text: string): DockerVersion | null {
-  const match = /^Docker version (\d+)\.(\d+)\.(\d+)/.exec(text);
+  const match = /^(?:Docker version )?(\d+)\.(\d+)\.(\d+)/.exec(text);
   if (match === null) return null;
   return { major: Number(match[1]), minor: Number(match[2]), patch: Number(match[3]) };
 }
@@ -40,9 +38,9 @@ export function dockerVersionOf(text: string): DockerVersion | null {
 /** The drop-in's text. */
 export function dockerDropInText({ gossamer, dockerd, subnetFile, version }: DockerDropIn): string {
   const hasOption = version !== null && isAtLeast(version, DIRECT_ROUTING);
-  const hasVariable = version !== null && !hasOption && isAtLeast(version, NO_RAW_VARIABLE);
   const directRouting = hasOption ? " --allow-direct-routing" : "";
-  const environment = hasVariable ? "Environment=DOCKER_INSECURE_NO_IPTABLES_RAW=1\n" : "";
+  // Versions before 28.0.2 do not know it, and do not mind; later ones take it for the option.
+  const environment = hasOption ? "" : "Environment=DOCKER_INSECURE_NO_IPTABLES_RAW=1\n";
   const rule = 'DOCKER-USER -s "$$FLANNEL_NETWORK" -j ACCEPT';
   return `# Written by gossamer: Docker's default network is this host's subnet.
 [Unit]

@@ -24,6 +24,13 @@ const memberStatus = v.picklist(["alive", "suspect", "dead", "left"]);
 const claimState = v.picklist(["none", "tentative", "held", "yielding"]);
 const nullableString = v.nullable(v.string());
 
+/** Entries of that name that are numbers. */
+function numbers<const Name extends string>(...names: readonly Name[]) {
+  const entries = Object.fromEntries(names.map((name) => [name, v.number()]));
+  // fromEntries forgets the names.
+  return entries as Record<Name, ReturnType<typeof v.number>>;
+}
+
 const problem = v.looseObject({
   code: v.string(),
   severity: v.picklist(["warning", "error"]),
@@ -165,21 +172,11 @@ const status = v.looseObject({
     history: v.array(past),
   }),
   counters: v.looseObject({
-    conflictsWon: v.number(),
-    conflictsLost: v.number(),
-    renumberings: v.number(),
-    writes: v.number(),
-    diskRefusals: v.number(),
-    requests: v.number(),
-    choicesLost: v.number(),
+    ...numbers("conflictsWon", "conflictsLost", "renumberings", "writes", "diskRefusals"),
+    ...numbers("requests", "choicesLost", "refutes", "raises", "reclaims", "forgets", "clones"),
+    ...numbers("sanityRefusals"),
     answersReceived: verdicts,
     answersSent: verdicts,
-    refutes: v.number(),
-    raises: v.number(),
-    reclaims: v.number(),
-    forgets: v.number(),
-    clones: v.number(),
-    sanityRefusals: v.number(),
   }),
   overlay: v.looseObject({
     ...programmed,

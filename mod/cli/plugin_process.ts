@@ -9,7 +9,11 @@ const CHUNK_BYTES = 64 * 1024;
 /** Runs the command of the environment and returns the exit code. */
 export async function runPluginProcess(): Promise<0 | 1> {
   const { variable, print } = processOutside();
-  return await runPlugin({ variable, input, print });
+  try {
+    return await runPlugin({ variable, input, print });
+  } catch {
+    return 1; // the runtime has gone, and with it the reader of what there is to say
+  }
 }
 
 function input(): string {

@@ -4,7 +4,7 @@ import type { MemberDocument, StatusDocument } from "../agent/api.ts";
 import { bytesText } from "../base/bytes_text.ts";
 import { age, roundTrip, wholeSeconds } from "./age.ts";
 import { type Cell, columns, printable } from "./columns.ts";
-import type { Paint } from "./paint.ts";
+import { type Paint, plainPaint } from "./paint.ts";
 import { memberAddress, statusCell } from "./render_members.ts";
 import { wrap } from "./wrap.ts";
 
@@ -12,6 +12,18 @@ import { wrap } from "./wrap.ts";
 const KEY_COLUMNS = 11;
 /** Peers listed here; all of them are what `gossamer members` is for. */
 const PEERS_SHOWN_MAX = 16;
+/** However little room there is: those in trouble come first. */
+const PEERS_SHOWN_MIN = 3;
+/** What stays where there is no room for all: problems and peers say the rest. */
+const ESSENTIAL: ReadonlySet<string> = new Set([
+  "Agent",
+  "Gossip",
+  "Claim",
+  "Reason",
+  "Overlay",
+  "Traffic",
+  "Last error",
+]);
 /** Keys whose values are tables, with lines that must stay whole. */
 const TABLES: ReadonlySet<string> = new Set(["Peers"]);
 /** The worst of Lifeguard's health score. */
@@ -19,22 +31,37 @@ const HEALTH_SCORE_MAX = 7;
 
 type Line = readonly [key: string, value: string];
 
-/** Sentences are broken at `width` columns: a terminal's, or none, so that grep finds them whole. */
+/** How much room there is. */
+export interface Room {
+  /** Columns, at which sentences are broken and columns left out; without, grep finds them whole. */
+  readonly width?: number | undefined;
+  /** Lines; peers take what the others leave. Without, some of them are shown. */
+  readonly rows?: number | undefined;
+}
+
 export function renderStatus(
   document: StatusDocument,
   nowMs: number,
   paint: Paint,
-  width = Infinity,
+  { width = Infinity, rows }: Room = {},
 ): string {
-  const blocks: Line[][] = [
+  const text = (block: readonly Line[]) => block.map((pair) => line(pair, width)).join("");
+  const blocks = [
     agentBlock(document, paint),
     gossipBlock(document, paint),
     claimBlock(document, nowMs, paint),
     overlayBlock(document, paint),
-    peersBlock(document, nowMs, paint),
-    problemsBlock(document, paint),
   ];
-  return blocks.map((block) => block.map((pair) => line(pair, width)).join("")).join("\n");
+  const below = text(problemsBlock(document, paint));
+  // An empty line before the peers, and perhaps one that says how many more there are.
+  const left = (above: readonly string[]) =>
+    (rows ?? Infinity) - [...above, below].join("\n").split("\n").length - 2;
+  const whole = blocks.map(text);
+  const essential = blocks.flat().filter(([key]) => ESSENTIAL.has(key));
+  const above = left(whole) >= PEERS_SHOWN_MIN ? whole : [text(essential)];
+  const peersMax = rows === undefined ? PEERS_SHOWN_MAX : Math.max(PEERS_SHOWN_MIN, left(above));
+  const peers = text(peersBlock(document, nowMs, paint, { width, peersMax }));
+  return [...above, peers, below].join("\n");
 }
 
 /** The key right-aligned; further lines of the value under its first one. */
@@ -204,13 +231,19 @@ function orderOf({ status, overlay }: MemberDocument): number {
   return overlay?.state === "silent" ? -1 : STATUS_ORDER.indexOf(status);
 }
 
-function peersBlock({ members }: StatusDocument, nowMs: number, paint: Paint): Line[] {
+function peersBlock(
+  { members }: StatusDocument,
+  nowMs: number,
+  paint: Paint,
+  { width, peersMax }: { readonly width: number; readonly peersMax: number },
+): Line[] {
   const peers = members.filter(({ self }) => !self);
   if (peers.length === 0) return [["Peers", "none"]];
   const sorted = peers.toSorted((one, other) => orderOf(one) - orderOf(other));
   const isAsked = peers.some(({ overlay }) => (overlay ?? null) !== null);
   const hasTraffic = peers.some(({ traffic }) => traffic !== undefined);
-  const rows = sorted.slice(0, PEERS_SHOWN_MAX).map((peer) => [
+  const shown = sorted.slice(0, peersMax);
+  const rows = shown.map((peer): Row => [
     peer.name,
     memberAddress(peer),
     peer.subnet ?? "-",
@@ -219,9 +252,22 @@ function peersBlock({ members }: StatusDocument, nowMs: number, paint: Paint): L
     ...(isAsked ? [overlayCell(peer)] : []),
     ...(hasTraffic ? trafficCells(peer.traffic) : []),
   ]);
-  const hidden = peers.length - rows.length;
+  const hidden = peers.length - shown.length;
   const more = hidden > 0 ? `and ${hidden} more: gossamer members lists them\n` : "";
-  return [["Peers", columns(rows, paint) + more]];
+  return [["Peers", columns(fitting(rows, width - KEY_COLUMNS - 2), paint) + more]];
+}
+
+type Row = readonly (string | Cell)[];
+
+/** What can be told by gossamer members as well goes first where there is no room: addresses, then subnets. */
+function fitting(rows: readonly Row[], width: number): readonly Row[] {
+  let narrower = rows;
+  for (let column = 0; column < 2; column++) {
+    const lines = columns(narrower, plainPaint).split("\n");
+    if (lines.every((line) => line.length <= width)) break;
+    narrower = narrower.map(([name = "", _first, ...rest]) => [name, ...rest]);
+  }
+  return narrower;
 }
 
 /** How it answers through the overlay; the column before is gossip's. */

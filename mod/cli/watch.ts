@@ -10,7 +10,7 @@ const INTERVAL_MS = 1000;
 // Private modes of xterm: 1049 the alternate screen, 25 the cursor, 7 wrapping of long lines.
 const ENTER_SCREEN = "\x1b[?1049h\x1b[?25l\x1b[?7l";
 const LEAVE_SCREEN = "\x1b[?7h\x1b[?25h\x1b[?1049l";
-/** Cursor home; each line then clears its own rest, and the last one what is below: nothing flickers. */
+/** Cursor home; each line is cleared as it is written, and with the last one what is below: nothing flickers. */
 const HOME = "\x1b[H";
 const CLEAR_LINE = "\x1b[K";
 const CLEAR_BELOW = "\x1b[J";
@@ -48,7 +48,9 @@ async function takeFrame(
 ): Promise<{ text: string; exitCode: ExitCode }> {
   try {
     const document = await fetchStatus(runDir);
-    const text = asJson ? `${JSON.stringify(document)}\n` : await statusText(outside, document);
+    const text = asJson
+      ? `${JSON.stringify(document)}\n`
+      : await statusText(outside, document, rowsOf(outside));
     return { text, exitCode: exitCodeOf(document) };
   } catch (error) {
     if (!tolerant || !(error instanceof UserError)) throw error;
@@ -57,6 +59,12 @@ async function takeFrame(
       : `${error.message}\n`;
     return { text, exitCode: error.exitCode };
   }
+}
+
+/** For the status; the footer has the last one. */
+function rowsOf(outside: Outside): number | undefined {
+  const rows = outside.outputIsTerminal ? outside.rows() : undefined;
+  return rows === undefined ? undefined : rows - 1;
 }
 
 function footer(nowMs: number): string {
@@ -69,5 +77,7 @@ function screenOf(text: string, footer: string, rows = Infinity): string {
   const shown = [...lines, ""].slice(0, Math.max(0, rows - 1));
   const hidden = lines.length - shown.length;
   const bottom = hidden <= 0 ? footer : `${footer}; ${hidden} lines below do not fit`;
-  return HOME + [...shown, bottom].map((line) => line + CLEAR_LINE).join("\r\n") + CLEAR_BELOW;
+  // Cleared before they are written: behind a line of full width the cursor stands on its last letter.
+  const above = shown.map((line) => `${CLEAR_LINE}${line}\r\n`).join("");
+  return HOME + above + CLEAR_BELOW + bottom;
 }

@@ -34,7 +34,7 @@ export function addBuiltIn(config: NetworkConfig, call: CniCall): JsonObject {
   const subnet = readHostSubnet(config.subnetFile);
   const wish = bridgeConfigOf(config, subnet.ipMasq);
   const previous = previousResultOf(config.fields.object);
-  const file = new LedgerFile(config.dataDir, config.name);
+  const file = new LedgerFile(config.dataDir);
   const task: Task = { call, config, wish, subnet, mtu: wish.mtu ?? subnet.mtu, file };
   return withHost((host) =>
     withContainer(call.netns, (container) => {

@@ -46,8 +46,9 @@ export function addressesAt(families: readonly FamilySubnet[], offset: number): 
 /** The distance of an address of one of the families that may be given out; null when there is none. */
 export function offsetOf(families: readonly FamilySubnet[], address: string): number | null {
   const end = offsetsEnd(families);
-  for (let offset = FIRST_OFFSET; offset < end; offset++) {
-    if (addressesAt(families, offset).includes(address)) return offset;
+  for (const family of families) {
+    const offset = family.offsetOf(address);
+    if (offset !== null && offset >= FIRST_OFFSET && offset < end) return offset;
   }
   return null;
 }

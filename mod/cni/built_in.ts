@@ -4,7 +4,7 @@ import { checkAttachment } from "./check.ts";
 import { detach } from "./detach.ts";
 import { CniCode, CniError } from "./errors.ts";
 import { readHostSubnet } from "./host_subnet.ts";
-import { type AttachmentKey, LedgerFile, sameAttachment } from "./ledger.ts";
+import { type AttachmentKey, attachmentOf, LedgerFile, sameAttachment } from "./ledger.ts";
 import { withContainer, withHost } from "./namespaces.ts";
 import { bridgeConfigOf, type NetworkConfig } from "./network_config.ts";
 import { freeAddresses } from "./reservation.ts";
@@ -12,8 +12,8 @@ import { previousResultOf } from "./result.ts";
 
 /** Undoes ADD, as far as there is something to undo. */
 export function deleteBuiltIn(config: NetworkConfig, call: CniCall): void {
-  const file = new LedgerFile(config.dataDir, config.name);
-  const attachment = file.peek().attachments.find((one) => sameAttachment(one, call));
+  const file = new LedgerFile(config.dataDir);
+  const attachment = attachmentOf(file.peek(), config.name, call);
   if (attachment !== undefined) withHost((host) => detach(host, file, attachment));
 }
 
@@ -23,8 +23,8 @@ export function checkBuiltIn(config: NetworkConfig, call: CniCall): void {
   if (previous === null) {
     throw new CniError(CniCode.invalidConfig, "CHECK: the configuration has no prevResult");
   }
-  const file = new LedgerFile(config.dataDir, config.name);
-  const attachment = file.peek().attachments.find((one) => sameAttachment(one, call));
+  const file = new LedgerFile(config.dataDir);
+  const attachment = attachmentOf(file.peek(), config.name, call);
   if (attachment === undefined) {
     throw new CniError(
       CniCode.unknownContainer,
@@ -44,18 +44,18 @@ export function checkBuiltIn(config: NetworkConfig, call: CniCall): void {
 
 /** Throws CniError code 50 or 51 when no ADD can be served. */
 export function statusOfBuiltIn(config: NetworkConfig): void {
-  const { attachments } = ledgerOf(config);
+  const ledger = new LedgerFile(config.dataDir).peek();
   try {
     const subnet = readHostSubnet(config.subnetFile);
     bridgeConfigOf(config, subnet.ipMasq);
-    if (freeAddresses(new LedgerFile(config.dataDir, config.name).peek(), subnet) <= 0) {
+    if (freeAddresses(ledger, subnet) <= 0) {
       const networks = subnet.families.map(({ network }) => network).join(" and ");
       throw new CniError(CniCode.notAvailable, `all addresses of ${networks} are in use`);
     }
   } catch (error) {
     if (!(error instanceof CniError) || error.code === CniCode.notAvailable) throw error;
     // Without a subnet the other hosts do not send to it: who runs here talks to nobody else.
-    const isLimited = error.code === CniCode.tryAgainLater && attachments.length > 0;
+    const isLimited = error.code === CniCode.tryAgainLater && ledger.attachments.length > 0;
     const code = isLimited ? CniCode.limitedConnectivity : CniCode.notAvailable;
     throw new CniError(code, error.message, error.details, error);
   }
@@ -63,9 +63,9 @@ export function statusOfBuiltIn(config: NetworkConfig): void {
 
 /** Removes every attachment that is not in the list; goes on after an error and throws the first one at the end. */
 export function collectBuiltIn(config: NetworkConfig, valid: readonly AttachmentKey[]): void {
-  const file = new LedgerFile(config.dataDir, config.name);
+  const file = new LedgerFile(config.dataDir);
   const stale = file.peek().attachments.filter((one) =>
-    !valid.some((key) => sameAttachment(one, key))
+    one.network === config.name && !valid.some((key) => sameAttachment(one, key))
   );
   if (stale.length === 0) return;
   withHost((host) => {
@@ -79,8 +79,4 @@ export function collectBuiltIn(config: NetworkConfig, valid: readonly Attachment
     }
     if (errors.length > 0) throw errors[0];
   });
-}
-
-function ledgerOf(config: NetworkConfig) {
-  return new LedgerFile(config.dataDir, config.name).peek();
 }

@@ -18,6 +18,8 @@ export interface FamilySubnet {
   readonly size: number;
   /** The address so many after the network's own. */
   readonly addressAt: (offset: number) => string;
+  /** How many after the network's own an address is; null outside of the size, and for what is no address. */
+  readonly offsetOf: (address: string) => number | null;
 }
 
 export interface HostSubnet {
@@ -106,10 +108,22 @@ export function familySubnet(cidr: string): FamilySubnet {
     const base = ipv6NetworkOf(parseIpv6(address), prefixLength).address;
     const addressAt = (offset: number) => formatIpv6(base + BigInt(offset));
     const network = `${formatIpv6(base)}/${prefixLength}`;
-    return { family, network, prefixLength, gateway: addressAt(1), size, addressAt };
+    const offsetOf = (text: string) => offsetWithin(size, () => Number(parseIpv6(text) - base));
+    return { family, network, prefixLength, gateway: addressAt(1), size, addressAt, offsetOf };
   }
   const base = (parseAddress(address) & maskOf(prefixLength)) >>> 0;
   const addressAt = (offset: number) => formatAddress(base + offset);
   const network = `${formatAddress(base)}/${prefixLength}`;
-  return { family, network, prefixLength, gateway: addressAt(1), size, addressAt };
+  const offsetOf = (text: string) => offsetWithin(size, () => parseAddress(text) - base);
+  return { family, network, prefixLength, gateway: addressAt(1), size, addressAt, offsetOf };
+}
+
+function offsetWithin(size: number, offsetOf: () => number): number | null {
+  try {
+    const offset = offsetOf();
+    return offset >= 0 && offset < size ? offset : null;
+  } catch (error) {
+    if (error instanceof AddressError) return null;
+    throw error;
+  }
 }

@@ -2,13 +2,7 @@
 import { linkDelete, linkDump } from "../../ffi/route/link.ts";
 import { systemReasonOf, UserError } from "../base/errors.ts";
 import { isOurBridge, portsOf } from "./bridge.ts";
-import {
-  CONFLIST_NAME,
-  conflistText,
-  NETWORK_NAME,
-  PLUGIN_NAME,
-  PORTMAP_NAME,
-} from "./conflist.ts";
+import { CONFLIST_NAME, conflistText, PLUGIN_NAME, PORTMAP_NAME } from "./conflist.ts";
 import { LedgerFile } from "./ledger.ts";
 import { withHost } from "./namespaces.ts";
 import { DATA_DIR_DEFAULT } from "./network_config.ts";
@@ -53,10 +47,10 @@ export function installPlugin(options: InstallOptions): string[] {
 
 /** Returns what it did, line by line. Throws UserError while containers are on the network, unless forced. */
 export function uninstallPlugin(options: InstallOptions): string[] {
-  const attached = new LedgerFile(DATA_DIR_DEFAULT, NETWORK_NAME).peek().attachments.length;
+  const attached = new LedgerFile(DATA_DIR_DEFAULT).peek().attachments.length;
   if (attached > 0 && !options.force) {
     throw new UserError(
-      `${attached} container${attached === 1 ? " is" : "s are"} on the network ${NETWORK_NAME}`,
+      `${attached} container${attached === 1 ? " is" : "s are"} still on the bridge`,
       { remedy: "stop them first: runtimes need the plugin for that; or give --force" },
     );
   }

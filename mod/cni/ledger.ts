@@ -1,15 +1,15 @@
 /**
- * Who has which address: one small file a network, replaced as a whole under a lock of the kernel. A process that is killed
- * leaves the old or the new one, and its lock goes with it; of what it was about to make, the ledger knows beforehand.
+ * Who has which address: one small file for all networks, for they share the host's subnet; replaced as a whole under a lock of the
+ * kernel. A process that is killed leaves the old or the new one, and its lock goes with it; of what it was about to make, the
+ * ledger knows beforehand.
  */
 import { systemReasonOf } from "../base/errors.ts";
 import { CniCode, CniError } from "./errors.ts";
 import { Fields, type JsonObject, parseJsonObject } from "./json.ts";
 
 /** A container's device on a network. */
-export interface Attachment {
-  readonly containerId: string;
-  readonly ifname: string;
+export interface Attachment extends AttachmentKey {
+  readonly network: string;
   readonly netns: string;
   /** The host's end of the cable. */
   readonly device: string;
@@ -32,6 +32,7 @@ export interface Ledger {
 }
 
 const FOLDER_MODE = 0o700;
+const PARENT_MODE = 0o755;
 const FILE_MODE = 0o600;
 /** Addresses given back that rest a while: at 50 containers started and stopped at once, all of a round. */
 const RESTING_MAX = 64;
@@ -40,25 +41,36 @@ export function sameAttachment(one: AttachmentKey, other: AttachmentKey): boolea
   return one.containerId === other.containerId && one.ifname === other.ifname;
 }
 
+/** What the ledger has of a device on a network. */
+export function attachmentOf(
+  { attachments }: Ledger,
+  network: string,
+  key: AttachmentKey,
+): Attachment | undefined {
+  return attachments.find((one) => one.network === network && sameAttachment(one, key));
+}
+
 /** The ledger without an attachment; its addresses rest. */
 export function without(ledger: Ledger, gone: Attachment): Ledger {
   const addresses = gone.addresses.map((cidr) => cidr.slice(0, cidr.indexOf("/")));
   return {
     ...ledger,
-    attachments: ledger.attachments.filter((one) => !sameAttachment(one, gone)),
+    attachments: ledger.attachments.filter((one) =>
+      one.network !== gone.network || !sameAttachment(one, gone)
+    ),
     resting: [...ledger.resting.filter((one) => !addresses.includes(one)), ...addresses]
       .slice(-RESTING_MAX),
   };
 }
 
-/** A network's ledger in its folder. */
+/** The ledger in its folder. */
 export class LedgerFile {
   readonly #folder: string;
   readonly #path: string;
 
-  constructor(dataDir: string, network: string) {
+  constructor(dataDir: string) {
     this.#folder = dataDir;
-    this.#path = `${dataDir}/${network}.json`;
+    this.#path = `${dataDir}/ledger.json`;
   }
 
   /** As it is now, without waiting for anybody. Throws CniError code 5 or 6. */
@@ -82,8 +94,7 @@ export class LedgerFile {
 
   #lock(): Deno.FsFile {
     try {
-      const lockPath = `${this.#path.replace(/\.json$/, "")}.lock`;
-      const lock = openOrMakeFolder(lockPath, this.#folder);
+      const lock = openOrMakeFolder(`${this.#folder}/lock`, this.#folder);
       lock.lockSync(true);
       return lock;
     } catch (error) {
@@ -131,6 +142,8 @@ function openOrMakeFolder(path: string, folder: string): Deno.FsFile {
     return open();
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
+    const parent = folder.slice(0, folder.lastIndexOf("/")) || "/";
+    Deno.mkdirSync(parent, { recursive: true, mode: PARENT_MODE });
     Deno.mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
     return open();
   }
@@ -142,6 +155,7 @@ function ledgerOf(object: JsonObject, path: string): Ledger {
     const one = new Fields({ attachment: value }, `${path}: `).fields("attachment");
     const text = (key: string) => one?.string(key) ?? "";
     return {
+      network: text("network"),
       containerId: text("containerId"),
       ifname: text("ifname"),
       netns: text("netns"),

@@ -22,7 +22,7 @@ export interface PluginOutside {
 
 const NEWEST: CniVersion = "1.1.0";
 
-/** Runs the command of the environment. Never throws; returns the exit code. */
+/** Runs the command of the environment and returns the exit code. Throws only what `print` throws. */
 export async function runPlugin(outside: PluginOutside): Promise<0 | 1> {
   let version: string = NEWEST;
   try {

@@ -5,7 +5,7 @@ import { addressesAt, addressRoom, freeOffset, offsetOf } from "./addresses.ts";
 import type { CniCall } from "./call.ts";
 import { CniCode, CniError } from "./errors.ts";
 import type { FamilySubnet, HostSubnet } from "./host_subnet.ts";
-import { type Attachment, type Ledger, sameAttachment, without } from "./ledger.ts";
+import { type Attachment, attachmentOf, type Ledger, without } from "./ledger.ts";
 import { isNamespace } from "./namespaces.ts";
 import { hostDeviceName } from "./stable_names.ts";
 
@@ -27,7 +27,7 @@ export function reserve(
   const { call, subnet, network, bridge } = request;
   const { families } = subnet;
   // What an earlier ADD of this container left when it was killed: its addresses serve this one.
-  const left = before.attachments.find((one) => sameAttachment(one, call));
+  const left = attachmentOf(before, network, call);
   let ledger = left === undefined
     ? before
     : { ...before, attachments: before.attachments.filter((one) => one !== left) };
@@ -42,6 +42,7 @@ export function reserve(
   if (offset === null) throw usedUp(subnet);
   const addresses = addressesAt(families, offset);
   const attachment: Attachment = {
+    network,
     containerId: call.containerId,
     ifname: call.ifname,
     netns: call.netns,

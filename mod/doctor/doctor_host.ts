@@ -1,6 +1,6 @@
 /** What checks look at: the host, the setup that it has or is to get, and its agent where one runs. Nothing is changed. */
 import type { Pool } from "../address/pool.ts";
-import type { ForeignTable } from "../base/firewall_objects.ts";
+import type { ForeignHook, ForeignTable } from "../base/firewall_objects.ts";
 import type { Problem } from "../base/problem.ts";
 import type { EchoOutcome } from "../host/ask_echo.ts";
 import type { HostNetwork, RouteTo } from "../host/host_network.ts";
@@ -79,8 +79,8 @@ export interface DoctorHost {
   /** Names of programs that run here. */
   programs(): readonly string[];
   portOwner(protocol: "udp" | "tcp", port: number): PortOwner | null;
-  /** Tables of others that see packets to be forwarded, or packets for this host. */
-  tables(hook: "forward" | "input"): readonly ForeignTable[];
+  /** Tables of others that see packets to be forwarded, packets for this host, or all that arrive. */
+  tables(hook: ForeignHook): readonly ForeignTable[];
   /** Why this kernel makes no VXLAN device; null when it does, or when that cannot be tried. */
   whyNoVxlan(): string | null;
   /** Milliseconds since 1970; null when there is no such file. */

@@ -10,7 +10,7 @@ import { vxlanAdd } from "../../ffi/route/vxlan.ts";
 import { familyOf } from "../address/cidr.ts";
 import { poolFamily } from "../address/pool.ts";
 import { reasonOf, systemReasonOf } from "../base/errors.ts";
-import type { ForeignTable } from "../base/firewall_objects.ts";
+import type { ForeignHook, ForeignTable } from "../base/firewall_objects.ts";
 import { askEcho, type EchoOutcome } from "../host/ask_echo.ts";
 import { openFirewall } from "../host/firewall.ts";
 import {
@@ -113,14 +113,12 @@ export class RealHost implements DoctorHost {
     }
   }
 
-  tables(hook: "forward" | "input"): ForeignTable[] {
+  tables(hook: ForeignHook): ForeignTable[] {
     const firewall = openFirewall();
     try {
       const own = firewallTableName(this.setup.vni);
       const family = poolFamily(this.setup.pool) === 4 ? "ip" : "ip6";
-      return hook === "input"
-        ? firewall.inputTables(family, own)
-        : firewall.forwardTables(family, own);
+      return firewall.foreignTables(hook, family, own);
     } finally {
       void firewall.close();
     }

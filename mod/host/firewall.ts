@@ -29,6 +29,7 @@ import type {
   FirewallSet,
   FirewallState,
   FirewallTable,
+  ForeignHook,
   ForeignTable,
 } from "../base/firewall_objects.ts";
 import { TABLE_COMMENT } from "../base/limits.ts";
@@ -41,9 +42,6 @@ import { KEY_TYPE, requestsOf } from "./firewall_requests.ts";
 const DUMP_ATTEMPTS = 4;
 
 /** Reads and changes nf_tables through one socket. */
-/** Where rules of others are looked for. */
-type ForeignHook = "prerouting" | "input" | "forward";
-
 export class NftablesFirewall implements Firewall {
   readonly #socket: NftablesSocket;
   readonly #watches = new Set<FirewallWatch>();
@@ -68,18 +66,8 @@ export class NftablesFirewall implements Firewall {
   }
 
   /** See the port. */
-  forwardTables(family: AddressFamily, except: string): ForeignTable[] {
-    return this.#consistently(() => this.#foreignTables("forward", family, except));
-  }
-
-  /** See the port. */
-  preroutingTables(family: AddressFamily, except: string): ForeignTable[] {
-    return this.#consistently(() => this.#foreignTables("prerouting", family, except));
-  }
-
-  /** The same of packets for this host itself. */
-  inputTables(family: AddressFamily, except: string): ForeignTable[] {
-    return this.#consistently(() => this.#foreignTables("input", family, except));
+  foreignTables(hook: ForeignHook, family: AddressFamily, except: string): ForeignTable[] {
+    return this.#consistently(() => this.#foreignTables(hook, family, except));
   }
 
   /** See the port. Throws SysError when there is no socket to be had. */

@@ -17,7 +17,8 @@ export interface ForeignRules {
 export interface OverlayWay {
   readonly subnet: string;
   readonly network: string;
-  readonly overlayDevice: string;
+  /** Through which packets from other hosts arrive; null where that is not known. */
+  readonly overlayDevice: string | null;
   /** Devices with an address of our subnet, behind which containers are; only asked for where a rule names devices. */
   readonly containerDevices: () => readonly string[];
 }
@@ -39,6 +40,20 @@ export function foreignDropProblems(rules: ForeignRules, way: OverlayWay): Probl
     break;
   }
   return problems;
+}
+
+/** Names of the devices with an address of that subnet, such as `docker0`; without ours. */
+export function containerDevices(
+  devices: readonly {
+    readonly name: string;
+    readonly isOwn: boolean;
+    readonly addresses: readonly { readonly address: string }[];
+  }[],
+  subnet: string,
+): string[] {
+  return devices.filter(({ isOwn, addresses }) =>
+    !isOwn && addresses.some(({ address }) => networkContains(subnet, address))
+  ).map(({ name }) => name);
 }
 
 function forwardDrop(tables: readonly ForeignTable[], way: OverlayWay): ForwardDrop | null {

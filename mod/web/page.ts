@@ -174,8 +174,8 @@ function problems(problems: readonly PageProblem[]): Html {
     html`
       <li class="${severity}">
         <p><b>${severity}</b> <code>${code}</code></p>
-        <p>${text}.</p>
-        <p class="remedy">${remedy}.</p>
+        <p>${text}</p>
+        <p class="remedy">${remedy}</p>
       </li>
     `
   );

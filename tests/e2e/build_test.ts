@@ -461,7 +461,11 @@ Deno.test("modules are named by where they are used, not by the bundler's hashes
     ["forgotten-DDDDDDDD.js", "d"],
   ]);
   assert.deepEqual([...renamed(made, "main.js")], [
-    ["gossamer.js", 'import"./chunk.js";import("./part.js");import("./part2.js")'],
+    // Deno does not foresee what the entry may import later, and so does not read it at every start.
+    [
+      "gossamer.js",
+      'import"./chunk.js";import((name=>name)("./part.js"));import((name=>name)("./part2.js"))',
+    ],
     ["chunk.js", "c"],
     ["part.js", 'import"./chunk.js"'],
     ["part2.js", "b"],

@@ -187,7 +187,7 @@ export class CniDriver {
 
   ledger(): { containerId: string; device: string; addresses: string[] }[] {
     try {
-      return JSON.parse(Deno.readTextFileSync(`${this.dataDir}/gossamer.json`)).attachments;
+      return JSON.parse(Deno.readTextFileSync(`${this.dataDir}/ledger.json`)).attachments;
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return [];
       throw error;

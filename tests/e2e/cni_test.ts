@@ -41,6 +41,7 @@ scenario(
     await step("before the subnet is held the answer is to try again", () => notHeld(stage));
     await step("ADD makes what it says, in each version's shape", () => add(stage));
     await step("a second ADD fails and harms nothing", () => addTwice(stage));
+    await step("networks share the addresses and nothing else", () => twoNetworks(stage));
     await step("CHECK finds what is missing", () => check(stage));
     await step("DEL takes away, twice, of the unknown, without a namespace", () => del(stage));
     await step("GC keeps what is valid and removes the rest", () => collect(stage));
@@ -188,6 +189,22 @@ async function addTwice(stage: Stage): Promise<void> {
   const second = await driver.ok("ADD", one, { ifname: "eth1" });
   assert.notEqual(second.ips[0].address, prevResult.ips[0].address);
   assert.equal(one.addresses().length, 2);
+}
+
+async function twoNetworks(stage: Stage): Promise<void> {
+  const driver = driverOf(stage);
+  const [one, other] = ["one", "other"].map((id) => new TestContainer(id));
+  assert(one !== undefined && other !== undefined);
+  const another = { name: "another" };
+  const first = await driver.ok("ADD", one);
+  const second = await driver.ok("ADD", other, { config: another });
+  assert.notEqual(second.ips[0].address, first.ips[0].address);
+  const valid = [{ containerID: "one", ifname: "eth0" }];
+  await driver.ok("GC", null, { config: { "cni.dev/valid-attachments": valid } });
+  await driver.ok("DEL", other);
+  assert.deepEqual(driver.attached(), ["one", "other"]);
+  await driver.ok("GC", null, { config: { ...another, "cni.dev/valid-attachments": valid } });
+  assert.deepEqual(driver.attached(), ["one"]);
 }
 
 async function check(stage: Stage): Promise<void> {

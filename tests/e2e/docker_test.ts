@@ -6,7 +6,7 @@ import { busyboxArchive, DockerDaemon, whyNoDocker } from "./docker_daemon.ts";
 import { scenario } from "./scenario.ts";
 
 /** Containers that each host starts at the same moment. */
-const AT_ONCE = 25;
+const AT_ONCE = 20;
 
 /** Every second or so the agent looks at the rules of others; a busy machine takes longer. */
 const NOTICED_MS_MAX = 40_000;

@@ -105,8 +105,7 @@ async function kill(page: Page, host: Host): Promise<void> {
   assert.match(text, new RegExp(`member-failed ${host.name} failed`));
 }
 
-async function quiet(page: Page): Promise<void> {
-  await sleep(0);
+function quiet(page: Page): void {
   assert.deepEqual(page.complaints, []);
   const elsewhere = page.requested.filter((url) =>
     !url.startsWith(URL_OF_PAGE) && !url.startsWith("data:")

@@ -8,7 +8,7 @@ import { scenario, type Stage } from "./scenario.ts";
 const NETWORK = "gossamer";
 
 /** Containers that each host starts at the same moment. */
-const AT_ONCE = 8;
+const AT_ONCE = 5;
 
 podmanScenario("netavark", "Podman containers of two hosts reach each other by address");
 podmanScenario("cni", "so they do where Podman takes gossamer as a CNI plugin");

@@ -7,8 +7,8 @@ const CGROUPS = "/sys/fs/cgroup";
 
 /** Removes those of labs that are gone, this one's and any beside it of the same kind. `folder` is the lab's. */
 export function removeAbandonedCgroups(folder: string): void {
-  const [, parent = "", prefix = ""] = /^(.*)\/([a-z-]+)[^/]*$/.exec(folder) ?? [];
-  if (prefix === "") return;
+  const [, parent, prefix] = /^(.*)\/(gossamer-lab-)[^/]+$/.exec(folder) ?? [];
+  if (parent === undefined || prefix === undefined) return;
   for (const hierarchy of [CGROUPS, ...foldersIn(CGROUPS).map((name) => `${CGROUPS}/${name}`)]) {
     for (const name of foldersIn(hierarchy)) {
       if (name.startsWith(prefix) && !exists(`${parent}/${name}`)) {

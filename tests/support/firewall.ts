@@ -5,6 +5,7 @@ import type {
   FirewallOperation,
   FirewallState,
   FirewallTable,
+  ForeignHook,
   ForeignTable,
 } from "../../mod/base/firewall_objects.ts";
 import {
@@ -67,13 +68,10 @@ export class ModelFirewall implements Firewall {
     this.applied.push(...operations);
   }
 
-  forwardTables(): readonly ForeignTable[] {
+  foreignTables(hook: ForeignHook): readonly ForeignTable[] {
+    if (hook === "prerouting") return this.early;
     this.looksAtOthers++;
     return this.foreign;
-  }
-
-  preroutingTables(): readonly ForeignTable[] {
-    return this.early;
   }
 
   watch(_table: string, changed: (isOurs: boolean) => void): () => void {

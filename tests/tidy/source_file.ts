@@ -10,12 +10,12 @@ export interface SourceFile {
 /** A checker turns the files of the project into complaints, none if all is well. */
 export type Checker = (files: readonly SourceFile[]) => string[];
 
-/** Reads every text file of the project; a file with a NUL byte is not text. */
+/** Reads every file of the project. One with a NUL byte is no text: it is there, for who links to it, and empty. */
 export async function readProject(): Promise<SourceFile[]> {
   const files: SourceFile[] = [];
   for (const path of await projectFiles()) {
     const text = await Deno.readTextFile(new URL(encodeURI(path), projectRoot));
-    if (!text.includes("\0")) files.push({ path, text });
+    files.push({ path, text: text.includes("\0") ? "" : text });
   }
   return files;
 }

@@ -2,7 +2,9 @@
 import { ExitCode } from "../../base/errors.ts";
 import { settingFlag } from "../agent_place.ts";
 import { type Command, type Given, givenSwitch, givenValue } from "../command.ts";
+import { BadValue } from "../config/setting.ts";
 import { SETTINGS } from "../config/settings.ts";
+import { flagValue } from "../flag_value.ts";
 import { gatherSources } from "../config/agent_config.ts";
 import type { Outside } from "../outside.ts";
 
@@ -70,8 +72,14 @@ when no file is named; this one then prints.`,
       kind: "switch",
       placeholder: "",
       text:
-        "Print instead what systemd is told, so that Docker starts after the agent, with these " +
-        "options and those that its version needs",
+        "Print instead what systemd is told, so that Docker starts after the agent and with these " +
+        "options: a drop-in for docker.service",
+    },
+    {
+      name: "docker-version",
+      kind: "value",
+      placeholder: "VERSION",
+      text: "For the drop-in: since 28.2 Docker has an option in place of a variable",
     },
     { ...settingFlag(SETTINGS.subnetFile, { text: "The agent's subnet file" }), letter: "f" },
   ],
@@ -82,7 +90,7 @@ async function run(outside: Outside, given: Given): Promise<ExitCode> {
   const path = (await gatherSources(outside, given)).value(SETTINGS.subnetFile);
   const output = givenValue(given, "output");
   if (givenSwitch(given, "drop-in")) {
-    return await put(outside, await dropIn(outside, path), output);
+    return await put(outside, await dropIn(outside, given, path), output);
   }
   const individual = givenSwitch(given, "individual");
   const combined = givenSwitch(given, "combined");
@@ -110,23 +118,26 @@ async function put(outside: Outside, text: string, output: string | undefined): 
   return ExitCode.done;
 }
 
-/** By the dockerd of this host: what it must be told goes by its version. */
-async function dropIn(outside: Outside, subnetFile: string): Promise<string> {
+async function dropIn(outside: Outside, given: Given, subnetFile: string): Promise<string> {
   const { dockerDropInText, dockerVersionOf } = await import("../docker_drop_in.ts");
-  const dockerd = dockerdPath(outside.variable("PATH") ?? "");
+  const version = flagValue(given, "docker-version", (text) => {
+    const found = dockerVersionOf(text);
+    if (found !== null) return found;
+    throw new BadValue(`${JSON.stringify(text)} is no version`, "dockerd --version prints it");
+  });
   return dockerDropInText({
     // Set by the file's own first lines.
     gossamer: outside.variable("GOSSAMER_EXECUTABLE") ?? "/usr/local/bin/gossamer",
-    dockerd: dockerd ?? DOCKERD_DEFAULT,
+    dockerd: dockerdPath(outside.variable("PATH") ?? ""),
     subnetFile,
-    version: dockerd === null ? null : dockerVersionOf(await versionText(dockerd)),
+    version: version ?? null,
   });
 }
 
 /** Where Docker's own packages put it. */
 const DOCKERD_DEFAULT = "/usr/bin/dockerd";
 
-function dockerdPath(path: string): string | null {
+function dockerdPath(path: string): string {
   for (const folder of [...path.split(":"), "/usr/bin", "/usr/sbin", "/usr/local/bin"]) {
     try {
       if (folder !== "" && Deno.statSync(`${folder}/dockerd`).isFile) return `${folder}/dockerd`;
@@ -134,14 +145,5 @@ function dockerdPath(path: string): string | null {
       // Not in this folder.
     }
   }
-  return null;
-}
-
-async function versionText(dockerd: string): Promise<string> {
-  try {
-    const { stdout } = await new Deno.Command(dockerd, { args: ["--version"] }).output();
-    return new TextDecoder().decode(stdout);
-  } catch {
-    return "";
-  }
+  return DOCKERD_DEFAULT;
 }

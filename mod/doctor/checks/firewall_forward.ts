@@ -1,5 +1,5 @@
 /** Whether rules of others drop what the overlay forwards, and which rules cannot be seen. */
-import { findForwardDrop, forwardDropProblem } from "../../overlay/forward_drop.ts";
+import { containerDevices, foreignDropProblems } from "../../overlay/foreign_drops.ts";
 import { overlayDevice } from "../../overlay/backend.ts";
 import { poolFamily } from "../../address/pool.ts";
 import type { Check } from "../check.ts";
@@ -15,28 +15,25 @@ export const firewallForward: Check = {
   name: NAME,
   isRepeated: false,
   run(host) {
-    const found = [dropped(host), legacy(host)].filter((finding) => finding !== null);
+    const unseen = legacy(host);
+    const found = [...dropped(host), ...unseen === null ? [] : [unseen]];
     return found.length > 0 ? found : [ok(NAME, "Nothing seen drops what the overlay forwards")];
   },
 };
 
-function dropped(host: DoctorHost): Finding | null {
+function dropped(host: DoctorHost): Finding[] {
   const { pool } = host.setup;
-  const device = overlayDevice(host.setup, poolFamily(pool)) ?? underlayOf(host)?.device ?? null;
-  const own = host.agent?.claim.subnet ?? pool.cidr;
-  const tables = host.tables("forward");
-  for (
-    const packet of [
-      { source: pool.cidr, destination: own, inDevice: device, outDevice: null },
-      { source: own, destination: pool.cidr, inDevice: null, outDevice: device },
-    ]
-  ) {
-    const drop = findForwardDrop(tables, packet);
-    if (drop === null) continue;
-    const { text, remedy } = forwardDropProblem(drop, pool.cidr);
-    return fail(NAME, text, remedy);
-  }
-  return null;
+  const subnet = host.agent?.claim.subnet ?? pool.cidr;
+  const problems = foreignDropProblems({
+    forward: host.tables("forward"),
+    prerouting: host.tables("prerouting"),
+  }, {
+    subnet,
+    network: pool.cidr,
+    overlayDevice: overlayDevice(host.setup, poolFamily(pool)) ?? underlayOf(host)?.device ?? null,
+    containerDevices: () => containerDevices(host.network().devices, subnet),
+  });
+  return problems.map(({ text, remedy }) => fail(NAME, text, remedy));
 }
 
 function legacy(host: DoctorHost): Finding | null {

@@ -1,4 +1,5 @@
 /** What `gossamer doctor`, `ping` and `status` say of ways that are open, and of those that are shut. */
+import assert from "node:assert/strict";
 import { renderFindings } from "../../../mod/cli/render_findings.ts";
 import { renderStatus } from "../../../mod/cli/render_status.ts";
 import { renderWay } from "../../../mod/cli/render_way.ts";
@@ -81,5 +82,32 @@ Deno.test("the status shows the way through the overlay to each peer, who is sil
   });
   const traffic = { sentBytes: 8400, receivedBytes: 0, sentPackets: 100, receivedPackets: 0 };
   const status = { ...READY, members, overlay: { ...READY.overlay, traffic } };
-  matchGolden(golden("status_overlay"), renderStatus(status, NOW_MS, plainPaint, 80));
+  matchGolden(golden("status_overlay"), renderStatus(status, NOW_MS, plainPaint, { width: 80 }));
+});
+
+Deno.test("on a small screen the problems stay in sight, and peers take what is left", () => {
+  const [h1] = READY.members;
+  assert(h1 !== undefined);
+  const peers = Array.from({ length: 40 }, (_, at) => ({
+    ...h1,
+    id: String(at),
+    name: `h${at + 2}`,
+    self: false,
+    overlay: {
+      state: at === 30 ? "silent" as const : "answers" as const,
+      rttMs: 1,
+      answeredAt: null,
+    },
+  }));
+  const status = { ...READY, members: [h1, ...peers] };
+  for (const rows of [24, 40, 60]) {
+    const lines = renderStatus(status, NOW_MS, plainPaint, { width: 80, rows }).split("\n");
+    assert(lines.length <= rows + 1, `${lines.length} lines in ${rows}`);
+    assert(lines.length >= rows - 1, `${lines.length} lines in ${rows}`);
+    assert.match(lines.find((line) => line.includes("Peers:")) ?? "", /h32 .*overlay silent$/);
+    assert(lines.every((line) => line.length <= 80));
+    assert(lines.some((line) => /^ +remedy: Remove it or choose/.test(line)));
+  }
+  const tiny = renderStatus(status, NOW_MS, plainPaint, { width: 80, rows: 10 });
+  assert.match(tiny, /and 37 more: gossamer members lists them/);
 });

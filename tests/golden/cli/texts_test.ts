@@ -39,7 +39,7 @@ Deno.test("the status of a waiting host says why it waits", () => {
 });
 
 Deno.test("on a narrow terminal, sentences of the status go on below their beginning", () => {
-  golden("status_narrow", renderStatus(READY, NOW_MS, plainPaint, 60));
+  golden("status_narrow", renderStatus(READY, NOW_MS, plainPaint, { width: 60 }));
 });
 
 Deno.test("the status in colour marks what needs a look", () => {

@@ -1,6 +1,7 @@
 /** Rules of others in the real nf_tables: which of them drop what the overlay forwards. */
 import { strict as assert } from "node:assert";
 import { findForwardDrop } from "../../../mod/overlay/forward_drop.ts";
+import { foreignDropProblems } from "../../../mod/overlay/foreign_drops.ts";
 import { FACTS, wantedTable } from "../../support/firewall.ts";
 import { firewallTest, NAME } from "./firewall_host.ts";
 
@@ -125,7 +126,7 @@ for (const [what, script, expected] of FORWARD) {
   firewallTest(`who forwards is told of drops by others: ${what}`, (host) => {
     host.apply(wantedTable("ip"));
     host.script(script);
-    const tables = host.firewall.forwardTables("ip", NAME);
+    const tables = host.firewall.foreignTables("forward", "ip", NAME);
     const drop = findForwardDrop(tables, INCOMING);
     const text = drop === null
       ? null
@@ -143,8 +144,32 @@ firewallTest("rules of iptables on nf_tables are read as what they are", (host) 
       ip saddr 10.244.0.0/16 counter accept
     }
   }`);
-  const tables = host.firewall.forwardTables("ip", NAME);
+  const tables = host.firewall.foreignTables("forward", "ip", NAME);
   assert.equal(findForwardDrop(tables, INCOMING), null);
   const elsewhere = { ...INCOMING, source: "10.99.0.0/16" };
   assert.equal(findForwardDrop(tables, elsewhere)?.chain, "FORWARD");
 });
+
+firewallTest(
+  "a drop of Docker 28 for one container is read before packets are forwarded",
+  (host) => {
+    // "iptables -t raw -A PREROUTING -d 10.244.7.2 ! -i docker0 -j DROP", as iptables on nf_tables writes it.
+    host.script(`table ip raw {
+    chain PREROUTING {
+      type filter hook prerouting priority raw; policy accept;
+      ip daddr 10.244.7.2 iifname != "docker0" counter drop
+    }
+  }`);
+    const problems = foreignDropProblems({
+      forward: host.firewall.foreignTables("forward", "ip", NAME),
+      prerouting: host.firewall.foreignTables("prerouting", "ip", NAME),
+    }, {
+      subnet: "10.244.7.0/24",
+      network: "10.244.0.0/16",
+      overlayDevice: "flannel.1",
+      containerDevices: () => ["docker0"],
+    });
+    assert.equal(problems.length, 1);
+    assert.match(problems[0]?.text ?? "", /send to 10\.244\.7\.2 .* the table ip raw/);
+  },
+);

@@ -28,11 +28,7 @@ Deno.test("Docker starts after the agent, with options that are made before", ()
 Deno.test("what lets other hosts' packets in goes by the version", () => {
   const option = / --allow-direct-routing$/m;
   const variable = /^Environment=DOCKER_INSECURE_NO_IPTABLES_RAW=1$/m;
-  for (const version of ["20.10.24", "27.5.1", "28.0.1", "not known"]) {
-    doesNotMatch(dropIn(version), option, version);
-    doesNotMatch(dropIn(version), variable, version);
-  }
-  for (const version of ["28.0.2", "28.1.1"]) {
+  for (const version of ["20.10.24", "28.0.1", "28.1.1", "not known"]) {
     doesNotMatch(dropIn(version), option, version);
     match(dropIn(version), variable, version);
   }
@@ -48,6 +44,7 @@ Deno.test("the version is read from what dockerd prints", () => {
     minor: 2,
     patch: 2,
   });
+  equal(dockerVersionOf("29.0.3")?.major, 29);
   equal(dockerVersionOf("podman version 4.3.1"), null);
   equal(dockerVersionOf(""), null);
 });

@@ -137,6 +137,19 @@ Deno.test("a key that is no variable is refused", async () => {
   match(stderr, /--key: "DOCKER OPTS" is not the name of a variable - use letters/);
 });
 
+Deno.test("the drop-in needs no subnet yet, and names the file that it will be in", async () => {
+  const { code, stdout } = await dockerOpts(["--drop-in"], null);
+  equal(code, 0);
+  match(stdout, /^ExecStartPre=.* docker-opts -c -f .*subnet\.env -d \/run\/docker_opts\.env$/m);
+  match(stdout, /^Environment=DOCKER_INSECURE_NO_IPTABLES_RAW=1$/m);
+  const newer = await dockerOpts(["--drop-in", "--docker-version=28.2.2", "-d", "OUTPUT"]);
+  deepEqual([newer.code, newer.stdout], [0, ""]);
+  match(newer.written ?? "", /\$DOCKER_OPTS --allow-direct-routing$/m);
+  const wrong = await dockerOpts(["--drop-in", "--docker-version=new"]);
+  deepEqual([wrong.code, wrong.stdout], [2, ""]);
+  match(wrong.stderr, /--docker-version: "new" is no version - dockerd --version prints it/);
+});
+
 Deno.test("letters are taken as getopts takes them", () => {
   const { flags } = dockerOptsCommand;
   const split = (line: string) => splitLetters(flags, line.split(" ")).join(" ");

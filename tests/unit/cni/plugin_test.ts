@@ -106,9 +106,10 @@ Deno.test("names and MAC addresses are the same each time, and differ between co
 Deno.test("the ledger is kept as a whole, or stays as it was", () => {
   const folder = Deno.makeTempDirSync({ prefix: "gossamer-cni-" });
   try {
-    const file = new LedgerFile(`${folder}/new`, "net");
+    const file = new LedgerFile(`${folder}/new`);
     assert.deepEqual(file.peek(), { attachments: [], last: 0, resting: [] });
     const attachment = {
+      network: "net",
       containerId: "one",
       ifname: "eth0",
       netns: "/ns",
@@ -126,7 +127,7 @@ Deno.test("the ledger is kept as a whole, or stays as it was", () => {
     assert.equal(file.peek().attachments.length, 1);
     file.change((ledger) => without(ledger, attachment));
     assert.deepEqual(file.peek(), { attachments: [], last: 2, resting: ["10.1.17.2"] });
-    Deno.writeTextFileSync(`${folder}/new/net.json`, '{"attach');
+    Deno.writeTextFileSync(`${folder}/new/ledger.json`, '{"attach');
     assert.throws(() => file.peek(), (error) => error instanceof CniError && error.code === 6);
   } finally {
     Deno.removeSync(folder, { recursive: true });

@@ -6,8 +6,7 @@ import type {
   ForeignTable,
   ForeignVerdict,
 } from "../../../mod/base/firewall_objects.ts";
-import { containerDevices } from "../../../mod/agent/container_devices.ts";
-import { foreignDropProblems } from "../../../mod/overlay/foreign_drops.ts";
+import { containerDevices, foreignDropProblems } from "../../../mod/overlay/foreign_drops.ts";
 
 const device = (side: "in" | "out", name: string, isIn = true): ForeignMatch => ({
   kind: "device",
@@ -115,6 +114,6 @@ Deno.test("containers are behind devices with an address of the subnet that are 
     addressed("eth0", "192.168.100.1"),
     addressed("br6", "fd00::1"),
   ];
-  deepStrictEqual(containerDevices({ devices, routes: [] }, "10.244.7.0/24"), ["docker0"]);
-  deepStrictEqual(containerDevices({ devices, routes: [] }, "fd00::/64"), ["br6"]);
+  deepStrictEqual(containerDevices(devices, "10.244.7.0/24"), ["docker0"]);
+  deepStrictEqual(containerDevices(devices, "fd00::/64"), ["br6"]);
 });

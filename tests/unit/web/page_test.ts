@@ -47,6 +47,11 @@ Deno.test("the page says what the documents say", () => {
   match(page, /<title>h1 – gossamer<\/title>/);
 });
 
+Deno.test("addresses of IPv6 are set apart from their port", () => {
+  const host = { ...READY.host, address: "fd00::1" };
+  match(renderPage({ ...DATA, status: { ...READY, host } }), /\[fd00::1\]:7947/);
+});
+
 Deno.test("a host that waits says why", () => {
   const page = renderPage({ ...DATA, status: WAITING });
   match(page, /<title>Not ready: h1/);
