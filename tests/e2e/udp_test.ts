@@ -1,7 +1,8 @@
 /** The UDP backend with real agents: containers talk through the agents themselves, and what becomes of that without them. */
 import assert from "node:assert/strict";
 import { linkDelete, linkGet } from "../../ffi/route/link.ts";
-import { routeDump } from "../../ffi/route/route.ts";
+import { addressAdd } from "../../ffi/route/address.ts";
+import { routeAdd, routeDelete, routeDump } from "../../ffi/route/route.ts";
 import type { Host } from "../../mod/lab/host.ts";
 import { ContinuousPing, pingUntilAnswered } from "../../mod/lab/ping.ts";
 import { UNDERLAY_DEVICE } from "../../mod/lab/underlay.ts";
@@ -10,7 +11,7 @@ import { DEVICE, PROTOCOL, startOne, statusOf, until, untilStatus } from "./clus
 import { assertAllPairsTalk } from "./direct_routes.ts";
 import { probe } from "./raw_probe.ts";
 import { scenario } from "./scenario.ts";
-import { setMtu } from "./underlay_changes.ts";
+import { dropAddress, giveAddress, setMtu } from "./underlay_changes.ts";
 
 const UDP = "--backend=udp";
 const UDP_DEVICE = "flannel0";
@@ -135,6 +136,28 @@ scenario(import.meta, "udp: five hosts whose agents carry the packets", { hosts:
     const { overlay } = await untilStatus(h3, "in sync", (status) => status.overlay.inSync);
     assert.ok(overlay.udp !== undefined && overlay.udp.restarts > 0);
   });
+  await step(
+    "a host that moves, or has a second address, is heard under the one it announces",
+    async () => {
+      dropAddress(h3);
+      const { netlink } = h3.namespace;
+      const second = { index: h3.namespace.deviceIndex(UNDERLAY_DEVICE), prefixLength: 24 };
+      giveAddress(h3, 53);
+      addressAdd(netlink, { ...second, address: "192.168.100.153" });
+      // What the kernel would choose by itself is the other one.
+      const from = { destination: "192.168.100.1/32", preferredSource: "192.168.100.153" };
+      routeAdd(netlink, { ...from, index: second.index });
+      const { members } = await untilStatus(
+        h1,
+        "moved",
+        (status) => status.members.some(({ address }) => address === "192.168.100.53"),
+      );
+      assert.equal(members.length, 5);
+      await talk(container(h1), container(h3));
+      await talk(container(h3), container(h1));
+      routeDelete(netlink, { ...from, index: second.index });
+    },
+  );
   await step("who changes the backend leaves nothing of the old one, and is named", async () => {
     await h3.stop();
     h3.start("--backend=vxlan");
