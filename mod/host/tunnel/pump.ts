@@ -41,8 +41,9 @@ export class Pump {
   /** Throws SysError when device or port cannot be had. */
   constructor({ device, address, port, statistics, table, wake }: PumpStart) {
     this.#tun = openTun(device, false);
+    let joinsUdp;
     try {
-      setTunOffloads(this.#tun);
+      joinsUdp = setTunOffloads(this.#tun);
       this.#socket = openOffloadSocket(parseAddress(address), port);
     } catch (error) {
       closeDescriptor(this.#tun);
@@ -52,7 +53,7 @@ export class Pump {
     const counters = new Statistics(statistics);
     const forwarding = new ForwardingTable(table);
     this.#sender = new Sender(this.#tun, this.#socket, counters, forwarding);
-    this.#receiver = new Receiver(this.#tun, this.#socket, counters, forwarding);
+    this.#receiver = new Receiver(this.#tun, this.#socket, joinsUdp, counters, forwarding);
     for (const [index, fd] of [this.#tun, this.#socket, wake].entries()) {
       this.#polls.view.setInt32(index * POLLFD_BYTES, fd, true);
       this.#polls.view.setInt16(index * POLLFD_BYTES + 4, POLLIN, true);
