@@ -64,8 +64,10 @@ scenario(import.meta, "udp: five hosts whose agents carry the packets", { hosts:
       assert.ok((traffic?.sentBytes ?? 0) > 4_000_000 && (traffic?.receivedBytes ?? 0) > 4_000_000);
     }
     assert.match((await h2.gossamer("status")).stdout, /flannel0 \(udp\), MTU 1472, UDP port 8285/);
-    const metrics = await h2.gossamer("report");
-    assert.equal(metrics.code, 0, metrics.stderr);
+    for (const command of [["report"], ["ping", "h1"], ["doctor"]]) {
+      const { code, stdout, stderr } = await h2.gossamer(...command);
+      assert.equal(code, 0, `${command.join(" ")}: ${stdout}${stderr}`);
+    }
   });
   await step("traceroute sees what it sees with VXLAN: both hosts and the container", async () => {
     const [from, to] = [container(h1), container(h2)];
