@@ -17,6 +17,8 @@ import { Slots } from "./slots.ts";
 /** How soon an engine that ended is started again: the first time, and twice as long each time up to the last. */
 const RESTART_MS_MIN = 100;
 const RESTART_MS_MAX = 5_000;
+/** So long is waited for one that is to end: a thread that hangs shall hang alone. */
+const CLOSE_MS_MAX = 2_000;
 /** One that ran for so long has done its work: what ends it then is another matter. */
 const PROVEN_MS = 10_000;
 
@@ -204,11 +206,14 @@ export class TunnelKeeper {
   /** The next one may have device and port only when this one is done with them. */
   async #close(engine: TunnelEngine): Promise<void> {
     this.#isBusy = true;
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#ports.startTimer(resolve, CLOSE_MS_MAX);
     try {
-      await engine.close();
+      await Promise.race([engine.close(), late]);
     } catch (error) {
       this.#ports.log.warning("the data path did not end well", { reason: reasonOf(error) });
     }
+    cancel();
     this.#isBusy = false;
     void this.#start();
   }

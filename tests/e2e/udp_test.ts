@@ -1,5 +1,7 @@
 /** The UDP backend with real agents: containers talk through the agents themselves, and what becomes of that without them. */
 import assert from "node:assert/strict";
+import { closeDescriptor } from "../../ffi/socket.ts";
+import { openOffloadSocket } from "../../ffi/udp_offload.ts";
 import { linkDelete, linkGet } from "../../ffi/route/link.ts";
 import { addressAdd } from "../../ffi/route/address.ts";
 import { routeAdd, routeDelete, routeDump } from "../../ffi/route/route.ts";
@@ -175,6 +177,20 @@ scenario(import.meta, "udp: five hosts whose agents carry the packets", { hosts:
     await untilStatus(h3, "ready with UDP", ({ ready }) => ready);
     assert.equal(linkGet(h3.namespace.netlink, DEVICE), null);
     await talk(container(h1), container(h3));
+  });
+  await step("a port that somebody else has is named, and taken when it is free", async () => {
+    await h3.stop();
+    const fd = h3.namespace.run(() => openOffloadSocket(0, 8285));
+    h3.start(UDP);
+    const { problems } = await untilStatus(
+      h3,
+      "named",
+      (status) => !status.ready && status.problems.some(({ code }) => code === "udp-stopped"),
+    );
+    assert.match(problems[0]?.text ?? "", /Address already in use/);
+    closeDescriptor(fd);
+    await untilStatus(h3, "ready", ({ ready, problems: left }) => ready && left.length === 0);
+    await talk(container(h3), container(h1));
   });
   await step("leaving with release takes device and routes away", async () => {
     await h3.gossamer("leave", "--release");

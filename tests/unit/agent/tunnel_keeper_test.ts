@@ -28,7 +28,10 @@ class FakeEngine implements TunnelEngine {
     this.tables.push(table);
   }
 
+  hangs = false;
+
   async close(): Promise<void> {
+    if (this.hangs) await new Promise(() => {});
     await Promise.resolve();
     this.isClosed = true;
   }
@@ -231,4 +234,17 @@ Deno.test("another address of the underlay has the engine started again with tha
     bench.engines.slice(0, -1).map(({ isClosed }) => isClosed).includes(false),
     false,
   );
+});
+
+Deno.test("an engine that does not end keeps the next one waiting for two seconds, and not for ever", async () => {
+  const bench = new Bench();
+  bench.follow(2);
+  await settled();
+  bench.engine().hangs = true;
+  bench.keeper.pause();
+  bench.follow(2);
+  await settled();
+  assert.equal(bench.engines.length, 1);
+  assert.equal(await bench.fire(), 2_000);
+  assert.equal(bench.engines.length, 2);
 });
