@@ -52,7 +52,7 @@ export class TransportHeader {
 }
 
 /**
- * Writes into `out` the headers of segments of a packet that was read from the device in one piece: one each `stride` bytes,
+ * Writes into `out`, from `first` on and one each `stride` bytes, the headers of segments of a packet that was read in one piece:
  * for `count` segments from the `index`-th on, each with `segment` bytes of the payload, the very last with what is left.
  * Headers are multiples of four bytes, so they are copied by words: of 64 KiB there are 45.
  */
@@ -65,6 +65,7 @@ export function writeSegmentHeaders(
   index: number,
   count: number,
   out: DataView,
+  first: number,
   stride: number,
 ): void {
   const { at, end, isIpv4, isTcp } = header;
@@ -72,17 +73,24 @@ export function writeSegmentHeaders(
   const whole = end + segment;
   const checksumAt = at + header.checksumOffset;
   // What all of them have in common is written once, into the first.
-  for (let byte = 0; byte < end; byte += 4) out.setInt32(byte, packet.getInt32(offset + byte));
-  setLengths(header, out, 0, whole);
-  changeSum(out, checksumAt, length - at, whole - at);
-  if (isTcp) out.setUint8(at + 13, out.getUint8(at + 13) & ~(TCP_FIN | TCP_PSH | TCP_CWR));
+  for (let byte = 0; byte < end; byte += 4) {
+    out.setInt32(first + byte, packet.getInt32(offset + byte));
+  }
+  setLengths(header, out, first, whole);
+  changeSum(out, first + checksumAt, length - at, whole - at);
+  const flagsAt = at + 13;
+  if (isTcp) {
+    out.setUint8(first + flagsAt, out.getUint8(first + flagsAt) & ~(TCP_FIN | TCP_PSH | TCP_CWR));
+  }
   const identification = isIpv4 ? packet.getUint16(offset + 4) : 0;
   const sequence = isTcp ? packet.getInt32(offset + at + 4) : 0;
   for (let place = count - 1; place >= 0; place--) {
-    const outAt = place * stride;
+    const outAt = first + place * stride;
     const from = (index + place) * segment;
     if (place > 0) {
-      for (let byte = 0; byte < end; byte += 4) out.setInt32(outAt + byte, out.getInt32(byte));
+      for (let byte = 0; byte < end; byte += 4) {
+        out.setInt32(outAt + byte, out.getInt32(first + byte));
+      }
     }
     if (isIpv4) replaceHalfWord(out, outAt + 4, identification + index + place, outAt + 10);
     if (isTcp) out.setInt32(outAt + at + 4, sequence + from);

@@ -43,7 +43,7 @@ import {
 /** The longest that the kernel gives at once. */
 const PACKET_BYTES_MAX = VNET_HEADER_BYTES + 65_535;
 const READ_BYTES = BigInt(PACKET_BYTES_MAX);
-/** Small packets that are sent together: half of what the kernel takes (UDP_MAX_SEGMENTS, 64 before Linux 6.9). */
+/** Datagrams that are sent together: half of what the kernel takes (UDP_MAX_SEGMENTS, 64 before Linux 6.9). */
 const DATAGRAMS_MAX = 64;
 /** What one call may send: an IPv4 packet's 65,535 bytes less its headers (RFC 768). */
 const SEND_BYTES_MAX = 65_535 - UDP_OVERHEAD_BYTES;
@@ -51,8 +51,11 @@ const SEND_BYTES_MAX = 65_535 - UDP_OVERHEAD_BYTES;
 const HEADER_BYTES_MAX = 128;
 /** Packets that are read before it is the other direction's turn. */
 const READS_MAX = 256;
-/** Where packets are gathered: what is sent together, and the longest one behind it. */
-const GATHERED_BYTES = SEND_BYTES_MAX + DATAGRAMS_MAX * VNET_HEADER_BYTES + PACKET_BYTES_MAX;
+/** Where packets are gathered: behind what waits to be sent there is room for the longest one. */
+const GATHERED_BYTES = 5 * 65_536;
+/** Packets begin where a line of the processor's cache does, and their vnet header before that. */
+const LINE_BYTES = 64;
+const FIRST_AT = LINE_BYTES - VNET_HEADER_BYTES;
 /** Behind struct sockaddr_in and struct msghdr: struct cmsghdr of 16 bytes and two more, aligned to eight. */
 const CONTROL_AT = SOCKADDR_BYTES + MSGHDR_BYTES;
 const CONTROL_BYTES = 24;
@@ -81,6 +84,11 @@ export class Sender {
   #size = 0;
   #count = 0;
   #bytes = 0;
+  #vectorCount = 0;
+  /** Of each one gathered: the packet it is, or of which it is a segment. */
+  readonly #starts = new Int32Array(DATAGRAMS_MAX);
+  readonly #lengths = new Int32Array(DATAGRAMS_MAX);
+  readonly #isSegment = new Uint8Array(DATAGRAMS_MAX);
 
   constructor(tun: number, socket: number, statistics: Statistics, table: ForwardingTable) {
     this.#tun = tun;
@@ -109,7 +117,7 @@ export class Sender {
    * @param nowMs for how often senders are answered.
    */
   run(nowMs: number): boolean {
-    let at = 0;
+    let at = FIRST_AT;
     let isThere = true;
     for (let reads = 0; reads < READS_MAX; reads++) {
       const address = this.#packets.address + at;
@@ -134,76 +142,156 @@ export class Sender {
     const slot = this.#table.outgoing(bytes, offset, length);
     if (slot < 0) {
       this.#refuse(-slot, offset, length, nowMs);
-      return this.#count > 0 ? at : 0;
+      return at;
     }
     const segment = segmentBytes(bytes, at);
     const isUnfinished = needsChecksum(bytes, at);
     const isKnown = isUnfinished && this.#header.read(bytes, offset, length) &&
       checksumStart(bytes, at) === this.#header.at &&
       checksumOffset(bytes, at) === this.#header.checksumOffset;
-    if (segment > 0 && !isKnown) {
-      this.#statistics.dropped(DROP.badFrame); // never seen: the kernel gives only what it was told we take
-      return this.#count > 0 ? at : 0;
-    }
     const longest = segment === 0 ? length : this.#header.end + segment;
-    if (longest > this.#table.mtuOf(slot) && this.#isTooBig(slot, offset, length, nowMs)) {
-      return this.#count > 0 ? at : 0;
+    if (segment > 0 && (!isKnown || longest > SEND_BYTES_MAX)) {
+      this.#statistics.dropped(DROP.badFrame); // never seen: the kernel gives only what it was told we take
+      return at;
     }
-    if (segment > 0) {
-      this.#flush();
-      this.#sendSegments(slot, offset, length, segment, nowMs);
-      return 0;
-    }
-    if (isKnown) bytes[offset] = (bytes[offset] ?? 0) | UNFINISHED;
-    else if (isUnfinished) {
-      const start = checksumStart(bytes, at);
-      if (start + checksumOffset(bytes, at) + 2 <= length) {
-        finishChecksum(bytes, offset, length, start, checksumOffset(bytes, at));
+    if (longest > this.#table.mtuOf(slot) && this.#isTooBig(slot, offset, length, nowMs)) return at;
+    if (segment > 0) this.#gatherSegments(slot, offset, length, segment);
+    else {
+      if (isKnown) bytes[offset] = (bytes[offset] ?? 0) | UNFINISHED;
+      else if (isUnfinished) {
+        const start = checksumStart(bytes, at);
+        if (start + checksumOffset(bytes, at) + 2 <= length) {
+          finishChecksum(bytes, offset, length, start, checksumOffset(bytes, at));
+        }
       }
+      this.#gather(slot, offset, length);
     }
-    return this.#gather(slot, offset, length) ? offset + length : 0;
+    return this.#behind(offset + length);
   }
 
-  /** Whether the packet waits where it is for others. */
-  #gather(slot: number, offset: number, length: number): boolean {
-    const fits = this.#count > 0 && slot === this.#slot && length <= this.#size &&
-      this.#count < DATAGRAMS_MAX && this.#bytes + length <= SEND_BYTES_MAX;
-    if (!fits) this.#flush();
+  /** Where there is room: behind what waits, which is sent when none is left. */
+  #behind(end: number): number {
+    const at = Math.ceil(end / LINE_BYTES) * LINE_BYTES + FIRST_AT;
+    if (this.#count > 0 && at + PACKET_BYTES_MAX <= GATHERED_BYTES) return at;
+    this.#flush();
+    return FIRST_AT;
+  }
+
+  /** How many more datagrams of that size go with what waits. */
+  #room(size: number): number {
+    return Math.min(
+      DATAGRAMS_MAX - this.#count,
+      Math.floor((SEND_BYTES_MAX - this.#bytes) / size),
+    );
+  }
+
+  /** A packet as it is. Only the last of a message may be shorter. */
+  #gather(slot: number, offset: number, length: number): void {
+    if (slot !== this.#slot || length > this.#size || this.#room(length) < 1) this.#flush();
     if (this.#count === 0) {
       this.#slot = slot;
       this.#size = length;
     }
-    putVector(
-      this.#vectors.view,
-      this.#count * IOVEC_BYTES,
-      this.#packets.address + offset,
-      length,
-    );
-    this.#count++;
+    const vectorAt = this.#vectorCount * IOVEC_BYTES;
+    putVector(this.#vectors.view, vectorAt, this.#packets.address + offset, length);
+    this.#note(offset, length, 0);
+    this.#vectorCount++;
     this.#bytes += length;
-    // Only the last of a message may be shorter; and the next packet needs its room.
-    const isLast = length < this.#size || this.#count === DATAGRAMS_MAX ||
-      offset + length + PACKET_BYTES_MAX > GATHERED_BYTES;
-    if (isLast) this.#flush();
-    return !isLast;
+    if (length < this.#size || this.#room(this.#size) < 1) this.#flush();
+  }
+
+  /** A packet that is many: as many as fit go with what waits, and what is left over waits for more. */
+  #gatherSegments(slot: number, offset: number, length: number, segment: number): void {
+    const { end } = this.#header;
+    const payload = length - end;
+    const size = end + segment;
+    const total = Math.ceil(payload / segment);
+    if (slot !== this.#slot || size !== this.#size) this.#flush();
+    for (let index = 0; index < total;) {
+      if (this.#room(size) < 1) this.#flush();
+      this.#slot = slot;
+      this.#size = size;
+      const count = Math.min(this.#room(size), total - index);
+      this.#putSegments(offset, length, segment, index, count);
+      index += count;
+    }
+    if (payload < total * segment) this.#flush();
+  }
+
+  #putSegments(
+    offset: number,
+    length: number,
+    segment: number,
+    index: number,
+    count: number,
+  ): void {
+    const { view: headers, bytes } = this.#headers;
+    const header = this.#header;
+    const first = this.#count * HEADER_BYTES_MAX;
+    writeSegmentHeaders(
+      header,
+      this.#packets.view,
+      offset,
+      length,
+      segment,
+      index,
+      count,
+      headers,
+      first,
+      HEADER_BYTES_MAX,
+    );
+    const { end } = header;
+    const { view } = this.#vectors;
+    const payloadAt = this.#packets.address + offset + end;
+    const payload = length - end;
+    for (let place = 0; place < count; place++) {
+      const headerAt = first + place * HEADER_BYTES_MAX;
+      bytes[headerAt] = (bytes[headerAt] ?? 0) | UNFINISHED;
+      const from = (index + place) * segment;
+      const part = Math.min(segment, payload - from);
+      const at = this.#vectorCount * IOVEC_BYTES;
+      putVector(view, at, this.#headers.address + headerAt, end);
+      putVector(view, at + IOVEC_BYTES, payloadAt + from, part);
+      this.#note(offset, length, 1);
+      this.#vectorCount += 2;
+      this.#bytes += end + part;
+    }
+  }
+
+  #note(offset: number, length: number, isSegment: 0 | 1): void {
+    this.#starts[this.#count] = offset;
+    this.#lengths[this.#count] = length;
+    this.#isSegment[this.#count] = isSegment;
+    this.#count++;
   }
 
   #flush(): void {
-    const { view } = this.#vectors;
     if (this.#count === 0) return;
-    const [slot, count, bytes] = [this.#slot, this.#count, this.#bytes];
-    this.#count = 0;
-    this.#bytes = 0;
-    const errno = this.#send(slot, count, this.#size, count);
+    const [slot, count, bytes, vectors] = [this.#slot, this.#count, this.#bytes, this.#vectorCount];
+    this.#count = this.#bytes = this.#vectorCount = 0;
+    const errno = this.#send(slot, count, this.#size, vectors);
     if (errno === 0) this.#statistics.sent(slot, count, bytes);
-    else if (errno === ERRNO.EMSGSIZE) {
-      for (let index = 0; index < count; index++) {
-        const at = index * IOVEC_BYTES;
-        const offset = view.getUint32(at, true) + view.getUint32(at + 4, true) * 0x1_0000_0000 -
-          this.#packets.address;
-        this.#sendLong(slot, offset, view.getUint32(at + 8, true));
+    else if (errno === ERRNO.EMSGSIZE) this.#sendEach(slot, count);
+    else this.#lost(errno, count);
+  }
+
+  /** What the path does not take together: of segments TCP learns from the answer, and sends them again. */
+  #sendEach(slot: number, count: number): void {
+    const nowMs = performance.now();
+    let told = -1;
+    for (let index = 0; index < count; index++) {
+      const offset = this.#starts[index] ?? 0;
+      const length = this.#lengths[index] ?? 0;
+      if (this.#isSegment[index] === 0) this.#sendLong(slot, offset, length);
+      else {
+        const mtu = offset === told ? 0 : this.#pathMtu(slot);
+        if (offset !== told) {
+          this.#say(this.#answers.tooBig(this.#packets.bytes, offset, length, mtu, nowMs));
+        }
+        told = offset;
+        this.#statistics.dropped(DROP.tooBig);
       }
-    } else this.#lost(errno, count);
+    }
   }
 
   /** Longer than the path takes, as the kernel has learnt: its sender is told, or it is cut up on the way. */
@@ -219,59 +307,6 @@ export class Sender {
     allowFragments(this.#socket, false);
     if (errno === 0) this.#statistics.sent(slot, 1, length);
     else this.#lost(errno, 1);
-  }
-
-  #sendSegments(
-    slot: number,
-    offset: number,
-    length: number,
-    segment: number,
-    nowMs: number,
-  ): void {
-    const { end } = this.#header;
-    const payload = length - end;
-    const size = end + segment;
-    const total = Math.ceil(payload / segment);
-    const atOnce = Math.min(DATAGRAMS_MAX, Math.max(1, Math.floor(SEND_BYTES_MAX / size)));
-    for (let index = 0; index < total; index += atOnce) {
-      const count = Math.min(atOnce, total - index);
-      const bytes = count * end + Math.min(count * segment, payload - index * segment);
-      this.#putSegments(offset, length, segment, index, count);
-      const errno = this.#send(slot, count, size, 2 * count);
-      if (errno === 0) this.#statistics.sent(slot, count, bytes);
-      else if (errno === ERRNO.EMSGSIZE) {
-        // Segments that the path does not take: TCP learns from the answer, and sends the rest again.
-        const mtu = this.#pathMtu(slot);
-        if (this.#isTooBig(slot, offset, length, nowMs, mtu)) return;
-        this.#statistics.dropped(DROP.tooBig, count);
-      } else this.#lost(errno, count);
-    }
-  }
-
-  #putSegments(
-    offset: number,
-    length: number,
-    segment: number,
-    index: number,
-    count: number,
-  ): void {
-    const { view: headers, bytes } = this.#headers;
-    const packets = this.#packets.view;
-    const header = this.#header;
-    const stride = HEADER_BYTES_MAX;
-    writeSegmentHeaders(header, packets, offset, length, segment, index, count, headers, stride);
-    const { end } = header;
-    const { view } = this.#vectors;
-    const payloadAt = this.#packets.address + offset + end;
-    const payload = length - end;
-    for (let place = 0; place < count; place++) {
-      const headerAt = place * HEADER_BYTES_MAX;
-      bytes[headerAt] = (bytes[headerAt] ?? 0) | UNFINISHED;
-      const at = 2 * place * IOVEC_BYTES;
-      const from = (index + place) * segment;
-      putVector(view, at, this.#headers.address + headerAt, end);
-      putVector(view, at + IOVEC_BYTES, payloadAt + from, Math.min(segment, payload - from));
-    }
   }
 
   /** The error number; 0 when the kernel took it. */
@@ -333,10 +368,7 @@ export class Sender {
   }
 
   #lost(errno: number, packets: number): void {
-    const isFull = errno === ERRNO.EAGAIN || errno === ENOBUFS;
+    const isFull = errno === ERRNO.EAGAIN || errno === ERRNO.ENOBUFS;
     this.#statistics.dropped(isFull ? DROP.socketFull : DROP.sendFailed, packets);
   }
 }
-
-/** The device below drops what it has no room for (asm-generic/errno.h). */
-const ENOBUFS = 105;
