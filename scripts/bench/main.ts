@@ -35,6 +35,7 @@ const BENCHMARKS: ReadonlyMap<string, (flags: readonly string[]) => Promise<Figu
   ["serf", (flags: readonly string[]) => runBenchmark(fileOf("serf_bench.ts"), flags)],
   ["cni", () => runBenchmark(fileOf("cni_bench.ts"), [])],
   ["throughput", () => runBenchmark(fileOf("throughput_bench.ts"), [])],
+  ["udp", (flags: readonly string[]) => runBenchmark(fileOf("udp_bench.ts"), flags)],
 ]);
 
 function fileOf(name: string): string {

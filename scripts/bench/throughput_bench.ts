@@ -6,31 +6,26 @@
  *
  * Needs `iperf3` and `ping` (Debian's iperf3 and iputils-ping), `ip` and `bridge` on this machine.
  */
-import type { Lab } from "../../mod/lab/lab.ts";
-import type { Namespace } from "../../mod/lab/namespace.ts";
-import { pingUntilAnswered, sleep } from "../../mod/lab/ping.ts";
-import { benchLab, benchmark, progress } from "./bench_lab.ts";
+import { pingUntilAnswered } from "../../mod/lab/ping.ts";
+import { benchmark, progress } from "./bench_lab.ts";
 import { labByHand } from "./by_hand.ts";
 import { type Figure, spreadOf, spreadText } from "./statistics.ts";
+import {
+  containerPath,
+  type Path,
+  roundTrips,
+  smallPackets,
+  startLab,
+  startServer,
+  tcp,
+} from "./two_hosts.ts";
 
 const ROUNDS = 11;
 const SECONDS = 1;
 const PINGS = 500;
-const PING_INTERVAL_S = 0.002;
 const SMALL_BYTES = 64;
 /** Two runs of one and the same differ by as much. */
 const NOISE = 0.1;
-const SERVER_PORT = 5_201;
-/** iperf3's server listens some milliseconds after it was started. */
-const ATTEMPTS = 50;
-const RETRY_MS = 20;
-
-interface Path {
-  readonly name: string;
-  readonly from: Namespace;
-  readonly to: Namespace;
-  readonly address: string;
-}
 
 /** What is measured, and what it is called. */
 const MEASURES = ["tcp1", "tcp4", "sent", "received", "rtt"] as const;
@@ -63,64 +58,16 @@ const FLANNEL: Readonly<Record<string, Readonly<Record<keyof Measured, readonly 
   },
 };
 
-async function startLab(folder: string, name: string, ...flags: string[]): Promise<Lab> {
-  const lab = await benchLab(folder, name, 2);
-  for (const host of lab.hosts) {
-    host.start(...flags, ...(host.number === 1 ? [] : [`--join=${lab.host(1).address}`]));
-    await host.waitForSubnet();
-    await host.addContainer();
-  }
-  return lab;
-}
-
-function containerPath(name: string, lab: Lab): Path {
-  const [from, to] = lab.hosts.map((host) => host.containers[0]);
-  if (from === undefined || to === undefined) throw new Error("A host has no container");
-  return { name, from: from.namespace, to: to.namespace, address: to.address };
-}
-
-/** One run of a program that prints JSON or lines; tried again while nobody listens. */
-async function run(
-  from: Namespace,
-  command: readonly string[],
-  isRefusal: (stdout: string) => boolean = () => false,
-): Promise<string> {
-  for (let attempt = 1;; attempt++) {
-    const { code, stdout, stderr } = await from.output(command);
-    if (code === 0 && !isRefusal(stdout)) return stdout;
-    if (attempt === ATTEMPTS) throw new Error(`${command.join(" ")}: ${stderr}${stdout}`);
-    await sleep(RETRY_MS);
-  }
-}
-
-async function iperf({ from, address }: Path, ...args: string[]) {
-  const client = ["iperf3", "-J", "-c", address, "-p", String(SERVER_PORT), "-t", String(SECONDS)];
-  // While the server is still at the end of the test before, the client says so and ends well.
-  const isBusy = (text: string) => JSON.parse(text).error !== undefined;
-  return JSON.parse(await run(from, [...client, ...args], isBusy)).end;
-}
-
-async function tcp(path: Path, streams: number): Promise<number> {
-  return (await iperf(path, "-P", String(streams))).sum_received.bits_per_second / 1e9;
-}
-
-async function smallPackets(path: Path): Promise<Pick<Measured, "sent" | "received">> {
-  const { seconds, packets, lost_packets: lost } =
-    (await iperf(path, "-u", "-b", "0", "-l", String(SMALL_BYTES))).sum;
-  return { sent: packets / seconds / 1000, received: (packets - lost) / seconds / 1000 };
-}
-
 async function roundTrip(path: Path): Promise<number> {
-  const pings = ["ping", "-q", "-i", String(PING_INTERVAL_S), "-c", String(PINGS), path.address];
-  const [, mean = "NaN"] = /= [\d.]+\/([\d.]+)\//.exec(await run(path.from, pings)) ?? [];
-  return Number(mean) * 1000;
+  const times = await roundTrips(path, PINGS);
+  return times.reduce((sum, time) => sum + time, 0) / times.length;
 }
 
 /** One after the other, each on every path before the next. */
 const TESTS: readonly ((path: Path) => Promise<Partial<Measured>>)[] = [
-  async (path) => ({ tcp1: await tcp(path, 1) }),
-  async (path) => ({ tcp4: await tcp(path, 4) }),
-  smallPackets,
+  async (path) => ({ tcp1: await tcp(path, SECONDS, 1) }),
+  async (path) => ({ tcp4: await tcp(path, SECONDS, 4) }),
+  (path) => smallPackets(path, SECONDS, SMALL_BYTES),
   async (path) => ({ rtt: await roundTrip(path) }),
 ];
 
@@ -179,9 +126,7 @@ await benchmark(async (folder): Promise<Figure[]> => {
     containerPath("host-gw", hostGw),
     containerPath("host-gw by hand", handHostGw),
   ];
-  const servers = paths.map(({ to }) =>
-    to.spawn(["iperf3", "-s", "-p", String(SERVER_PORT)], { stdin: "null", stdout: "null" })
-  );
+  const servers = paths.map(startServer);
   for (const path of paths) await pingUntilAnswered(path.from, path.address, { withinMs: 5_000 });
   const rounds: Map<string, Partial<Measured>>[] = [];
   for (let round = 0; round < ROUNDS; round++) {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { linkDelete, linkGet } from "../../ffi/route/link.ts";
 import { routeDump } from "../../ffi/route/route.ts";
 import type { Host } from "../../mod/lab/host.ts";
-import { pingUntilAnswered } from "../../mod/lab/ping.ts";
+import { ContinuousPing, pingUntilAnswered } from "../../mod/lab/ping.ts";
 import { UNDERLAY_DEVICE } from "../../mod/lab/underlay.ts";
 import { assertAllCarry } from "./carrier.ts";
 import { DEVICE, PROTOCOL, startOne, statusOf, until, untilStatus } from "./cluster.ts";
@@ -97,10 +97,11 @@ scenario(import.meta, "udp: five hosts whose agents carry the packets", { hosts:
       return answer?.type === UNREACHABLE && answer.code === 4 && answer.mtu === 1372;
     });
     setMtu(h2, UNDERLAY_DEVICE, 1500);
-    await until("MTU as before", [], () => h2.deviceMtu(UDP_DEVICE) === 1472);
+    await until("MTU as before", [], () => h2.subnetText()?.includes("MTU=1472") === true);
   });
   await step("a restart keeps the device, and the subnet", async () => {
     const [index, text] = [indexOf(h2), h2.subnetText()];
+    const pings = new ContinuousPing(container(h1).namespace, container(h2).address, 5);
     await h2.stop();
     assert.equal(indexOf(h2), index, "the device stays without an agent");
     assert.deepEqual(routesOf(h2), ["10.244.0.0/16"]);
@@ -109,6 +110,9 @@ scenario(import.meta, "udp: five hosts whose agents carry the packets", { hosts:
     assert.equal(indexOf(h2), index);
     assert.equal(h2.subnetText(), text);
     await talk(container(h1), container(h2));
+    const { sent, lost, longestGapMs } = await pings.stop();
+    note(`restart: ${lost} of ${sent} pings lost, ${longestGapMs.toFixed(0)} ms without an answer`);
+    assert.ok(lost > 0 && lost < sent, "the agent carries them");
   });
   await step("kill -9 takes the packets along, and nothing else", async () => {
     const index = indexOf(h2);
