@@ -212,6 +212,11 @@ async function families(stage: Stage): Promise<void> {
     const other = new TestContainer("other");
     await driver.refused(7, "ADD", other, { config: { runtimeConfig: { ips } } });
   }
+  const byArgs = new TestContainer("by-args");
+  const CNI_ARGS = "IgnoreUnknown=1;IP=10.244.7.88;MAC=0a:00:00:00:00:88";
+  const named = await driver.ok("ADD", byArgs, { variables: { CNI_ARGS } });
+  assert.deepEqual(byArgs.addresses(), ["10.244.7.88/24", "fd00:244:0:7::58/64"]);
+  assert.equal(named.interfaces[2].mac, "0a:00:00:00:00:88");
   const alone = newDriver(stage, null);
   const text = `${ipv6}FLANNEL_MTU=1430\nFLANNEL_IPMASQ=false\n`;
   Deno.writeTextFileSync(alone.subnetFile, text);

@@ -36,7 +36,9 @@ Deno.test("a second installation does nothing, and both say what they did", () =
     assert.deepEqual(done(installPlugin(options)), ["made", "made"]);
     assert.equal(Deno.readLinkSync(`${binDir}/gossamer`), options.executable);
     const conflist = JSON.parse(Deno.readTextFileSync(`${confDir}/10-gossamer.conflist`));
-    assert.deepEqual(conflist.plugins, [{ type: "gossamer" }]);
+    assert.deepEqual(conflist.plugins, [
+      { type: "gossamer", capabilities: { ips: true, mac: true } },
+    ]);
     assert.deepEqual(done(installPlugin(options)), ["unchanged", "unchanged"]);
   }));
 
