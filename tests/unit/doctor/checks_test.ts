@@ -81,7 +81,21 @@ const FAULTS: {
         ],
       }),
     },
-    line: /^FAIL overlay-device: There is a device flannel\.1 that gossamer did not make, probably/,
+    line: /^FAIL overlay-device: There is a device flannel\.1 .* flannel's - .*--adopt-flannel/,
+  },
+  {
+    name: "a device of flannel's that is to be taken over",
+    host: {
+      setup: { ...SETUP, adoptFlannel: true },
+      network: () => ({
+        ...fakeHost().network(),
+        devices: [
+          device("eth0", 2, "192.168.100.1"),
+          { ...device("flannel.1", 3, null), kind: "vxlan" },
+        ],
+      }),
+    },
+    line: /^ok +overlay-device: flannel\.1 is flannel's, and is taken over/,
   },
   {
     name: "another device with that number",
