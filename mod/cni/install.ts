@@ -5,9 +5,10 @@ import { ExitCode, systemReasonOf, UserError } from "../base/errors.ts";
 import { isOurBridge, portsOf } from "./bridge.ts";
 import { CONFLIST_NAME, conflistText, PLUGIN_NAME, PORTMAP_NAME } from "./conflist.ts";
 import { CniError } from "./errors.ts";
+import { readHostSubnet } from "./host_subnet.ts";
 import { LedgerFile } from "./ledger.ts";
 import { withHost } from "./namespaces.ts";
-import { DATA_DIR_DEFAULT } from "./network_config.ts";
+import { DATA_DIR_DEFAULT, SUBNET_FILE_DEFAULT } from "./network_config.ts";
 
 export interface InstallOptions {
   /** Absolute path of this program. */
@@ -38,6 +39,12 @@ export function installPlugin(options: InstallOptions): string[] {
     lines.push(
       `note: there is no ${binDir}/${PORTMAP_NAME}, so published ports do not work; ` +
         "install it and run this again",
+    );
+  }
+  if (!isMasqueraded(subnetFile ?? SUBNET_FILE_DEFAULT)) {
+    lines.push(
+      "note: the agent does not masquerade, so containers reach containers and hosts, but not the " +
+        "world; start it with --ip-masq",
     );
   }
   const earlier = configurationsBefore(confDir);
@@ -147,6 +154,16 @@ function removeBridges(): string[] {
     }
     return lines;
   });
+}
+
+/** False only if the subnet file says so: it may not be there yet. */
+function isMasqueraded(subnetFile: string): boolean {
+  try {
+    return readHostSubnet(subnetFile).ipMasq;
+  } catch (error) {
+    if (error instanceof CniError) return true;
+    throw error;
+  }
 }
 
 /** The first file that runtimes take before ours. */

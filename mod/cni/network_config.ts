@@ -5,7 +5,7 @@ import { Fields, type JsonObject, parseJsonObject } from "./json.ts";
 import { type CniVersion, supportedVersion } from "./versions.ts";
 
 /** Where the agent, and flannel, say which subnet this host has. */
-const SUBNET_FILE_DEFAULT = "/run/flannel/subnet.env";
+export const SUBNET_FILE_DEFAULT = "/run/flannel/subnet.env";
 /** Flannel's: what was delegated has to be known after a reboot, for other plugins keep their state over it. */
 const DELEGATE_DIR_DEFAULT = "/var/lib/cni/flannel";
 /** On a tmpfs: containers do not outlive the kernel, and their addresses must not. */

@@ -52,6 +52,18 @@ Deno.test("portmap joins the configuration once it is installed", () =>
     assert.deepEqual(JSON.parse(text).plugins[1].type, "portmap");
   }));
 
+Deno.test("an agent that does not masquerade is named", () =>
+  inFolder((folder) => {
+    const subnetFile = `${folder}/subnet.env`;
+    const options = { ...optionsOf(folder), subnetFile };
+    const text = "FLANNEL_NETWORK=10.1.0.0/16\nFLANNEL_SUBNET=10.1.17.1/24\nFLANNEL_MTU=1450\n";
+    assert.doesNotMatch(installPlugin(options).join("\n"), /masquerade/);
+    Deno.writeTextFileSync(subnetFile, `${text}FLANNEL_IPMASQ=false\n`);
+    assert.match(installPlugin(options).join("\n"), /start it with --ip-masq/);
+    Deno.writeTextFileSync(subnetFile, `${text}FLANNEL_IPMASQ=true\n`);
+    assert.doesNotMatch(installPlugin(options).join("\n"), /masquerade/);
+  }));
+
 Deno.test("what somebody else wrote stays, unless forced", () =>
   inFolder((folder) => {
     const options = optionsOf(folder);
