@@ -226,13 +226,15 @@ const PACKET_SYMBOLS = {
     ],
     result: "isize", // ssize_t
   },
-  recvmsg: {
+  recvmmsg: {
     parameters: [
       "i32", // int sockfd
-      "usize", // struct msghdr *msg
+      "usize", // struct mmsghdr *msgvec
+      "u32", // unsigned int vlen
       "i32", // int flags
+      "usize", // struct timespec *timeout
     ],
-    result: "isize", // ssize_t
+    result: "i32", // int
   },
   poll: {
     parameters: [

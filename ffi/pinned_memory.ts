@@ -24,6 +24,8 @@ export class PinnedMemory {
 export const IOVEC_BYTES = 16;
 /** Of struct msghdr on 64-bit systems: name, length of name, vectors, their number, control, its length, flags. */
 export const MSGHDR_BYTES = 56;
+/** Of struct mmsghdr: struct msghdr, and how much came. */
+export const MMSGHDR_BYTES = 64;
 
 /** Writes a struct iovec. */
 export function putVector(view: DataView, at: number, address: number, length: number): void {

@@ -61,13 +61,17 @@ export function persistTun(fd: number): void {
   check("make the TUN device stay", libc().ioctl_number(fd, BigInt(TUNSETPERSIST), 1n));
 }
 
-/** Lets packets of up to 64 KiB come through unsegmented and without checksums. Throws SysError. */
-export function setTunOffloads(fd: number): void {
+/**
+ * Lets packets of up to 64 KiB come through unsegmented and without checksums. Gives whether that is so of UDP too, and then
+ * the device takes such packets as well. Throws SysError.
+ */
+export function setTunOffloads(fd: number): boolean {
   const tcp = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6;
   const both = tcp | TUN_F_USO4 | TUN_F_USO6;
-  if (libc().ioctl_number(fd, BigInt(TUNSETOFFLOAD), BigInt(both)) === 0) return;
+  if (libc().ioctl_number(fd, BigInt(TUNSETOFFLOAD), BigInt(both)) === 0) return true;
   check(
     "set the TUN device's offloads",
     libc().ioctl_number(fd, BigInt(TUNSETOFFLOAD), BigInt(tcp)),
   );
+  return false;
 }

@@ -45,8 +45,11 @@ export function putSocketAddress(view: DataView, at: number, address: number, po
   view.setUint32(at + 4, address);
 }
 
-/** Opens one on that port of all addresses. Throws SysError, EADDRINUSE when somebody has the port. */
-export function openOffloadSocket(port: number): number {
+/**
+ * Opens one on that address, as an unsigned number, and port. Throws SysError, EADDRINUSE when somebody has the port,
+ * EADDRNOTAVAIL when this host has no such address.
+ */
+export function openOffloadSocket(address: number, port: number): number {
   const fd = openSocket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0, "open a UDP socket");
   try {
     for (
@@ -58,9 +61,9 @@ export function openOffloadSocket(port: number): number {
     }
     tryOption(fd, SOL_UDP, UDP_GRO, 1); // Linux 5.0; without it datagrams come one by one
     setOption(fd, SOL_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO, "set IP_MTU_DISCOVER");
-    const address = pinnedBytes(SOCKADDR_BYTES);
-    putSocketAddress(new DataView(address.buffer), 0, 0, port);
-    bindSocket(fd, address, `take UDP port ${port}`);
+    const name = pinnedBytes(SOCKADDR_BYTES);
+    putSocketAddress(new DataView(name.buffer), 0, address, port);
+    bindSocket(fd, name, `take UDP port ${port}`);
     return fd;
   } catch (error) {
     closeDescriptor(fd);

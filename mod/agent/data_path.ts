@@ -94,7 +94,7 @@ export class DataPath {
       log: options.log,
       nowMs: () => performance.now(),
       wish: () => this.#wish(),
-      wants: ({ subnet }, peers) => this.#tunnel?.follow(subnet, peers),
+      wants: ({ subnet }, peers, { address }) => this.#tunnel?.follow(subnet, peers, address),
       up: (own) => this.#up(own),
       down: () => this.#down(),
     });

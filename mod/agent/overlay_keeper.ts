@@ -329,7 +329,7 @@ export class OverlayKeeper {
     this.#problems = [...desired.problems, ...plan.problems];
     this.#wantedPeers = desired.peers;
     this.#flannelPeers = plan.flannel ?? [];
-    if (wish.want === "up") this.#ports.wants?.(wish.own, desired.peers);
+    if (wish.want === "up") this.#ports.wants?.(wish.own, desired.peers, this.#config.underlay);
     const clean = failures.length === 0 && plan.problems.length === 0;
     this.#peersProgrammed = clean ? desired.peers.length : programmedPeers(
       desired,

@@ -1,6 +1,6 @@
 /** What the keeper of the overlay asks of its surroundings, and what it says of itself. */
 import type { FirewallStatus } from "./firewall_keeper.ts";
-import type { Kernel, Operation, OperationFailure } from "../base/kernel_objects.ts";
+import type { Kernel, Operation, OperationFailure, Underlay } from "../base/kernel_objects.ts";
 import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
 import type { ClaimRecord } from "../claim/record.ts";
@@ -89,7 +89,7 @@ export interface OverlayPorts {
   nowMs(): number;
   wish(): OverlayWish;
   /** Called with what is wanted, after each attempt to have the kernel that way. */
-  wants?(own: ClaimRecord, peers: readonly DesiredPeer[]): void;
+  wants?(own: ClaimRecord, peers: readonly DesiredPeer[], underlay: Underlay): void;
   /** Called when the kernel is as wanted and every peer is programmed; true when subnet.env now says so. */
   up(own: ClaimRecord): boolean;
   /** Called when everything of ours is gone from the kernel. */

@@ -17,6 +17,8 @@ import { Slots } from "./slots.ts";
 /** How soon an engine that ended is started again: the first time, and twice as long each time up to the last. */
 const RESTART_MS_MIN = 100;
 const RESTART_MS_MAX = 5_000;
+/** So long is waited for one that is to end: a thread that hangs shall hang alone. */
+const CLOSE_MS_MAX = 2_000;
 /** One that ran for so long has done its work: what ends it then is another matter. */
 const PROVEN_MS = 10_000;
 
@@ -33,7 +35,8 @@ export interface TunnelEngine {
 /** What an engine is started with. */
 export interface EngineStart {
   readonly device: string;
-  /** Of the underlay, that peers know; the socket is bound to the port alone, since the address may change. */
+  /** Of the underlay. Bound to it, datagrams leave with the address that peers know this host by. */
+  readonly address: string;
   readonly port: number;
   readonly statistics: SharedArrayBuffer;
   readonly table: TableSpec;
@@ -66,6 +69,7 @@ export class TunnelKeeper {
   readonly #statistics = new Statistics(statisticsBuffer(MEMBERS_MAX));
   readonly #slots = new Slots((slot) => this.#statistics.clear(slot));
   #table: TableSpec | null = null;
+  #address = "";
   #engine: TunnelEngine | null = null;
   /** Whether one is being started, or closed. */
   #isBusy = false;
@@ -80,9 +84,15 @@ export class TunnelKeeper {
     this.#ports = ports;
   }
 
-  /** Who has which subnet from now on; the engine is started if there is none. */
-  follow(subnet: string, peers: readonly DesiredPeer[]): void {
+  /**
+   * Who has which subnet from now on; the engine is started if there is none, and again for another address.
+   *
+   * @param address of this host on the underlay.
+   */
+  follow(subnet: string, peers: readonly DesiredPeer[], address: string): void {
     if (this.#stopped) return;
+    if (address !== this.#address) this.pause();
+    this.#address = address;
     const table = this.#tableOf(subnet, peers);
     if (this.#table !== null && isSame(table, this.#table)) return;
     this.#table = table;
@@ -152,11 +162,13 @@ export class TunnelKeeper {
     try {
       const { device, port } = this.#ports;
       const { buffer: statistics } = this.#statistics;
-      const engine = await this.#ports.open({ device, port, statistics, table });
+      const address = this.#address;
+      const engine = await this.#ports.open({ device, address, port, statistics, table });
       this.#isBusy = false;
-      if (this.#stopped || this.#table === null) return void this.#close(engine);
+      const now = address === this.#address && !this.#stopped ? this.#table : null;
+      if (now === null) return void this.#close(engine);
       this.#runs(engine);
-      if (this.#table !== table) engine.update(this.#table);
+      if (now !== table) engine.update(now);
       this.#ports.ready();
     } catch (error) {
       this.#isBusy = false;
@@ -194,11 +206,14 @@ export class TunnelKeeper {
   /** The next one may have device and port only when this one is done with them. */
   async #close(engine: TunnelEngine): Promise<void> {
     this.#isBusy = true;
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#ports.startTimer(resolve, CLOSE_MS_MAX);
     try {
-      await engine.close();
+      await Promise.race([engine.close(), late]);
     } catch (error) {
       this.#ports.log.warning("the data path did not end well", { reason: reasonOf(error) });
     }
+    cancel();
     this.#isBusy = false;
     void this.#start();
   }

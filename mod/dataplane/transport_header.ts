@@ -3,7 +3,7 @@
  * segments are joined. The kernel leaves both jobs, and the checksum over the payload, to whoever reads its TUN device; we
  * leave the checksum to the receiving kernel, for the outer one covers the packet on its way (docs/adr/0037).
  */
-import { halfWord, IPV6_HEADER_BYTES, versionOf, word } from "./ip_header.ts";
+import { halfWord, IPV6_HEADER_BYTES, versionOf } from "./ip_header.ts";
 
 export const TCP = 6;
 export const UDP = 17;
@@ -52,80 +52,102 @@ export class TransportHeader {
 }
 
 /**
- * Writes into `out` the headers of one segment of a packet that was read from the device in one piece.
- *
- * @param payloadAt of the segment's payload in the whole one, in bytes.
- * @param payloadBytes of the segment.
+ * Writes into `out` the headers of segments of a packet that was read from the device in one piece: one each `stride` bytes,
+ * for `count` segments from the `index`-th on, each with `segment` bytes of the payload, the very last with what is left.
+ * Headers are multiples of four bytes, so they are copied by words: of 64 KiB there are 45.
  */
-export function writeSegmentHeader(
+export function writeSegmentHeaders(
   header: TransportHeader,
-  bytes: Uint8Array,
+  packet: DataView,
   offset: number,
   length: number,
-  out: Uint8Array,
-  outAt: number,
+  segment: number,
   index: number,
-  payloadAt: number,
-  payloadBytes: number,
+  count: number,
+  out: DataView,
+  stride: number,
 ): void {
-  const { at, end } = header;
-  for (let copied = 0; copied < end; copied++) out[outAt + copied] = bytes[offset + copied] ?? 0;
-  const transportBytes = end - at + payloadBytes;
-  setLengths(header, out, outAt, end + payloadBytes);
-  if (header.isIpv4) {
-    replaceHalfWord(out, outAt + 4, halfWord(bytes, offset + 4) + index, outAt + 10);
+  const { at, end, isIpv4, isTcp } = header;
+  const payload = length - end;
+  const whole = end + segment;
+  const checksumAt = at + header.checksumOffset;
+  // What all of them have in common is written once, into the first.
+  for (let byte = 0; byte < end; byte += 4) out.setInt32(byte, packet.getInt32(offset + byte));
+  setLengths(header, out, 0, whole);
+  changeSum(out, checksumAt, length - at, whole - at);
+  if (isTcp) out.setUint8(at + 13, out.getUint8(at + 13) & ~(TCP_FIN | TCP_PSH | TCP_CWR));
+  const identification = isIpv4 ? packet.getUint16(offset + 4) : 0;
+  const sequence = isTcp ? packet.getInt32(offset + at + 4) : 0;
+  for (let place = count - 1; place >= 0; place--) {
+    const outAt = place * stride;
+    const from = (index + place) * segment;
+    if (place > 0) {
+      for (let byte = 0; byte < end; byte += 4) out.setInt32(outAt + byte, out.getInt32(byte));
+    }
+    if (isIpv4) replaceHalfWord(out, outAt + 4, identification + index + place, outAt + 10);
+    if (isTcp) out.setInt32(outAt + at + 4, sequence + from);
+    if (from + segment >= payload) {
+      setLengths(header, out, outAt, end + payload - from);
+      changeSum(out, outAt + checksumAt, whole - at, length - from - at);
+      if (isTcp) addFlags(packet, offset + at, out, outAt + at, TCP_FIN | TCP_PSH);
+    }
+    if (isTcp && index + place === 0) addFlags(packet, offset + at, out, outAt + at, TCP_CWR);
   }
-  const checksumAt = outAt + at + header.checksumOffset;
-  changeSum(out, checksumAt, length - at, transportBytes);
-  if (!header.isTcp) return;
-  putWord(out, outAt + at + 4, word(bytes, offset + at + 4) + payloadAt);
-  const isLast = payloadAt + payloadBytes === length - end;
-  const flags = bytes[offset + at + 13] ?? 0;
-  out[outAt + at + 13] = flags & (index === 0 ? 0xff : ~TCP_CWR) &
-    (isLast ? 0xff : ~(TCP_FIN | TCP_PSH));
+}
+
+function addFlags(from: DataView, fromAt: number, to: DataView, toAt: number, which: number): void {
+  to.setUint8(toAt + 13, to.getUint8(toAt + 13) | (from.getUint8(fromAt + 13) & which));
 }
 
 /**
- * Whether the packet at `next` goes on where the segments before it end, and differs from the first of them in nothing else:
- * then the kernel can take them as one. Both headers are of the same size.
+ * Whether the packet of `length` bytes at `next` goes on where the segments before it end, and differs from the first of them
+ * in nothing else: then the kernel can take them as one. Its headers need not have been looked at: what is true of the
+ * first, such as who sent it and to whom, is true of it.
  *
- * @param joined payload that is joined already, in bytes.
+ * @param index how many segments are joined already, with `joined` bytes of payload, not more than `segment` each.
  */
 export function continues(
   header: TransportHeader,
-  bytes: Uint8Array,
+  packets: DataView,
   first: number,
   next: number,
+  length: number,
   index: number,
   joined: number,
+  segment: number,
 ): boolean {
   const { at, end } = header;
+  const payload = length - end;
+  if (payload <= 0 || payload > segment) return false;
   if (header.isIpv4) {
-    // Version, header length, type of service; flags; time to live, protocol.
-    if (halfWord(bytes, first) !== halfWord(bytes, next)) return false;
-    if (halfWord(bytes, first + 6) !== halfWord(bytes, next + 6)) return false;
-    if (halfWord(bytes, first + 8) !== halfWord(bytes, next + 8)) return false;
+    // Version, header length, type of service; length; flags; time to live, protocol; addresses, options.
+    if (packets.getUint16(next) !== packets.getUint16(first)) return false;
+    if (packets.getUint16(next + 2) !== length) return false;
+    const flags = packets.getUint16(first + 6);
+    if (packets.getUint16(next + 6) !== flags) return false;
     // Where it may be cut up later, the numbers must go on as the kernel would make them.
-    const mayBeCut = ((bytes[first + 6] ?? 0) & 0x40) === 0;
-    const identification = (halfWord(bytes, first + 4) + index) & 0xffff;
-    if (mayBeCut && halfWord(bytes, next + 4) !== identification) return false;
-    if (!isSameFrom(bytes, first, next, 12, at)) return false;
+    const identification = (packets.getUint16(first + 4) + index) & 0xffff;
+    if ((flags & 0x4000) === 0 && packets.getUint16(next + 4) !== identification) return false;
+    if (packets.getUint16(next + 8) !== packets.getUint16(first + 8)) return false;
+    if (!isSameFrom(packets, first, next, 12, at)) return false;
   } else {
-    if (word(bytes, first) !== word(bytes, next)) return false;
-    if (!isSameFrom(bytes, first, next, 6, at)) return false;
+    if (packets.getInt32(next) !== packets.getInt32(first)) return false;
+    if (packets.getUint16(next + 4) !== length - IPV6_HEADER_BYTES) return false;
+    if (packets.getUint16(next + 6) !== packets.getUint16(first + 6)) return false;
+    if (!isSameFrom(packets, first, next, 8, at)) return false;
   }
+  const [from, to] = [first + at, next + at];
   // Ports.
-  if (word(bytes, first + at) !== word(bytes, next + at)) return false;
-  if (!header.isTcp) return true;
-  if (((word(bytes, first + at + 4) + joined) >>> 0) !== word(bytes, next + at + 4)) return false;
-  // Acknowledgement, header length; window; urgent pointer and options.
-  if (word(bytes, first + at + 8) !== word(bytes, next + at + 8)) return false;
-  if (bytes[first + at + 12] !== bytes[next + at + 12]) return false;
-  const before = (bytes[first + at + 13] ?? 0) & ~(TCP_FIN | TCP_PSH);
-  const now = (bytes[next + at + 13] ?? 0) & ~(TCP_FIN | TCP_PSH);
-  if (before !== now || (now & TCP_CWR) !== 0) return false;
-  if (halfWord(bytes, first + at + 14) !== halfWord(bytes, next + at + 14)) return false;
-  return isSameFrom(bytes, first, next, at + 18, end);
+  if (packets.getInt32(to) !== packets.getInt32(from)) return false;
+  if (!header.isTcp) return packets.getUint16(to + 4) === length - at;
+  if (packets.getInt32(to + 4) !== ((packets.getInt32(from + 4) + joined) | 0)) return false;
+  // Acknowledgement; header length, flags, window; urgent pointer; options.
+  if (packets.getInt32(to + 8) !== packets.getInt32(from + 8)) return false;
+  const differing = packets.getInt32(to + 12) ^ packets.getInt32(from + 12);
+  if ((differing & ~((TCP_FIN | TCP_PSH) << 16)) !== 0) return false;
+  if ((packets.getUint8(to + 13) & TCP_CWR) !== 0) return false;
+  if (packets.getUint16(to + 18) !== packets.getUint16(from + 18)) return false;
+  return isSameFrom(packets, first, next, at + 20, end);
 }
 
 /** Whether nothing may be joined behind a segment: its sender has said all for now. */
@@ -137,43 +159,36 @@ export function endsRun(header: TransportHeader, bytes: Uint8Array, offset: numb
 /** Makes the first segment's header that of all of them. */
 export function widenHeader(
   header: TransportHeader,
-  bytes: Uint8Array,
+  packets: DataView,
   first: number,
   last: number,
   firstLength: number,
   length: number,
 ): void {
-  setLengths(header, bytes, first, length);
+  setLengths(header, packets, first, length);
   const checksumAt = first + header.at + header.checksumOffset;
-  changeSum(bytes, checksumAt, firstLength - header.at, length - header.at);
-  if (!header.isTcp) return;
-  const flagsAt = header.at + 13;
-  bytes[first + flagsAt] = (bytes[first + flagsAt] ?? 0) | (bytes[last + flagsAt] ?? 0);
+  changeSum(packets, checksumAt, firstLength - header.at, length - header.at);
+  if (header.isTcp) addFlags(packets, last + header.at, packets, first + header.at, 0xff);
 }
 
 /** The packet's own length, and UDP's. */
-function setLengths(
-  header: TransportHeader,
-  bytes: Uint8Array,
-  offset: number,
-  length: number,
-): void {
-  if (header.isIpv4) replaceHalfWord(bytes, offset + 2, length, offset + 10);
-  else putHalfWord(bytes, offset + 4, length - IPV6_HEADER_BYTES);
-  if (!header.isTcp) putHalfWord(bytes, offset + header.at + 4, length - header.at);
+function setLengths(header: TransportHeader, view: DataView, offset: number, length: number): void {
+  if (header.isIpv4) replaceHalfWord(view, offset + 2, length, offset + 10);
+  else view.setUint16(offset + 4, length - IPV6_HEADER_BYTES);
+  if (!header.isTcp) view.setUint16(offset + header.at + 4, length - header.at);
 }
 
 /** Changes 16 bits and the header's checksum with them (RFC 1624, equation 3). */
-function replaceHalfWord(bytes: Uint8Array, at: number, value: number, checksumAt: number): void {
+function replaceHalfWord(view: DataView, at: number, value: number, checksumAt: number): void {
   const now = value & 0xffff;
-  const sum = (~halfWord(bytes, checksumAt) & 0xffff) + (~halfWord(bytes, at) & 0xffff) + now;
-  putHalfWord(bytes, at, now);
-  putHalfWord(bytes, checksumAt, ~fold(sum));
+  const sum = (~view.getUint16(checksumAt) & 0xffff) + (~view.getUint16(at) & 0xffff) + now;
+  view.setUint16(at, now);
+  view.setUint16(checksumAt, ~fold(sum));
 }
 
 /** The unfinished checksum is the sum over the pseudo-header, of which the transport's length is a part: not inverted yet. */
-function changeSum(bytes: Uint8Array, at: number, before: number, now: number): void {
-  putHalfWord(bytes, at, fold(halfWord(bytes, at) + (~before & 0xffff) + (now & 0xffff)));
+function changeSum(view: DataView, at: number, before: number, now: number): void {
+  view.setUint16(at, fold(view.getUint16(at) + (~before & 0xffff) + (now & 0xffff)));
 }
 
 function fold(sum: number): number {
@@ -202,23 +217,21 @@ export function finishChecksum(
   putHalfWord(bytes, offset + start + checksumOffset, checksum === 0 ? 0xffff : checksum);
 }
 
+/** By words. */
 function isSameFrom(
-  bytes: Uint8Array,
+  view: DataView,
   first: number,
   next: number,
   from: number,
   to: number,
 ): boolean {
-  for (let at = from; at < to; at++) if (bytes[first + at] !== bytes[next + at]) return false;
+  for (let at = from; at < to; at += 4) {
+    if (view.getInt32(first + at) !== view.getInt32(next + at)) return false;
+  }
   return true;
 }
 
 function putHalfWord(bytes: Uint8Array, at: number, value: number): void {
   bytes[at] = (value >>> 8) & 255;
   bytes[at + 1] = value & 255;
-}
-
-function putWord(bytes: Uint8Array, at: number, value: number): void {
-  putHalfWord(bytes, at, value >>> 16);
-  putHalfWord(bytes, at + 2, value);
 }

@@ -164,10 +164,11 @@ export function desiredState(
 function devicesOf(
   { backend, vni, underlay }: OverlayConfig,
 ): Pick<Desired, "device" | "alias" | "retired"> {
-  const vxlan = { name: deviceName(vni, familyOf(underlay.address)), alias: DEVICE_ALIAS };
+  const vxlan = (family: 4 | 6) => ({ name: deviceName(vni, family), alias: DEVICE_ALIAS });
   const udp = retiredUdp(vni);
-  const [{ name: device, alias }, other] = backend === "udp" ? [udp, vxlan] : [vxlan, udp];
-  return { device, alias, retired: [other] };
+  const isUdp = backend === "udp";
+  const { name: device, alias } = isUdp ? udp : vxlan(familyOf(underlay.address));
+  return { device, alias, retired: isUdp ? [vxlan(4), vxlan(6)] : [udp] };
 }
 
 /** Its containers are not reached any more, its kernel is: that is how it is asked whether it is back. */

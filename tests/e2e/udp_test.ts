@@ -1,7 +1,10 @@
 /** The UDP backend with real agents: containers talk through the agents themselves, and what becomes of that without them. */
 import assert from "node:assert/strict";
+import { closeDescriptor } from "../../ffi/socket.ts";
+import { openOffloadSocket } from "../../ffi/udp_offload.ts";
 import { linkDelete, linkGet } from "../../ffi/route/link.ts";
-import { routeDump } from "../../ffi/route/route.ts";
+import { addressAdd } from "../../ffi/route/address.ts";
+import { routeAdd, routeDelete, routeDump } from "../../ffi/route/route.ts";
 import type { Host } from "../../mod/lab/host.ts";
 import { ContinuousPing, pingUntilAnswered } from "../../mod/lab/ping.ts";
 import { UNDERLAY_DEVICE } from "../../mod/lab/underlay.ts";
@@ -10,7 +13,7 @@ import { DEVICE, PROTOCOL, startOne, statusOf, until, untilStatus } from "./clus
 import { assertAllPairsTalk } from "./direct_routes.ts";
 import { probe } from "./raw_probe.ts";
 import { scenario } from "./scenario.ts";
-import { setMtu } from "./underlay_changes.ts";
+import { dropAddress, giveAddress, setMtu } from "./underlay_changes.ts";
 
 const UDP = "--backend=udp";
 const UDP_DEVICE = "flannel0";
@@ -63,8 +66,10 @@ scenario(import.meta, "udp: five hosts whose agents carry the packets", { hosts:
       assert.ok((traffic?.sentBytes ?? 0) > 4_000_000 && (traffic?.receivedBytes ?? 0) > 4_000_000);
     }
     assert.match((await h2.gossamer("status")).stdout, /flannel0 \(udp\), MTU 1472, UDP port 8285/);
-    const metrics = await h2.gossamer("report");
-    assert.equal(metrics.code, 0, metrics.stderr);
+    for (const command of [["report"], ["ping", "h1"], ["doctor"]]) {
+      const { code, stdout, stderr } = await h2.gossamer(...command);
+      assert.equal(code, 0, `${command.join(" ")}: ${stdout}${stderr}`);
+    }
   });
   await step("traceroute sees what it sees with VXLAN: both hosts and the container", async () => {
     const [from, to] = [container(h1), container(h2)];
@@ -135,6 +140,28 @@ scenario(import.meta, "udp: five hosts whose agents carry the packets", { hosts:
     const { overlay } = await untilStatus(h3, "in sync", (status) => status.overlay.inSync);
     assert.ok(overlay.udp !== undefined && overlay.udp.restarts > 0);
   });
+  await step(
+    "a host that moves, or has a second address, is heard under the one it announces",
+    async () => {
+      dropAddress(h3);
+      const { netlink } = h3.namespace;
+      const second = { index: h3.namespace.deviceIndex(UNDERLAY_DEVICE), prefixLength: 24 };
+      giveAddress(h3, 53);
+      addressAdd(netlink, { ...second, address: "192.168.100.153" });
+      // What the kernel would choose by itself is the other one.
+      const from = { destination: "192.168.100.1/32", preferredSource: "192.168.100.153" };
+      routeAdd(netlink, { ...from, index: second.index });
+      const { members } = await untilStatus(
+        h1,
+        "moved",
+        (status) => status.members.some(({ address }) => address === "192.168.100.53"),
+      );
+      assert.equal(members.length, 5);
+      await talk(container(h1), container(h3));
+      await talk(container(h3), container(h1));
+      routeDelete(netlink, { ...from, index: second.index });
+    },
+  );
   await step("who changes the backend leaves nothing of the old one, and is named", async () => {
     await h3.stop();
     h3.start("--backend=vxlan");
@@ -150,6 +177,20 @@ scenario(import.meta, "udp: five hosts whose agents carry the packets", { hosts:
     await untilStatus(h3, "ready with UDP", ({ ready }) => ready);
     assert.equal(linkGet(h3.namespace.netlink, DEVICE), null);
     await talk(container(h1), container(h3));
+  });
+  await step("a port that somebody else has is named, and taken when it is free", async () => {
+    await h3.stop();
+    const fd = h3.namespace.run(() => openOffloadSocket(0, 8285));
+    h3.start(UDP);
+    const { problems } = await untilStatus(
+      h3,
+      "named",
+      (status) => !status.ready && status.problems.some(({ code }) => code === "udp-stopped"),
+    );
+    assert.match(problems[0]?.text ?? "", /Address already in use/);
+    closeDescriptor(fd);
+    await untilStatus(h3, "ready", ({ ready, problems: left }) => ready && left.length === 0);
+    await talk(container(h3), container(h1));
   });
   await step("leaving with release takes device and routes away", async () => {
     await h3.gossamer("leave", "--release");

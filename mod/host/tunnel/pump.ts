@@ -4,6 +4,7 @@ import { packetCalls } from "../../../ffi/libc.ts";
 import { PinnedMemory } from "../../../ffi/pinned_memory.ts";
 import { openTun, setTunOffloads } from "../../../ffi/tun_device.ts";
 import { openOffloadSocket } from "../../../ffi/udp_offload.ts";
+import { parseAddress } from "../../address/parse.ts";
 import { ForwardingTable, type TableSpec } from "../../dataplane/forwarding_table.ts";
 import { Statistics } from "../../dataplane/statistics.ts";
 import { Receiver } from "./receiver.ts";
@@ -16,6 +17,8 @@ const POLLERR = 8;
 
 export interface PumpStart {
   readonly device: string;
+  /** Of the underlay, from which datagrams leave. */
+  readonly address: string;
   readonly port: number;
   readonly statistics: SharedArrayBuffer;
   readonly table: TableSpec;
@@ -36,11 +39,12 @@ export class Pump {
   readonly #wake: number;
 
   /** Throws SysError when device or port cannot be had. */
-  constructor({ device, port, statistics, table, wake }: PumpStart) {
+  constructor({ device, address, port, statistics, table, wake }: PumpStart) {
     this.#tun = openTun(device, false);
+    let joinsUdp;
     try {
-      setTunOffloads(this.#tun);
-      this.#socket = openOffloadSocket(port);
+      joinsUdp = setTunOffloads(this.#tun);
+      this.#socket = openOffloadSocket(parseAddress(address), port);
     } catch (error) {
       closeDescriptor(this.#tun);
       throw error;
@@ -49,7 +53,7 @@ export class Pump {
     const counters = new Statistics(statistics);
     const forwarding = new ForwardingTable(table);
     this.#sender = new Sender(this.#tun, this.#socket, counters, forwarding);
-    this.#receiver = new Receiver(this.#tun, this.#socket, counters, forwarding);
+    this.#receiver = new Receiver(this.#tun, this.#socket, joinsUdp, counters, forwarding);
     for (const [index, fd] of [this.#tun, this.#socket, wake].entries()) {
       this.#polls.view.setInt32(index * POLLFD_BYTES, fd, true);
       this.#polls.view.setInt16(index * POLLFD_BYTES + 4, POLLIN, true);

@@ -1,12 +1,13 @@
 /**
- * From the underlay to the TUN device. The kernel gives datagrams of one size that came together in one piece; each packet in
- * it is checked, and those that are segments of one stream go to the device in one call again.
+ * From the underlay to the TUN device. Many datagrams are taken by one call, those of one size that came together even in one
+ * piece; each packet in them is checked, and those that are segments of one stream go to the device in one call again,
+ * whether or not the underlay had joined them.
  */
 import { ERRNO } from "../../../ffi/errno.ts";
 import { lastErrno, packetCalls } from "../../../ffi/libc.ts";
 import {
   IOVEC_BYTES,
-  MSGHDR_BYTES,
+  MMSGHDR_BYTES,
   PinnedMemory,
   putAddress,
   putVector,
@@ -14,7 +15,6 @@ import {
 import { SOCKADDR_BYTES, SOL_UDP, UDP_GRO } from "../../../ffi/udp_offload.ts";
 import { DROP } from "../../dataplane/drop_reason.ts";
 import type { ForwardingTable } from "../../dataplane/forwarding_table.ts";
-import { versionOf } from "../../dataplane/ip_header.ts";
 import type { Statistics } from "../../dataplane/statistics.ts";
 import {
   continues,
@@ -31,6 +31,10 @@ import {
 
 /** Messages that are taken before it is the other direction's turn. */
 const MESSAGES_MAX = 64;
+/** By one call, while they are small; of large ones so few that the processor's cache holds them. */
+const SMALL_AT_ONCE = 32;
+const LARGE_AT_ONCE = 4;
+const LARGE_BYTES = 8_192;
 const MESSAGE_BYTES_MAX = 65_536;
 /** As many as UDP_MAX_SEGMENTS of linux/udp.h. */
 const SEGMENTS_MAX = 128;
@@ -38,42 +42,67 @@ const SEGMENTS_MAX = 128;
 const JOINED_BYTES_MAX = 65_535;
 /** Before the first packet there is room for its vnet header; before each other lies one that is done with. */
 const FIRST_AT = 64;
-const CONTROL_AT = SOCKADDR_BYTES + MSGHDR_BYTES;
+/** From one message to the next: 2 KiB more than it takes, or beginnings of all would share the same lines of the cache. */
+const STRIDE_BYTES = FIRST_AT + MESSAGE_BYTES_MAX + 2_048;
 const CONTROL_BYTES = 64;
+/** The same memory holds for each message: struct mmsghdr, then struct sockaddr_in, struct iovec, control messages. */
+const NAMES_AT = SMALL_AT_ONCE * MMSGHDR_BYTES;
+const VECTORS_AT = NAMES_AT + SMALL_AT_ONCE * SOCKADDR_BYTES;
+const CONTROLS_AT = VECTORS_AT + SMALL_AT_ONCE * IOVEC_BYTES;
+/** Within struct mmsghdr. */
+const NAME_LENGTH_AT = 8;
+const CONTROL_LENGTH_AT = 40;
+const RECEIVED_AT = 56;
 
 export class Receiver {
   readonly #tun: number;
   readonly #socket: number;
+  readonly #joinsUdp: boolean;
   readonly #statistics: Statistics;
   readonly #calls = packetCalls();
-  readonly #packets = new PinnedMemory(FIRST_AT + MESSAGE_BYTES_MAX);
-  readonly #message = new PinnedMemory(CONTROL_AT + CONTROL_BYTES);
-  readonly #vector = new PinnedMemory(IOVEC_BYTES);
+  readonly #packets = new PinnedMemory(SMALL_AT_ONCE * STRIDE_BYTES);
+  readonly #messages = new PinnedMemory(CONTROLS_AT + SMALL_AT_ONCE * CONTROL_BYTES);
   readonly #vectors = new PinnedMemory((SEGMENTS_MAX + 1) * IOVEC_BYTES);
-  readonly #msghdr = this.#message.pointer + BigInt(SOCKADDR_BYTES);
   readonly #header = new TransportHeader();
-  readonly #next = new TransportHeader();
   #table: ForwardingTable;
+  #atOnce = SMALL_AT_ONCE;
   /** The run of segments that is being joined: where it begins, its first length, its last segment, how many, how long. */
   #first = 0;
   #firstLength = 0;
   #last = 0;
   #count = 0;
   #length = 0;
-  #slot = 0;
   #isUnfinished = false;
+  /** Who sent it. */
+  #slot = 0;
+  #address = 0;
+  #port = 0;
 
-  constructor(tun: number, socket: number, statistics: Statistics, table: ForwardingTable) {
+  /** @param joinsUdp whether the device takes several packets of UDP as one. */
+  constructor(
+    tun: number,
+    socket: number,
+    joinsUdp: boolean,
+    statistics: Statistics,
+    table: ForwardingTable,
+  ) {
     this.#tun = tun;
     this.#socket = socket;
+    this.#joinsUdp = joinsUdp;
     this.#statistics = statistics;
     this.#table = table;
-    putVector(this.#vector.view, 0, this.#packets.address + FIRST_AT, MESSAGE_BYTES_MAX);
-    const { view, address } = this.#message;
-    putAddress(view, SOCKADDR_BYTES, address);
-    putAddress(view, SOCKADDR_BYTES + 16, this.#vector.address);
-    view.setUint32(SOCKADDR_BYTES + 24, 1, true);
-    putAddress(view, SOCKADDR_BYTES + 32, address + CONTROL_AT);
+    const { view, address } = this.#messages;
+    for (let index = 0; index < SMALL_AT_ONCE; index++) {
+      const at = index * MMSGHDR_BYTES;
+      const vectorAt = VECTORS_AT + index * IOVEC_BYTES;
+      putAddress(view, at, address + NAMES_AT + index * SOCKADDR_BYTES);
+      putAddress(view, at + 16, address + vectorAt);
+      view.setUint32(at + 24, 1, true);
+      putAddress(view, at + 32, address + CONTROLS_AT + index * CONTROL_BYTES);
+      const packetsAt = this.#packets.address + index * STRIDE_BYTES + FIRST_AT;
+      putVector(view, vectorAt, packetsAt, MESSAGE_BYTES_MAX);
+      this.#makeReady(index);
+    }
   }
 
   use(table: ForwardingTable): void {
@@ -82,40 +111,55 @@ export class Receiver {
 
   /** Takes what has come, but not for ever. */
   run(): void {
-    const { view } = this.#message;
-    for (let messages = 0; messages < MESSAGES_MAX; messages++) {
-      view.setUint32(SOCKADDR_BYTES + 8, SOCKADDR_BYTES, true);
-      view.setUint32(SOCKADDR_BYTES + 40, CONTROL_BYTES, true);
-      const got = Number(this.#calls.recvmsg(this.#socket, this.#msghdr, 0));
+    const { pointer } = this.#messages;
+    for (let taken = 0; taken < MESSAGES_MAX;) {
+      const wanted = this.#atOnce;
+      const got = this.#calls.recvmmsg(this.#socket, pointer, wanted, 0, 0n);
       if (got < 0) {
-        const errno = lastErrno();
-        // An error that came back for something sent, such as a host that is gone, is told once and is over.
-        if (errno === ERRNO.EAGAIN) return;
+        if (lastErrno() === ERRNO.EAGAIN) return;
+        taken++; // An error that came back for something sent, such as a host that is gone, is told once and is over.
         continue;
       }
-      this.#takeAll(got);
+      let most = 0;
+      for (let index = 0; index < got; index++) most = Math.max(most, this.#takeAll(index));
+      this.#flush();
+      this.#atOnce = most >= LARGE_BYTES ? LARGE_AT_ONCE : SMALL_AT_ONCE;
+      if (got < wanted) return;
+      taken += got;
     }
   }
 
-  #takeAll(length: number): void {
-    const { view } = this.#message;
-    const address = view.getUint32(4);
-    const port = view.getUint16(2);
-    const size = this.#datagramBytes() || length;
-    if (length === 0) return this.#statistics.dropped(DROP.truncated);
+  /** The kernel writes how long name and control messages were over how much room there is. */
+  #makeReady(index: number): void {
+    const at = index * MMSGHDR_BYTES;
+    this.#messages.view.setUint32(at + NAME_LENGTH_AT, SOCKADDR_BYTES, true);
+    this.#messages.view.setUint32(at + CONTROL_LENGTH_AT, CONTROL_BYTES, true);
+  }
+
+  /** Gives the length of the message. */
+  #takeAll(index: number): number {
+    const { view } = this.#messages;
+    const length = view.getUint32(index * MMSGHDR_BYTES + RECEIVED_AT, true);
+    const size = this.#datagramBytes(index) || length;
+    this.#makeReady(index);
+    if (length === 0) this.#statistics.dropped(DROP.truncated);
+    const nameAt = NAMES_AT + index * SOCKADDR_BYTES;
+    const address = view.getUint32(nameAt + 4);
+    const port = view.getUint16(nameAt + 2);
+    const begin = index * STRIDE_BYTES + FIRST_AT;
     for (let from = 0; from < length; from += size) {
-      this.#take(FIRST_AT + from, Math.min(size, length - from), address, port);
+      this.#take(begin + from, Math.min(size, length - from), address, port);
     }
-    this.#flush();
+    return length;
   }
 
   /** Of each datagram that was joined; 0 when the message is one. */
-  #datagramBytes(): number {
-    const { view } = this.#message;
-    const isThere = view.getUint32(SOCKADDR_BYTES + 40, true) >= 20 &&
-      view.getInt32(CONTROL_AT + 8, true) === SOL_UDP &&
-      view.getInt32(CONTROL_AT + 12, true) === UDP_GRO;
-    return isThere ? Math.max(0, view.getInt32(CONTROL_AT + 16, true)) : 0;
+  #datagramBytes(index: number): number {
+    const { view } = this.#messages;
+    const at = CONTROLS_AT + index * CONTROL_BYTES;
+    const isThere = view.getUint32(index * MMSGHDR_BYTES + CONTROL_LENGTH_AT, true) >= 20 &&
+      view.getInt32(at + 8, true) === SOL_UDP && view.getInt32(at + 12, true) === UDP_GRO;
+    return isThere ? Math.max(0, view.getInt32(at + 16, true)) : 0;
   }
 
   #take(offset: number, length: number, address: number, port: number): void {
@@ -123,59 +167,48 @@ export class Receiver {
     const first = bytes[offset] ?? 0;
     const isUnfinished = (first & UNFINISHED) !== 0;
     bytes[offset] = first & ~UNFINISHED;
-    const slot = this.#table.incoming(bytes, offset, length, address, port);
-    if (slot < 0) {
-      this.#flush();
-      return this.#statistics.dropped(-slot);
-    }
-    this.#statistics.received(slot, 1, length);
-    const header = this.#count === 0 ? this.#header : this.#next;
-    if (isUnfinished && !header.read(bytes, offset, length)) {
-      this.#flush();
-      return this.#statistics.dropped(DROP.badFrame);
-    }
-    if (isUnfinished && this.#isNext(slot, offset, length)) {
+    if (isUnfinished && this.#goesOn(offset, length, address, port)) {
       return this.#join(offset, length);
     }
-    const isFresh = this.#count === 0;
     this.#flush();
-    if (!isFresh && isUnfinished) this.#header.read(bytes, offset, length);
-    this.#begin(slot, offset, length, isUnfinished);
+    const slot = this.#table.incoming(bytes, offset, length, address, port);
+    if (slot < 0) return this.#statistics.dropped(-slot);
+    if (isUnfinished && !this.#header.read(bytes, offset, length)) {
+      return this.#statistics.dropped(DROP.badFrame);
+    }
+    this.#slot = slot;
+    this.#address = address;
+    this.#port = port;
+    this.#begin(offset, length, isUnfinished);
   }
 
-  #isNext(slot: number, offset: number, length: number): boolean {
-    if (this.#count === 0 || !this.#isUnfinished || slot !== this.#slot) return false;
-    const { at, end, isTcp } = this.#header;
-    const next = this.#next;
-    if (next.at !== at || next.end !== end || next.isTcp !== isTcp) return false;
-    const { bytes } = this.#packets;
-    if (versionOf(bytes, offset) !== versionOf(bytes, this.#first)) return false;
-    const payload = length - end;
+  #goesOn(offset: number, length: number, address: number, port: number): boolean {
+    const count = this.#count;
+    if (count === 0 || address !== this.#address || port !== this.#port) return false;
+    const header = this.#header;
+    const { end } = header;
+    if (count >= SEGMENTS_MAX || this.#length + length - end > JOINED_BYTES_MAX) return false;
+    const segment = this.#firstLength - end;
     const joined = this.#length - end;
-    return payload > 0 && length <= this.#firstLength && this.#count < SEGMENTS_MAX &&
-      this.#length + payload <= JOINED_BYTES_MAX &&
-      continues(this.#header, bytes, this.#first, offset, this.#count, joined);
+    const { view } = this.#packets;
+    return continues(header, view, this.#first, offset, length, count, joined, segment);
   }
 
-  #begin(slot: number, offset: number, length: number, isUnfinished: boolean): void {
+  #begin(offset: number, length: number, isUnfinished: boolean): void {
     this.#first = this.#last = offset;
     this.#firstLength = this.#length = length;
-    this.#slot = slot;
     this.#count = 1;
     this.#isUnfinished = isUnfinished;
     const isAlone = !isUnfinished || length <= this.#header.end ||
+      (!this.#header.isTcp && !this.#joinsUdp) ||
       endsRun(this.#header, this.#packets.bytes, offset);
     if (isAlone) this.#flush();
   }
 
   #join(offset: number, length: number): void {
     const { end } = this.#header;
-    putVector(
-      this.#vectors.view,
-      this.#count * IOVEC_BYTES,
-      this.#packets.address + offset + end,
-      length - end,
-    );
+    const at = this.#count * IOVEC_BYTES;
+    putVector(this.#vectors.view, at, this.#packets.address + offset + end, length - end);
     this.#last = offset;
     this.#count++;
     this.#length += length - end;
@@ -189,17 +222,20 @@ export class Receiver {
     const count = this.#count;
     if (count === 0) return;
     this.#count = 0;
-    const { bytes, address } = this.#packets;
+    const { bytes, view, address } = this.#packets;
+    const { end } = this.#header;
     const at = this.#first - VNET_HEADER_BYTES;
-    const segment = count === 1 ? 0 : this.#firstLength - this.#header.end;
-    if (this.#isUnfinished) putVnetHeader(bytes, at, this.#header, segment);
-    else clearVnetHeader(bytes, at);
+    if (this.#isUnfinished) {
+      putVnetHeader(bytes, at, this.#header, count === 1 ? 0 : this.#firstLength - end);
+    } else clearVnetHeader(bytes, at);
     const firstBytes = VNET_HEADER_BYTES + this.#firstLength;
     let written;
     if (count === 1) {
+      this.#statistics.received(this.#slot, 1, this.#length);
       written = this.#calls.write(this.#tun, BigInt(address + at), BigInt(firstBytes));
     } else {
-      widenHeader(this.#header, bytes, this.#first, this.#last, this.#firstLength, this.#length);
+      this.#statistics.received(this.#slot, count, this.#length + (count - 1) * end);
+      widenHeader(this.#header, view, this.#first, this.#last, this.#firstLength, this.#length);
       putVector(this.#vectors.view, 0, address + at, firstBytes);
       written = this.#calls.writev(this.#tun, this.#vectors.pointer, count);
     }

@@ -28,7 +28,7 @@ import type { Statistics } from "../../dataplane/statistics.ts";
 import {
   finishChecksum,
   TransportHeader,
-  writeSegmentHeader,
+  writeSegmentHeaders,
 } from "../../dataplane/transport_header.ts";
 import {
   checksumOffset,
@@ -231,19 +231,14 @@ export class Sender {
     const { end } = this.#header;
     const payload = length - end;
     const size = end + segment;
+    const total = Math.ceil(payload / segment);
     const atOnce = Math.min(DATAGRAMS_MAX, Math.max(1, Math.floor(SEND_BYTES_MAX / size)));
-    let index = 0;
-    for (let from = 0; from < payload;) {
-      let count = 0;
-      let sent = 0;
-      for (; count < atOnce && from < payload; count++, index++) {
-        const part = Math.min(segment, payload - from);
-        this.#putSegment(offset, length, count, index, from, part);
-        from += part;
-        sent += end + part;
-      }
+    for (let index = 0; index < total; index += atOnce) {
+      const count = Math.min(atOnce, total - index);
+      const bytes = count * end + Math.min(count * segment, payload - index * segment);
+      this.#putSegments(offset, length, segment, index, count);
       const errno = this.#send(slot, count, size, 2 * count);
-      if (errno === 0) this.#statistics.sent(slot, count, sent);
+      if (errno === 0) this.#statistics.sent(slot, count, bytes);
       else if (errno === ERRNO.EMSGSIZE) {
         // Segments that the path does not take: TCP learns from the answer, and sends the rest again.
         const mtu = this.#pathMtu(slot);
@@ -253,33 +248,30 @@ export class Sender {
     }
   }
 
-  #putSegment(
+  #putSegments(
     offset: number,
     length: number,
-    count: number,
+    segment: number,
     index: number,
-    from: number,
-    part: number,
+    count: number,
   ): void {
-    const headerAt = count * HEADER_BYTES_MAX;
-    const out = this.#headers.bytes;
-    writeSegmentHeader(
-      this.#header,
-      this.#packets.bytes,
-      offset,
-      length,
-      out,
-      headerAt,
-      index,
-      from,
-      part,
-    );
-    out[headerAt] = (out[headerAt] ?? 0) | UNFINISHED;
-    const { end } = this.#header;
+    const { view: headers, bytes } = this.#headers;
+    const packets = this.#packets.view;
+    const header = this.#header;
+    const stride = HEADER_BYTES_MAX;
+    writeSegmentHeaders(header, packets, offset, length, segment, index, count, headers, stride);
+    const { end } = header;
     const { view } = this.#vectors;
-    const at = 2 * count * IOVEC_BYTES;
-    putVector(view, at, this.#headers.address + headerAt, end);
-    putVector(view, at + IOVEC_BYTES, this.#packets.address + offset + end + from, part);
+    const payloadAt = this.#packets.address + offset + end;
+    const payload = length - end;
+    for (let place = 0; place < count; place++) {
+      const headerAt = place * HEADER_BYTES_MAX;
+      bytes[headerAt] = (bytes[headerAt] ?? 0) | UNFINISHED;
+      const at = 2 * place * IOVEC_BYTES;
+      const from = (index + place) * segment;
+      putVector(view, at, this.#headers.address + headerAt, end);
+      putVector(view, at + IOVEC_BYTES, payloadAt + from, Math.min(segment, payload - from));
+    }
   }
 
   /** The error number; 0 when the kernel took it. */

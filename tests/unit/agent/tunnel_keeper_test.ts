@@ -28,7 +28,10 @@ class FakeEngine implements TunnelEngine {
     this.tables.push(table);
   }
 
+  hangs = false;
+
   async close(): Promise<void> {
+    if (this.hangs) await new Promise(() => {});
     await Promise.resolve();
     this.isClosed = true;
   }
@@ -73,13 +76,15 @@ class Bench {
     },
   });
 
+  address = "192.168.100.1";
+
   /** Peers by their numbers. */
   follow(...numbers: number[]): void {
     const claims = numbers.map((number) =>
       claim(number, { vtep: { ...claim(number).vtep, port: 8285, backend: "udp" } })
     );
     const { peers } = desire(claims, { backend: "udp" });
-    this.keeper.follow("10.244.1.0/24", peers);
+    this.keeper.follow("10.244.1.0/24", peers, this.address);
   }
 
   async fire(): Promise<number> {
@@ -204,4 +209,42 @@ Deno.test("an engine that was being started when all was stopped is closed", asy
   await settled();
   assert.equal(bench.engine().isClosed, true);
   assert.deepEqual([bench.keeper.isReady, bench.ready], [false, 0]);
+});
+
+Deno.test("another address of the underlay has the engine started again with that one", async () => {
+  const bench = new Bench();
+  bench.follow(2);
+  await settled();
+  bench.address = "192.168.100.51";
+  bench.follow(2);
+  assert.equal(bench.keeper.isReady, false);
+  await settled();
+  assert.equal(bench.engine(0).isClosed, true);
+  assert.deepEqual(bench.engines.map(({ start }) => start.address), [
+    "192.168.100.1",
+    "192.168.100.51",
+  ]);
+  bench.address = "192.168.100.52";
+  bench.follow(2);
+  bench.address = "192.168.100.53"; // while the next one is being started
+  bench.follow(2);
+  await settled();
+  assert.equal(bench.engine().start.address, "192.168.100.53");
+  assert.deepEqual(
+    bench.engines.slice(0, -1).map(({ isClosed }) => isClosed).includes(false),
+    false,
+  );
+});
+
+Deno.test("an engine that does not end keeps the next one waiting for two seconds, and not for ever", async () => {
+  const bench = new Bench();
+  bench.follow(2);
+  await settled();
+  bench.engine().hangs = true;
+  bench.keeper.pause();
+  bench.follow(2);
+  await settled();
+  assert.equal(bench.engines.length, 1);
+  assert.equal(await bench.fire(), 2_000);
+  assert.equal(bench.engines.length, 2);
 });

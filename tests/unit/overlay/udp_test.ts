@@ -121,10 +121,17 @@ Deno.test("what another backend left goes when what takes its place is there, an
   const vxlanState = programmed(vxlan);
   const retire = (wanted: typeof WANTED, state: KernelState) => {
     const before = { operations: [], problems: [] };
-    const plan = withRetired(before, wanted, () => state);
+    const dump = (device: string) => device === state.link?.name ? state : EMPTY_STATE;
+    const plan = withRetired(before, wanted, dump);
     return plan === before ? null : planText(plan.operations).trimEnd().split("\n");
   };
   deepEqual(retire(WANTED, vxlanState)?.at(-1), "ip link delete flannel.1");
+  const ipv6State = { ...vxlanState, link: { ...vxlanState.link, name: "flannel-v6.1" } };
+  deepEqual(
+    retire(WANTED, ipv6State as KernelState)?.at(-1),
+    "ip link delete flannel-v6.1",
+    "of dual stack",
+  );
   deepEqual(retire(vxlan, THERE)?.at(-1), "ip link delete flannel0");
   deepEqual(retire(desire([], { backend: "host-gw" }), THERE)?.at(-1), "ip link delete flannel0");
   equal(retire(desire([], { vni: 2 }), THERE), null, "the other cluster's");
