@@ -31,9 +31,10 @@ export class AgentPings {
     }
     const outcome = await this.#outcomeOf(id);
     if (outcome === null) {
-      throw new UserError(`${name} cannot be asked: no member is known under its id`, {
-        remedy: "gossamer members lists those that are",
-      });
+      throw new UserError(
+        `${name} cannot be asked now: it is no member any more, or too many pings are under way`,
+        { remedy: "look for it in gossamer members, then try again" },
+      );
     }
     return { id, name, ...outcome };
   }

@@ -19,7 +19,7 @@ const TICK_MS_MIN = 1_000;
 /** Longest: a new peer waits for it. */
 const TICK_MS_MAX = 5_000;
 /** In one batch: 16 packets a second, and 5,000 peers in 313 s. About 40 us of processor time each, asking and hearing. */
-export const BATCH_MAX = 16;
+const BATCH_MAX = 16;
 /** Answers are waited for so long, and in one piece no longer than nobody notices at the agent's end. */
 const ANSWER_MS_MAX = 1_000;
 const WAIT_MS_MAX = 250;

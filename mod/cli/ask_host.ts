@@ -35,6 +35,8 @@ export interface WayDocument {
 
 /** Longer than any round trip of a network on which SWIM works. */
 const ECHO_MS_MAX = 1_000;
+const LONG_ROUND_TRIPS = 10;
+const LONG_MS_MIN = 200;
 /** One lost packet is no closed way. */
 const TRIES = 2;
 /** An echo request without anything in it. */
@@ -70,8 +72,10 @@ export async function askHost(
   const overlay = vtep === null ? null : await echo(vtep, SMALL_BYTES);
   const after = deviceTraffic(status.overlay.device);
   const isOpen = overlay?.kind === "answered";
-  const overlayFull = vtep === null || !isOpen ? null : await echo(vtep, overlayBytes);
-  const underlayFull = await echo(member.address, underlayBytes);
+  const overlayFull = vtep === null || !isOpen
+    ? null
+    : await echo(vtep, overlayBytes, longMs(overlay));
+  const underlayFull = await echo(member.address, underlayBytes, longMs(underlay));
   const facts: WayFacts = {
     name: member.name,
     address: member.address,
@@ -102,9 +106,20 @@ function vtepOf({ subnet, backend }: MemberDocument, { cluster }: StatusDocument
   return subnet === null || !hasDevice ? null : deviceAddressOf(subnet);
 }
 
-async function echo(address: string, bytes: number): Promise<EchoOutcome> {
+/** Long packets take hardly longer than the small one before. */
+function longMs(small: EchoOutcome): number {
+  return small.kind === "answered"
+    ? Math.min(ECHO_MS_MAX, Math.max(LONG_MS_MIN, LONG_ROUND_TRIPS * small.ms))
+    : ECHO_MS_MAX;
+}
+
+async function echo(
+  address: string,
+  bytes: number,
+  timeoutMs = ECHO_MS_MAX,
+): Promise<EchoOutcome> {
   for (let attempt = 1;; attempt++) {
-    const outcome = await askEcho(address, bytes, ECHO_MS_MAX);
+    const outcome = await askEcho(address, bytes, timeoutMs);
     if (outcome.kind === "refused" && /EPERM|EACCES/.test(outcome.reason)) {
       throw new UserError(`pings cannot be sent: ${outcome.reason}`, {
         exitCode: ExitCode.privilege,

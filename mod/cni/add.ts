@@ -32,7 +32,7 @@ interface Task {
 /** Makes the attachment and returns the result. What fails on the way is taken back. */
 export function addBuiltIn(config: NetworkConfig, call: CniCall): JsonObject {
   const subnet = readHostSubnet(config.subnetFile);
-  const wish = bridgeConfigOf(config, subnet.ipMasq);
+  const wish = bridgeConfigOf(config, subnet.ipMasq, call.args);
   const previous = previousResultOf(config.fields.object);
   const file = new LedgerFile(config.dataDir);
   const task: Task = { call, config, wish, subnet, mtu: wish.mtu ?? subnet.mtu, file };

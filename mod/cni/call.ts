@@ -14,6 +14,8 @@ export interface CniCall {
   readonly ifname: string;
   /** Folders with plugins. */
   readonly path: readonly string[];
+  /** `CNI_ARGS`, by upper-case key: `IP`, `MAC` and others that are not ours to know. */
+  readonly args: ReadonlyMap<string, string>;
 }
 
 /** What each command cannot do without. CNI_PATH is needed only to delegate. */
@@ -69,7 +71,18 @@ export function readCall(variable: (name: string) => string | undefined): CniCal
     }
   }
   const path = value("CNI_PATH").split(":").filter((folder) => folder !== "");
-  return { command, containerId, ifname, netns: value("CNI_NETNS"), path };
+  const args = argsOf(value("CNI_ARGS"));
+  return { command, containerId, ifname, netns: value("CNI_NETNS"), path, args };
+}
+
+/** `IP=10.244.7.9;MAC=...`; what has no `=` is left out. */
+function argsOf(text: string): ReadonlyMap<string, string> {
+  const args = new Map<string, string>();
+  for (const pair of text.split(";")) {
+    const equals = pair.indexOf("=");
+    if (equals > 0) args.set(pair.slice(0, equals).toUpperCase(), pair.slice(equals + 1));
+  }
+  return args;
 }
 
 function shown(text: string): string {

@@ -22,7 +22,11 @@ export function conflistText({ subnetFile, hasPortmap }: ConflistOptions): strin
     cniVersions: ["0.4.0", "1.0.0", "1.1.0"],
     name: NETWORK_NAME,
     plugins: [
-      { type: PLUGIN_NAME, ...subnetFile === null ? {} : { subnetFile } },
+      {
+        type: PLUGIN_NAME,
+        ...subnetFile === null ? {} : { subnetFile },
+        capabilities: { ips: true, mac: true },
+      },
       ...hasPortmap ? [{ type: PORTMAP_NAME, capabilities: { portMappings: true } }] : [],
     ],
   };

@@ -1,11 +1,14 @@
 /** Puts the plugin and its configuration where container runtimes look, and takes them away; what is not ours stays. */
+import { NetlinkError } from "../../ffi/netlink/error.ts";
 import { linkDelete, linkDump } from "../../ffi/route/link.ts";
-import { systemReasonOf, UserError } from "../base/errors.ts";
+import { ExitCode, systemReasonOf, UserError } from "../base/errors.ts";
 import { isOurBridge, portsOf } from "./bridge.ts";
 import { CONFLIST_NAME, conflistText, PLUGIN_NAME, PORTMAP_NAME } from "./conflist.ts";
+import { CniError } from "./errors.ts";
+import { readHostSubnet } from "./host_subnet.ts";
 import { LedgerFile } from "./ledger.ts";
 import { withHost } from "./namespaces.ts";
-import { DATA_DIR_DEFAULT } from "./network_config.ts";
+import { DATA_DIR_DEFAULT, SUBNET_FILE_DEFAULT } from "./network_config.ts";
 
 export interface InstallOptions {
   /** Absolute path of this program. */
@@ -38,6 +41,12 @@ export function installPlugin(options: InstallOptions): string[] {
         "install it and run this again",
     );
   }
+  if (!isMasqueraded(subnetFile ?? SUBNET_FILE_DEFAULT)) {
+    lines.push(
+      "note: the agent does not masquerade, so containers reach containers and hosts, but not the " +
+        "world; start it with --ip-masq",
+    );
+  }
   const earlier = configurationsBefore(confDir);
   if (earlier !== undefined) {
     lines.push(`note: runtimes that use one network take ${confDir}/${earlier}, which sorts first`);
@@ -47,7 +56,7 @@ export function installPlugin(options: InstallOptions): string[] {
 
 /** Returns what it did, line by line. Throws UserError while containers are on the network, unless forced. */
 export function uninstallPlugin(options: InstallOptions): string[] {
-  const attached = new LedgerFile(DATA_DIR_DEFAULT).peek().attachments.length;
+  const attached = containers();
   if (attached > 0 && !options.force) {
     throw new UserError(
       `${attached} container${attached === 1 ? " is" : "s are"} still on the bridge`,
@@ -134,7 +143,9 @@ function removeBridges(): string[] {
     const lines: string[] = [];
     for (const bridge of linkDump(host).filter(isOurBridge)) {
       const ports = portsOf(host, bridge).length;
-      if (ports === 0) linkDelete(host, bridge.index);
+      if (ports === 0) {
+        attempt(`bridge ${bridge.name}`, "removed", () => linkDelete(host, bridge.index));
+      }
       lines.push(
         ports === 0
           ? `bridge ${bridge.name}: removed`
@@ -143,6 +154,16 @@ function removeBridges(): string[] {
     }
     return lines;
   });
+}
+
+/** False only if the subnet file says so: it may not be there yet. */
+function isMasqueraded(subnetFile: string): boolean {
+  try {
+    return readHostSubnet(subnetFile).ipMasq;
+  } catch (error) {
+    if (error instanceof CniError) return true;
+    throw error;
+  }
 }
 
 /** The first file that runtimes take before ours. */
@@ -160,7 +181,10 @@ function attempt(path: string, what: string, work: () => void): void {
   try {
     work();
   } catch (error) {
+    const isDenied = error instanceof Deno.errors.PermissionDenied ||
+      (error instanceof NetlinkError && error.code === "EPERM");
     throw new UserError(`${path} cannot be ${what}: ${systemReasonOf(error)}`, {
+      exitCode: isDenied ? ExitCode.privilege : ExitCode.failed,
       remedy: "run it as root, or give other folders with --bin-dir and --conf-dir",
       cause: error,
     });
@@ -174,12 +198,22 @@ function makeFolderOf(path: string): void {
   });
 }
 
+/** How many containers are on the networks that have their ledger at the default place. */
+function containers(): number {
+  try {
+    return new LedgerFile(DATA_DIR_DEFAULT).peek().attachments.length;
+  } catch (error) {
+    if (!(error instanceof CniError)) throw error;
+    throw new UserError(error.message, { remedy: "run it as root", cause: error });
+  }
+}
+
 function stat(path: string): Deno.FileInfo | null {
   try {
     return Deno.lstatSync(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
+    throw new UserError(`${path} cannot be read: ${systemReasonOf(error)}`, { cause: error });
   }
 }
 

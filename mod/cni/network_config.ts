@@ -5,7 +5,7 @@ import { Fields, type JsonObject, parseJsonObject } from "./json.ts";
 import { type CniVersion, supportedVersion } from "./versions.ts";
 
 /** Where the agent, and flannel, say which subnet this host has. */
-const SUBNET_FILE_DEFAULT = "/run/flannel/subnet.env";
+export const SUBNET_FILE_DEFAULT = "/run/flannel/subnet.env";
 /** Flannel's: what was delegated has to be known after a reboot, for other plugins keep their state over it. */
 const DELEGATE_DIR_DEFAULT = "/var/lib/cni/flannel";
 /** On a tmpfs: containers do not outlive the kernel, and their addresses must not. */
@@ -114,7 +114,11 @@ const BRIDGE_KEYS: ReadonlySet<string> = new Set([
 ]);
 
 /** Throws CniError: code 2 for what the built-in bridge cannot do, 7 for what makes no sense. */
-export function bridgeConfigOf({ fields }: NetworkConfig, ipMasqByAgent: boolean): BridgeConfig {
+export function bridgeConfigOf(
+  { fields }: NetworkConfig,
+  ipMasqByAgent: boolean,
+  args: ReadonlyMap<string, string> = new Map(),
+): BridgeConfig {
   const delegate = fields.fields("delegate") ?? new Fields({}, "delegate.");
   for (const key of Object.keys(delegate.object)) {
     if (!BRIDGE_KEYS.has(key)) throw unsupported(delegate.named(key));
@@ -139,10 +143,11 @@ export function bridgeConfigOf({ fields }: NetworkConfig, ipMasqByAgent: boolean
     if (ipam !== undefined && key !== "routes") throw unsupported(ipam.named(key));
   }
   const runtime = fields.fields("runtimeConfig");
-  const mac = runtime?.string("mac") ?? null;
+  const mac = runtime?.string("mac") ?? args.get("MAC") ?? null;
   if (mac !== null && !MAC.test(mac)) {
-    throw new CniError(CniCode.invalidConfig, `runtimeConfig.mac: ${mac} is no MAC address`);
+    throw new CniError(CniCode.invalidConfig, `the runtime asks for the MAC address ${mac}`);
   }
+  const ips = runtime?.list("ips") ?? args.get("IP")?.split(",") ?? [];
   return {
     bridge: bridge ?? BRIDGE_DEFAULT,
     isNamed: bridge !== undefined,
@@ -152,7 +157,7 @@ export function bridgeConfigOf({ fields }: NetworkConfig, ipMasqByAgent: boolean
     routes: (ipam?.list("routes") ?? []).map(routeOf),
     dns: fields.fields("dns")?.object ?? null,
     mac: mac?.toLowerCase() ?? null,
-    ips: (runtime?.list("ips") ?? []).map(String),
+    ips: ips.map(String),
   };
 }
 

@@ -124,7 +124,7 @@ function usedUp({ families }: HostSubnet): CniError {
 function notToBeHad(wanted: readonly string[], families: readonly FamilySubnet[]): CniError {
   return new CniError(
     CniCode.invalidConfig,
-    `runtimeConfig.ips: ${wanted.join(", ")} cannot be had`,
+    `the runtime asks for ${wanted.join(", ")}, which cannot be had`,
     `it is in use, or no address for containers of ${networksText(families)}`,
   );
 }

@@ -23,6 +23,8 @@ export interface DoctorSetup extends UnderlayChoice {
   readonly stateDir: string;
   readonly runDir: string;
   readonly subnetFile: string;
+  /** Whether a device of flannel is taken over. */
+  readonly adoptFlannel?: boolean;
 }
 
 /** What the agent says of itself; its status document has these fields. */

@@ -91,10 +91,10 @@ export class RealHost implements DoctorHost {
   }
 
   portOwner(protocol: "udp" | "tcp", port: number): PortOwner | null {
-    const owner = portOwner(this, protocol, port);
-    const isTunnel = owner?.kind === "unknown" && protocol === "udp" &&
+    // The kernel's own sockets are nobody's files: to look for them would be to look through all processes.
+    const isTunnel = protocol === "udp" &&
       this.vxlanDevices().some((device) => device.port === port);
-    return isTunnel ? { kind: "kernel" } : owner;
+    return isTunnel ? { kind: "kernel" } : portOwner(this, protocol, port);
   }
 
   names(path: string): string[] {

@@ -29,7 +29,10 @@ export function foreignDevice(link: OverlayLink): Problem {
     severity: "error",
     text: `There is a ${kind} named ${link.name} with ${alias}, which gossamer did not make ` +
       "and does not touch",
-    remedy: `Stop what made it (flannel leaves its device behind) and run ` +
-      `"ip link delete ${link.name}", or choose another ${isUdp ? "--backend" : "--vni"}`,
+    remedy: `Stop what made it and run "ip link delete ${link.name}", or choose another ` +
+      (isUdp ? "--backend" : "--vni") +
+      (isVxlanLink(link) && link.alias === ""
+        ? "; if flannel left it behind, --adopt-flannel takes it over"
+        : ""),
   };
 }

@@ -1,9 +1,8 @@
 /** The CNI plugin in flannel's place: other plugins do the work, the real ones of containernetworking. */
 import assert from "node:assert/strict";
 import { linkGet } from "../../ffi/route/link.ts";
-import { Namespace } from "../../mod/lab/namespace.ts";
 import { ping } from "../../mod/lab/ping.ts";
-import { CniDriver, TestContainer } from "./cni_driver.ts";
+import { CniDriver, newDriver, SUBNET, TestContainer } from "./cni_driver.ts";
 import { scenario, type Stage } from "./scenario.ts";
 
 const PLUGINS = "/usr/lib/cni";
@@ -21,21 +20,10 @@ function whyNot(): string | undefined {
     : `needs ${missing.join(" and ")}; apt-get install containernetworking-plugins`;
 }
 
-let hosts = 0;
-
 /** A network as flannel's stock configuration has it, of the newest version that Debian's plugins speak. */
-function driverOf({ executable, folder }: Stage): CniDriver {
-  const name = `delegating${++hosts}`;
-  Deno.mkdirSync(`${folder}/${name}`);
-  const host = new Namespace(name);
-  const driver = new CniDriver({
-    host,
-    command: [executable],
-    folder: `${folder}/${name}`,
-    path: `/nowhere:${PLUGINS}`,
-    needsOwnProc: true,
-  });
-  driver.holdSubnet("10.244.7.1/24");
+function driverOf(stage: Stage): CniDriver {
+  const path = `/nowhere:${PLUGINS}`;
+  const driver = newDriver(stage, SUBNET, { path, needsOwnProc: true });
   driver.config = {
     ...driver.config,
     cniVersion: "1.0.0",
@@ -43,7 +31,7 @@ function driverOf({ executable, folder }: Stage): CniDriver {
     type: "flannel",
     delegate: { hairpinMode: true, isDefaultGateway: true },
     // host-local would keep its state below /var/lib.
-    ipam: { dataDir: `${folder}/${name}/host-local` },
+    ipam: { dataDir: `${driver.dataDir}/../host-local` },
   };
   return driver;
 }
@@ -103,7 +91,7 @@ async function failures(stage: Stage): Promise<void> {
   driver.holdSubnet(null);
   await driver.refused(11, "ADD", one);
   await driver.refused(50, "STATUS", null, { config: { cniVersion: "1.1.0" } });
-  driver.holdSubnet("10.244.7.1/24");
+  driver.holdSubnet(SUBNET);
   await driver.ok("STATUS", null, { config: { cniVersion: "1.1.0" } });
   await driver.ok("ADD", one);
   await driver.refused(100, "ADD", one);

@@ -3,6 +3,10 @@ import assert from "node:assert/strict";
 import { addressDump } from "../../ffi/route/address.ts";
 import { type Link, linkDump } from "../../ffi/route/link.ts";
 import { Namespace } from "../../mod/lab/namespace.ts";
+import type { Stage } from "./scenario.ts";
+
+/** What hosts of {@linkcode newDriver} hold, as the subnet file has it. */
+export const SUBNET = "10.244.7.1/24";
 
 /** What a call of the plugin left behind. */
 export interface Outcome {
@@ -209,4 +213,25 @@ export class CniDriver {
   #version({ config }: CallOptions): unknown {
     return config?.cniVersion ?? this.config.cniVersion;
   }
+}
+
+let hosts = 0;
+
+/** On a host of its own, which holds that subnet; null for none. */
+export function newDriver(
+  { executable, folder }: Stage,
+  subnet: string | null = SUBNET,
+  options: Partial<DriverOptions> = {},
+): CniDriver {
+  const name = `cni${++hosts}`;
+  Deno.mkdirSync(`${folder}/${name}`);
+  const host = new Namespace(name);
+  const driver = new CniDriver({
+    host,
+    command: [executable],
+    folder: `${folder}/${name}`,
+    ...options,
+  });
+  if (subnet !== null) driver.holdSubnet(subnet);
+  return driver;
 }

@@ -78,6 +78,10 @@ scenario(import.meta, "Docker containers of two hosts reach each other by addres
   });
   await step("a FORWARD policy of DROP is named, and its remedy helps", () => drop(daemons));
   await step("what Docker drops since version 28 is named", () => dropSince28(daemons));
+  await step(
+    "a network of one's own takes the place of the default one",
+    () => ownNetwork(daemons),
+  );
   await step("the agents had nothing to repair", async () => {
     for (const host of hosts) {
       const { overlay, problems } = await statusOf(host);
@@ -184,6 +188,37 @@ async function dropSince28(daemons: readonly DockerDaemon[]): Promise<void> {
     ({ problems }) => problems.length === 0,
     NOTICED_MS_MAX,
   );
+}
+
+/** As the documentation has it; the options that this Docker does not know are for later ones. */
+async function ownNetwork([daemon, other]: readonly DockerDaemon[]): Promise<void> {
+  assert.ok(daemon !== undefined && other !== undefined);
+  await daemon.stop();
+  const { host } = daemon;
+  await host.namespace.output(["ip", "link", "delete", "docker0"]);
+  const plain = new DockerDaemon(host, ["--bridge=none"]);
+  await plain.start();
+  await plain.ok("rm", "-f", "again");
+  const { subnet, gateway, mtu } = await host.waitForSubnet();
+  const options = [
+    `driver.mtu=${mtu}`,
+    "bridge.enable_ip_masquerade=false",
+    "bridge.gateway_mode_ipv4=nat-unprotected",
+  ].flatMap((option) => ["-o", `com.docker.network.${option}`]);
+  await plain.ok(
+    "network",
+    "create",
+    `--subnet=${subnet}`,
+    `--gateway=${gateway}`,
+    ...options,
+    "own",
+  );
+  await plain.ok("run", "-d", "--stop-signal=KILL", "--network=own", "--name=own", "lab", ...WEB);
+  const address = await plain.ok(
+    ...["inspect", "-f", "{{.NetworkSettings.Networks.own.IPAddress}}", "own"],
+  );
+  await other.ok("exec", "again", "ping", "-c", "1", "-W", "2", "-s", String(mtu - 28), address);
+  await plain.stop();
 }
 
 function prefix(address: string): string {

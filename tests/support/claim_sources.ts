@@ -1,4 +1,5 @@
 /** What the documents of the control API are made from, for a host in any stage of its claim. */
+import { DROP_NAMES } from "../../mod/dataplane/drop_reason.ts";
 import { makePool } from "../../mod/address/pool.ts";
 import { type PoolRecord, poolWith } from "../../mod/address/pool_record.ts";
 import type { StatusSources } from "../../mod/agent/status.ts";
@@ -112,6 +113,16 @@ export function stagedSources(staging: Staging = {}): StatusSources {
         repairs: 0,
         lastError: null,
         problems: [],
+      },
+      tunnel: {
+        isRunning: true,
+        port: 8285,
+        restarts: 0,
+        peers: new Map([[
+          "02".repeat(16),
+          { packetsSent: 1, bytesSent: 84, packetsReceived: 1, bytesReceived: 84 },
+        ]]),
+        drops: Object.fromEntries(DROP_NAMES.map((name) => [name, 0])),
       },
       repairs: 0,
       lastError: null,

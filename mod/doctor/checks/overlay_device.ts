@@ -31,13 +31,12 @@ function flanneld(host: DoctorHost): Finding | null {
 function sameName(host: DoctorHost, name: string): Finding | null {
   const device = host.network().devices.find((device) => device.name === name);
   if (device === undefined || device.isOwn) return null;
-  return fail(
-    NAME,
-    `There is a device ${name} that gossamer did not make${
-      device.kind === "vxlan" ? ", probably flannel's" : ""
-    }`,
-    `Delete it when nothing uses it any more: ip link delete ${name}`,
-  );
+  const text = `There is a device ${name} that gossamer did not make`;
+  const remedy = `elete it when nothing uses it any more: ip link delete ${name}`;
+  if (device.kind !== "vxlan") return fail(NAME, text, `D${remedy}`);
+  if (host.setup.adoptFlannel === true) return ok(NAME, `${name} is flannel's, and is taken over`);
+  const adoption = "Start the agent with --adopt-flannel to take it over, or d";
+  return fail(NAME, `${text}, probably flannel's`, `${adoption}${remedy}`);
 }
 
 /** The kernel refuses a second one of that number and port. */

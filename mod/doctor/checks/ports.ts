@@ -20,8 +20,8 @@ export const ports: Check = {
   run(host) {
     const needs = needsOf(host);
     const findings = needs.map((need) => {
-      const owner = host.portOwner(need.protocol, need.port);
-      return taken(need, owner, host.agent !== null);
+      const isAgents = need.user === "agent" && host.agent !== null;
+      return isAgents ? null : taken(need, host.portOwner(need.protocol, need.port));
     }).filter((found) => found !== null);
     if (findings.length > 0) return findings;
     const names = needs.map(({ protocol, port }) => `${protocol.toUpperCase()} ${port}`).join(", ");
@@ -41,12 +41,11 @@ function needsOf({ setup }: DoctorHost): Need[] {
 }
 
 /** Who has the port and should not; null when nobody does. */
-function taken(need: Need, owner: PortOwner | null, agentRuns: boolean): Finding | null {
+function taken(need: Need, owner: PortOwner | null): Finding | null {
   const port = `${need.protocol.toUpperCase()} port ${need.port}`;
   if (owner === null) return null;
   // Devices of several overlays share one port of the kernel's.
   if (owner.kind === "kernel" && need.user === "kernel") return null;
-  if (need.user === "agent" && agentRuns) return null;
   const whom = owner.kind === "program"
     ? `the program ${owner.name} (process ${owner.pid})`
     : owner.kind === "kernel"

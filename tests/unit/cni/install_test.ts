@@ -36,7 +36,9 @@ Deno.test("a second installation does nothing, and both say what they did", () =
     assert.deepEqual(done(installPlugin(options)), ["made", "made"]);
     assert.equal(Deno.readLinkSync(`${binDir}/gossamer`), options.executable);
     const conflist = JSON.parse(Deno.readTextFileSync(`${confDir}/10-gossamer.conflist`));
-    assert.deepEqual(conflist.plugins, [{ type: "gossamer" }]);
+    assert.deepEqual(conflist.plugins, [
+      { type: "gossamer", capabilities: { ips: true, mac: true } },
+    ]);
     assert.deepEqual(done(installPlugin(options)), ["unchanged", "unchanged"]);
   }));
 
@@ -48,6 +50,18 @@ Deno.test("portmap joins the configuration once it is installed", () =>
     assert.deepEqual(done(installPlugin(options)), ["unchanged", "replaced"]);
     const text = Deno.readTextFileSync(`${options.confDir}/10-gossamer.conflist`);
     assert.deepEqual(JSON.parse(text).plugins[1].type, "portmap");
+  }));
+
+Deno.test("an agent that does not masquerade is named", () =>
+  inFolder((folder) => {
+    const subnetFile = `${folder}/subnet.env`;
+    const options = { ...optionsOf(folder), subnetFile };
+    const text = "FLANNEL_NETWORK=10.1.0.0/16\nFLANNEL_SUBNET=10.1.17.1/24\nFLANNEL_MTU=1450\n";
+    assert.doesNotMatch(installPlugin(options).join("\n"), /masquerade/);
+    Deno.writeTextFileSync(subnetFile, `${text}FLANNEL_IPMASQ=false\n`);
+    assert.match(installPlugin(options).join("\n"), /start it with --ip-masq/);
+    Deno.writeTextFileSync(subnetFile, `${text}FLANNEL_IPMASQ=true\n`);
+    assert.doesNotMatch(installPlugin(options).join("\n"), /masquerade/);
   }));
 
 Deno.test("what somebody else wrote stays, unless forced", () =>

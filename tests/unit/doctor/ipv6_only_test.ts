@@ -97,6 +97,6 @@ Deno.test("underlay, overlap and device are judged by IPv6", async () => {
 
 Deno.test("the way is tried with packets as long as the overlay's with IPv6 headers", async () => {
   const { text, asked } = await found(underlayMtu);
-  match(text, /^ok Packets of 1500 bytes pass to 1 hosts/);
+  match(text, /^ok Packets of 1500 bytes pass to h2/);
   equal(asked.includes("fd00:100::2 1500"), true);
 });

@@ -131,6 +131,25 @@ Deno.test("a host that answers no pings is not taken for one that is away", () =
   ]);
 });
 
+Deno.test("any one answer says that the host is there", () => {
+  const silent: WayProbes = {
+    gossip: SILENT_GOSSIP,
+    underlay: LOST,
+    underlayFull: LOST,
+    overlay: LOST,
+    overlayFull: null,
+  };
+  const answers: Partial<WayProbes>[] = [
+    { gossip: { ...SILENT_GOSSIP, datagramMs: 1 } },
+    { gossip: { ...SILENT_GOSSIP, streamMs: 1 } },
+    { overlay: ANSWERED },
+  ];
+  for (const answer of answers) {
+    const [underlay] = wayFindings(FACTS, { ...silent, ...answer });
+    assert.deepEqual([underlay?.name, underlay?.verdict], ["underlay", "warn"]);
+  }
+});
+
 Deno.test("packets that pass in fragments only are a warning", () => {
   const findings = wayFindings(FACTS, { ...WELL, underlayFull: LOST });
   assert.equal(brokenLayer(findings), null);
