@@ -42,7 +42,17 @@ export class Host {
 
   /** What an iproute2 command prints inside; null when it is not installed here. */
   text(command: string): string | null {
-    const [program = "", ...args] = command.split(" ");
+    return this.#output(command.split(" "));
+  }
+
+  /** The same by a shell, for commands with quotes. */
+  shell(command: string): string | null {
+    const [program = ""] = command.split(" ");
+    return this.text(`${program} -V`) === null ? null : this.#output(["sh", "-c", command]);
+  }
+
+  #output([program = "", ...args]: readonly string[]): string | null {
+    const command = [program, ...args].join(" ");
     try {
       const { success, stdout, stderr } = this.run(() =>
         new Deno.Command(program, { args, clearEnv: true }).outputSync()

@@ -10,6 +10,7 @@ import { planCleanup } from "../../../mod/overlay/cleanup.ts";
 import type { Desired } from "../../../mod/overlay/desired.ts";
 import { diffState } from "../../../mod/overlay/diff.ts";
 import type { OwnBackend } from "../../../mod/overlay/path.ts";
+import { planText } from "../../../mod/overlay/text.ts";
 import { withRetired } from "../../../mod/overlay/retired.ts";
 import { claim } from "../../support/overlay.ts";
 import { Host, kernelTest } from "../ffi/namespace.ts";
@@ -134,3 +135,17 @@ kernelTest("one agent of a host has the UDP backend's device", () => {
   takeUdp(third);
   third.release();
 });
+
+kernelTest("its commands do in a shell what the plan does", () =>
+  onHost((host) => {
+    const wanted = host.desire(peers("udp"), UDP);
+    const commands = planText(plan(host, wanted)).split("\n").slice(0, -1);
+    for (const command of commands) {
+      if (host.host.shell(command) === null) return; // without iproute2 there is nobody to ask
+    }
+    assert.deepEqual(plan(host, wanted), [], "the agent has nothing to add");
+    const { networks, alias } = wanted;
+    const { operations } = planCleanup(UDP_DEVICE, networks, host.kernel.dump(UDP_DEVICE), alias);
+    for (const command of planText(operations).split("\n").slice(0, -1)) host.host.shell(command);
+    assert.equal(linkGet(host.host.transport, UDP_DEVICE), null);
+  }));
