@@ -1,11 +1,7 @@
 /** Repeats the doctor's cheap checks while the agent runs, and shows what they find as problems. */
 import type { Problem } from "../base/problem.ts";
 import type { Check } from "../doctor/check.ts";
-import { CHECKS } from "../doctor/checks/all.ts";
-import { examine } from "../doctor/doctor.ts";
 import type { DoctorHost } from "../doctor/doctor_host.ts";
-import { findingProblem } from "../doctor/finding.ts";
-import { RealHost } from "../doctor/real_host.ts";
 import { startTimer } from "../host/timer.ts";
 import type { Companion, Inside } from "./companions.ts";
 
@@ -21,8 +17,8 @@ export interface HealthPorts {
   /** See host/timer.ts. */
   startTimer(callback: () => void, delayMs: number): () => void;
   /** The host as it is now; closed after each round. */
-  open(): DoctorHost & { close(): void };
-  readonly checks: readonly Check[];
+  open(): Promise<DoctorHost & { close(): void }>;
+  checks(): Promise<readonly Check[]>;
 }
 
 export class HealthChecks implements Companion {
@@ -55,9 +51,13 @@ export class HealthChecks implements Companion {
   async #look(): Promise<void> {
     const startMs = this.#ports.nowMs();
     try {
-      const host = this.#ports.open();
+      // Loaded when the race to the subnet is long over.
+      const { examine } = await import("../doctor/doctor.ts");
+      const { findingProblem } = await import("../doctor/finding.ts");
+      const checks = await this.#ports.checks();
+      const host = await this.#ports.open();
       try {
-        const findings = await examine(host, this.#ports.checks);
+        const findings = await examine(host, checks);
         const problems = findings.map(findingProblem).filter((problem) => problem !== null);
         if (!this.#isClosed) this.#take(problems);
       } finally {
@@ -84,7 +84,13 @@ export function openHealthChecks(inside: Inside): HealthChecks {
   return new HealthChecks(inside, {
     nowMs: () => performance.now(),
     startTimer,
-    open: () => new RealHost(inside.config, inside.target.status()),
-    checks: CHECKS.filter(({ isRepeated }) => isRepeated),
+    open: async () => {
+      const { RealHost } = await import("../doctor/real_host.ts");
+      return new RealHost(inside.config, inside.target.status());
+    },
+    checks: async () => {
+      const { CHECKS } = await import("../doctor/checks/all.ts");
+      return CHECKS.filter(({ isRepeated }) => isRepeated);
+    },
   });
 }

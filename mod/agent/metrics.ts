@@ -58,6 +58,7 @@ export function metrics(sources: StatusSources): Metric[] {
       "event",
       EVENT_NAMES.map((name) => [name, sources.eventCounts.get(name) ?? 0]),
     ),
+    ...wayMetrics(sources),
     ...claimMetrics(sources),
     ...claimCounters(sources),
   ];
@@ -126,6 +127,26 @@ function hostMetrics({ snapshot, overlay, problems }: StatusSources): Metric[] {
       overlay,
       (hostId) => swim.members.find(({ id }) => id === hostId)?.name ?? hostId,
     ),
+  ];
+}
+
+/** The way through the overlay, as pings and the device's counters tell it. */
+function wayMetrics({ health, traffic }: StatusSources): Metric[] {
+  const states = [...health?.values() ?? []].map(({ state }) => state);
+  return [
+    gauge(
+      "overlay_peers_silent",
+      "Peers whose agents are there, and whose VTEPs do not answer through the overlay",
+      states.filter((state) => state === "silent").length,
+    ),
+    ...(traffic === undefined || traffic === null ? [] : [
+      counter("overlay_sent_bytes_total", "Bytes that the device sent", traffic.sentBytes),
+      counter(
+        "overlay_received_bytes_total",
+        "Bytes that the device received",
+        traffic.receivedBytes,
+      ),
+    ]),
   ];
 }
 

@@ -63,5 +63,6 @@ function remark(member: MemberDocument, nowMs: number): string {
     const since = `for ${age(member.statusSince, nowMs)}`;
     return member.kernel === null ? `(${since})` : `(${since}; ${KERNEL_WORDS[member.kernel]})`;
   }
-  return member.udp === "blocked" ? "(UDP blocked)" : "";
+  if (member.udp === "blocked") return "(UDP blocked)";
+  return member.overlay?.state === "silent" ? "(overlay silent)" : "";
 }

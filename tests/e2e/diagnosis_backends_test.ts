@@ -23,6 +23,21 @@ scenario(import.meta, "diagnosis with host-gw", { hosts: 2 }, async ({ lab, step
   });
 });
 
+scenario(import.meta, "diagnosis with the UDP backend", { hosts: 2 }, async ({ lab, step }) => {
+  const h1 = lab.host(1);
+  await step("every layer answers, and nothing is wrong", async () => {
+    for (const host of lab.hosts) {
+      startOne(host, lab.hosts, "--backend=udp");
+      await host.waitForSubnet();
+    }
+    await untilStatus(h1, "the way to h2 is known", isKnown);
+    const way = await pingOf(h1, "h2");
+    assert.equal(way.broken, null, JSON.stringify(way.findings));
+    assert.deepEqual([way.overlayBytes, way.underlayBytes], [1472, 1500]);
+    await assertWell(h1);
+  });
+});
+
 scenario(import.meta, "diagnosis over IPv6 alone", { hosts: 2, family: 6 }, async (stage) => {
   const { hosts } = stage.lab;
   const h1 = stage.lab.host(1);

@@ -93,6 +93,13 @@ export function stagedSources(staging: Staging = {}): StatusSources {
         ...staging.claim,
       },
     },
+    traffic: {
+      receivedBytes: 8_400,
+      receivedPackets: 100,
+      sentBytes: 9_400,
+      sentPackets: 110,
+      sendDrops: 0,
+    },
     overlay: {
       device: "flannel.1",
       mac: "02:00:00:00:00:01",

@@ -1,6 +1,7 @@
 /** What `gossamer doctor`, `ping` and `status` say of ways that are open, and of those that are shut. */
 import assert from "node:assert/strict";
 import { renderFindings } from "../../../mod/cli/render_findings.ts";
+import { renderMembers } from "../../../mod/cli/render_members.ts";
 import { renderStatus } from "../../../mod/cli/render_status.ts";
 import { renderWay } from "../../../mod/cli/render_way.ts";
 import { colorPaint, plainPaint } from "../../../mod/cli/paint.ts";
@@ -110,4 +111,16 @@ Deno.test("on a small screen the problems stay in sight, and peers take what is 
   }
   const tiny = renderStatus(status, NOW_MS, plainPaint, { width: 80, rows: 10 });
   assert.match(tiny, /and 37 more: gossamer members lists them/);
+});
+
+Deno.test("members marks who does not answer through the overlay", () => {
+  const [h1] = READY.members;
+  assert(h1 !== undefined);
+  const overlay = { state: "silent", rttMs: null, answeredAt: null } as const;
+  const peer = { ...h1, self: false, overlay };
+  assert.match(renderMembers([peer], NOW_MS, plainPaint), /\(overlay silent\)\n$/);
+  assert.match(
+    renderMembers([{ ...peer, udp: "blocked" }], NOW_MS, plainPaint),
+    /\(UDP blocked\)\n$/,
+  );
 });

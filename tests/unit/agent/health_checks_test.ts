@@ -26,8 +26,8 @@ class Beside {
         this.timer = { atMs: this.nowMs + delayMs, callback };
         return () => void (this.timer = null);
       },
-      open: () => this.#open(),
-      checks: [conntrack],
+      open: () => Promise.try(() => this.#open()),
+      checks: () => Promise.resolve([conntrack]),
     });
   }
 
@@ -50,7 +50,7 @@ class Beside {
     this.nowMs = timer.atMs;
     this.timer = null;
     timer.callback();
-    for (let turn = 0; turn < 20 && this.timer === null; turn++) await Promise.resolve();
+    while (this.timer === null) await new Promise((resolve) => setTimeout(resolve));
     return waitedMs;
   }
 }

@@ -58,6 +58,21 @@ Deno.test("identities that were given up are counted over the restarts within on
   deepEqual([...parsed.get("gossamer_identities_lost_total")?.samples.values() ?? []], [2]);
 });
 
+Deno.test("what the device carried and who is silent through the overlay is counted", () => {
+  const way = { rttMs: null, answeredAtMs: null };
+  const health = new Map([
+    ["2", { ...way, state: "silent" as const }],
+    ["3", { ...way, state: "answers" as const }],
+  ]);
+  const parsed = parseMetrics(metricsText({ ...stagedSources(), health }));
+  const valueOf = (name: string) => [...parsed.get(name)?.samples.values() ?? []];
+  deepEqual(valueOf("gossamer_overlay_peers_silent"), [1]);
+  deepEqual(valueOf("gossamer_overlay_sent_bytes_total"), [9_400]);
+  deepEqual(valueOf("gossamer_overlay_received_bytes_total"), [8_400]);
+  const without = parseMetrics(metricsText({ ...stagedSources(), traffic: null }));
+  equal(without.has("gossamer_overlay_sent_bytes_total"), false);
+});
+
 Deno.test("docs/metrics.md names every metric, and none that there is not", () => {
   const docs = Deno.readTextFileSync(new URL("../../../docs/metrics.md", import.meta.url));
   const documented = new Set(docs.match(/\bgossamer_[a-z_]+/g));
