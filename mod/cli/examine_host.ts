@@ -58,6 +58,7 @@ export function setupOf(
     backend: isVxlan && cluster.directRouting ? "vxlan-direct" : backend,
     vni: device?.vni ?? config.vni,
     vxlanPort: device?.port ?? config.vxlanPort,
+    udpPort: overlay.udp?.port ?? config.udpPort,
     interfaces: config.publicIp === null ? [host.address] : config.interfaces,
   };
 }

@@ -1,6 +1,6 @@
 /** `gossamer status` for people: blocks of right-aligned keys, then the problems with their remedies. Pure. */
 import { endpointText } from "../address/endpoint.ts";
-import type { MemberDocument, StatusDocument } from "../agent/api.ts";
+import type { MemberDocument, StatusDocument, TrafficDocument } from "../agent/api.ts";
 import { bytesText } from "../base/bytes_text.ts";
 import { age, roundTrip, wholeSeconds } from "./age.ts";
 import { type Cell, columns, printable } from "./columns.ts";
@@ -199,10 +199,15 @@ function overlayBlock({ overlay, cluster, claim, firewall }: StatusDocument, pai
 /** Who sends and hears nobody has a way that is shut in one direction, or in both. */
 function trafficLines({ traffic }: StatusDocument["overlay"], paint: Paint): Line[] {
   if (traffic === undefined || traffic === null) return [];
-  const { sentBytes, receivedBytes, sentPackets, receivedPackets } = traffic;
+  const { sentBytes, receivedBytes } = traffic;
   const text = `${bytesText(sentBytes)} sent, ${bytesText(receivedBytes)} received`;
-  const isDeaf = sentPackets > 0 && receivedPackets === 0;
-  return [["Traffic", isDeaf ? `${text}; ${paint("bad", "sends, receives nothing")}` : text]];
+  return [["Traffic", isDeaf(traffic) ? `${text}; ${paint("bad", DEAF)}` : text]];
+}
+
+const DEAF = "sends, receives nothing";
+
+function isDeaf({ sentPackets, receivedPackets }: TrafficDocument): boolean {
+  return sentPackets > 0 && receivedPackets === 0;
 }
 
 function udpLines(udp: StatusDocument["overlay"]["udp"], paint: Paint): Line[] {
@@ -280,8 +285,11 @@ function overlayCell({ overlay, kernel }: MemberDocument): string | Cell {
   return `overlay ${roundTrip(overlay.rttMs)}`;
 }
 
-function trafficCells(traffic: MemberDocument["traffic"]): string[] {
+function trafficCells(traffic: MemberDocument["traffic"]): (string | Cell)[] {
   if (traffic === undefined) return ["-", "-"];
+  if (isDeaf(traffic)) {
+    return [`${bytesText(traffic.sentBytes)} sent`, { text: DEAF, meaning: "bad" }];
+  }
   return [`${bytesText(traffic.sentBytes)} sent`, `${bytesText(traffic.receivedBytes)} received`];
 }
 

@@ -124,3 +124,20 @@ Deno.test("members marks who does not answer through the overlay", () => {
     /\(UDP blocked\)\n$/,
   );
 });
+
+Deno.test("where packets are counted for each peer, their bytes and who is deaf are shown", () => {
+  const [h1] = READY.members;
+  assert(h1 !== undefined);
+  const heard = { sentBytes: 8400, receivedBytes: 1_200_000, sentPackets: 9, receivedPackets: 9 };
+  const deaf = { ...heard, receivedBytes: 0, receivedPackets: 0 };
+  const peers = [heard, deaf].map((traffic, at) => ({
+    ...h1,
+    id: String(at),
+    name: `h${at + 2}`,
+    self: false,
+    traffic,
+  }));
+  const text = renderStatus({ ...READY, members: [h1, ...peers] }, NOW_MS, plainPaint);
+  assert.match(text, /h2 .* 8\.4 kB sent +1\.2 MB received$/m);
+  assert.match(text, /h3 .* sends, receives nothing$/m);
+});
