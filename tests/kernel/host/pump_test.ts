@@ -194,6 +194,22 @@ kernelTest("who sends more than the path takes is told how much that is", () => 
   assert.equal(near.host.run(() => pathMtu(contentAddress(2), CONTENT_PORT)), 1_000 - 28);
 });
 
+kernelTest("what was gathered with a packet that is too long, and is not, arrives", () => {
+  using near = new Side(1);
+  using far = new Side(2);
+  startBoth(near, far);
+  const { transport } = near.host;
+  linkSet(transport, linkGet(transport, near.device)?.index ?? 0, { mtu: 1_000 });
+  using from = near.host.run(() => new Plain()).connect(contentAddress(2), CONTENT_PORT);
+  using to = far.host.run(() => new Plain()).bind(contentAddress(2), CONTENT_PORT);
+  from.send(pinnedBytes(1_200));
+  from.send(pinnedBytes(900).fill(7));
+  let arrived: Uint8Array | null = null;
+  turnUntil([near, far], () => (arrived = to.receive()) !== null);
+  assert.deepEqual(arrived, new Uint8Array(900).fill(7));
+  assert.equal(near.statistics.drops()["too-big"], 1);
+});
+
 kernelTest("datagrams that no member sent are dropped and counted", () => {
   using near = new Side(1);
   using far = new Side(2);
