@@ -297,10 +297,12 @@ export class Sender {
   /** Longer than the path takes, as the kernel has learnt: its sender is told, or it is cut up on the way. */
   #sendLong(slot: number, offset: number, length: number): void {
     const { bytes } = this.#packets;
-    bytes[offset] = (bytes[offset] ?? 0) & ~UNFINISHED;
-    if (this.#isTooBig(slot, offset, length, performance.now(), this.#pathMtu(slot))) return;
-    bytes[offset] = (bytes[offset] ?? 0) |
-      (this.#header.read(bytes, offset, length) ? UNFINISHED : 0);
+    const mtu = this.#pathMtu(slot);
+    const first = bytes[offset] ?? 0;
+    bytes[offset] = first & ~UNFINISHED;
+    // Those that were gathered with it may be short enough.
+    if (length > mtu && this.#isTooBig(slot, offset, length, performance.now(), mtu)) return;
+    bytes[offset] = first;
     putVector(this.#vectors.view, 0, this.#packets.address + offset, length);
     allowFragments(this.#socket, true);
     const errno = this.#send(slot, 1, length, 1);
