@@ -1,6 +1,7 @@
 /** Operations as rtnetlink requests. Links are not among them: they are made and changed in kernel.ts, step by step. */
 import type { NetlinkRequest } from "../../ffi/netlink/transport.ts";
-import { addressAddRequest, addressDeleteRequest } from "../../ffi/route/address.ts";
+import { addressAddRequest, addressDeleteRequest, IFA_F } from "../../ffi/route/address.ts";
+import { isIpv6Text } from "../address/ipv6.ts";
 import { fdbDeleteRequest, fdbReplaceRequest } from "../../ffi/route/fdb.ts";
 import { neighbourDeleteRequest, neighbourReplaceRequest, NUD } from "../../ffi/route/neighbour.ts";
 import {
@@ -90,9 +91,11 @@ export function encodeOperation(
   }
 }
 
+/** An IPv6 address answers at once: a tunnel has nobody who could have the same one, and to look takes the kernel a second. */
 function addressSpec({ address, protocol }: DeviceAddress, index: number) {
   const [text = "", length = ""] = address.split("/");
   return {
+    ...(isIpv6Text(text) ? { flags: IFA_F.NODAD } : {}),
     index,
     address: text,
     prefixLength: Number(length),

@@ -3,6 +3,7 @@
  *
  * Commands are ones that `ip` and `bridge` accept; states read as `ip route`, `ip neighbour`, `bridge fdb` print them.
  */
+import { isIpv6Text } from "../address/ipv6.ts";
 import { unreachable } from "../base/assert.ts";
 import {
   type DeviceAddress,
@@ -65,7 +66,7 @@ export function operationCommands(operation: Operation, names: DeviceNames = ind
       return [`ip link delete ${operation.name}`];
     case "address-add":
       // Its protocol number is left out: iproute2 before 6.3 does not know the word.
-      return [`ip address add ${addressText(operation.address)}`];
+      return [`ip address add ${addressText(operation.address)}${addingText(operation.address)}`];
     case "address-delete":
       return [`ip address delete ${addressText(operation.address)}`];
     case "neighbour-replace": {
@@ -171,6 +172,11 @@ export function routeText(route: Route): string {
 /** An address as `ip address show` prints it in brief: `10.244.7.0/32 dev flannel.1`. */
 export function addressText({ address, device }: DeviceAddress): string {
   return `${address} dev ${device}`;
+}
+
+/** An IPv6 address is not looked for elsewhere before it answers: see host/kernel_encode.ts. */
+function addingText({ address }: DeviceAddress): string {
+  return isIpv6Text(address) ? " nodad" : "";
 }
 
 /** A neighbour as `ip neighbour show` prints it. */

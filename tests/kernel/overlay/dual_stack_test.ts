@@ -94,6 +94,16 @@ kernelTest("what was applied is what a dump shows, of each family alone", () =>
     assert.deepEqual(host.overlay.plan(ipv4).operations, []);
   }));
 
+kernelTest(
+  "the address answers at once, without a look who else has it",
+  () =>
+    onHost(({ transport, index }) => {
+      const own = addressDump(transport, { index, family: 6 })
+        .filter(({ address }) => address.startsWith("fd00:"));
+      assert.deepEqual(own.map(({ flags }) => flags & IFA_F.TENTATIVE), [0]);
+    }),
+);
+
 const HARMS: readonly (readonly [string, (host: DualHost) => void])[] = [
   [
     "a route deleted",
