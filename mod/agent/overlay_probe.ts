@@ -28,6 +28,9 @@ export const SILENT_AFTER = 4;
 /** Who is there is looked up so often, and at the next two batches after a change: of 5,000 peers that takes 2 ms. */
 const FOLLOW_MS = 10_000;
 const FOLLOWS_AFTER_CHANGE = 2;
+/** So often a few of the silent are asked besides: whose way is whole again is not called silent for long. */
+const SILENT_TICK_MS = 2_000;
+const SILENT_ASKED_MAX = 4;
 /** Named in one sentence. */
 const NAMED_MAX = 5;
 
@@ -115,9 +118,12 @@ export class OverlayProbe implements Companion {
 
   #schedule(): void {
     if (this.#isClosed) return;
-    const isInDoubt = [...this.#peers.values()].some(isDoubtful);
+    const peers = [...this.#peers.values()];
     const evenMs = ROUND_MS / Math.max(1, this.#turns.length);
-    const tickMs = isInDoubt ? TICK_MS_MIN : Math.min(TICK_MS_MAX, Math.max(TICK_MS_MIN, evenMs));
+    const longestMs = peers.some(isSilent) ? SILENT_TICK_MS : TICK_MS_MAX;
+    const tickMs = peers.some(isDoubtful)
+      ? TICK_MS_MIN
+      : Math.min(longestMs, Math.max(TICK_MS_MIN, evenMs));
     this.#cancelTimer();
     this.#cancelTimer = this.#ports.startTimer(() => void this.#tick(tickMs), tickMs);
   }
@@ -171,13 +177,14 @@ export class OverlayProbe implements Companion {
     this.#turns = this.#turns.filter((hostId) => this.#peers.has(hostId));
   }
 
-  /** Those of whom a ping was lost come first: what is lost is known soon, and what is silent is asked like all others. */
+  /** Those of whom a ping was lost come first: what is lost is known soon. Then a few of the silent, then who is due. */
   #batch(tickMs: number): Peer[] {
     const peers = this.#turns.map((hostId) => this.#peers.get(hostId)).filter((peer) => !!peer);
     const doubtful = peers.filter(isDoubtful).sort((one, other) => other.lost - one.lost);
+    const silent = peers.filter(isSilent).slice(0, SILENT_ASKED_MAX);
     const due = Math.ceil((this.#turns.length * tickMs) / ROUND_MS);
-    const size = Math.min(BATCH_MAX, due + doubtful.length);
-    const batch = [...new Set([...doubtful, ...peers])].slice(0, size);
+    const size = Math.min(BATCH_MAX, due + doubtful.length + silent.length);
+    const batch = [...new Set([...doubtful, ...silent, ...peers])].slice(0, size);
     const asked = new Set(batch.map(({ hostId }) => hostId));
     this.#turns = [...this.#turns.filter((hostId) => !asked.has(hostId)), ...asked];
     return batch;
@@ -224,6 +231,10 @@ export class OverlayProbe implements Companion {
 /** It was not asked yet, or a ping was lost and nobody knows yet whether that means anything. */
 function isDoubtful({ lost, answeredAtMs }: Peer): boolean {
   return (lost > 0 || answeredAtMs === null) && lost < SILENT_AFTER;
+}
+
+function isSilent({ lost }: Peer): boolean {
+  return lost >= SILENT_AFTER;
 }
 
 export function openOverlayProbe(inside: Inside): OverlayProbe {

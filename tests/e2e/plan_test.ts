@@ -18,7 +18,7 @@ scenario(import.meta, "plans as commands", { hosts: 3 }, async ({ lab, step }) =
     for (const host of hosts) addIpv6(host);
     const { stdout } = await dryRun(h1, "--join=192.168.100.2");
     assert.match(stdout, /^ip address add SUBNET_ADDRESS\/32 dev flannel\.1$/m);
-    assert.match(stdout, /^ip address add IPV6_SUBNET_ADDRESS\/128 dev flannel-v6\.1$/m);
+    assert.match(stdout, /^ip address add IPV6_SUBNET_ADDRESS\/128 dev flannel-v6\.1 nodad$/m);
     assert.match(stdout, /^\t\tip saddr SUBNET ip daddr @networks return/m);
     assert.equal(linkGet(h1.namespace.netlink, DEVICE), null);
     for (const folder of [h1.stateDir, h1.runDir]) {
