@@ -135,14 +135,16 @@ Deno.test("a lost ping is repeated soon, and only several in a row make a peer s
 });
 
 Deno.test("whose way is whole again is not called silent for long, also among many", async () => {
-  const field = new Field(100);
-  await field.runFor(20_000);
-  field.dead.add(field.addressOf(2));
-  await field.runFor(60_000);
-  assert.equal(field.probe.problems().length, 1);
-  field.dead.clear();
-  await field.runFor(4_000);
-  assert.deepEqual(field.probe.problems(), []);
+  for (let wholeAfterMs = 60_000; wholeAfterMs < 70_000; wholeAfterMs += 1_000) {
+    const field = new Field(100);
+    await field.runFor(20_000);
+    field.dead.add(field.addressOf(2));
+    await field.runFor(wholeAfterMs);
+    assert.equal(field.probe.problems().length, 1);
+    field.dead.clear();
+    await field.runFor(4_000);
+    assert.deepEqual(field.probe.problems(), []);
+  }
 });
 
 Deno.test("one lost ping says nothing", async () => {
