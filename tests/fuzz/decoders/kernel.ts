@@ -10,6 +10,7 @@ import { decodeLink } from "../../../ffi/route/link.ts";
 import { decodeEvent, decodeEvents } from "../../../ffi/route/monitor.ts";
 import { decodeNeighbour } from "../../../ffi/route/neighbour.ts";
 import { decodeRoute } from "../../../ffi/route/route.ts";
+import { decodeTunData } from "../../../ffi/route/tun_data.ts";
 import { decodeVxlanData } from "../../../ffi/route/vxlan_data.ts";
 import * as overlay from "../../../mod/host/kernel_decode.ts";
 import type { Decoder } from "../decoder.ts";
@@ -70,6 +71,7 @@ export const KERNEL_DECODERS: readonly Decoder[] = [
   each("ffi/route/monitor.ts decodeEvent", decodeEvent),
   row("ffi/route/monitor.ts decodeEvents", decodeEvents, KERNEL_REPLIES),
   row("ffi/route/vxlan_data.ts decodeVxlanData", (bytes) => decodeVxlanData(decodeAttributes(bytes)), ATTRIBUTES),
+  row("ffi/route/tun_data.ts decodeTunData", (bytes) => decodeTunData(decodeAttributes(bytes)), ATTRIBUTES),
   each(`${HOST} decodeOverlayLink`, then(decodeLink, overlay.decodeOverlayLink)),
   each(`${HOST} decodeDeviceAddress`, then(decodeAddress, (address) => overlay.decodeDeviceAddress("fuzz", address))),
   each(`${HOST} decodeOverlayRoute`, then(decodeRoute, (route) => overlay.decodeOverlayRoute("fuzz", route))),

@@ -19,6 +19,9 @@ import { ConfigError, UserError } from "../../../mod/base/errors.ts";
 import { sourceOfToml } from "../../../mod/cli/config/file.ts";
 import { BadValue } from "../../../mod/cli/config/setting.ts";
 import { SETTING_LIST } from "../../../mod/cli/config/settings.ts";
+import { parseDeviceTraffic } from "../../../mod/host/device_traffic.ts";
+import { parseHttpPlace } from "../../../mod/host/http_place.ts";
+import { parseHead } from "../../../mod/host/http_request.ts";
 import { readSubnetEnv, type SubnetEnvRead } from "../../../mod/overlay/subnet_env.ts";
 import { parseKeys } from "../../../mod/wire/keyring.ts";
 import type { Decoder, ErrorClass } from "../decoder.ts";
@@ -47,6 +50,21 @@ const BODIES = bytesOf(
   "{}",
   `{"operation":"install","key":"${BASE64}","force":true}`,
   '{"operation":"use","fingerprint":"0123abcd"}',
+);
+
+const HTTP_PLACES = bytesOf(
+  "127.0.0.1:9000",
+  "[::1]:9000",
+  "localhost:80",
+  "/run/gossamer/http.sock",
+);
+const HTTP_HEADS = bytesOf(
+  "GET /metrics?x=1 HTTP/1.1\r\nHost: localhost:9000\r\nAccept: */*\r\naccept: text/html",
+  "HEAD http://[::1]:9000/status HTTP/1.0\r\nHost: elsewhere",
+);
+const DEVICE_TABLES = bytesOf(
+  "Inter-|   Receive  |  Transmit\n face |bytes packets\n    lo: 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n" +
+    "flannel.1: 5042 60 0 1 0 0 0 0 7056 84 0 2 0 0 0 0\n",
 );
 
 function text(
@@ -92,6 +110,9 @@ export const TEXT_DECODERS: readonly Decoder[] = [
   text("mod/address/seed.ts parseSeed", parseSeed, SEEDS, [AddressError]),
   { ...text("mod/wire/keyring.ts parseKeys", (file) => parseKeys(file, "/etc/keys"), KEY_FILES, [ConfigError]), encode: (keys: Uint8Array[]) => new TextEncoder().encode(keys.map((key) => key.toBase64()).join("\n")), hasManyForms: true },
   text("mod/overlay/subnet_env.ts readSubnetEnv", subnetEnv, SUBNET_ENVS, []),
+  text("mod/host/http_place.ts parseHttpPlace", parseHttpPlace, HTTP_PLACES, []),
+  text("mod/host/http_request.ts parseHead", parseHead, HTTP_HEADS, []),
+  text("mod/host/device_traffic.ts parseDeviceTraffic", (table) => parseDeviceTraffic(table, "flannel.1"), DEVICE_TABLES, []),
   text("mod/cli/config/file.ts sourceOfToml", settingsIn, TOMLS, [ConfigError, BadValue]),
   { name: `${AGENT} readBody`, decode: readBytes, samples: BODIES, refusals: [UserError] },
   text(`${AGENT} parseBody`, (file) => Object.keys(body.parseBody(file)).length, BODIES, [UserError]),
