@@ -6,12 +6,22 @@ import { ARRIVING_BYTES_MAX, askOverStream, StreamServer } from "../../../mod/ho
 import { DatagramSocket } from "../../../mod/host/datagrams.ts";
 import { readRefusal } from "../../../mod/wire/refusal.ts";
 
-/** A free port: bound, read, let go. */
+/** Below those that the kernel gives out by itself, to tests that run beside this one, and no port twice. */
+let lastPort = 20_000 + Math.floor(Math.random() * 10_000);
+
 function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
-  return port;
+  for (;;) {
+    lastPort++;
+    try {
+      for (const hostname of hasIpv6() ? ["0.0.0.0", "::"] : ["0.0.0.0"]) {
+        Deno.listen({ hostname, port: lastPort }).close();
+        Deno.listenDatagram({ transport: "udp", hostname, port: lastPort }).close();
+      }
+      return lastPort;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
 }
 
 Deno.test("a request over a stream brings the answer of the same stream", async () => {
