@@ -1,6 +1,5 @@
 /** The one line that a wrong command line is answered with: what was found and what was probably meant. */
 import type { Command } from "./command.ts";
-import { MISSING_SETTINGS } from "./config/settings.ts";
 import { nearest } from "../base/nearest.ts";
 
 /** What can be wrong with the flags and arguments of a command. */
@@ -81,9 +80,6 @@ function unknownFlag(
   name: string,
   command: Command | undefined,
 ): { message: string; hint?: string } {
-  if (command?.name === "up" && MISSING_SETTINGS.includes(name)) {
-    return { message: `--${name} is not available in this version`, hint: "leave it out" };
-  }
   const meant = nearest(name, ["help", ...(command?.flags ?? []).map((flag) => flag.name)]);
   const message = `${word}: there is no such flag`;
   return meant === undefined ? { message } : { message, hint: `did you mean --${meant}?` };

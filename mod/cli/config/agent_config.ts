@@ -13,16 +13,24 @@ import { variableOf } from "./setting.ts";
 import { CONFIG_FILE_DEFAULT, SETTINGS } from "./settings.ts";
 import { flagSource, Sources, variableSource } from "./sources.ts";
 
-/** All places in order, the file read. Throws ConfigError. */
+/** All places in order, the files read. Throws ConfigError. */
 export async function gatherSources(outside: Outside, given: Given): Promise<Sources> {
   const outer = [flagSource(given), variableSource(outside)];
   const { value, origin } = new Sources(outer).read(SETTINGS.config);
   const named = value === null ? null : { path: value, origin: origin ?? "--config" };
-  // The common case, no file at all, must not pay for loading the reader of files.
-  if (named === null && !mayHaveDefaultFile()) return new Sources(outer);
-  const { fileSource } = await import("./file.ts");
-  const file = await fileSource(named);
-  return new Sources(file === undefined ? outer : [...outer, file]);
+  // The common case, no file at all, must not pay for loading the readers of files.
+  if (named !== null || mayHaveDefaultFile()) {
+    const { fileSource } = await import("./file.ts");
+    const file = await fileSource(named);
+    if (file !== undefined) outer.push(file);
+  }
+  const netConf = new Sources(outer).read(SETTINGS.netConf);
+  if (netConf.value !== null) {
+    const { netConfSource } = await import("./net_conf.ts");
+    const place = { path: netConf.value, origin: netConf.origin ?? "--net-conf" };
+    outer.push(netConfSource(place, (text) => outside.say(`gossamer: warning: ${text}`)));
+  }
+  return new Sources(outer);
 }
 
 /**

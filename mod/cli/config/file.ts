@@ -3,7 +3,7 @@ import { ConfigError, systemReasonOf } from "../../base/errors.ts";
 import { quoteStart } from "../../base/quote.ts";
 import { nearest } from "../../base/nearest.ts";
 import { QUOTED_CHARACTERS_MAX, type Setting } from "./setting.ts";
-import { CONFIG_FILE_DEFAULT, MISSING_SETTINGS, SETTING_LIST, SETTINGS } from "./settings.ts";
+import { CONFIG_FILE_DEFAULT, SETTING_LIST, SETTINGS } from "./settings.ts";
 import { type Source, splitValues } from "./sources.ts";
 
 /** Bytes of a configuration file: each key once is 2 kB; more than a megabyte is some other file. */
@@ -62,9 +62,6 @@ function knownSetting(key: string, origin: string): Setting<unknown> {
     throw new ConfigError(origin, "a file cannot name another one", "remove it");
   }
   if (setting !== undefined) return setting;
-  if (MISSING_SETTINGS.includes(key)) {
-    throw new ConfigError(origin, "is not available in this version", "remove it");
-  }
   const names = SETTING_LIST.map(({ name }) => name);
   const meant = nearest(key, names);
   throw new ConfigError(

@@ -329,6 +329,17 @@ export const SETTINGS = {
     null,
     path,
   ),
+  netConf: valueSetting(
+    {
+      name: "net-conf",
+      group: "Files",
+      placeholder: "FILE",
+      text:
+        "flannel's net-conf.json, for what neither flags nor variables nor the file of settings say",
+    },
+    null,
+    path,
+  ),
   onRenumber: valueSetting(
     {
       name: "on-renumber",
@@ -386,8 +397,3 @@ export const SETTINGS = {
 } as const;
 
 export const SETTING_LIST: readonly Setting<unknown>[] = Object.values(SETTINGS);
-
-/** Settings that have their names already but come with a later version: refused, not unknown. */
-export const MISSING_SETTINGS: readonly string[] = [
-  "net-conf",
-];

@@ -7,7 +7,7 @@ import type { Given } from "../command.ts";
 import { editDistance } from "../../base/nearest.ts";
 import type { Outside } from "../outside.ts";
 import { BadValue, type Setting, variableOf } from "./setting.ts";
-import { MISSING_SETTINGS, SETTING_LIST } from "./settings.ts";
+import { SETTING_LIST } from "./settings.ts";
 
 /** A variable that differs from a known one by this many letters is a slip. */
 const VARIABLE_EDITS_MAX = 2;
@@ -99,16 +99,13 @@ export function variableSource(outside: Outside): Source {
   };
 }
 
-/** Refuses variables of settings that this version lacks, and warns of those that look like a mistyped one. */
+/** Warns of variables that look like a mistyped one. */
 export function checkVariableNames(outside: Outside): void {
   const known = SETTING_LIST.map(({ name }) => variableOf(name));
   for (const name of outside.variableNames()) {
     if (!name.startsWith("GOSSAMER_") || known.includes(name)) continue;
     if (LAUNCHER_VARIABLES.includes(name)) continue;
     if (outside.variable(name) === "") continue;
-    if (MISSING_SETTINGS.some((missing) => variableOf(missing) === name)) {
-      throw new ConfigError(name, "is not available in this version", `unset ${name}`);
-    }
     // Wrappers may use the prefix for variables of their own, so only a near miss is worth a word.
     const meant = known.find((variable) => editDistance(name, variable) <= VARIABLE_EDITS_MAX);
     if (meant === undefined) continue;

@@ -38,7 +38,7 @@ const WRONG: readonly (readonly [line: string, says: RegExp])[] = [
   ["up --bootstrap=perhaps", /--bootstrap: found "perhaps", but it is a switch/],
   ["up --vni 0", /--vni: "0" is not a whole number/],
   ["up --http :80", /--http: ":80" names no address - give ADDRESS:PORT/],
-  ["up --net-conf x", /--net-conf is not available in this version/],
+  ["up --net-conf /nonexistent", /--net-conf: cannot read \/nonexistent: there is no such file/],
   ["up --udp-port 0", /--udp-port: "0" is not/],
   ["status --jsno", /--jsno: there is no such flag - did you mean --json\?$/],
   ["status now", /"now" is one argument too many/],

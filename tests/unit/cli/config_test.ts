@@ -1,5 +1,5 @@
 /** The agent's configuration: precedence of its places, and one clear line for every value that cannot be. */
-import { deepEqual, equal, ok, rejects, throws } from "node:assert/strict";
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import type { AgentConfig } from "../../../mod/agent/config.ts";
 import { ConfigError } from "../../../mod/base/errors.ts";
 import type { Given } from "../../../mod/cli/command.ts";
@@ -227,10 +227,9 @@ const PRECEDENCE: readonly (readonly [
   ["log-format", "text", "json", '"text"', (c) => c.logFormat, ["text", "json", "text"]],
 ];
 
-Deno.test("the precedence table has every setting but the file's own name", () => {
-  const names = SETTING_LIST.filter((setting) => setting !== SETTINGS.config).map(({ name }) =>
-    name
-  );
+Deno.test("the precedence table has every setting but the names of files that have settings", () => {
+  const files: readonly unknown[] = [SETTINGS.config, SETTINGS.netConf];
+  const names = SETTING_LIST.filter((setting) => !files.includes(setting)).map(({ name }) => name);
   deepEqual(PRECEDENCE.map(([name]) => name).sort(), names.sort());
 });
 
@@ -405,7 +404,7 @@ const REFUSED: readonly (readonly [places: Places, error: RegExp])[] = [
   [{ outside: { hostName: "my_host" } }, /^--name: the host name "my_host" cannot serve/],
   [{ toml: "gossip_port = 1" }, /^g\.toml: gossip_port: is not a known key$/],
   [{ toml: "constructor = 1" }, /^g\.toml: constructor: is not a known key$/],
-  [{ toml: "net-conf = true" }, /^g\.toml: net-conf: is not available in this version$/],
+  [{ toml: "net-conf = true" }, /^g\.toml: net-conf: true is of the wrong type$/],
   [
     { flags: ["--masq-exclude=10.0.0.0/8"] },
     /^--masq-exclude: it goes with --ip-masq, which is off$/,
@@ -451,11 +450,7 @@ Deno.test("the longest run directory that fits a socket's path is accepted", asy
   equal(`${runDir}/gossamer.sock`.length, 107);
 });
 
-Deno.test("variables of settings that this version lacks are refused, near misses named", () => {
-  throws(
-    () => checkVariableNames(new FakeOutside({ variables: { GOSSAMER_NET_CONF: "x" } })),
-    /GOSSAMER_NET_CONF: is not available in this version/,
-  );
+Deno.test("variables that are nearly those of settings are named", () => {
   const variables = { GOSSAMER_GOSIP_PORT: "1", GOSSAMER_EXECUTABLE: "x", PATH: "/bin" };
   const outside = new FakeOutside({ variables });
   checkVariableNames(outside);
@@ -463,6 +458,27 @@ Deno.test("variables of settings that this version lacks are refused, near misse
     outside.stderr,
     "gossamer: warning: GOSSAMER_GOSIP_PORT is not a known variable; did you mean GOSSAMER_GOSSIP_PORT?\n",
   );
+});
+
+Deno.test("net-conf.json comes last, named by a flag, a variable or the file", async () => {
+  const folder = Deno.makeTempDirSync();
+  try {
+    const [toml, netConf] = [`${folder}/g.toml`, `${folder}/net-conf.json`];
+    const backend = { Type: "VXLAN", VNI: 4, MTU: 1004, Port: 4 };
+    Deno.writeTextFileSync(netConf, JSON.stringify({ Network: "10.4.0.0/16", Backend: backend }));
+    Deno.writeTextFileSync(toml, `vni = 3\nnet-conf = "${netConf}"\n`);
+    const variables = { GOSSAMER_MTU: "1002" };
+    const sources = await gatherSources(new FakeOutside({ variables }), given(`--config=${toml}`));
+    equal(sources.value(SETTINGS.vni), 3);
+    equal(sources.value(SETTINGS.mtu), 1002);
+    deepEqual(sources.read(SETTINGS.vxlanPort), {
+      value: 4,
+      origin: `${netConf}: Backend.Port`,
+    });
+    deepEqual(agentConfig(sources, new FakeOutside()).pool.cidr, "10.4.0.0/16");
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
 });
 
 Deno.test("gatherSources() asks the flags first, then the environment, then the file", async () => {
