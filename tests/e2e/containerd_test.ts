@@ -42,10 +42,13 @@ scenario(import.meta, "containerd's containers on two hosts reach each other by 
       const { mtu } = await engine.host.waitForSubnet();
       const other = addresses[1 - at]?.[0] ?? "";
       await assertReaches(engine, "a", other, mtu - 28);
-      assert.match(
-        (await engine.exec("a", "/bin/ip link show eth0")).stdout,
-        new RegExp(`mtu ${mtu}`),
-      );
+      // ctr may end before it has passed on what a short command said.
+      let link = "";
+      await engine.until(async () => {
+        link = (await engine.exec("a", "/bin/ip link show eth0")).stdout;
+        return link !== "";
+      });
+      assert.match(link, new RegExp(`mtu ${mtu}`));
     }
   });
   await step("the agent's death and cleanup leave containers alone", async () => {
