@@ -2,6 +2,10 @@
 import type { CompanionOpener } from "./companions.ts";
 
 export const COMPANIONS: readonly CompanionOpener[] = [
+  async (inside) =>
+    Deno.env.has("NOTIFY_SOCKET")
+      ? (await import("./service_companion.ts")).openService(inside)
+      : null,
   async (inside) => new (await import("./event_watch.ts")).EventWatch(inside),
   async (inside) => {
     const { onEvent } = inside.config;

@@ -3,9 +3,12 @@
 /** What the launcher sets for this program's own Deno (scripts/build/launcher.sh). */
 const LAUNCHER_VARIABLES = ["DENO_DIR", "DENO_NO_UPDATE_CHECK", "DENO_NO_PROMPT"];
 
-/** Our environment as it was before the launcher: the command may use a Deno of its own. */
+/** Between the service manager and this process alone (sd_notify(3)). */
+const SERVICE_VARIABLES = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"];
+
+/** Our environment as it was before the launcher: the command may use a Deno of its own, and speaks for nobody's service. */
 export function operatorEnvironment(): Record<string, string> {
   const variables = Deno.env.toObject();
-  for (const name of LAUNCHER_VARIABLES) delete variables[name];
+  for (const name of [...LAUNCHER_VARIABLES, ...SERVICE_VARIABLES]) delete variables[name];
   return variables;
 }

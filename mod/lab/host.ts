@@ -33,7 +33,7 @@ export class Host {
   port: Port;
   readonly containers: Container[] = [];
   /** The program under test and its fixed arguments. */
-  readonly command: readonly string[];
+  command: readonly string[];
   readonly #underlay: Underlay;
   readonly #earlier: AgentProcess[] = [];
   #agent: AgentProcess | null = null;
@@ -68,9 +68,12 @@ export class Host {
     return `${this.directory}/subnet.env`;
   }
 
+  /** Variables that whatever is started from now on has besides. */
+  variables: Readonly<Record<string, string>> = {};
+
   /** What makes every gossamer command inside talk to this host's agent. */
   get environment(): Record<string, string> {
-    return { GOSSAMER_RUN_DIR: this.runDir, NO_COLOR: "1" };
+    return { GOSSAMER_RUN_DIR: this.runDir, NO_COLOR: "1", ...this.variables };
   }
 
   /** The agent started last, running or not. */
