@@ -2,6 +2,7 @@
 import type { Command } from "../command.ts";
 import { cleanupCommand } from "./cleanup.ts";
 import { cniCommand } from "./cni.ts";
+import { completionCommand } from "./completion.ts";
 import { configCommand } from "./config.ts";
 import { demoCommand } from "./demo.ts";
 import { dockerOptsCommand } from "./docker_opts.ts";
@@ -43,5 +44,6 @@ export const COMMANDS: readonly Command[] = [
   podmanNetworkCommand,
   demoCommand,
   simulateCommand,
+  completionCommand(() => COMMANDS),
   versionCommand,
 ];
