@@ -71,6 +71,13 @@ export function openOffloadSocket(address: number, port: number): number {
   }
 }
 
+/** Whether the kernel cuts messages up into datagrams: since Linux 4.18. */
+export function canSegment(fd: number): boolean {
+  const [value, length] = [pinnedBytes(4), pinnedBytes(4)];
+  viewOf(length).setUint32(0, 4, true);
+  return libc().getsockopt(fd, SOL_UDP, UDP_SEGMENT, value, length) === 0;
+}
+
 /** Whether the next datagrams may be cut up on their way. */
 export function allowFragments(fd: number, isAllowed: boolean): void {
   tryOption(fd, SOL_IP, IP_MTU_DISCOVER, isAllowed ? IP_PMTUDISC_DONT : IP_PMTUDISC_DO);

@@ -12,6 +12,7 @@ import {
   IPV4_HEADER_BYTES,
   IPV6_HEADER_BYTES,
   isToMany,
+  mayBeCut,
   versionOf,
 } from "./ip_header.ts";
 
@@ -74,8 +75,8 @@ export class IcmpAnswers {
     mtu: number,
     nowMs: number,
   ): Uint8Array | null {
+    if (mayBeCut(bytes, offset)) return null;
     const isIpv4 = versionOf(bytes, offset) === 4;
-    if (isIpv4 && !mayNotBeCut(bytes, offset)) return null;
     const kind = isIpv4 ? FRAGMENTATION_NEEDED : PACKET_TOO_BIG;
     return this.#answer(kind, mtu, bytes, offset, length, nowMs);
   }
@@ -115,11 +116,6 @@ export class IcmpAnswers {
     this.#left--;
     return true;
   }
-}
-
-/** Whether its sender forbade to cut it up (RFC 791: DF). IPv6 is never cut on the way. */
-function mayNotBeCut(bytes: Uint8Array, offset: number): boolean {
-  return ((bytes[offset + 6] ?? 0) & 0x40) !== 0;
 }
 
 function mayBeAnswered(bytes: Uint8Array, offset: number, length: number): boolean {

@@ -47,6 +47,11 @@ export function checkHeader(bytes: Uint8Array, offset: number, length: number): 
   return total < length || bytes[offset + 7] === 0 ? -DROP.malformed : 0;
 }
 
+/** Whether its sender allows it to be cut up on the way (RFC 791: without DF). IPv6 never is. */
+export function mayBeCut(bytes: Uint8Array, offset: number): boolean {
+  return versionOf(bytes, offset) === 4 && ((bytes[offset + 6] ?? 0) & 0x40) === 0;
+}
+
 /** Whether a packet of a checked header goes to many: multicast (RFC 5771, RFC 4291) or the limited broadcast. */
 export function isToMany(bytes: Uint8Array, offset: number): boolean {
   if (versionOf(bytes, offset) === 6) return bytes[offset + 24] === 0xff;
