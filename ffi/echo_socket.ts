@@ -3,19 +3,10 @@
  * network namespace in which it was opened; nothing blocks.
  */
 import { pinnedBytes, viewOf } from "./bytes.ts";
-import { ERRNO, SysError } from "./errno.ts";
-import {
-  decodeEcho,
-  ECHO,
-  type EchoReply,
-  encodeEcho,
-  IPPROTO_ICMP,
-  IPPROTO_ICMPV6,
-  REPORTED_ERRORS,
-  socketAddress,
-} from "./icmp.ts";
-import { bytesToAddress } from "./inet.ts";
-import { check, lastErrno, libc } from "./libc.ts";
+import { EchoReader } from "./echo_reader.ts";
+import { ECHO, type EchoReply, encodeEcho, IPPROTO_ICMP, IPPROTO_ICMPV6 } from "./echo_message.ts";
+import { socketAddress } from "./icmp.ts";
+import { check, libc } from "./libc.ts";
 import {
   AF_INET,
   AF_INET6,
@@ -36,9 +27,7 @@ const RECEIVE_BYTES = 128;
 export class EchoSocket {
   readonly #family: 4 | 6;
   readonly #identifier: number;
-  readonly #receive = pinnedBytes(RECEIVE_BYTES);
-  readonly #from = pinnedBytes(28); // struct sockaddr_in6
-  readonly #fromLength = pinnedBytes(4);
+  readonly #replies: EchoReader;
   #fd: number;
 
   /**
@@ -49,6 +38,7 @@ export class EchoSocket {
   constructor(family: 4 | 6, identifier: number) {
     this.#family = family;
     this.#identifier = identifier;
+    this.#replies = new EchoReader(family, identifier, RECEIVE_BYTES);
     const [domain, protocol] = family === 4 ? [AF_INET, IPPROTO_ICMP] : [AF_INET6, IPPROTO_ICMPV6];
     this.#fd = openSocket(domain, SOCK_RAW | SOCK_NONBLOCK, protocol, "open an ICMP socket");
     try {
@@ -77,31 +67,7 @@ export class EchoSocket {
 
   /** The replies that have come in since the last call. */
   receive(): EchoReply[] {
-    const replies: EchoReply[] = [];
-    for (;;) {
-      viewOf(this.#fromLength).setUint32(0, this.#from.length, true);
-      const capacity = BigInt(this.#receive.length);
-      const length = Number(
-        libc().recvfrom(
-          this.#fd,
-          this.#receive,
-          capacity,
-          MSG_DONTWAIT,
-          this.#from,
-          this.#fromLength,
-        ),
-      );
-      if (length < 0) {
-        const errno = lastErrno();
-        if (errno === ERRNO.EAGAIN) return replies;
-        if (REPORTED_ERRORS.has(errno)) continue;
-        throw new SysError("receive ICMP echo replies", errno);
-      }
-      const echo = decodeEcho(this.#family, this.#receive.subarray(0, length), this.#identifier);
-      const source = this.#family === 4 ? this.#from.subarray(4, 8) : this.#from.subarray(8, 24);
-      const from = bytesToAddress(source);
-      if (echo !== null && from !== null) replies.push({ ...echo, from });
-    }
+    return this.#replies.read(this.#fd);
   }
 
   /** Resolves when something is there to receive, or `timeoutMs` have passed; the socket stays open until then. */

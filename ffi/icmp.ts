@@ -4,25 +4,23 @@
  */
 import { pinnedBytes, viewOf } from "./bytes.ts";
 import { ERRNO, SysError } from "./errno.ts";
-import { addressToBytes, bytesToAddress, familyOf } from "./inet.ts";
+import { type EchoReply, encodeEcho, IPPROTO_ICMP, IPPROTO_ICMPV6 } from "./echo_message.ts";
+import { EchoReader } from "./echo_reader.ts";
+import { addressToBytes, familyOf } from "./inet.ts";
 import { check, lastErrno, libc } from "./libc.ts";
 import {
   AF_INET,
   AF_INET6,
   closeDescriptor,
-  MSG_DONTWAIT,
-  MSG_TRUNC,
   openSocket,
   setOption,
   SOCK_NONBLOCK,
   SOCK_RAW,
 } from "./socket.ts";
+import { waitForInput } from "./wait.ts";
 
-const POLLIN = 1;
 const IPPROTO_IP = 0;
-export const IPPROTO_ICMP = 1;
 const IPPROTO_IPV6 = 41;
-export const IPPROTO_ICMPV6 = 58;
 const IP_MTU_DISCOVER = 10;
 const IPV6_MTU_DISCOVER = 23;
 /** Let packets be fragmented, here and on the way. */
@@ -30,87 +28,14 @@ const PMTUDISC_DONT = 0;
 /** Set DF (on IPv6: do not fragment here), and refuse with EMSGSIZE what exceeds the path MTU. */
 const PMTUDISC_DO = 2;
 
-/** Message types of echo by family. */
-export const ECHO = {
-  4: { request: 8, reply: 0 },
-  6: { request: 128, reply: 129 },
-} as const;
-
-/** Type, code, checksum, identifier, sequence number. */
-const ICMP_HEADER_BYTES = 8;
 const RECEIVE_BYTES = 64 * 1024;
 /** Most payload an IPv4 packet can carry: 65,535 - 20 - 8. */
 const LARGEST_PAYLOAD_BYTES = 65_507;
-
-/** What routers say about packets sent earlier, read from the socket once each. */
-export const REPORTED_ERRORS: ReadonlySet<number> = new Set([
-  ERRNO.EINTR,
-  ERRNO.EMSGSIZE,
-  ERRNO.EPROTO,
-  ERRNO.EACCES,
-  ERRNO.EHOSTDOWN,
-  ERRNO.EHOSTUNREACH,
-  ERRNO.ENETUNREACH,
-  ERRNO.ECONNREFUSED,
-  ERRNO.EOPNOTSUPP,
-]);
-
-/** An answer to one of our echo requests. */
-export interface EchoReply {
-  readonly sequence: number;
-  readonly from: string;
-  readonly payloadBytes: number;
-}
 
 /** Options of one echo request. */
 export interface EchoOptions {
   /** Forbid fragmentation; off by default. */
   readonly dontFragment?: boolean;
-}
-
-/** Internet checksum (RFC 1071) of `bytes`. */
-export function internetChecksum(bytes: Uint8Array): number {
-  let sum = 0;
-  for (let index = 0; index < bytes.length; index += 2) {
-    sum += ((bytes[index] ?? 0) << 8) | (bytes[index + 1] ?? 0);
-  }
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
-  return ~sum & 0xffff;
-}
-
-/** An echo request with a payload of `payloadBytes` counting bytes. */
-export function encodeEcho(
-  family: 4 | 6,
-  identifier: number,
-  sequence: number,
-  payloadBytes: number,
-): Uint8Array<ArrayBuffer> {
-  const packet = pinnedBytes(ICMP_HEADER_BYTES + payloadBytes);
-  const view = viewOf(packet);
-  view.setUint8(0, ECHO[family].request);
-  view.setUint16(4, identifier, false);
-  view.setUint16(6, sequence, false);
-  for (let index = 0; index < payloadBytes; index++) packet[ICMP_HEADER_BYTES + index] = index;
-  // The kernel computes ICMPv6 checksums itself, because they cover the pseudo header.
-  if (family === 4) view.setUint16(2, internetChecksum(packet), false);
-  return packet;
-}
-
-/** Sequence number and payload size of an echo reply to `identifier`; null for anything else. */
-export function decodeEcho(
-  family: 4 | 6,
-  packet: Uint8Array,
-  identifier: number,
-): { sequence: number; payloadBytes: number } | null {
-  const start = family === 4 ? 4 * ((packet[0] ?? 0) & 0x0f) : 0;
-  if (packet.length < start + ICMP_HEADER_BYTES) return null;
-  const view = viewOf(packet.subarray(start));
-  if (view.getUint8(0) !== ECHO[family].reply) return null;
-  if (view.getUint16(4, false) !== identifier) return null;
-  return {
-    sequence: view.getUint16(6, false),
-    payloadBytes: packet.length - start - ICMP_HEADER_BYTES,
-  };
 }
 
 let lastIdentifier = 0;
@@ -119,16 +44,14 @@ let lastIdentifier = 0;
 export class IcmpSocket {
   readonly #family: 4 | 6;
   readonly #identifier: number;
-  readonly #receive = pinnedBytes(RECEIVE_BYTES);
-  readonly #from = pinnedBytes(28); // struct sockaddr_in6
-  readonly #fromLength = pinnedBytes(4);
-  readonly #pollfd = pinnedBytes(8); // struct pollfd: fd, events, revents
+  readonly #replies: EchoReader;
   #fd: number;
 
   constructor(destination: string) {
     this.#family = familyOf(destination);
     // Several sockets of one process, and several processes, share a namespace.
     this.#identifier = (Deno.pid + 7919 * lastIdentifier++) & 0xffff;
+    this.#replies = new EchoReader(this.#family, this.#identifier, RECEIVE_BYTES);
     const v4 = this.#family === 4;
     this.#fd = openSocket(
       v4 ? AF_INET : AF_INET6,
@@ -173,42 +96,12 @@ export class IcmpSocket {
 
   /** The replies that have come in since the last call. Reported ICMP errors are skipped. */
   receive(): EchoReply[] {
-    const replies: EchoReply[] = [];
-    for (;;) {
-      viewOf(this.#fromLength).setUint32(0, this.#from.length, true);
-      const length = Number(
-        libc().recvfrom(
-          this.#fd,
-          this.#receive,
-          BigInt(this.#receive.length),
-          MSG_DONTWAIT | MSG_TRUNC,
-          this.#from,
-          this.#fromLength,
-        ),
-      );
-      if (length < 0) {
-        const errno = lastErrno();
-        if (errno === ERRNO.EAGAIN) return replies;
-        if (REPORTED_ERRORS.has(errno)) continue;
-        throw new SysError("receive ICMP echo replies", errno);
-      }
-      const packet = this.#receive.subarray(0, Math.min(length, this.#receive.length));
-      const echo = decodeEcho(this.#family, packet, this.#identifier);
-      const address = this.#family === 4 ? this.#from.subarray(4, 8) : this.#from.subarray(8, 24);
-      const from = bytesToAddress(address);
-      if (echo !== null && from !== null) replies.push({ ...echo, from });
-    }
+    return this.#replies.read(this.#fd);
   }
 
-  /**
-   * Resolves when something is there to receive, or `timeoutMs` have passed (-1: never). One wait
-   * at a time; the socket stays open until it ends.
-   */
+  /** Resolves when something is there to receive, or `timeoutMs` have passed; the socket stays open until then. */
   async arrival(timeoutMs: number): Promise<void> {
-    const view = viewOf(this.#pollfd);
-    view.setInt32(0, this.#fd, true);
-    view.setInt32(4, POLLIN, true);
-    await libc().poll_wait(this.#pollfd, 1n, timeoutMs);
+    await waitForInput(this.#fd, timeoutMs);
   }
 
   close(): void {

@@ -1,6 +1,7 @@
 /**
  * What an ADD and a DEL of the CNI plugin take, from the start of the process to its end: with the built-in bridge, delegating as
- * flannel's plugin does, and the stock plugins alone. Each round runs all of them, one after the other.
+ * flannel's plugin does, and the stock plugins alone; and flannel's own plugin where FLANNEL_CNI names its file. Each round runs
+ * all of them, one after the other.
  *
  * Plugins in Go look themselves up in /proc, which has to be that of this process namespace: so this starts itself again in a mount
  * namespace that has one.
@@ -36,6 +37,7 @@ function chainsOf(folder: string): Chain[] {
     host: new Namespace(name),
   });
   const dataDir = (name: string) => `${folder}/${name}`;
+  const flannel = Deno.env.get("FLANNEL_CNI");
   return [
     chain("built-in", benchExecutable(), {
       type: "gossamer",
@@ -61,6 +63,17 @@ function chainsOf(folder: string): Chain[] {
         dataDir: dataDir("host-local"),
       },
     }),
+    ...flannel === undefined ? [] : [
+      chain("plugin of flannel", flannel, {
+        // The newest that releases in the repository of the stock plugins know.
+        cniVersion: "0.4.0",
+        type: "flannel",
+        subnetFile,
+        dataDir: dataDir("flannel"),
+        delegate: { hairpinMode: true, isDefaultGateway: true },
+        ipam: { dataDir: dataDir("flannel-local") },
+      }),
+    ],
   ];
 }
 

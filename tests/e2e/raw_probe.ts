@@ -1,7 +1,8 @@
 /** One echo request with a time to live of one's own, and whatever ICMP message comes back: what traceroute does. */
 import assert from "node:assert/strict";
 import { pinnedBytes, viewOf } from "../../ffi/bytes.ts";
-import { encodeEcho, IPPROTO_ICMP, socketAddress } from "../../ffi/icmp.ts";
+import { encodeEcho, IPPROTO_ICMP } from "../../ffi/echo_message.ts";
+import { socketAddress } from "../../ffi/icmp.ts";
 import { bytesToAddress } from "../../ffi/inet.ts";
 import { libc } from "../../ffi/libc.ts";
 import {

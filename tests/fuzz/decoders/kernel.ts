@@ -1,5 +1,5 @@
 /** Decoders of what the kernel answers: netlink messages and ICMP packets. */
-import { decodeEcho, encodeEcho } from "../../../ffi/icmp.ts";
+import { decodeEcho, encodeEcho } from "../../../ffi/echo_message.ts";
 import { decodeAcknowledgement } from "../../../ffi/netlink/acknowledgement.ts";
 import { decodeAttributes } from "../../../ffi/netlink/attribute.ts";
 import { NetlinkFormatError } from "../../../ffi/netlink/error.ts";

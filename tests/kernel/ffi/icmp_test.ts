@@ -1,6 +1,7 @@
 /** Echo requests between two namespaces. */
 import { strict as assert } from "node:assert";
-import { type EchoReply, type IcmpSocket, openIcmp } from "../../../ffi/icmp.ts";
+import type { EchoReply } from "../../../ffi/echo_message.ts";
+import { type IcmpSocket, openIcmp } from "../../../ffi/icmp.ts";
 import { addressAdd, IFA_F } from "../../../ffi/route/address.ts";
 import { linkSet } from "../../../ffi/route/link.ts";
 import { cable, Host, kernelTest } from "./namespace.ts";
@@ -22,7 +23,7 @@ function pair(near: Host, far: Host): { near: number; far: number } {
 async function replies(icmp: IcmpSocket, count: number): Promise<EchoReply[]> {
   const arrived: EchoReply[] = [];
   while (arrived.length < count) {
-    await icmp.arrival(-1);
+    await icmp.arrival(10_000);
     arrived.push(...icmp.receive());
   }
   return arrived;

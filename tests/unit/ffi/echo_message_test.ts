@@ -1,7 +1,7 @@
 /** ICMP echo packets (RFC 792, RFC 4443) and the Internet checksum (RFC 1071). */
 import { strict as assert } from "node:assert";
 import { hex } from "../../../ffi/bytes.ts";
-import { decodeEcho, encodeEcho, internetChecksum } from "../../../ffi/icmp.ts";
+import { decodeEcho, encodeEcho, internetChecksum } from "../../../ffi/echo_message.ts";
 
 Deno.test("the Internet checksum is that of RFC 1071's example", () => {
   const example = Uint8Array.of(0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7);
