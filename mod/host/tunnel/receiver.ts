@@ -19,6 +19,7 @@ import type { Statistics } from "../../dataplane/statistics.ts";
 import {
   continues,
   endsRun,
+  mayBegin,
   TransportHeader,
   widenHeader,
 } from "../../dataplane/transport_header.ts";
@@ -116,7 +117,8 @@ export class Receiver {
   /** Takes what has come, but not for ever. Throws SysError when nothing can be taken. */
   run(): void {
     const { pointer } = this.#messages;
-    for (let taken = 0, bytes = 0; taken < MESSAGES_MAX && bytes < TURN_BYTES_MAX;) {
+    let bytes = 0;
+    for (let taken = 0; taken < MESSAGES_MAX && bytes < TURN_BYTES_MAX;) {
       const wanted = this.#atOnce;
       const got = this.#calls.recvmmsg(this.#socket, pointer, wanted, 0, 0n);
       if (got < 0) {
@@ -211,7 +213,7 @@ export class Receiver {
     this.#firstLength = this.#length = length;
     this.#count = 1;
     this.#isUnfinished = isUnfinished;
-    const isAlone = !isUnfinished || length <= this.#header.end ||
+    const isAlone = !isUnfinished || !mayBegin(this.#header, this.#packets.view, offset, length) ||
       (!this.#header.isTcp && !this.#joinsUdp) ||
       endsRun(this.#header, this.#packets.bytes, offset);
     if (isAlone) this.#flush();

@@ -132,40 +132,45 @@ kernelTest(
   },
 );
 
-kernelTest(
-  "what waits for a full socket arrives when there is room, all of it and in order",
-  () => {
-    using near = new Side(1);
-    using far = new Side(2);
-    startBoth(near, far, [peerOf(2), peerOf(3, 1)]);
-    const socket = near.socket();
-    using silent = sender(near, 3);
-    using from = sender(near, 2);
-    using to = taker(far, 2);
-    silent.send(pinnedBytes(1_400));
-    near.turn();
-    setOption(socket, SOL_SOCKET, SO_SNDBUF, 0, "SO_SNDBUF");
-    silent.send(pinnedBytes(1_400));
-    silent.send(pinnedBytes(1_400));
-    silent.send(pinnedBytes(1_400));
-    // More than one call takes, so that it waits in its middle.
-    const [count, size] = [120, 500];
-    setOption(from.fd, SOL_UDP, UDP_SEGMENT, size, "set UDP_SEGMENT");
-    const content = pinnedBytes(count * size);
-    content.forEach((_, index) => content[index] = Math.floor(index / size));
-    from.send(content);
-    from.send(pinnedBytes(300).fill(200));
-    near.turn();
-    setOption(socket, SOL_SOCKET, SO_SNDBUFFORCE, 8_000_000, "SO_SNDBUFFORCE");
-    const arrived: Uint8Array[] = [];
-    turnUntil([near, far], () => {
-      arrived.push(...take(to));
-      return arrived.length > count;
-    });
-    const wanted = [...Array.from({ length: count }, (_, index) => index), 200];
-    assert.deepEqual(arrived.map(([first]) => first), wanted);
-  },
-);
+for (const isApart of [false, true]) {
+  const how = isApart ? "one by one" : "together";
+  kernelTest(
+    `what waits for a full socket arrives when there is room, ${how}, all and in order`,
+    () => {
+      using near = new Side(1);
+      using far = new Side(2);
+      startBoth(near, far, [peerOf(2), peerOf(3, 1)]);
+      const socket = near.socket();
+      using silent = sender(near, 3);
+      using from = sender(near, 2);
+      using to = taker(far, 2);
+      silent.send(pinnedBytes(1_400));
+      near.turn();
+      if (isApart) setOption(socket, SOL_SOCKET, SO_NO_CHECK, 1, "SO_NO_CHECK");
+      setOption(socket, SOL_SOCKET, SO_SNDBUF, 0, "SO_SNDBUF");
+      silent.send(pinnedBytes(1_400));
+      silent.send(pinnedBytes(1_400));
+      silent.send(pinnedBytes(1_400));
+      // More than one call takes, so that it waits in its middle.
+      const [count, size] = [120, 500];
+      setOption(from.fd, SOL_UDP, UDP_SEGMENT, size, "set UDP_SEGMENT");
+      const content = pinnedBytes(count * size);
+      content.forEach((_, index) => content[index] = Math.floor(index / size));
+      from.send(content);
+      from.send(pinnedBytes(300).fill(200));
+      near.turn();
+      setOption(socket, SOL_SOCKET, SO_SNDBUFFORCE, 8_000_000, "SO_SNDBUFFORCE");
+      const arrived: Uint8Array[] = [];
+      turnUntil([near, far], () => {
+        arrived.push(...take(to));
+        return arrived.length > count;
+      });
+      const wanted = [...Array.from({ length: count }, (_, index) => index), 200];
+      assert.deepEqual(arrived.map(([first]) => first), wanted);
+      assert.equal(near.statistics.trafficOf(1).packetsSent, 4, "and what stays in the kernel");
+    },
+  );
+}
 
 kernelTest("what waits for a host that is another one by then is dropped", () => {
   using near = new Side(1);
@@ -221,6 +226,34 @@ kernelTest(
     assert.ok(Object.values(drops).every((dropped) => dropped === 0), JSON.stringify(drops));
   },
 );
+
+kernelTest("nothing goes behind a shorter packet by the same call", () => {
+  using near = new Side(1);
+  using far = new Side(2);
+  startBoth(near, far);
+  using from = sender(near, 2);
+  using to = taker(far, 2);
+  setOption(from.fd, SOL_UDP, UDP_SEGMENT, 100, "set UDP_SEGMENT");
+  const lengths = [250, 220, 300, 100];
+  for (const length of lengths) from.send(pinnedBytes(length).fill(length / 10));
+  const arrived: Uint8Array[] = [];
+  turnUntil([near, far], () => {
+    arrived.push(...take(to));
+    return arrived.length >= 10;
+  });
+  assert.deepEqual(arrived.map((bytes) => [bytes.length, bytes[0]]), [
+    [100, 25],
+    [100, 25],
+    [50, 25],
+    [100, 22],
+    [100, 22],
+    [20, 22],
+    [100, 30],
+    [100, 30],
+    [100, 30],
+    [100, 10],
+  ]);
+});
 
 kernelTest("a host that cannot be sent to does not end the use of offloads", () => {
   using near = new Side(1);

@@ -162,9 +162,9 @@ export class Plain {
   }
 
   /** Null when nothing is there. */
-  receive(): Uint8Array | null {
-    const bytes = pinnedBytes(2_048);
-    const length = Number(libc().recv(this.fd, bytes, 2_048n, 0));
+  receive(longest = 2_048): Uint8Array | null {
+    const bytes = pinnedBytes(longest);
+    const length = Number(libc().recv(this.fd, bytes, BigInt(longest), 0));
     return length < 0 ? null : bytes.subarray(0, length);
   }
 

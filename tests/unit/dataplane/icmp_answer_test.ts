@@ -131,3 +131,12 @@ Deno.test("50 are answered at once and 1,000 a second", () => {
   assert.equal(answered(1_005), 0, "a clock that went back gives nothing");
   assert.equal(answered(9_000), 50);
 });
+
+Deno.test("whoever asks for hosts that are not there takes nobody's word of how long packets may be", () => {
+  const answers = new IcmpAnswers();
+  while (unreachable(IPV4, answers) !== null);
+  const bytes = packet({ ...IPV4, fragment: DONT_FRAGMENT });
+  const told = Array.from({ length: 200 }, () => answers.tooBig(bytes, 0, bytes.length, 1_300, 0))
+    .filter((answer) => answer !== null).length;
+  assert.equal(told, 50);
+});
