@@ -6,6 +6,7 @@ import { VERSION } from "../base/version.ts";
 import { subnetCount } from "../address/pool.ts";
 import { type ClaimStageName, EVENT_NAMES, type MemberStatusName } from "./api.ts";
 import { claimStage } from "./claim_stage.ts";
+import { isSilent } from "./overlay_health.ts";
 import { isReady, type StatusSources } from "./status.ts";
 
 type Labels = Readonly<Record<string, string>>;
@@ -132,12 +133,11 @@ function hostMetrics({ snapshot, overlay, problems }: StatusSources): Metric[] {
 
 /** The way through the overlay, as pings and the device's counters tell it. */
 function wayMetrics({ health, traffic }: StatusSources): Metric[] {
-  const states = [...health?.values() ?? []].map(({ state }) => state);
   return [
     gauge(
       "overlay_peers_silent",
       "Peers whose agents are there, and whose VTEPs do not answer through the overlay",
-      states.filter((state) => state === "silent").length,
+      [...health?.values() ?? []].filter(isSilent).length,
     ),
     ...(traffic === undefined || traffic === null ? [] : [
       counter("overlay_sent_bytes_total", "Bytes that the device sent", traffic.sentBytes),

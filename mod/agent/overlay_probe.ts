@@ -1,15 +1,17 @@
 /**
- * Pings the VTEPs of peers through the overlay all the time, a few a second, each in its turn: only that says that packets of
- * containers get there and back. Gossip takes other ways, and the device cannot tell whose silence it hears.
+ * Pings the VTEPs of peers through the overlay all the time, a few a second, each in its turn and by each family: only that says
+ * that packets of containers get there and back. Gossip takes other ways, and the device cannot tell whose silence it hears.
  */
+import { familyOf } from "../address/cidr.ts";
 import { deviceAddressOf } from "../address/network.ts";
+import { ipv6HalfOf } from "../address/pool.ts";
 import { reasonOf } from "../base/errors.ts";
 import { backendOf } from "../claim/record.ts";
 import type { Problem } from "../base/problem.ts";
 import type { HostEvent } from "../claim/host_core.ts";
 import { openOtherEcho } from "../host/echo.ts";
 import { startTimer } from "../host/timer.ts";
-import type { OverlayHealth } from "./overlay_health.ts";
+import { isSilent, type OverlayHealth, type WayHealth } from "./overlay_health.ts";
 import type { Companion, Inside } from "./companions.ts";
 
 /** Each peer is asked about so often, as long as there are few. */
@@ -51,9 +53,12 @@ export interface ProbePorts {
   openEcho(family: 4 | 6): ProbeSocket;
 }
 
-interface Peer {
+/** The way to one peer by one family. */
+interface Way {
   readonly hostId: string;
+  /** Of the peer's VTEP in the overlay. */
   readonly address: string;
+  readonly isIpv6Half: boolean;
   lost: number;
   rttMs: number | null;
   answeredAtMs: number | null;
@@ -62,10 +67,11 @@ interface Peer {
 export class OverlayProbe implements Companion {
   readonly #inside: Pick<Inside, "snapshot" | "overlay" | "log">;
   readonly #ports: ProbePorts;
-  readonly #peers = new Map<string, Peer>();
-  /** Whose turn comes next, by host id. */
+  /** By the VTEP's address. */
+  readonly #ways = new Map<string, Way>();
+  /** Which address' turn comes next. */
   #turns: string[] = [];
-  #socket: ProbeSocket | null = null;
+  readonly #sockets = new Map<4 | 6, ProbeSocket>();
   #followAtMs = -Infinity;
   #followsDue = 0;
   #sequence = 0;
@@ -82,10 +88,17 @@ export class OverlayProbe implements Companion {
 
   /** By host id; those that were never asked are not in it. */
   overlayHealth(): ReadonlyMap<string, OverlayHealth> {
-    return new Map([...this.#peers].map(([hostId, { lost, rttMs, answeredAtMs }]) => {
-      const state = lost >= SILENT_AFTER ? "silent" : answeredAtMs === null ? "unknown" : "answers";
-      return [hostId, { state, rttMs, answeredAtMs }];
-    }));
+    const health = new Map<string, OverlayHealth>();
+    for (const way of this.#ways.values()) {
+      if (!way.isIpv6Half) health.set(way.hostId, healthOf(way));
+    }
+    for (const way of this.#ways.values()) {
+      const first = health.get(way.hostId);
+      if (way.isIpv6Half && first !== undefined) {
+        health.set(way.hostId, { ...first, ipv6: healthOf(way) });
+      }
+    }
+    return health;
   }
 
   event({ kind }: HostEvent): void {
@@ -94,18 +107,23 @@ export class OverlayProbe implements Companion {
   }
 
   problems(): Problem[] {
-    const { members } = this.#inside.snapshot().swim;
-    const silent = members.filter(({ id, status }) =>
-      status === "alive" && (this.#peers.get(id)?.lost ?? 0) >= SILENT_AFTER
-    );
-    if (silent.length === 0) return [];
+    const health = this.overlayHealth();
+    const silent = this.#inside.snapshot().swim.members.flatMap(({ id, name, status }) => {
+      const known = health.get(id);
+      return status === "alive" && known !== undefined && isSilent(known) ? [{ name, known }] : [];
+    });
+    const [first] = silent;
+    if (first === undefined) return [];
     const named = silent.slice(0, NAMED_MAX).map(({ name }) => name).join(", ");
     const more = silent.length > NAMED_MAX ? ` and ${silent.length - NAMED_MAX} more` : "";
+    const isIpv6Alone = silent.every(({ known }) => known.state !== "silent");
+    const pings = isIpv6Alone ? "IPv6 pings" : "pings";
     return [{
       code: "overlay-silent",
       severity: "warning",
-      text: `The agents of ${named}${more} answer, but pings through the overlay do not come back`,
-      remedy: `Run gossamer ping ${silent[0]?.name ?? ""}: it says which layer fails`,
+      text:
+        `The agents of ${named}${more} answer, but ${pings} through the overlay do not come back`,
+      remedy: `Run gossamer ping ${first.name}: it says which layer fails`,
     }];
   }
 
@@ -113,15 +131,15 @@ export class OverlayProbe implements Companion {
     this.#isClosed = true;
     this.#cancelTimer();
     // A wait that is under way keeps the descriptor; its end closes it.
-    if (!this.#isBusy) this.#closeSocket();
+    if (!this.#isBusy) this.#closeSockets();
   }
 
   #schedule(): void {
     if (this.#isClosed) return;
-    const peers = [...this.#peers.values()];
+    const ways = [...this.#ways.values()];
     const evenMs = ROUND_MS / Math.max(1, this.#turns.length);
-    const longestMs = peers.some(isSilent) ? SILENT_TICK_MS : TICK_MS_MAX;
-    const tickMs = peers.some(isDoubtful)
+    const longestMs = ways.some(isLost) ? SILENT_TICK_MS : TICK_MS_MAX;
+    const tickMs = ways.some(isDoubtful)
       ? TICK_MS_MIN
       : Math.min(longestMs, Math.max(TICK_MS_MIN, evenMs));
     this.#cancelTimer();
@@ -140,10 +158,10 @@ export class OverlayProbe implements Companion {
         this.#inside.log.warning("the overlay cannot be pinged", { reason });
       }
       this.#refusal = reason;
-      this.#closeSocket();
+      this.#closeSockets();
     } finally {
       this.#isBusy = false;
-      if (this.#isClosed) this.#closeSocket();
+      if (this.#isClosed) this.#closeSockets();
       else this.#schedule();
     }
   }
@@ -158,50 +176,62 @@ export class OverlayProbe implements Companion {
     const alive = new Set(
       swim.members.filter(({ status }) => status === "alive").map(({ id }) => id),
     );
-    const { paths } = this.#inside.overlay();
-    const wanted = new Map<string, string>();
+    const { paths, ipv6 } = this.#inside.overlay();
+    const hasHalves = ipv6 !== undefined && ipv6 !== null;
+    const wanted = new Map<string, Pick<Way, "hostId" | "isIpv6Half">>();
     for (const { hostId, subnet, vtep } of claim.owners) {
       if (hostId === swim.self.id || !alive.has(hostId)) continue;
       // Bare packets may go to hosts without such a device.
       const hasDevice = paths.get(hostId) !== undefined && backendOf(vtep) !== "host-gw";
-      if (hasDevice) wanted.set(hostId, deviceAddressOf(subnet));
+      if (!hasDevice) continue;
+      wanted.set(deviceAddressOf(subnet), { hostId, isIpv6Half: false });
+      const isHalved = hasHalves && vtep.ipv6 !== undefined;
+      const half = isHalved ? ipv6HalfOf(claim.pool, subnet) : null;
+      if (half !== null) wanted.set(deviceAddressOf(half), { hostId, isIpv6Half: true });
     }
-    for (const [hostId, { address }] of this.#peers) {
-      if (wanted.get(hostId) !== address) this.#peers.delete(hostId);
+    for (const [address, { hostId }] of this.#ways) {
+      if (wanted.get(address)?.hostId !== hostId) this.#ways.delete(address);
     }
-    for (const [hostId, address] of wanted) {
-      if (this.#peers.has(hostId)) continue;
-      this.#peers.set(hostId, { hostId, address, lost: 0, rttMs: null, answeredAtMs: null });
-      this.#turns.unshift(hostId);
+    for (const [address, peer] of wanted) {
+      if (this.#ways.has(address)) continue;
+      this.#ways.set(address, { ...peer, address, lost: 0, rttMs: null, answeredAtMs: null });
+      this.#turns.unshift(address);
     }
-    this.#turns = this.#turns.filter((hostId) => this.#peers.has(hostId));
+    this.#turns = this.#turns.filter((address) => this.#ways.has(address));
   }
 
   /** Those of whom a ping was lost come first: what is lost is known soon. Then a few of the silent, then who is due. */
-  #batch(tickMs: number): Peer[] {
-    const peers = this.#turns.map((hostId) => this.#peers.get(hostId)).filter((peer) => !!peer);
-    const doubtful = peers.filter(isDoubtful).sort((one, other) => other.lost - one.lost);
-    const silent = peers.filter(isSilent).slice(0, SILENT_ASKED_MAX);
+  #batch(tickMs: number): Way[] {
+    const ways = this.#turns.map((address) => this.#ways.get(address)).filter((way) => !!way);
+    const doubtful = ways.filter(isDoubtful).sort((one, other) => other.lost - one.lost);
+    const silent = ways.filter(isLost).slice(0, SILENT_ASKED_MAX);
     const due = Math.ceil((this.#turns.length * tickMs) / ROUND_MS);
     const size = Math.min(BATCH_MAX, due + doubtful.length + silent.length);
-    const batch = [...new Set([...doubtful, ...silent, ...peers])].slice(0, size);
-    const asked = new Set(batch.map(({ hostId }) => hostId));
-    this.#turns = [...this.#turns.filter((hostId) => !asked.has(hostId)), ...asked];
+    const batch = [...new Set([...doubtful, ...silent, ...ways])].slice(0, size);
+    const asked = new Set(batch.map(({ address }) => address));
+    this.#turns = [...this.#turns.filter((address) => !asked.has(address)), ...asked];
     return batch;
   }
 
-  async #ask(batch: readonly Peer[]): Promise<void> {
-    const [first] = batch;
-    if (first === undefined) return;
-    this.#socket ??= this.#ports.openEcho(first.address.includes(":") ? 6 : 4);
-    const socket = this.#socket;
+  async #ask(batch: readonly Way[]): Promise<void> {
+    const families = [4, 6] as const;
+    const asked = families.map((family) =>
+      this.#askBy(family, batch.filter(({ address }) => familyOf(address) === family))
+    );
+    const failed = (await Promise.allSettled(asked)).find(({ status }) => status === "rejected");
+    if (failed?.status === "rejected") throw failed.reason;
+  }
+
+  async #askBy(family: 4 | 6, batch: readonly Way[]): Promise<void> {
+    if (batch.length === 0) return;
+    const socket = this.#socketOf(family);
     socket.receive(); // what came too late
-    const sent = new Map<number, { peer: Peer; atMs: number }>();
-    for (const peer of batch) {
+    const sent = new Map<number, { way: Way; atMs: number }>();
+    for (const way of batch) {
       this.#sequence = (this.#sequence + 1) & 0xffff;
       const atMs = this.#ports.nowMs();
-      sent.set(this.#sequence, { peer, atMs });
-      socket.send(peer.address, this.#sequence);
+      sent.set(this.#sequence, { way, atMs });
+      socket.send(way.address, this.#sequence);
     }
     const endMs = this.#ports.nowMs() + ANSWER_MS_MAX;
     while (sent.size > 0 && !this.#isClosed) {
@@ -211,30 +241,42 @@ export class OverlayProbe implements Companion {
       const nowMs = this.#ports.nowMs();
       for (const { from, sequence } of socket.receive()) {
         const question = sent.get(sequence);
-        if (question === undefined || question.peer.address !== from) continue;
+        if (question === undefined || question.way.address !== from) continue;
         sent.delete(sequence);
-        question.peer.lost = 0;
-        question.peer.rttMs = nowMs - question.atMs;
-        question.peer.answeredAtMs = nowMs;
+        question.way.lost = 0;
+        question.way.rttMs = nowMs - question.atMs;
+        question.way.answeredAtMs = nowMs;
       }
     }
     if (this.#isClosed) return;
-    for (const { peer } of sent.values()) peer.lost++;
+    for (const { way } of sent.values()) way.lost++;
   }
 
-  #closeSocket(): void {
-    this.#socket?.close();
-    this.#socket = null;
+  #socketOf(family: 4 | 6): ProbeSocket {
+    const socket = this.#sockets.get(family) ?? this.#ports.openEcho(family);
+    this.#sockets.set(family, socket);
+    return socket;
+  }
+
+  #closeSockets(): void {
+    for (const socket of this.#sockets.values()) socket.close();
+    this.#sockets.clear();
   }
 }
 
 /** It was not asked yet, or a ping was lost and nobody knows yet whether that means anything. */
-function isDoubtful({ lost, answeredAtMs }: Peer): boolean {
+function isDoubtful({ lost, answeredAtMs }: Way): boolean {
   return (lost > 0 || answeredAtMs === null) && lost < SILENT_AFTER;
 }
 
-function isSilent({ lost }: Peer): boolean {
+function isLost({ lost }: Way): boolean {
   return lost >= SILENT_AFTER;
+}
+
+function healthOf(way: Way): WayHealth {
+  const { rttMs, answeredAtMs } = way;
+  const state = isLost(way) ? "silent" : answeredAtMs === null ? "unknown" : "answers";
+  return { state, rttMs, answeredAtMs };
 }
 
 export function openOverlayProbe(inside: Inside): OverlayProbe {

@@ -10,7 +10,7 @@ import type { Past } from "./claim_history.ts";
 import { claimStage } from "./claim_stage.ts";
 import type { AgentConfig } from "./config.ts";
 import type { DeviceTraffic } from "../host/device_traffic.ts";
-import type { OverlayHealth } from "./overlay_health.ts";
+import type { OverlayHealth, WayHealth } from "./overlay_health.ts";
 import type { UdpDocument } from "./overlay_documents.ts";
 import type { OverlayStatus } from "./overlay_keeper.ts";
 import {
@@ -26,6 +26,7 @@ import {
   type SubnetDocument,
   type SubnetsDocument,
   type TrafficDocument,
+  type VtepAnswerDocument,
 } from "./api.ts";
 
 /** Everything a document is made from. */
@@ -268,13 +269,23 @@ function overlayWay(
 ): { overlay?: OverlayWayDocument } {
   const known = health?.get(id);
   if (known === undefined) return {};
-  const { state, rttMs, answeredAtMs } = known;
+  const { ipv6 } = known;
   return {
     overlay: {
-      state,
-      rttMs: rttMs === null ? null : wholeMicroseconds(rttMs),
-      answeredAt: answeredAtMs === null ? null : wallTime(answeredAtMs),
+      ...wayDocument(known, wallTime),
+      ...(ipv6 === undefined ? {} : { ipv6: wayDocument(ipv6, wallTime) }),
     },
+  };
+}
+
+function wayDocument(
+  { state, rttMs, answeredAtMs }: WayHealth,
+  wallTime: StatusSources["wallTime"],
+): VtepAnswerDocument {
+  return {
+    state,
+    rttMs: rttMs === null ? null : wholeMicroseconds(rttMs),
+    answeredAt: answeredAtMs === null ? null : wallTime(answeredAtMs),
   };
 }
 

@@ -3,7 +3,14 @@ import type { GossipPingDocument, MemberDocument, StatusDocument } from "../agen
 import { familyOf } from "../address/cidr.ts";
 import { deviceAddressOf } from "../address/network.ts";
 import { ExitCode, UserError } from "../base/errors.ts";
-import { brokenLayer, type WayFacts, wayFindings } from "../doctor/way.ts";
+import {
+  brokenLayer,
+  type OverlayFacts,
+  type OverlayProbes,
+  type WayFacts,
+  wayFindings,
+  type WayProbes,
+} from "../doctor/way.ts";
 import type { Finding } from "../doctor/finding.ts";
 import { vxlanDevices } from "../doctor/vxlan_devices.ts";
 import { askEcho, type EchoOutcome } from "../host/ask_echo.ts";
@@ -25,6 +32,8 @@ export interface WayDocument {
   readonly underlayFull: EchoOutcome;
   readonly overlay: EchoOutcome | null;
   readonly overlayFull: EchoOutcome | null;
+  /** The same by IPv6, with dual stack. */
+  readonly ipv6?: OverlayProbes;
   /** Bytes of the long packets, with their IP headers. */
   readonly overlayBytes: number;
   readonly underlayBytes: number;
@@ -66,42 +75,76 @@ export async function askHost(
   const backend = member.path === "udp" ? "udp" : "vxlan";
   const overhead = isBare ? 0 : overheadOf(backend, familyOf(member.address));
   const underlayBytes = overlayBytes + overhead;
-  const vtep = vtepOf(member, status);
   const underlay = await echo(member.address, SMALL_BYTES);
-  const before = deviceTraffic(status.overlay.device);
-  const overlay = vtep === null ? null : await echo(vtep, SMALL_BYTES);
-  const after = deviceTraffic(status.overlay.device);
-  const isOpen = overlay?.kind === "answered";
-  const overlayFull = vtep === null || !isOpen
-    ? null
-    : await echo(vtep, overlayBytes, longMs(overlay));
+  const lacks = () => missing(runDir, member);
+  const { device } = status.overlay;
+  const vtep = vtepOf(member.subnet, member, status);
+  const { probes: overlay, facts } = await askVtep(vtep, device, overlayBytes, lacks);
   const underlayFull = await echo(member.address, underlayBytes, longMs(underlay));
-  const facts: WayFacts = {
+  const half = await askIpv6(member, status, bytes, lacks);
+  const probes: WayProbes = {
+    gossip,
+    underlay,
+    underlayFull,
+    ...overlay,
+    ...(half === null ? {} : { ipv6: half.probes }),
+  };
+  const known: WayFacts = {
     name: member.name,
     address: member.address,
     status: member.status,
     subnet: member.subnet,
     gossipPort: member.gossipPort,
-    vxlanPort: isBare ? null : status.overlay.udp?.port ?? portOf(status.overlay.device),
-    device: status.overlay.device,
-    mtu: overlayBytes,
+    vxlanPort: isBare ? null : status.overlay.udp?.port ?? portOf(device),
     underlayBytes,
-    missing: isOpen ? "" : await missing(runDir, member),
-    carried: before === null || after === null ? null : {
-      sent: after.sentPackets - before.sentPackets,
-      received: after.receivedPackets - before.receivedPackets,
-    },
+    ...facts,
+    ...(half === null ? {} : { ipv6: half.facts }),
   };
-  const probes = { gossip, underlay, underlayFull, overlay, overlayFull };
-  const findings = wayFindings(facts, probes);
+  const findings = wayFindings(known, probes);
   const { id, name, address, subnet } = member;
   const lengths = { overlayBytes, underlayBytes };
   const broken = brokenLayer(findings)?.name ?? null;
-  return { schema: 1, id, name, address, subnet, ...probes, ...lengths, findings, broken };
+  return { schema: 1, id, name, address, subnet, ...probes, gossip, ...lengths, findings, broken };
+}
+
+/** Where its kernel has a VTEP for IPv6 as well, and this host's too; null elsewhere. */
+async function askIpv6(
+  member: MemberDocument,
+  status: StatusDocument,
+  bytes: number | null,
+  lacks: () => Promise<string>,
+): Promise<{ probes: OverlayProbes; facts: OverlayFacts } | null> {
+  const { ipv6 } = status.overlay;
+  const vtep = vtepOf(member.ipv6Subnet ?? null, member, status);
+  if (ipv6 === undefined || vtep === null) return null;
+  return await askVtep(vtep, ipv6.device, bytes ?? ipv6.mtu, lacks);
+}
+
+async function askVtep(
+  vtep: string | null,
+  device: string,
+  mtu: number,
+  lacks: () => Promise<string>,
+): Promise<{ probes: OverlayProbes; facts: OverlayFacts }> {
+  const before = deviceTraffic(device);
+  const overlay = vtep === null ? null : await echo(vtep, SMALL_BYTES);
+  const after = deviceTraffic(device);
+  const isOpen = overlay?.kind === "answered";
+  const overlayFull = vtep === null || !isOpen ? null : await echo(vtep, mtu, longMs(overlay));
+  const carried = before === null || after === null ? null : {
+    sent: after.sentPackets - before.sentPackets,
+    received: after.receivedPackets - before.receivedPackets,
+  };
+  const facts = { device, mtu, missing: isOpen ? "" : await lacks(), carried };
+  return { probes: { overlay, overlayFull }, facts };
 }
 
 /** Where its kernel answers inside the overlay; null where it has no such address. */
-function vtepOf({ subnet, backend }: MemberDocument, { cluster }: StatusDocument): string | null {
+function vtepOf(
+  subnet: string | null,
+  { backend }: MemberDocument,
+  { cluster }: StatusDocument,
+): string | null {
   const hasDevice = cluster.backend !== "host-gw" && backend !== "host-gw";
   return subnet === null || !hasDevice ? null : deviceAddressOf(subnet);
 }
@@ -131,9 +174,12 @@ async function echo(
 }
 
 /** What the agent would have to put into the kernel now, as far as it is about that host. */
-async function missing(runDir: string, { subnet, mac, address }: MemberDocument): Promise<string> {
+async function missing(
+  runDir: string,
+  { subnet, ipv6Subnet, mac, address }: MemberDocument,
+): Promise<string> {
   const plan = planOf(await askAgent(runDir, { method: "GET", path: "/plan" }));
-  const words = [subnet, mac, address].filter((word) => word !== null);
+  const words = [subnet, ipv6Subnet ?? null, mac, address].filter((word) => word !== null);
   return plan.changes.split("\n").filter((line) => words.some((word) => line.includes(word)))
     .join("\n");
 }

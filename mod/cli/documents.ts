@@ -38,12 +38,16 @@ const problem = v.looseObject({
   remedy: v.string(),
 });
 
-const traffic = v.looseObject({
-  sentBytes: v.number(),
-  receivedBytes: v.number(),
-  sentPackets: v.number(),
-  receivedPackets: v.number(),
-});
+const traffic = v.looseObject(
+  numbers("sentBytes", "receivedBytes", "sentPackets", "receivedPackets"),
+);
+
+/** The way to a VTEP by one family. */
+const vtepAnswer = {
+  state: v.picklist(["answers", "silent", "unknown"]),
+  rttMs: v.nullable(v.number()),
+  answeredAt: nullableString,
+};
 
 /** Of the overlay of one family. */
 const programmed = {
@@ -72,9 +76,8 @@ const member = v.looseObject({
   kernel: v.optional(v.nullable(v.picklist(["answers", "checking", "silent"])), null),
   rttMs: v.nullable(v.number()),
   overlay: v.exactOptional(v.nullable(v.looseObject({
-    state: v.picklist(["answers", "silent", "unknown"]),
-    rttMs: v.nullable(v.number()),
-    answeredAt: nullableString,
+    ...vtepAnswer,
+    ipv6: v.exactOptional(v.looseObject(vtepAnswer)),
   }))),
   traffic: v.exactOptional(traffic),
   udp: v.optional(v.picklist(["ok", "blocked", "unknown"]), "unknown"),

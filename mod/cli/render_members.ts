@@ -64,5 +64,6 @@ function remark(member: MemberDocument, nowMs: number): string {
     return member.kernel === null ? `(${since})` : `(${since}; ${KERNEL_WORDS[member.kernel]})`;
   }
   if (member.udp === "blocked") return "(UDP blocked)";
-  return member.overlay?.state === "silent" ? "(overlay silent)" : "";
+  if (member.overlay?.state === "silent") return "(overlay silent)";
+  return member.overlay?.ipv6?.state === "silent" ? "(overlay silent by IPv6)" : "";
 }

@@ -233,7 +233,8 @@ function ipv6Lines(ipv6: StatusDocument["overlay"]["ipv6"], paint: Paint): Line[
 const STATUS_ORDER: readonly MemberDocument["status"][] = ["suspect", "dead", "alive", "left"];
 
 function orderOf({ status, overlay }: MemberDocument): number {
-  return overlay?.state === "silent" ? -1 : STATUS_ORDER.indexOf(status);
+  const isSilent = overlay?.state === "silent" || overlay?.ipv6?.state === "silent";
+  return isSilent ? -1 : STATUS_ORDER.indexOf(status);
 }
 
 function peersBlock(
@@ -282,6 +283,7 @@ function overlayCell({ overlay, kernel }: MemberDocument): string | Cell {
   }
   if (overlay === undefined || overlay === null || overlay.state === "unknown") return "";
   if (overlay.state === "silent") return { text: "overlay silent", meaning: "bad" };
+  if (overlay.ipv6?.state === "silent") return { text: "overlay silent by IPv6", meaning: "bad" };
   return `overlay ${roundTrip(overlay.rttMs)}`;
 }
 

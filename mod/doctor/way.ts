@@ -5,8 +5,16 @@
 import type { EchoOutcome } from "../host/ask_echo.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 
+/** Echo requests through the overlay; null where there is nobody to ask. */
+export interface OverlayProbes {
+  /** Small packets to the host's VTEP. */
+  readonly overlay: EchoOutcome | null;
+  /** Packets of the overlay's MTU. */
+  readonly overlayFull: EchoOutcome | null;
+}
+
 /** What was tried; null where it was not, or makes no sense. */
-export interface WayProbes {
+export interface WayProbes extends OverlayProbes {
   readonly gossip: {
     readonly datagramMs: number | null;
     readonly streamMs: number | null;
@@ -16,14 +24,23 @@ export interface WayProbes {
   readonly underlay: EchoOutcome;
   /** Packets as long as the overlay sends them, encapsulated. */
   readonly underlayFull: EchoOutcome;
-  /** Small packets to the host's VTEP. */
-  readonly overlay: EchoOutcome | null;
-  /** Packets of the overlay's MTU. */
-  readonly overlayFull: EchoOutcome | null;
+  /** The same overlay by IPv6, with dual stack. */
+  readonly ipv6?: OverlayProbes;
+}
+
+/** What is known of this host's half of the overlay. */
+export interface OverlayFacts {
+  readonly device: string;
+  /** Bytes of the longest packet. */
+  readonly mtu: number;
+  /** What the kernel of this host lacks at this moment, as commands; empty when it lacks nothing. */
+  readonly missing: string;
+  /** What the device carried while it was tried; null where there is none. */
+  readonly carried: { readonly sent: number; readonly received: number } | null;
 }
 
 /** What is known of both hosts. */
-export interface WayFacts {
+export interface WayFacts extends OverlayFacts {
   readonly name: string;
   /** Of the underlay. */
   readonly address: string;
@@ -32,14 +49,9 @@ export interface WayFacts {
   readonly gossipPort: number;
   /** Null where packets travel bare. */
   readonly vxlanPort: number | null;
-  readonly device: string;
-  /** Of the overlay, and of a packet of that length on the underlay. */
-  readonly mtu: number;
+  /** Bytes of a packet of the overlay's MTU on the underlay. */
   readonly underlayBytes: number;
-  /** What the kernel of this host lacks at this moment, as commands; empty when it lacks nothing. */
-  readonly missing: string;
-  /** What the device carried while it was tried; null where there is none. */
-  readonly carried: { readonly sent: number; readonly received: number } | null;
+  readonly ipv6?: OverlayFacts;
 }
 
 /** A line for each layer, from the ground up. */
@@ -51,6 +63,7 @@ export function wayFindings(facts: WayFacts, probes: WayProbes): Finding[] {
     overlay(facts, probes),
     underlayMtu(facts, probes),
     overlayMtu(facts, probes),
+    ...ipv6(facts, probes),
   ].filter((finding) => finding !== null);
 }
 
@@ -151,6 +164,16 @@ function overlay(facts: WayFacts, probes: WayProbes): Finding | null {
     "Its VTEP does not answer",
     `Run gossamer ping on ${name} as well: it shows which way is shut; ${port} must pass both ways`,
   );
+}
+
+/** The IPv6 half of the overlay has a device, a VTEP and an MTU of its own. */
+function ipv6(facts: WayFacts, probes: WayProbes): Finding[] {
+  if (facts.ipv6 === undefined || probes.ipv6 === undefined) return [];
+  const half = { ...facts, ...facts.ipv6 };
+  const tried = { ...probes, ...probes.ipv6 };
+  return [overlay(half, tried), overlayMtu(half, tried)]
+    .filter((finding) => finding !== null)
+    .map((finding) => ({ ...finding, name: `${finding.name}-ipv6` }));
 }
 
 function underlayMtu(facts: WayFacts, probes: WayProbes): Finding | null {

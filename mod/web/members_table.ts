@@ -89,6 +89,7 @@ function overlay(member: PageMember): HtmlOrText {
 function troubleOf({ kernel, overlay, udp }: PageMember): string | null {
   if (kernel !== null) return KERNEL_WORDS[kernel];
   if (overlay?.state === "silent") return "silent";
+  if (overlay?.ipv6?.state === "silent") return "silent by IPv6";
   return udp === "blocked" ? "UDP blocked" : null;
 }
 

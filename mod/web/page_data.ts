@@ -76,6 +76,7 @@ export interface PageMember {
   readonly overlay?: {
     readonly state: "answers" | "silent" | "unknown";
     readonly rttMs: number | null;
+    readonly ipv6?: { readonly state: "answers" | "silent" | "unknown" };
   } | null;
   readonly udp: "ok" | "blocked" | "unknown";
   readonly version: string;

@@ -9,6 +9,7 @@ import { linkDelete, linkGet } from "../../ffi/route/link.ts";
 import { neighbourDelete } from "../../ffi/route/neighbour.ts";
 import { routeDelete, routeDump } from "../../ffi/route/route.ts";
 import { readSysctl } from "../../ffi/sysctl.ts";
+import type { WayDocument } from "../../mod/cli/ask_host.ts";
 import type { Host } from "../../mod/lab/host.ts";
 import { ContinuousPing, ping, pingUntilAnswered } from "../../mod/lab/ping.ts";
 import { parseSubnetFile } from "../../mod/lab/subnet_file.ts";
@@ -34,6 +35,8 @@ import {
   ipv6Underlay,
   untilIpv6Mesh,
 } from "./dual_stack_kernel.ts";
+import { drop, undrop } from "./dropping.ts";
+import { canLosePackets } from "./packet_loss.ts";
 import { scenario, type Stage } from "./scenario.ts";
 import { assertNothingLost } from "./traffic.ts";
 import { plug, unplug } from "./underlay_changes.ts";
@@ -76,6 +79,7 @@ scenario(import.meta, "dual stack", { hosts: 4 }, async (stage) => {
     const { kind } = await ping(from.namespace, to.ipv6, { payloadBytes, dontFragment: true });
     assert.equal(kind, "too-big", "and one byte more does not leave");
   });
+  await stage.step("ping asks both overlays, and names the one that fails", pingsByBoth(hosts));
   for (const [what, damage] of DAMAGES) {
     await stage.step(`${what}: healed`, () => healAfter(stage, what, damage));
   }
@@ -128,6 +132,30 @@ scenario(import.meta, "dual stack", { hosts: 4 }, async (stage) => {
     assertNothing(second);
   });
 });
+
+function pingsByBoth([from, to]: readonly Host[]) {
+  return async () => {
+    assert(from !== undefined && to !== undefined);
+    const ask = async () => {
+      const { stdout } = await from.gossamer("ping", to.name, "--json");
+      const { broken, findings }: WayDocument = JSON.parse(stdout);
+      return {
+        broken,
+        ok: findings.filter(({ verdict }) => verdict === "ok").map(({ name }) => name),
+      };
+    };
+    const well = await ask();
+    assert.equal(well.broken, null);
+    const layers = ["overlay", "overlay-mtu", "overlay-ipv6", "overlay-mtu-ipv6"];
+    assert.deepEqual(well.ok.filter((name) => layers.includes(name)), layers);
+    if (!canLosePackets()) return; // there is no nft
+    await drop(to, "meta nfproto ipv6 udp dport 8472");
+    const broken = await ask();
+    assert.equal(broken.broken, "overlay-ipv6");
+    assert(broken.ok.includes("overlay-mtu"));
+    await undrop(to);
+  };
+}
 
 const DAMAGES: readonly (readonly [string, (host: Host) => void])[] = [
   ["one IPv6 route deleted", ({ namespace }) => {

@@ -46,7 +46,12 @@ export interface MemberDocument {
   self: boolean;
 }
 
-export interface OverlayWayDocument {
+export interface OverlayWayDocument extends VtepAnswerDocument {
+  /** The IPv6 half, with dual stack, where that host takes IPv6 packets. */
+  ipv6?: VtepAnswerDocument;
+}
+
+export interface VtepAnswerDocument {
   /** `silent` after four pings in a row without an answer. */
   state: "answers" | "silent" | "unknown";
   /** Of the last answer. */

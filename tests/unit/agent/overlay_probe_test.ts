@@ -1,27 +1,49 @@
 /** Pings through the overlay: who is asked when, and who is silent. */
 import assert from "node:assert/strict";
 import { OverlayProbe, type ProbeSocket, SILENT_AFTER } from "../../../mod/agent/overlay_probe.ts";
+import { ipv6HalfOf, makePool, type Pool } from "../../../mod/address/pool.ts";
+import type { Ipv6Status } from "../../../mod/agent/overlay_ports.ts";
 import { Log } from "../../../mod/base/log.ts";
 import { claim } from "../../support/overlay.ts";
 import { memberNumber, stagedSources } from "../../support/claim_sources.ts";
 
+const DUAL_POOL: Pool = {
+  ...makePool({ network: "10.244.0.0/16" }),
+  ipv6: { cidr: "fd00:244::/56", subnetLength: 64 },
+};
+const IPV6: Ipv6Status = {
+  network: "fd00:244::/56",
+  device: "flannel-v6.1",
+  mtu: 1430,
+  inSync: true,
+  peersWanted: 1,
+  peersProgrammed: 1,
+  repairs: 0,
+  lastError: null,
+};
+
 /** A clock, a network in which everybody answers after 3 ms but for some, and the probe between them. */
-class Field implements ProbeSocket {
+class Field {
   nowMs = 0;
   readonly dead = new Set<string>();
   readonly asked: string[] = [];
   readonly perTick: number[] = [];
   isClosed = false;
   members = 0;
+  /** Whose hosts have an IPv6 VTEP besides. */
+  readonly dual = new Set<number>();
   #timer: { atMs: number; callback: () => void } | null = null;
-  #answers: { from: string; sequence: number }[] = [];
   readonly probe: OverlayProbe;
 
   constructor(members: number) {
     this.members = members;
     this.probe = new OverlayProbe({
       snapshot: () => this.#sources().snapshot,
-      overlay: () => ({ ...this.#sources().overlay, paths: this.#paths() }),
+      overlay: () => ({
+        ...this.#sources().overlay,
+        paths: this.#paths(),
+        ipv6: this.dual.has(1) ? IPV6 : null,
+      }),
       log: new Log({ level: "error", format: "text", write: () => {}, now: () => "" }),
     }, {
       nowMs: () => this.nowMs,
@@ -32,29 +54,31 @@ class Field implements ProbeSocket {
           if (this.#timer === timer) this.#timer = null;
         };
       },
-      openEcho: () => this,
+      openEcho: () => this.#socket(),
     });
   }
 
-  send(destination: string, sequence: number): boolean {
-    this.asked.push(destination);
-    if (!this.dead.has(destination)) this.#answers.push({ from: destination, sequence });
-    return true;
-  }
-
-  receive() {
-    const answers = this.#answers;
-    this.#answers = [];
-    return answers;
-  }
-
-  arrival(timeoutMs: number): Promise<void> {
-    this.nowMs += this.#answers.length > 0 ? 3 : timeoutMs;
-    return Promise.resolve();
-  }
-
-  close(): void {
-    this.isClosed = true;
+  #socket(): ProbeSocket {
+    let answers: { from: string; sequence: number }[] = [];
+    return {
+      send: (destination, sequence) => {
+        this.asked.push(destination);
+        if (!this.dead.has(destination)) answers.push({ from: destination, sequence });
+        return true;
+      },
+      receive: () => {
+        const received = answers;
+        answers = [];
+        return received;
+      },
+      arrival: (timeoutMs) => {
+        this.nowMs += answers.length > 0 ? 3 : timeoutMs;
+        return Promise.resolve();
+      },
+      close: () => {
+        this.isClosed = true;
+      },
+    };
   }
 
   async runFor(ms: number): Promise<void> {
@@ -85,9 +109,15 @@ class Field implements ProbeSocket {
 
   #sources() {
     const numbers = this.#numbers();
+    const records = [1, ...numbers].map((number) => {
+      const record = claim(number);
+      const vtep = { ...record.vtep, ipv6: `fd00::${number}` };
+      return this.dual.has(number) ? { ...record, vtep } : record;
+    });
     return stagedSources({
-      records: [claim(1), ...numbers.map((number) => claim(number))],
+      records,
       members: [memberNumber(1), ...numbers.map((number) => memberNumber(number))],
+      ...(this.dual.size === 0 ? {} : { claim: { pool: DUAL_POOL } }),
     });
   }
 }
@@ -166,4 +196,32 @@ Deno.test("a peer that is gone is forgotten, and the end closes the socket", asy
   assert.deepEqual([...field.probe.overlayHealth().keys()], [claim(2).hostId]);
   field.probe.close();
   assert(field.isClosed);
+});
+
+Deno.test("with dual stack each peer is asked by both families, where both hosts have both", async () => {
+  const field = new Field(3);
+  for (const number of [1, 2, 3]) field.dual.add(number);
+  const halves = [2, 3].map((number) => ipv6HalfOf(DUAL_POOL, claim(number).subnet));
+  const [half2 = "", half3 = ""] = halves.map((half) => half?.replace(/\/.*$/, ""));
+  await field.runFor(20_000);
+  const health = field.probe.overlayHealth();
+  assert.deepEqual([...health.values()].map(({ state }) => state), Array(3).fill("answers"));
+  assert.equal(health.get(claim(2).hostId)?.ipv6?.state, "answers");
+  assert.equal(health.get(claim(4).hostId)?.ipv6, undefined);
+  assert.equal(new Set(field.asked).size, 5);
+
+  field.dead.add(half3);
+  await field.runFor(40_000);
+  const broken = field.probe.overlayHealth();
+  assert.deepEqual(
+    [broken.get(claim(3).hostId)?.state, broken.get(claim(3).hostId)?.ipv6?.state],
+    ["answers", "silent"],
+  );
+  const [problem] = field.probe.problems();
+  assert.match(problem?.text ?? "", /agents of h3 answer, but IPv6 pings through the overlay/);
+  assert(field.asked.includes(half2));
+
+  field.dual.delete(1); // this host's own half goes
+  await field.runFor(15_000);
+  assert.deepEqual(field.probe.problems(), []);
 });

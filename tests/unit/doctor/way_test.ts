@@ -111,6 +111,22 @@ const CASES: {
     broken: "overlay-mtu",
     text: /Small packets pass through the overlay, those of 1450 bytes do not/,
   },
+  {
+    name: "IPv6 in the overlay alone",
+    probes: { ipv6: { overlay: LOST, overlayFull: null } },
+    facts: {
+      ipv6: { device: "flannel-v6.1", mtu: 1430, missing: "", carried: { sent: 2, received: 0 } },
+    },
+    broken: "overlay-ipv6",
+    text: /flannel-v6\.1 sends, and receives nothing/,
+  },
+  {
+    name: "the length of IPv6 packets in the overlay alone",
+    probes: { ipv6: { overlay: ANSWERED, overlayFull: LOST } },
+    facts: { ipv6: { device: "flannel-v6.1", mtu: 1430, missing: "", carried: null } },
+    broken: "overlay-mtu-ipv6",
+    text: /Small packets pass through the overlay, those of 1430 bytes do not/,
+  },
 ];
 
 for (const { name, probes, facts, broken, text } of CASES) {
