@@ -11,6 +11,7 @@ import {
   halfWord,
   IPV4_HEADER_BYTES,
   IPV6_HEADER_BYTES,
+  IPV6_MTU_MIN,
   isToMany,
   mayBeCut,
   versionOf,
@@ -83,7 +84,7 @@ export class IcmpAnswers {
 
   /**
    * That a packet is longer than the way takes, in bytes; null when nothing may be said, as of IPv4 packets that may be cut
-   * up.
+   * up. IPv6 senders are told of no less than 1,280 bytes.
    */
   tooBig(
     bytes: Uint8Array,
@@ -92,10 +93,11 @@ export class IcmpAnswers {
     mtu: number,
     nowMs: number,
   ): Uint8Array | null {
-    if (mayBeCut(bytes, offset)) return null;
+    if (mayBeCut(bytes, offset, length)) return null;
     const isIpv4 = versionOf(bytes, offset) === 4;
     const kind = isIpv4 ? FRAGMENTATION_NEEDED : PACKET_TOO_BIG;
-    return this.#answer(this.#tooBig, kind, mtu, bytes, offset, length, nowMs);
+    const told = isIpv4 ? mtu : Math.max(mtu, IPV6_MTU_MIN);
+    return this.#answer(this.#tooBig, kind, told, bytes, offset, length, nowMs);
   }
 
   #answer(

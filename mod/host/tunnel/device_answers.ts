@@ -30,9 +30,13 @@ export class DeviceAnswers {
     this.#say(this.#answers.unreachable(this.#packets, offset, length, nowMs));
   }
 
-  /** Whether its sender was told, or may not be: then the packet is dropped. False for what may be cut up. */
-  tooBig(offset: number, length: number, mtu: number, nowMs: number): boolean {
-    if (mayBeCut(this.#packets, offset)) return false;
+  /**
+   * Whether its sender was told, or may not be: then the packet is dropped. False for what may be cut up.
+   *
+   * @param size of it, or of the longest of its segments.
+   */
+  tooBig(offset: number, length: number, size: number, mtu: number, nowMs: number): boolean {
+    if (mayBeCut(this.#packets, offset, size)) return false;
     this.#say(this.#answers.tooBig(this.#packets, offset, length, mtu, nowMs));
     this.#statistics.dropped(DROP.tooBig);
     return true;

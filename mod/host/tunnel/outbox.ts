@@ -324,13 +324,14 @@ export class Outbox {
   #isRefused(index: number, mtu: number): boolean {
     const { bytes } = this.#packets;
     const [offset = 0, length = 0] = [this.#starts[index], this.#lengths[index]];
+    const size = this.#sizes[index] ?? 0;
     if (offset === this.#told) {
       this.#statistics.dropped(DROP.tooBig);
       return true;
     }
     const first = bytes[offset] ?? 0;
     bytes[offset] = first & ~UNFINISHED;
-    const isTold = this.#answers.tooBig(offset, length, mtu, performance.now());
+    const isTold = this.#answers.tooBig(offset, length, size, mtu, performance.now());
     bytes[offset] = first;
     if (isTold) this.#told = offset;
     return isTold;

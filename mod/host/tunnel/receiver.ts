@@ -12,7 +12,7 @@ import {
   putAddress,
   putVector,
 } from "../../../ffi/pinned_memory.ts";
-import { SOCKADDR_BYTES, SOL_UDP, UDP_GRO } from "../../../ffi/udp_offload.ts";
+import { SOCKADDR_BYTES, SocketDrops, SOL_UDP, UDP_GRO } from "../../../ffi/udp_offload.ts";
 import { DROP } from "../../dataplane/drop_reason.ts";
 import type { ForwardingTable } from "../../dataplane/forwarding_table.ts";
 import type { Statistics } from "../../dataplane/statistics.ts";
@@ -82,6 +82,7 @@ export class Receiver {
   #address = 0;
   #port = 0;
   #failures = 0;
+  readonly #socketDrops: SocketDrops;
 
   /** @param joinsUdp whether the device takes several packets of UDP as one. */
   constructor(
@@ -96,6 +97,7 @@ export class Receiver {
     this.#joinsUdp = joinsUdp;
     this.#statistics = statistics;
     this.#table = table;
+    this.#socketDrops = new SocketDrops(socket);
     const { view, address } = this.#messages;
     for (let index = 0; index < SMALL_AT_ONCE; index++) {
       const at = index * MMSGHDR_BYTES;
@@ -139,6 +141,9 @@ export class Receiver {
       this.#flush();
       this.#atOnce = most >= LARGE_BYTES ? LARGE_AT_ONCE : SMALL_AT_ONCE;
       if (got < wanted) return;
+      // Only a long queue can have been full.
+      const dropped = this.#socketDrops.more();
+      if (dropped > 0) this.#statistics.dropped(DROP.queueFull, dropped);
       taken += got;
     }
   }

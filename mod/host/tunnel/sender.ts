@@ -133,7 +133,7 @@ export class Sender {
       : isUnfinished && !isKnown && start + place + 2 > length;
     if (isWrong) return this.#statistics.dropped(DROP.badFrame);
     const mtu = this.#table.mtuOf(slot);
-    if (longest > mtu && this.#answers.tooBig(offset, length, mtu, nowMs)) return;
+    if (longest > mtu && this.#answers.tooBig(offset, length, longest, mtu, nowMs)) return;
     if (segment === 0 && isKnown) bytes[offset] = (bytes[offset] ?? 0) | UNFINISHED;
     else if (isUnfinished && !isKnown) finishChecksum(bytes, offset, length, start, place);
     this.#slot = slot;

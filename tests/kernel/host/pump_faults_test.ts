@@ -6,6 +6,7 @@ import { linkDelete, linkGet, linkSet } from "../../../ffi/route/link.ts";
 import {
   closeDescriptor,
   setOption,
+  SO_RCVBUF,
   SO_SNDBUF,
   SO_SNDBUFFORCE,
   SOL_SOCKET,
@@ -289,6 +290,21 @@ kernelTest("segments that are too long for the path and may be cut up arrive", (
   for (const bytes of arrived) assert.deepEqual(bytes, new Uint8Array(1_200).fill(9));
   assert.equal(near.statistics.trafficOf(0).packetsSent, 5);
   assert.equal(near.statistics.drops()["too-big"], 0);
+});
+
+kernelTest("what the kernel drops because nobody takes it is counted", () => {
+  using near = new Side(1);
+  using far = new Side(2);
+  startBoth(near, far);
+  setOption(near.socket(), SOL_SOCKET, SO_RCVBUF, 100_000, "SO_RCVBUF");
+  using from = sender(far, 1);
+  // Each longer than the one before, so that each is sent by itself.
+  for (let count = 0; count < 400; count++) from.send(pinnedBytes(100 + 3 * count));
+  turnUntil([far], () => far.statistics.trafficOf(0).packetsSent === 400);
+  near.turn();
+  const { packetsReceived } = near.statistics.trafficOf(0);
+  assert.ok(packetsReceived < 400, "there was not room for all");
+  assert.equal(near.statistics.drops()["queue-full"], 400 - packetsReceived);
 });
 
 kernelTest("neither direction takes the other's turn", () => {
