@@ -169,6 +169,13 @@ const SYMBOLS = {
     ],
     result: "i32", // int
   },
+  clock_gettime: {
+    parameters: [
+      "i32", // clockid_t clockid
+      "buffer", // struct timespec *tp
+    ],
+    result: "i32", // int
+  },
   poll_wait: {
     name: "poll",
     parameters: [

@@ -4,7 +4,7 @@
  */
 import { poolFamily } from "../address/pool.ts";
 import type { PersistedDocument } from "../base/core.ts";
-import { ExitCode, reasonOf, UserError } from "../base/errors.ts";
+import { ExitCode, UserError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { Random } from "../base/random.ts";
 import { GOSSIP_PORT_DEFAULT } from "../base/limits.ts";
@@ -25,12 +25,14 @@ import { setStarting, startTimer } from "../host/timer.ts";
 import type { Transport } from "../host/transport.ts";
 import type { ForgetAnswer, JoinAnswer, LeaveAnswer } from "./api.ts";
 import { AgentPool } from "./agent_pool.ts";
+import { AgentSignals } from "./agent_signals.ts";
 import { AgentKeys } from "./agent_keys.ts";
 import { AgentPings } from "./agent_pings.ts";
-import { type AgentParts, openParts, randomSeed } from "./agent_parts.ts";
+import { type AgentParts, randomSeed } from "./agent_parts.ts";
 import { AliveMark } from "./alive_mark.ts";
+import { applyReload } from "./apply_reload.ts";
 import { COMPANIONS } from "./companion_list.ts";
-import { Companions } from "./companions.ts";
+import { Companions, type Inside } from "./companions.ts";
 import type { AgentConfig } from "./config.ts";
 import { ControlServer, type ControlTarget } from "./control.ts";
 import { DataPath } from "./data_path.ts";
@@ -43,6 +45,8 @@ import type { Identity } from "./identity.ts";
 import { forgetTarget } from "./forget.ts";
 import { placeOf } from "./options.ts";
 import { refuseOtherFamily } from "./request_body.ts";
+import { Reloader, type Reread } from "./reloader.ts";
+import type { ReloadPlan } from "./reload_plan.ts";
 import type { UnderlayKeeper } from "./underlay_keeper.ts";
 import { AgentView } from "./view.ts";
 
@@ -54,31 +58,11 @@ const CONTROL_WAIT_MS_MAX = 50;
 /** A stop waits this long for the announcement to leave; the overlay does not depend on it. */
 const LEAVE_MS_MAX = 1_500;
 
-/**
- * So long an identity that was just drawn is kept, whoever else claims to have it: nobody copied it, and whoever forges such
- * claims shall not have this host change its subnet all the time.
- */
-const NEW_IDENTITY_KEPT_MS = 3_600_000;
-
 /** How an agent ends: with the process, or to begin anew under the identity that its state directory has now. */
-type End = ExitCode | "another-identity";
+export type End = ExitCode | "another-identity";
 
-/** Runs until told to stop. Throws UserError when this host cannot take part. */
-export async function runAgent(config: AgentConfig): Promise<ExitCode> {
-  setStarting(true);
-  let identitiesLost = 0;
-  let keptUntilMs = -Infinity;
-  while (true) {
-    const parts = await openParts(config, { keptUntilMs, lost: identitiesLost });
-    const end = await new Agent(config, parts).run();
-    if (end !== "another-identity") return end;
-    keptUntilMs = performance.now() + NEW_IDENTITY_KEPT_MS;
-    identitiesLost++;
-  }
-}
-
-class Agent {
-  readonly #config: AgentConfig;
+export class Agent {
+  #config: AgentConfig;
   readonly #log: Log;
   readonly #kernel: HostKernel;
   readonly #lock: DeviceLock;
@@ -103,12 +87,14 @@ class Agent {
   readonly #identity: Identity;
   readonly #aliveMark: AliveMark;
   readonly #companions: Companions;
-  readonly #stopOn: Readonly<Record<"SIGINT" | "SIGTERM", () => void>> = {
-    SIGINT: () => void this.#stop("SIGINT"),
-    SIGTERM: () => void this.#stop("SIGTERM"),
-  };
+  readonly #reloader: Reloader;
+  readonly #signals = new AgentSignals({
+    stop: (signal) => void this.#stop(signal),
+    reload: () => void this.#reload(),
+  });
+  #inside: Inside | null = null;
 
-  constructor(config: AgentConfig, parts: AgentParts) {
+  constructor(config: AgentConfig, reread: Reread, parts: AgentParts) {
     const { options } = parts;
     this.#config = config;
     this.#log = openLog(config);
@@ -129,26 +115,46 @@ class Agent {
       resolve: (seed) => resolveSeed(seed, GOSSIP_PORT_DEFAULT, poolFamily(config.pool)),
       persist: (document, bytes) => this.#persist(document, bytes),
       event: (event) => this.#event(event),
-      fault: (input, error) => this.#fault(input, error),
+      fault: (input, error) => this.#view.fault(input, error),
       settled: () => this.#settled(),
     });
+    const core = {
+      snapshot: () => this.#driver.snapshot(),
+      command: (command: HostCommand) => this.#driver.feed({ kind: "command", command }),
+    };
     this.#pool = new AgentPool({
       base: config.pool,
       log: this.#log,
-      snapshot: () => this.#driver.snapshot(),
-      command: (command) => this.#driver.feed({ kind: "command", command }),
+      ...core,
       overlap: (network) => this.#underlay.overlapWith(network),
     });
-    this.#keys = new AgentKeys({
-      keyFile: config.keyFile,
-      snapshot: () => this.#driver.snapshot(),
-      command: (command) => this.#driver.feed({ kind: "command", command }),
+    this.#keys = new AgentKeys({ keyFile: config.keyFile, ...core });
+    this.#pings = new AgentPings(core);
+    this.#dataPath = this.#openDataPath();
+    this.#reloader = new Reloader({
+      log: this.#log,
+      running: () => this.#config,
+      reread,
+      apply: (plan) => this.#apply(plan),
     });
-    this.#pings = new AgentPings({
+    this.#view = new AgentView({
+      config: () => this.#config,
+      log: this.#log,
+      store: parts.store,
+      identity: parts.identity,
+      identitiesLost: parts.identitiesLost,
       snapshot: () => this.#driver.snapshot(),
-      command: (command) => this.#driver.feed({ kind: "command", command }),
+      overlay: () => this.#dataPath.status(),
+      overlayHealth: () => this.#companions.overlayHealth(),
+      otherProblems: () =>
+        [this.#underlay, this.#pool, this.#reloader, this.#companions]
+          .flatMap((part) => part.problems()),
     });
-    this.#dataPath = new DataPath({
+  }
+
+  #openDataPath(): DataPath {
+    const config = this.#config;
+    return new DataPath({
       overlay: this.#underlay.overlay(this.#mac),
       subnetFile: config.subnetFile,
       onRenumber: config.onRenumber,
@@ -163,21 +169,14 @@ class Agent {
       isUnderlayThere: () => this.#underlay.isThere(),
       hookEnded: (old, now, isDone) => this.#view.history.hookEnded(old, now, isDone),
     });
-    this.#view = new AgentView({
-      config,
-      log: this.#log,
-      store: parts.store,
-      identity: parts.identity,
-      identitiesLost: parts.identitiesLost,
-      snapshot: () => this.#driver.snapshot(),
-      overlay: () => this.#dataPath.status(),
-      overlayHealth: () => this.#companions.overlayHealth(),
-      otherProblems: () =>
-        [this.#underlay, this.#pool, this.#companions]
-          .flatMap((part) => part.problems()),
-    });
   }
 
+  /** What it runs with at this moment. */
+  get config(): AgentConfig {
+    return this.#config;
+  }
+
+  /** Runs until it is told to stop. */
   async run(): Promise<End> {
     const { device, address } = this.#underlay.present;
     this.#log.info("gossamer starts", {
@@ -198,9 +197,7 @@ class Agent {
     // While the first answers are on their way:
     this.#dataPath.start();
     this.#cancelControl = startTimer(() => this.#openControl(), CONTROL_WAIT_MS_MAX);
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      Deno.addSignalListener(signal, this.#stopOn[signal]);
-    }
+    this.#signals.listen();
     return await this.#finished.promise;
   }
 
@@ -232,8 +229,9 @@ class Agent {
     const snapshot = () => this.#driver.snapshot();
     const overlay = () => this.#dataPath.status();
     const problems = () => this.#view.problems();
-    const inside = { config: this.#config, log: this.#log, snapshot, overlay, problems, target };
-    void this.#companions.open(inside, COMPANIONS);
+    const config = () => this.#config;
+    this.#inside = { config, log: this.#log, snapshot, overlay, problems, target };
+    void this.#companions.open(this.#inside, COMPANIONS);
   }
 
   #event(event: HostEvent): void {
@@ -277,21 +275,6 @@ class Agent {
     const { endpoint, vtep } = placeOf(this.#config, this.#underlay.present, this.#mac);
     this.#driver.feed({ kind: "command", command: { kind: "move", endpoint } });
     this.#driver.feed({ kind: "command", command: { kind: "set-vtep", vtep } });
-  }
-
-  /** Said once for each text: who sends such a thing sends it again. */
-  #fault(input: string, error: unknown): void {
-    const reason = reasonOf(error);
-    const event = {
-      kind: "warning",
-      code: "internal-fault",
-      text: `What another host sent could not be taken in and was dropped: ${reason}`,
-      remedy: "This is a mistake of gossamer: report it with this line; restarting the agent " +
-        "leaves the overlay up",
-    } as const;
-    if (!this.#view.warn(event)) return;
-    const stack = error instanceof Error ? error.stack : undefined;
-    this.#log.error(event.text, { code: event.code, remedy: event.remedy, input, stack });
   }
 
   /** After each batch of inputs: the kernel follows at once, in the same turn of the event loop. */
@@ -354,6 +337,28 @@ class Agent {
     );
   }
 
+  async #reload(): Promise<void> {
+    if (this.#isStopping) return;
+    this.#companions.reloading();
+    await this.#reloader.reload();
+    this.#companions.reloaded();
+  }
+
+  /** Throws UserError, before anything is changed, when this host does not allow it. */
+  async #apply(plan: ReloadPlan): Promise<void> {
+    applyReload(this.#config, plan, {
+      mac: this.#mac,
+      log: this.#log,
+      underlay: this.#underlay,
+      dataPath: this.#dataPath,
+      command: (command) => this.#driver.feed({ kind: "command", command }),
+    });
+    this.#config = plan.config;
+    if (this.#inside !== null) {
+      await this.#companions.reopen(this.#inside, COMPANIONS, plan.changed);
+    }
+  }
+
   async #stop(signal: string): Promise<void> {
     if (this.#isStopping) return;
     this.#isStopping = true;
@@ -366,9 +371,7 @@ class Agent {
   async #finish(end: End): Promise<void> {
     if (this.#isFinishing) return;
     this.#isFinishing = true;
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      Deno.removeSignalListener(signal, this.#stopOn[signal]);
-    }
+    this.#signals.close();
     this.#aliveMark.stop();
     await this.#companions.close();
     this.#driver.stop();

@@ -47,7 +47,7 @@ export type Past = PastConflict | PastRenumbering;
 export interface ClaimHistoryOptions {
   readonly path: string;
   readonly selfId: string;
-  readonly hasHook: boolean;
+  readonly hasHook: () => boolean;
   readonly nameOf: (hostId: string) => string;
   /** Milliseconds since 1970. */
   readonly wallMs: () => number;
@@ -92,7 +92,7 @@ export class ClaimHistory {
         new: event.new,
         winner: conflict?.winner ?? null,
         why: conflict?.why ?? null,
-        hook: hasHook ? "running" : "none",
+        hook: hasHook() ? "running" : "none",
       });
     }
   }

@@ -19,6 +19,10 @@ export interface Companion {
   event?(event: HostEvent): void;
   /** A batch of inputs was taken in: members, claims or the kernel may be others now. */
   settled?(): void;
+  /** The configuration is about to be read again. */
+  reloading?(): void;
+  /** It was, whatever came of it. */
+  reloaded?(): void;
   /** What it found wrong, for `status`; asked whenever somebody looks, so it only tells what it knows already. */
   problems?(): readonly Problem[];
   /** What it knows of the way through the overlay to each peer, by host id. */
@@ -28,7 +32,8 @@ export interface Companion {
 
 /** What a companion may look at and ask for. */
 export interface Inside {
-  readonly config: AgentConfig;
+  /** What the agent runs with at this moment. */
+  readonly config: () => AgentConfig;
   readonly log: Log;
   readonly snapshot: () => HostSnapshot;
   readonly overlay: () => OverlayStatus;
@@ -38,12 +43,17 @@ export interface Inside {
   readonly target: ControlTarget;
 }
 
-/** Opens one, loading what it needs; null when the configuration does not ask for it. */
-export type CompanionOpener = (inside: Inside) => Promise<Companion | null>;
+export interface CompanionKind {
+  /** Settings that it reads when it is opened: when one of them changes, it is closed and opened again. */
+  readonly reads?: readonly (keyof AgentConfig)[];
+  /** Opens it, loading what it needs; null when the configuration does not ask for it. */
+  readonly open: (inside: Inside) => Promise<Companion | null>;
+}
 
 export class Companions {
   readonly #log: Log;
   #companions: Companion[] = [];
+  readonly #kinds = new Map<Companion, CompanionKind>();
   #isClosed = false;
 
   constructor(log: Log) {
@@ -51,17 +61,47 @@ export class Companions {
   }
 
   /** Opens all, one after the other; one that cannot be opened is told of in the log and left out. */
-  async open(inside: Inside, openers: readonly CompanionOpener[]): Promise<void> {
-    for (const opener of openers) {
+  async open(inside: Inside, kinds: readonly CompanionKind[]): Promise<void> {
+    for (const kind of kinds) {
       try {
-        const companion = await opener(inside);
+        const companion = await kind.open(inside);
         if (companion === null) continue;
         if (this.#isClosed) await companion.close();
-        else this.#companions.push(companion);
+        else {
+          this.#companions.push(companion);
+          this.#kinds.set(companion, kind);
+        }
       } catch (error) {
         this.#log.error("a companion of the agent could not start", { reason: reasonOf(error) });
       }
     }
+  }
+
+  /** Settings changed: whoever reads one of them begins anew. */
+  async reopen(
+    inside: Inside,
+    kinds: readonly CompanionKind[],
+    changed: readonly (keyof AgentConfig)[],
+  ): Promise<void> {
+    const isConcerned = ({ reads = [] }: CompanionKind) =>
+      reads.some((setting) => changed.includes(setting));
+    const ending = this.#companions.filter((companion) => {
+      const kind = this.#kinds.get(companion);
+      return kind !== undefined && isConcerned(kind);
+    });
+    this.#companions = this.#companions.filter((companion) => !ending.includes(companion));
+    await Promise.all(ending.map((companion) => this.#end(companion)));
+    await this.open(inside, kinds.filter(isConcerned));
+  }
+
+  /** The configuration is about to be read again. */
+  reloading(): void {
+    this.#each((companion) => companion.reloading?.());
+  }
+
+  /** It was, whatever came of it. */
+  reloaded(): void {
+    this.#each((companion) => companion.reloaded?.());
   }
 
   event(event: HostEvent): void {

@@ -4,7 +4,6 @@
  */
 import { familyOf } from "../address/cidr.ts";
 import { networksOf } from "../address/pool.ts";
-import { reasonOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
 import type { Firewall } from "../base/firewall_objects.ts";
@@ -13,7 +12,6 @@ import type { HostSnapshot } from "../claim/host_core.ts";
 import type { ClaimRecord } from "../claim/record.ts";
 import { openEcho } from "../host/echo.ts";
 import { startTimer } from "../host/timer.ts";
-import { removeSubnetFile, writeSubnetFile } from "../host/subnet_file.ts";
 import { overlayDevice } from "../overlay/backend.ts";
 import type { OverlayConfig } from "../overlay/desired.ts";
 import type { FirewallConfig } from "../overlay/firewall.ts";
@@ -35,6 +33,7 @@ import { openTunnel, TunnelKeeper } from "./tunnel_keeper.ts";
 import { runRenumberHook } from "./renumber_hook.ts";
 import { SettingsKeeper } from "./settings_keeper.ts";
 import { hostName } from "./status.ts";
+import { SubnetFileKeeper } from "./subnet_file_keeper.ts";
 
 /**
  * How long after joining everything that nobody claims is kept: members that restarted at the same moment have
@@ -63,8 +62,17 @@ export interface DataPathOptions {
   readonly hookEnded?: (old: string, now: string, isDone: boolean) => void;
 }
 
+/** What an agent may be told to do otherwise while it runs. */
+export interface DataPathChange {
+  readonly overlay: OverlayConfig;
+  readonly firewall: FirewallConfig;
+  readonly txChecksum: boolean;
+  readonly followsMtu: boolean;
+  readonly onRenumber: string | null;
+}
+
 export class DataPath {
-  readonly #options: DataPathOptions;
+  #options: DataPathOptions;
   readonly #keeper: OverlayKeeper;
   /** Null without dual stack. */
   readonly #ipv6: Ipv6Half | null;
@@ -80,13 +88,12 @@ export class DataPath {
   readonly #startedMs = performance.now();
   #joinedAtMs: number | null = null;
   #isAnnounced = false;
-  /** Whether we wrote subnet.env and have not removed it since: another program's file is not ours to remove. */
-  #isFileOurs = false;
+  readonly #subnetFile: SubnetFileKeeper;
   #renumbered: { old: string; new: string } | null = null;
-  #fileProblem: Problem | null = null;
 
   constructor(options: DataPathOptions) {
     this.#options = options;
+    this.#subnetFile = new SubnetFileKeeper(options.subnetFile, options.log);
     this.#base = options.overlay;
     this.#overlay = options.overlay;
     this.#keeper = new OverlayKeeper(options.overlay, {
@@ -175,6 +182,20 @@ export class DataPath {
     this.#use(this.#fitted());
   }
 
+  /** The operator wants it otherwise: kernel, firewall and subnet.env follow at once. */
+  change(to: DataPathChange): void {
+    const { firewall, settings } = this.#options;
+    this.#options = {
+      ...this.#options,
+      onRenumber: to.onRenumber,
+      followsMtu: to.followsMtu,
+      ...(firewall === undefined ? {} : { firewall: { ...firewall, config: to.firewall } }),
+      ...(settings === undefined ? {} : { settings: { ...settings, txChecksum: to.txChecksum } }),
+    };
+    this.#firewall?.change(to.firewall);
+    this.move(to.overlay);
+  }
+
   #use(overlay: OverlayConfig): void {
     this.#overlay = overlay;
     if (overlay.ipv6 !== undefined) this.#ipv6?.move(overlay.ipv6);
@@ -240,7 +261,7 @@ export class DataPath {
       ...this.#tunnel?.problems() ?? [],
       ...filtered,
       ...set,
-      this.#fileProblem,
+      this.#subnetFile.problem,
       this.#mtuProblem(),
       flannelProblem(status.flannelPeers ?? []),
     ];
@@ -311,10 +332,10 @@ export class DataPath {
   #up(own: ClaimRecord): boolean {
     // Each look at the overlay that finds it as wanted is one at the host's settings as well.
     this.#settings?.reconcile(this.#desiredSettings());
-    const { subnetFile, onRenumber, firewall } = this.#options;
+    const { onRenumber, firewall } = this.#options;
     // Once it is there, IPv6 that is gone is no reason to hold back what is to be said of IPv4.
-    if (this.#ipv6?.keeper.status().inSync === false && !this.#isFileOurs) return false;
-    if (this.#tunnel?.isReady === false && !this.#isFileOurs) return false;
+    if (this.#ipv6?.keeper.status().inSync === false && !this.#subnetFile.isOurs) return false;
+    if (this.#tunnel?.isReady === false && !this.#subnetFile.isOurs) return false;
     if (!this.#isMasquerading(own.subnet)) return false;
     const text = subnetEnvText({
       networks: networksOf(this.#options.snapshot().claim.pool),
@@ -323,18 +344,7 @@ export class DataPath {
       mtu: containersMtu(this.#overlay),
       ipMasq: firewall?.config.masquerade ?? false,
     });
-    try {
-      writeSubnetFile(subnetFile, text);
-    } catch (error) {
-      this.#failed(
-        "written",
-        "make its folder writable, or name another file with --subnet-file",
-        error,
-      );
-      return false;
-    }
-    this.#fileProblem = null;
-    this.#isFileOurs = true;
+    if (!this.#subnetFile.write(text)) return false;
     this.#announce(own);
     const renumbered = this.#renumbered;
     if (renumbered?.new === own.subnet && onRenumber !== null) {
@@ -346,7 +356,7 @@ export class DataPath {
 
   /** What waited for it need not wait any more. */
   #ipv6IsUp(): void {
-    if (!this.#isFileOurs) queueMicrotask(() => this.#keeper.reconcileSoon());
+    if (!this.#subnetFile.isOurs) queueMicrotask(() => this.#keeper.reconcileSoon());
   }
 
   /** Docker leaves it to us where the file says so: no container may start before. */
@@ -364,24 +374,7 @@ export class DataPath {
   /** The subnet is no longer ours: nobody may start containers in it. */
   #down(): void {
     this.#tunnel?.pause();
-    if (!this.#isFileOurs) return;
-    this.#isFileOurs = false;
-    try {
-      removeSubnetFile(this.#options.subnetFile);
-      this.#fileProblem = null;
-    } catch (error) {
-      this.#failed("removed", "remove it by hand: its subnet is no longer this host's", error);
-    }
-  }
-
-  /** Said once, not at each retry. */
-  #failed(what: "written" | "removed", remedy: string, error: unknown): void {
-    const reason = reasonOf(error);
-    const text = `${this.#options.subnetFile} cannot be ${what}: ${reason}`;
-    if (this.#fileProblem?.text !== text) {
-      this.#options.log.error("the subnet file is not as wanted", { reason: text, remedy });
-    }
-    this.#fileProblem = { code: "subnet-file", severity: "error", text, remedy };
+    this.#subnetFile.remove();
   }
 
   /** The facts that matter, once. */

@@ -88,7 +88,7 @@ export interface FirewallPorts {
 }
 
 export class FirewallKeeper {
-  readonly #config: FirewallConfig;
+  #config: FirewallConfig;
   readonly #ports: FirewallPorts;
   #firewall: Firewall | null = null;
   #stopWatching: () => void = () => {};
@@ -174,6 +174,14 @@ export class FirewallKeeper {
   takeDown(): void {
     if (!this.#stopped) this.#attempt({ want: "down" });
     this.stop();
+  }
+
+  /** Other rules are wanted. */
+  change(config: FirewallConfig): void {
+    this.#config = config;
+    this.#cleanFor = null;
+    this.#inSync = false;
+    this.reconcileSoon();
   }
 
   stop(): void {

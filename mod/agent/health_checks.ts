@@ -86,7 +86,7 @@ export function openHealthChecks(inside: Inside): HealthChecks {
     startTimer,
     open: async () => {
       const { RealHost } = await import("../doctor/real_host.ts");
-      return new RealHost(inside.config, inside.target.status());
+      return new RealHost(inside.config(), inside.target.status());
     },
     checks: async () => {
       const { CHECKS } = await import("../doctor/checks/all.ts");

@@ -63,6 +63,15 @@ export class ServiceCompanion implements Companion {
     if (!this.#isReady && this.#inside.overlay().subnetFileWritten) this.#look();
   }
 
+  /** One that starts is not ready in any case. */
+  reloading(): void {
+    if (this.#isReady) this.#tell(["RELOADING=1", `MONOTONIC_USEC=${this.#manager.nowUsec()}`]);
+  }
+
+  reloaded(): void {
+    if (this.#isReady) this.#tell(["READY=1"]);
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#cancelTimer();

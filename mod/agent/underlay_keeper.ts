@@ -63,7 +63,7 @@ const REAL_CLOCK: UnderlayClock = { nowMs: () => performance.now(), startTimer }
 
 export class UnderlayKeeper {
   readonly #source: WatchedSource;
-  readonly #settings: UnderlaySettings;
+  #settings: UnderlaySettings;
   readonly #clock: UnderlayClock;
   #pool: Pool;
   #present: Underlay;
@@ -102,6 +102,16 @@ export class UnderlayKeeper {
     this.#linkRoutes = linkRoutesIn(network, this.#present, this.#settings);
     this.#ipv6LinkRoutes = ipv6LinkRoutesIn(network, this.#present, this.#settings);
     if (settings.backend === "host-gw") refuseElsewhere(network, this.#present, this.#settings);
+  }
+
+  /** Another MTU of the overlay is wanted; null for what the underlay leaves. Throws UserError where it does not fit. */
+  setMtu(mtu: number | null): void {
+    const { backend } = this.#settings;
+    overlayMtuOn(this.#present, mtu, backend);
+    if (this.#present.ipv6 !== undefined) {
+      ipv6OverlayMtu(this.#present, mtu, overheadOf(backend, 6));
+    }
+    this.#settings = { ...this.#settings, mtu };
   }
 
   get present(): Underlay {

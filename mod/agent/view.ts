@@ -1,4 +1,5 @@
 /** What the agent shows to whoever asks over its control socket: documents made of what its parts know at that moment. */
+import { reasonOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
 import { VERSION } from "../base/version.ts";
@@ -31,7 +32,8 @@ import { whyDocument } from "./why.ts";
 const CLOCK_STEP_MS = 1_000;
 
 export interface ViewSources {
-  readonly config: AgentConfig;
+  /** What the agent runs with at this moment. */
+  readonly config: () => AgentConfig;
   readonly log: Log;
   readonly store: Store;
   readonly identity: Identity;
@@ -54,11 +56,11 @@ export class AgentView {
 
   constructor(parts: ViewSources) {
     this.#parts = parts;
-    this.events = new EventFeed(parts.config.name, () => new Date().toISOString());
+    this.events = new EventFeed(parts.config().name, () => new Date().toISOString());
     this.history = new ClaimHistory({
-      path: `${parts.config.stateDir}/history.json`,
+      path: `${parts.config().stateDir}/history.json`,
       selfId: parts.identity.hostId,
-      hasHook: parts.config.onRenumber !== null,
+      hasHook: () => parts.config().onRenumber !== null,
       nameOf: (id) => hostName(parts.snapshot(), id),
       wallMs: () => Date.now(),
     });
@@ -78,6 +80,22 @@ export class AgentView {
   /** The same of an event that the log is told of elsewhere. */
   warn(event: HostEvent): boolean {
     return this.#warnings.note(event, performance.now());
+  }
+
+  /** What another host sent made a core throw. Said once for each text: who sends such a thing sends it again. */
+  fault(input: string, error: unknown): void {
+    const reason = reasonOf(error);
+    const event = {
+      kind: "warning",
+      code: "internal-fault",
+      text: `What another host sent could not be taken in and was dropped: ${reason}`,
+      remedy: "This is a mistake of gossamer: report it with this line; restarting the agent " +
+        "leaves the overlay up",
+    } as const;
+    if (!this.warn(event)) return;
+    const stack = error instanceof Error ? error.stack : undefined;
+    const { code, remedy, text } = event;
+    this.#parts.log.error(text, { code, remedy, input, stack });
   }
 
   status(): StatusDocument {
@@ -109,13 +127,14 @@ export class AgentView {
 
   /** What stands in the way of packets on this host, looked up when somebody asks. */
   #problems(snapshot: HostSnapshot): Problem[] {
-    const { config, identity, store } = this.#parts;
+    const { identity, store } = this.#parts;
+    const { keyFile } = this.#parts.config();
     return [
       lonelyProblem(snapshot),
       udpProblem(snapshot),
       plainGossipProblem(snapshot),
       ...strangerProblems(snapshot, performance.now()),
-      config.keyFile === null ? null : keyFileProblem(config.keyFile),
+      keyFile === null ? null : keyFileProblem(keyFile),
       ...this.#parts.otherProblems(),
       ...storeProblems(store, identity.machine),
       ...this.history.problems(),
@@ -133,7 +152,7 @@ export class AgentView {
     const overlay = this.#parts.overlay();
     return {
       version: VERSION,
-      config: this.#parts.config,
+      config: this.#parts.config(),
       snapshot,
       overlay,
       health: this.#parts.overlayHealth(),

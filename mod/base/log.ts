@@ -20,12 +20,15 @@ export interface LogOptions {
 
 /** Writes events at or above a level. Messages are constant sentences; what varies goes into the fields. */
 export class Log {
-  readonly #options: LogOptions;
-  readonly #lowest: number;
+  #options: LogOptions;
 
   constructor(options: LogOptions) {
     this.#options = options;
-    this.#lowest = LEVELS.indexOf(options.level);
+  }
+
+  /** From the next line on. */
+  change(to: Pick<LogOptions, "level" | "format">): void {
+    this.#options = { ...this.#options, ...to };
   }
 
   debug(message: string, fields: LogFields = {}): void {
@@ -46,7 +49,7 @@ export class Log {
 
   /** Whether events of that level are written: for those that cost something to put into words. */
   writes(level: LogLevel): boolean {
-    return LEVELS.indexOf(level) >= this.#lowest;
+    return LEVELS.indexOf(level) >= LEVELS.indexOf(this.#options.level);
   }
 
   write(level: LogLevel, message: string, fields: LogFields): void {

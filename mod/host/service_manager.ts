@@ -1,4 +1,5 @@
 /** The service manager that started this process, if one did and wants to hear of it: systemd, by sd_notify(3). */
+import { monotonicMicroseconds } from "../../ffi/clock.ts";
 import { notify } from "../../ffi/notify.ts";
 
 export interface ServiceManager {
@@ -6,6 +7,8 @@ export interface ServiceManager {
   readonly watchdogMs: number | null;
   /** Throws when it cannot be told. */
   tell(lines: readonly string[]): void;
+  /** The clock by which it tells an old message from a new one, in microseconds. */
+  nowUsec(): bigint;
 }
 
 /** Null when there is none. The variables are those of sd_notify(3) and sd_watchdog_enabled(3). */
@@ -19,6 +22,7 @@ export function serviceManager(
   return {
     watchdogMs: watchdogMs(variable("WATCHDOG_USEC"), variable("WATCHDOG_PID"), pid),
     tell: (lines) => notify(socket, lines),
+    nowUsec: monotonicMicroseconds,
   };
 }
 

@@ -233,6 +233,7 @@ export interface StatusView {
     suspect: number;
     dead: number;
     left: number;
+    seeds: { seed: string; state: string }[];
   };
   claim: {
     state: string;
@@ -258,7 +259,14 @@ export interface StatusView {
     /** With `--backend udp`. */
     udp?: { port: number; running: boolean; restarts: number; drops: Record<string, number> };
   };
-  firewall: { inSync: boolean; members: number; strangers: number; repairs: number } | null;
+  firewall: {
+    inSync: boolean;
+    masquerade: boolean;
+    guard: boolean;
+    members: number;
+    strangers: number;
+    repairs: number;
+  } | null;
   members: {
     id: string;
     name: string;

@@ -58,6 +58,8 @@ export interface SwimOptions {
 export type SwimCommand =
   /** Join through these as well. After a leave: come back. */
   | { readonly kind: "join"; readonly seeds: readonly string[] }
+  /** These are no seeds any more; members stay members. */
+  | { readonly kind: "drop-seeds"; readonly seeds: readonly string[] }
   | { readonly kind: "leave" }
   /** A member that is dead for good counts as left everywhere. Others only with `force`; a live one comes back. */
   | { readonly kind: "forget"; readonly id: MemberId; readonly force: boolean }

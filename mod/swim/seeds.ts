@@ -94,6 +94,11 @@ export class Seeds {
     }
   }
 
+  /** These are no seeds any more; an attempt that is under way may still succeed. */
+  drop(seeds: readonly string[]): void {
+    for (const seed of seeds) this.#seeds.delete(seed);
+  }
+
   /** Whether nothing is left to wait for: every seed answered or is this host itself. */
   get areJoined(): boolean {
     return this.states().every(({ state }) => state === "joined");

@@ -305,6 +305,8 @@ export class Swim implements Carrier {
       case "join":
         if (this.#self.hasLeft) this.#comeBack(nowMs);
         return this.#seeds.add(nowMs, command.seeds);
+      case "drop-seeds":
+        return this.#seeds.drop(command.seeds);
       case "leave":
         this.#farewell.begin(nowMs);
         return this.#keeper.flush(nowMs);

@@ -23,7 +23,7 @@ export const upCommand: Command = {
   description: `Runs the agent in the foreground, logging on standard error: joins the cluster,
 claims a subnet for this host, programs the kernel and keeps it as it should be.
 SIGINT and SIGTERM end the agent and leave the overlay up, so that containers go
-on talking.
+on talking. SIGHUP has it read its files again: what can change at once does.
 
 A flag comes before its environment variable, that before the file, that before
 the default.`,
@@ -41,11 +41,12 @@ the default.`,
 
 async function run(outside: Outside, given: Given): Promise<ExitCode> {
   checkVariableNames(outside);
-  const config = agentConfig(await gatherSources(outside, given), outside);
+  const read = async () => agentConfig(await gatherSources(outside, given), outside);
+  const config = await read();
   if (givenSwitch(given, "dry-run")) return await printPlan(outside, config);
   requireNetAdmin("gossamer up");
-  const { runAgent } = await import("../../agent/agent.ts");
-  return await runAgent(config);
+  const { runAgent } = await import("../../agent/run_agent.ts");
+  return await runAgent(config, read);
 }
 
 async function printPlan(outside: Outside, config: AgentConfig): Promise<ExitCode> {

@@ -15,7 +15,7 @@ class Bench {
     return new ClaimHistory({
       path: this.path,
       selfId: "aa",
-      hasHook: true,
+      hasHook: () => true,
       nameOf: (id) => `host ${id}`,
       wallMs: () => this.wallMs,
       ...changes,
@@ -45,7 +45,7 @@ function loseAndChange(history: ClaimHistory): void {
 
 Deno.test("a change of the subnet names the contest that was lost, and is a problem for a day", () => {
   using bench = new Bench();
-  const history = bench.open({ hasHook: false });
+  const history = bench.open({ hasHook: () => false });
   loseAndChange(history);
   const [problem] = history.problems();
   equal(problem?.code, "renumbered");

@@ -1,6 +1,6 @@
 /** Companions of the agent: told of everything, and unable to do harm. */
 import { deepEqual, equal } from "node:assert/strict";
-import { Companions, type Inside } from "../../../mod/agent/companions.ts";
+import { type CompanionKind, Companions, type Inside } from "../../../mod/agent/companions.ts";
 import { Log } from "../../../mod/base/log.ts";
 
 function companions(lines: string[] = []): Companions {
@@ -10,21 +10,28 @@ function companions(lines: string[] = []): Companions {
 
 // What they may look at is not looked at here.
 const INSIDE = {} as Inside;
+function kinds(...openers: CompanionKind["open"][]): CompanionKind[] {
+  return openers.map((open) => ({ open }));
+}
+
 const LEFT = { kind: "left" } as const;
 
 Deno.test("companions are told of events and asked for problems, and closed once", async () => {
   const heard: string[] = [];
   const problem = { code: "a", severity: "warning", text: "b", remedy: "c" } as const;
   const all = companions();
-  await all.open(INSIDE, [
-    () => Promise.resolve(null),
-    () =>
-      Promise.resolve({
-        event: (event) => void heard.push(event.kind),
-        problems: () => [problem],
-        close: () => void heard.push("closed"),
-      }),
-  ]);
+  await all.open(
+    INSIDE,
+    kinds(
+      () => Promise.resolve(null),
+      () =>
+        Promise.resolve({
+          event: (event) => void heard.push(event.kind),
+          problems: () => [problem],
+          close: () => void heard.push("closed"),
+        }),
+    ),
+  );
   all.event(LEFT);
   all.settled();
   deepEqual(all.problems(), [problem]);
@@ -38,10 +45,13 @@ Deno.test("a companion that cannot start does not keep the next one from it", as
   const lines: string[] = [];
   const all = companions(lines);
   let events = 0;
-  await all.open(INSIDE, [
-    () => Promise.reject(new Error("no such thing")),
-    () => Promise.resolve({ event: () => void events++, close: () => {} }),
-  ]);
+  await all.open(
+    INSIDE,
+    kinds(
+      () => Promise.reject(new Error("no such thing")),
+      () => Promise.resolve({ event: () => void events++, close: () => {} }),
+    ),
+  );
   all.event(LEFT);
   equal(events, 1);
   equal(lines.length, 1);
@@ -52,16 +62,19 @@ Deno.test("a companion that throws is closed and left out; the others go on", as
   const lines: string[] = [];
   const all = companions(lines);
   const heard: string[] = [];
-  await all.open(INSIDE, [
-    () =>
-      Promise.resolve({
-        event: () => {
-          throw new Error("broken");
-        },
-        close: () => void heard.push("first closed"),
-      }),
-    () => Promise.resolve({ event: () => void heard.push("second"), close: () => {} }),
-  ]);
+  await all.open(
+    INSIDE,
+    kinds(
+      () =>
+        Promise.resolve({
+          event: () => {
+            throw new Error("broken");
+          },
+          close: () => void heard.push("first closed"),
+        }),
+      () => Promise.resolve({ event: () => void heard.push("second"), close: () => {} }),
+    ),
+  );
   all.event(LEFT);
   all.event(LEFT);
   await Promise.resolve();
@@ -73,9 +86,12 @@ Deno.test("one that opens after the end is closed at once", async () => {
   const all = companions();
   const opened = Promise.withResolvers<void>();
   let isClosed = false;
-  const opening = all.open(INSIDE, [
-    () => opened.promise.then(() => ({ close: () => void (isClosed = true) })),
-  ]);
+  const opening = all.open(
+    INSIDE,
+    kinds(
+      () => opened.promise.then(() => ({ close: () => void (isClosed = true) })),
+    ),
+  );
   await all.close();
   opened.resolve();
   await opening;
@@ -84,6 +100,32 @@ Deno.test("one that opens after the end is closed at once", async () => {
 
 Deno.test("the end does not wait for one that never ends", async () => {
   const all = companions();
-  await all.open(INSIDE, [() => Promise.resolve({ close: () => new Promise<void>(() => {}) })]);
+  await all.open(
+    INSIDE,
+    kinds(() => Promise.resolve({ close: () => new Promise<void>(() => {}) })),
+  );
   await all.close();
+});
+
+Deno.test("when a setting changes, whoever reads it begins anew, and nobody else", async () => {
+  const heard: string[] = [];
+  const kind = (name: string, reads: CompanionKind["reads"]): CompanionKind => ({
+    ...(reads === undefined ? {} : { reads }),
+    open: () => {
+      heard.push(`${name} opens`);
+      return Promise.resolve({
+        event: () => void heard.push(name),
+        close: () => void heard.push(`${name} closes`),
+      });
+    },
+  });
+  const all = [kind("hook", ["onEvent"]), kind("page", ["http"]), kind("probe", undefined)];
+  const running = companions();
+  await running.open(INSIDE, all);
+  heard.length = 0;
+  await running.reopen(INSIDE, all, ["http", "logLevel"]);
+  deepEqual(heard, ["page closes", "page opens"]);
+  heard.length = 0;
+  running.event(LEFT);
+  deepEqual(heard.toSorted(), ["hook", "page", "probe"]);
 });

@@ -24,6 +24,7 @@ class Stage {
         if (this.refusal !== null) throw new Error(this.refusal);
         this.told.push([...lines]);
       },
+      nowUsec: () => 1234n,
     }, {
       nowMs: () => this.nowMs,
       startTimer: (callback, delayMs) => {
@@ -129,4 +130,17 @@ Deno.test("the watchdog may be another process's, and the socket none of ours", 
   equal(of({ NOTIFY_SOCKET, WATCHDOG_USEC: "3000000", WATCHDOG_PID: "7" })?.watchdogMs, 3_000);
   equal(of({ NOTIFY_SOCKET, WATCHDOG_USEC: "3000000", WATCHDOG_PID: "8" })?.watchdogMs, null);
   equal(of({ NOTIFY_SOCKET, WATCHDOG_USEC: "soon" })?.watchdogMs, null);
+});
+
+Deno.test("a reload is told, and its end, but not by one that starts", () => {
+  const stage = new Stage(null);
+  stage.told = [];
+  stage.companion.reloading();
+  stage.companion.reloaded();
+  deepEqual(stage.told, []);
+  stage.become(true);
+  stage.told = [];
+  stage.companion.reloading();
+  stage.companion.reloaded();
+  deepEqual(stage.told, [["RELOADING=1", "MONOTONIC_USEC=1234"], ["READY=1"]]);
 });

@@ -138,3 +138,22 @@ Deno.test("without a key nobody moves a member of a cluster that has one", () =>
   stage.packet(TWO.endpoint, moved);
   assert.equal(stage.known(2).endpoint, ELSEWHERE);
 });
+
+Deno.test("who is dropped as a seed is dialled no more, and stays a member", () => {
+  const stage = Stage.among(2);
+  const silent = "10.9.9.9:7947";
+  const seeds = (kind: "join" | "drop-seeds") =>
+    stage.step({ kind: "command", command: { kind, seeds: [silent, TWO.endpoint] } });
+  const resolved = () =>
+    stage.take().filter((action) => action.kind === "resolve").map(({ seed }) => seed);
+  seeds("join");
+  assert.deepEqual(resolved(), [silent, TWO.endpoint]);
+  stage.step({ kind: "resolved", seed: silent, endpoints: [], reason: "no address" });
+  stage.runFor(60_000);
+  assert.ok(resolved().includes(silent), "it is tried again");
+  seeds("drop-seeds");
+  stage.runFor(600_000);
+  assert.deepEqual(resolved(), []);
+  assert.deepEqual(stage.swim.snapshot().seeds, []);
+  assert.equal(stage.swim.snapshot().members.length, 2);
+});
