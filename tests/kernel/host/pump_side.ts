@@ -29,8 +29,15 @@ export const MTU = 1_472;
 const PATIENCE_MS = 5_000;
 const SLOTS = 2;
 const subnetOf = (number: number) => `10.244.${number}.0/24`;
-export const underlayOf = (number: number) => `192.168.100.${number}`;
-export const contentAddress = (number: number) => parseAddress(`10.244.${number}.1`);
+
+export function underlayOf(number: number): string {
+  return `192.168.100.${number}`;
+}
+
+/** From which and to which the tests send. */
+export function contentAddress(number: number): number {
+  return parseAddress(`10.244.${number}.1`);
+}
 
 // Opened before the tests, or it would look leaked by the first of them.
 if (Deno.build.os === "linux") packetCalls();
