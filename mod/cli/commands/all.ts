@@ -11,6 +11,7 @@ import { forgetCommand } from "./forget.ts";
 import { joinCommand } from "./join.ts";
 import { keysCommand } from "./keys.ts";
 import { leaveCommand } from "./leave.ts";
+import { manCommand } from "./man.ts";
 import { membersCommand } from "./members.ts";
 import { monitorCommand } from "./monitor.ts";
 import { pingCommand } from "./ping.ts";
@@ -45,5 +46,6 @@ export const COMMANDS: readonly Command[] = [
   demoCommand,
   simulateCommand,
   completionCommand(() => COMMANDS),
+  manCommand(() => COMMANDS),
   versionCommand,
 ];
