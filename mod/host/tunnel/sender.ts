@@ -73,9 +73,9 @@ export class Sender {
     this.#gathered = this.#total;
   }
 
-  /** Whether the socket is full: nothing is read until it is not, or 20 ms have passed. */
+  /** Whether something is left since the socket was full: nothing is read until it is sent, or 20 ms have passed. */
   get isWaiting(): boolean {
-    return this.#outbox.isWaiting;
+    return this.#outbox.isWaiting || this.#gathered < this.#total;
   }
 
   /**

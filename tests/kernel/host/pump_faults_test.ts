@@ -133,6 +133,29 @@ kernelTest(
   },
 );
 
+kernelTest("what waits behind packets for a host that is another one by then is sent", () => {
+  using near = new Side(1);
+  using far = new Side(2);
+  startBoth(near, far, [peerOf(2), peerOf(3, 1)]);
+  const socket = near.socket();
+  using silent = sender(near, 3);
+  using from = sender(near, 2);
+  silent.send(pinnedBytes(1_400));
+  near.turn();
+  setOption(socket, SOL_SOCKET, SO_SNDBUF, 0, "SO_SNDBUF");
+  silent.send(pinnedBytes(1_400));
+  near.turn();
+  silent.send(pinnedBytes(1_400)); // for which the socket is too full
+  from.send(pinnedBytes(100));
+  near.turn();
+  near.use(peerOf(2));
+  setOption(socket, SOL_SOCKET, SO_SNDBUFFORCE, 8_000_000, "SO_SNDBUFFORCE");
+  near.turn();
+  near.turn();
+  assert.equal(near.statistics.drops()["no-host"], 1);
+  assert.equal(near.statistics.trafficOf(0).packetsSent, 1);
+});
+
 for (const isApart of [false, true]) {
   const how = isApart ? "one by one" : "together";
   kernelTest(
