@@ -233,6 +233,15 @@ const PACKET_SYMBOLS = {
     ],
     result: "isize", // ssize_t
   },
+  sendmmsg: {
+    parameters: [
+      "i32", // int sockfd
+      "usize", // struct mmsghdr *msgvec
+      "u32", // unsigned int vlen
+      "i32", // int flags
+    ],
+    result: "i32", // int
+  },
   recvmmsg: {
     parameters: [
       "i32", // int sockfd

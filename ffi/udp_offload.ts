@@ -71,6 +71,41 @@ export function openOffloadSocket(address: number, port: number): number {
   }
 }
 
+/** Of SO_MEMINFO (linux/sock_diag.h, since Linux 4.12): the last one is how many were dropped at the socket. */
+const SO_MEMINFO = 55;
+const MEMINFO_BYTES = 36;
+const DROPS_AT = 32;
+
+/** Counts what the kernel dropped at a socket, since nobody took it in time. */
+export class SocketDrops {
+  readonly #fd: number;
+  readonly #values = pinnedBytes(MEMINFO_BYTES);
+  readonly #length = pinnedBytes(4);
+  #counted = 0;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  /** How many since it was asked last: 0 to 2^32 - 1. */
+  more(): number {
+    viewOf(this.#length).setUint32(0, MEMINFO_BYTES, true);
+    const isKnown =
+      libc().getsockopt(this.#fd, SOL_SOCKET, SO_MEMINFO, this.#values, this.#length) === 0;
+    const now = isKnown ? viewOf(this.#values).getUint32(DROPS_AT, true) : this.#counted;
+    const more = (now - this.#counted) >>> 0;
+    this.#counted = now;
+    return more;
+  }
+}
+
+/** Whether the kernel cuts messages up into datagrams: since Linux 4.18. */
+export function canSegment(fd: number): boolean {
+  const [value, length] = [pinnedBytes(4), pinnedBytes(4)];
+  viewOf(length).setUint32(0, 4, true);
+  return libc().getsockopt(fd, SOL_UDP, UDP_SEGMENT, value, length) === 0;
+}
+
 /** Whether the next datagrams may be cut up on their way. */
 export function allowFragments(fd: number, isAllowed: boolean): void {
   tryOption(fd, SOL_IP, IP_MTU_DISCOVER, isAllowed ? IP_PMTUDISC_DONT : IP_PMTUDISC_DO);

@@ -101,7 +101,8 @@ export class DataPath {
       log: options.log,
       nowMs: () => performance.now(),
       wish: () => this.#wish(),
-      wants: ({ subnet }, peers, { address }) => this.#tunnel?.follow(subnet, peers, address),
+      wants: ({ subnet }, peers, { address }, isNew) =>
+        this.#tunnel?.follow(subnet, peers, address, isNew),
       up: (own) => this.#up(own),
       down: () => this.#down(),
     });

@@ -13,7 +13,7 @@ import { overlayDevice } from "../overlay/backend.ts";
 import { type Desired, desiredState, type OverlayConfig } from "../overlay/desired.ts";
 import { diffState, type KernelAbilities, programmedPeers } from "../overlay/diff.ts";
 import type { FlannelPeer } from "../overlay/flannel.ts";
-import { isOutdated } from "../overlay/outdated.ts";
+import { hasMadeDevice, isMoveUnknown, isOutdated } from "../overlay/outdated.ts";
 import type { Plan } from "../overlay/plan.ts";
 import { withRetired } from "../overlay/retired.ts";
 import { keepUnknown } from "../overlay/settling.ts";
@@ -91,6 +91,7 @@ export class OverlayKeeper {
   /** Whether nothing of other backends' devices is left: nobody makes them again. */
   #isAllRetired = false;
   #wasUp = false;
+  #isNewDevice = false;
   #subnetFileWritten = false;
   #inSync = false;
   #wantedPeers: Desired["peers"] = [];
@@ -320,6 +321,7 @@ export class OverlayKeeper {
   /** @param isLast whether what is outdated is a fault by now. */
   #conclude(look: Look, failures: readonly OperationFailure[], isLast: boolean): Outcome {
     const { wish, desired, before, plan } = look;
+    this.#isNewDevice ||= hasMadeDevice(plan.operations, failures);
     if (this.#abilities.movesDevices && failures.some(isMoveUnknown)) {
       this.#abilities = { movesDevices: false };
       return "outdated";
@@ -329,7 +331,10 @@ export class OverlayKeeper {
     this.#problems = [...desired.problems, ...plan.problems];
     this.#wantedPeers = desired.peers;
     this.#flannelPeers = plan.flannel ?? [];
-    if (wish.want === "up") this.#ports.wants?.(wish.own, desired.peers, this.#config.underlay);
+    if (wish.want === "up") {
+      this.#ports.wants?.(wish.own, desired.peers, this.#config.underlay, this.#isNewDevice);
+      this.#isNewDevice = false;
+    }
     const clean = failures.length === 0 && plan.problems.length === 0;
     this.#peersProgrammed = clean ? desired.peers.length : programmedPeers(
       desired,
@@ -384,9 +389,4 @@ export class OverlayKeeper {
     this.#lastError = text;
     this.#inSync = false;
   }
-}
-
-/** The kernel is too old to move a device, or the device is of another make: it is made anew instead. */
-function isMoveUnknown({ operation, code }: OperationFailure): boolean {
-  return operation.kind === "link-move" && (code === "EOPNOTSUPP" || code === "EINVAL");
 }

@@ -88,8 +88,17 @@ export interface OverlayPorts {
   readonly atOnceMax?: number;
   nowMs(): number;
   wish(): OverlayWish;
-  /** Called with what is wanted, after each attempt to have the kernel that way. */
-  wants?(own: ClaimRecord, peers: readonly DesiredPeer[], underlay: Underlay): void;
+  /**
+   * Called with what is wanted, after each attempt to have the kernel that way.
+   *
+   * @param isNewDevice whether the device was made by it: who has opened it has another one.
+   */
+  wants?(
+    own: ClaimRecord,
+    peers: readonly DesiredPeer[],
+    underlay: Underlay,
+    isNewDevice: boolean,
+  ): void;
   /** Called when the kernel is as wanted and every peer is programmed; true when subnet.env now says so. */
   up(own: ClaimRecord): boolean;
   /** Called when everything of ours is gone from the kernel. */

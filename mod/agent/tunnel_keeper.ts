@@ -88,10 +88,17 @@ export class TunnelKeeper {
    * Who has which subnet from now on; the engine is started if there is none, and again for another address.
    *
    * @param address of this host on the underlay.
+   * @param isNewDevice whether the device was made just now: an engine that runs has another one, deleted or renamed.
    */
-  follow(subnet: string, peers: readonly DesiredPeer[], address: string): void {
+  follow(
+    subnet: string,
+    peers: readonly DesiredPeer[],
+    address: string,
+    isNewDevice = false,
+  ): void {
     if (this.#stopped) return;
-    if (address !== this.#address) this.pause();
+    if (isNewDevice && this.#engine !== null) this.#restarts++;
+    if (isNewDevice || address !== this.#address) this.pause();
     this.#address = address;
     const table = this.#tableOf(subnet, peers);
     if (this.#table !== null && isSame(table, this.#table)) return;

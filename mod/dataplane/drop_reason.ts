@@ -30,6 +30,8 @@ export const DROP = {
   deviceRefused: 13,
   /** A datagram whose framing is not ours. */
   badFrame: 14,
+  /** Datagrams that came faster than they were taken: the UDP socket's queue was full. */
+  queueFull: 15,
 } as const;
 
 /** As `status` and metrics call them, in the order of their numbers. */
@@ -48,6 +50,7 @@ export const DROP_NAMES = [
   "send-failed",
   "device-refused",
   "bad-frame",
+  "queue-full",
 ] as const;
 
 export type DropName = typeof DROP_NAMES[number];

@@ -70,10 +70,11 @@ export class ForwardingTable {
   }
 
   #add({ slot, subnet, ipv6Subnet, address, port, mtu, silent }: PeerEntry): void {
+    // An underlay of IPv6 is refused by the configuration; whoever says to have one is not reached.
+    if (isIpv6Text(address)) return;
     this.#ipv4.set([parseNetwork(subnet).address], slot);
     if (ipv6Subnet !== undefined) this.#ipv6?.set(ipv6Words(ipv6Subnet), slot);
-    // An underlay of IPv6 is refused by the configuration.
-    this.#addresses[slot] = isIpv6Text(address) ? 0 : parseAddress(address);
+    this.#addresses[slot] = parseAddress(address);
     this.#ports[slot] = port;
     this.#mtus[slot] = mtu;
     this.#silent[slot] = silent ? 1 : 0;

@@ -11,7 +11,9 @@ import {
   halfWord,
   IPV4_HEADER_BYTES,
   IPV6_HEADER_BYTES,
+  IPV6_MTU_MIN,
   isToMany,
+  mayBeCut,
   versionOf,
 } from "./ip_header.ts";
 
@@ -39,9 +41,25 @@ const ICMPV6_INFORMATION = 128;
 const ANSWERS_PER_SECOND = 1_000;
 const ANSWERS_AT_ONCE = 50;
 
-export class IcmpAnswers {
+class Allowance {
   #left = ANSWERS_AT_ONCE;
   #countedMs = -Infinity;
+
+  /** Whether one more may be said. */
+  take(nowMs: number): boolean {
+    const earned = Math.max(0, nowMs - this.#countedMs) * (ANSWERS_PER_SECOND / 1000);
+    this.#left = Math.min(ANSWERS_AT_ONCE, this.#left + earned);
+    this.#countedMs = Math.max(this.#countedMs, nowMs);
+    if (this.#left < 1) return false;
+    this.#left--;
+    return true;
+  }
+}
+
+export class IcmpAnswers {
+  readonly #unreachable = new Allowance();
+  /** One of its own: who scans for hosts must not keep others from learning the path's MTU, without which they hang. */
+  readonly #tooBig = new Allowance();
   /** An answer is written at once, so that one buffer does for all. */
   readonly #bytes = new Uint8Array(new ArrayBuffer(IPV6_ANSWER_BYTES_MAX));
 
@@ -54,6 +72,7 @@ export class IcmpAnswers {
   ): Uint8Array | null {
     const isIpv4 = versionOf(bytes, offset) === 4;
     return this.#answer(
+      this.#unreachable,
       isIpv4 ? HOST_UNREACHABLE : ADDRESS_UNREACHABLE,
       0,
       bytes,
@@ -65,7 +84,7 @@ export class IcmpAnswers {
 
   /**
    * That a packet is longer than the way takes, in bytes; null when nothing may be said, as of IPv4 packets that may be cut
-   * up.
+   * up. IPv6 senders are told of no less than 1,280 bytes.
    */
   tooBig(
     bytes: Uint8Array,
@@ -74,13 +93,15 @@ export class IcmpAnswers {
     mtu: number,
     nowMs: number,
   ): Uint8Array | null {
+    if (mayBeCut(bytes, offset, length)) return null;
     const isIpv4 = versionOf(bytes, offset) === 4;
-    if (isIpv4 && !mayNotBeCut(bytes, offset)) return null;
     const kind = isIpv4 ? FRAGMENTATION_NEEDED : PACKET_TOO_BIG;
-    return this.#answer(kind, mtu, bytes, offset, length, nowMs);
+    const told = isIpv4 ? mtu : Math.max(mtu, IPV6_MTU_MIN);
+    return this.#answer(this.#tooBig, kind, told, bytes, offset, length, nowMs);
   }
 
   #answer(
+    allowance: Allowance,
     [type, code]: readonly [number, number],
     rest: number,
     bytes: Uint8Array,
@@ -88,7 +109,7 @@ export class IcmpAnswers {
     length: number,
     nowMs: number,
   ): Uint8Array | null {
-    if (!mayBeAnswered(bytes, offset, length) || !this.#take(nowMs)) return null;
+    if (!mayBeAnswered(bytes, offset, length) || !allowance.take(nowMs)) return null;
     const isIpv4 = versionOf(bytes, offset) === 4;
     const headerBytes = isIpv4 ? IPV4_HEADER_BYTES : IPV6_HEADER_BYTES;
     const room = (isIpv4 ? IPV4_ANSWER_BYTES_MAX : IPV6_ANSWER_BYTES_MAX) - headerBytes -
@@ -106,20 +127,6 @@ export class IcmpAnswers {
     else finishIpv6(answer, bytes, offset);
     return answer;
   }
-
-  #take(nowMs: number): boolean {
-    const earned = Math.max(0, nowMs - this.#countedMs) * (ANSWERS_PER_SECOND / 1000);
-    this.#left = Math.min(ANSWERS_AT_ONCE, this.#left + earned);
-    this.#countedMs = Math.max(this.#countedMs, nowMs);
-    if (this.#left < 1) return false;
-    this.#left--;
-    return true;
-  }
-}
-
-/** Whether its sender forbade to cut it up (RFC 791: DF). IPv6 is never cut on the way. */
-function mayNotBeCut(bytes: Uint8Array, offset: number): boolean {
-  return ((bytes[offset + 6] ?? 0) & 0x40) !== 0;
 }
 
 function mayBeAnswered(bytes: Uint8Array, offset: number, length: number): boolean {

@@ -47,6 +47,18 @@ export function checkHeader(bytes: Uint8Array, offset: number, length: number): 
   return total < length || bytes[offset + 7] === 0 ? -DROP.malformed : 0;
 }
 
+/** RFC 8200 section 5: what every link takes that carries IPv6. */
+export const IPV6_MTU_MIN = 1_280;
+
+/**
+ * Whether a packet, or segments of one, of `length` bytes may be cut up on the way: where its IPv4 sender allows it (RFC 791:
+ * without DF); and IPv6 that every link must take, for which a tunnel has to care itself (RFC 2473 section 7.2).
+ */
+export function mayBeCut(bytes: Uint8Array, offset: number, length: number): boolean {
+  if (versionOf(bytes, offset) === 6) return length <= IPV6_MTU_MIN;
+  return ((bytes[offset + 6] ?? 0) & 0x40) === 0;
+}
+
 /** Whether a packet of a checked header goes to many: multicast (RFC 5771, RFC 4291) or the limited broadcast. */
 export function isToMany(bytes: Uint8Array, offset: number): boolean {
   if (versionOf(bytes, offset) === 6) return bytes[offset + 24] === 0xff;

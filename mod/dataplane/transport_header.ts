@@ -158,6 +158,20 @@ export function continues(
   return isSameFrom(packets, first, next, at + 20, end);
 }
 
+/**
+ * Whether segments may be joined behind the packet: it has a payload and is as long as UDP says, for what lies about that
+ * would be put right by joining, and it is the kernel's to refuse.
+ */
+export function mayBegin(
+  header: TransportHeader,
+  packets: DataView,
+  offset: number,
+  length: number,
+): boolean {
+  const { at, end, isTcp } = header;
+  return length > end && (isTcp || packets.getUint16(offset + at + 4) === length - at);
+}
+
 /** Whether nothing may be joined behind a segment: its sender has said all for now. */
 export function endsRun(header: TransportHeader, bytes: Uint8Array, offset: number): boolean {
   return header.isTcp &&

@@ -140,6 +140,12 @@ scenario(import.meta, "udp: five hosts whose agents carry the packets", { hosts:
     const { overlay } = await untilStatus(h3, "in sync", (status) => status.overlay.inSync);
     assert.ok(overlay.udp !== undefined && overlay.udp.restarts > 0);
   });
+  await step("a device that somebody renames is made again, too", async () => {
+    const { code } = await h3.namespace.output(["ip", "link", "set", UDP_DEVICE, "name", "other0"]);
+    if (code !== 0) return note("left out: this kernel renames no device that is up");
+    await talk(container(h1), container(h3));
+    await talk(container(h3), container(h1));
+  });
   await step(
     "a host that moves, or has a second address, is heard under the one it announces",
     async () => {

@@ -14,8 +14,9 @@ export async function openEngine(start: Omit<PumpStart, "wake">): Promise<Engine
 }
 
 export class Engine {
-  readonly #thread = new Worker(THREAD_URL, { type: "module", name: THREAD_NAME });
+  /** First: where none can be had, no thread is left behind. */
   readonly #wake = openEventFd();
+  readonly #thread = new Worker(THREAD_URL, { type: "module", name: THREAD_NAME });
   readonly #running = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<string>();
   readonly #closed = Promise.withResolvers<void>();

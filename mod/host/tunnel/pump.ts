@@ -1,18 +1,21 @@
 /** One device, one socket, one thread: packets in both directions in turn, and news of the agent in between. */
 import { closeDescriptor } from "../../../ffi/socket.ts";
-import { packetCalls } from "../../../ffi/libc.ts";
+import { ERRNO, SysError } from "../../../ffi/errno.ts";
+import { lastErrno, packetCalls } from "../../../ffi/libc.ts";
 import { PinnedMemory } from "../../../ffi/pinned_memory.ts";
-import { openTun, setTunOffloads } from "../../../ffi/tun_device.ts";
+import { attachTun, setTunOffloads } from "../../../ffi/tun_device.ts";
 import { openOffloadSocket } from "../../../ffi/udp_offload.ts";
 import { parseAddress } from "../../address/parse.ts";
 import { ForwardingTable, type TableSpec } from "../../dataplane/forwarding_table.ts";
 import { Statistics } from "../../dataplane/statistics.ts";
+import { SEND_WAIT_MS } from "./outbox.ts";
 import { Receiver } from "./receiver.ts";
 import { Sender } from "./sender.ts";
 
 const POLLFD_BYTES = 8;
 const POLLS = 3n;
 const POLLIN = 1;
+const POLLOUT = 4;
 const POLLERR = 8;
 
 export interface PumpStart {
@@ -38,22 +41,22 @@ export class Pump {
   readonly #scratch = new PinnedMemory(8);
   readonly #wake: number;
 
-  /** Throws SysError when device or port cannot be had. */
+  /** Throws SysError when device or port cannot be had; then it has neither. */
   constructor({ device, address, port, statistics, table, wake }: PumpStart) {
-    this.#tun = openTun(device, false);
-    let joinsUdp;
+    const counters = new Statistics(statistics);
+    const forwarding = new ForwardingTable(table);
+    const opened: number[] = [];
     try {
-      joinsUdp = setTunOffloads(this.#tun);
-      this.#socket = openOffloadSocket(parseAddress(address), port);
+      opened.push(this.#tun = attachTun(device));
+      const joinsUdp = setTunOffloads(this.#tun);
+      opened.push(this.#socket = openOffloadSocket(parseAddress(address), port));
+      this.#sender = new Sender(this.#tun, this.#socket, counters, forwarding);
+      this.#receiver = new Receiver(this.#tun, this.#socket, joinsUdp, counters, forwarding);
     } catch (error) {
-      closeDescriptor(this.#tun);
+      for (const fd of opened) closeDescriptor(fd);
       throw error;
     }
     this.#wake = wake;
-    const counters = new Statistics(statistics);
-    const forwarding = new ForwardingTable(table);
-    this.#sender = new Sender(this.#tun, this.#socket, counters, forwarding);
-    this.#receiver = new Receiver(this.#tun, this.#socket, joinsUdp, counters, forwarding);
     for (const [index, fd] of [this.#tun, this.#socket, wake].entries()) {
       this.#polls.view.setInt32(index * POLLFD_BYTES, fd, true);
       this.#polls.view.setInt16(index * POLLFD_BYTES + 4, POLLIN, true);
@@ -66,16 +69,25 @@ export class Pump {
     this.#receiver.use(table);
   }
 
-  /** Moves packets until something else is to be done. */
+  /** Moves packets until something else is to be done. Throws SysError when the kernel lets it no more. */
   run(): PumpPause {
     const calls = packetCalls();
     for (;;) {
-      if (calls.poll(this.#polls.pointer, POLLS, -1) < 0) continue; // a signal
+      const { isWaiting } = this.#sender;
+      // What cannot be sent on need not be read, but it is still received.
+      this.#listen(0, isWaiting ? 0 : POLLIN);
+      this.#listen(1, isWaiting ? POLLIN | POLLOUT : POLLIN);
+      if (calls.poll(this.#polls.pointer, POLLS, isWaiting ? SEND_WAIT_MS : -1) < 0) {
+        const errno = lastErrno();
+        if (errno === ERRNO.EINTR) continue;
+        throw new SysError("wait for packets", errno);
+      }
       const [tun, socket, wake] = [this.#events(0), this.#events(1), this.#events(2)];
       if ((tun & POLLERR) !== 0) return "gone";
-      if ((tun & POLLIN) !== 0 && !this.#sender.run(performance.now())) return "gone";
+      const isToSend = isWaiting || (tun & POLLIN) !== 0;
+      if (isToSend && !this.#sender.run(performance.now())) return "gone";
       // An error of the socket is taken by reading from it.
-      if (socket !== 0) this.#receiver.run();
+      if ((socket & ~POLLOUT) !== 0) this.#receiver.run();
       if (wake !== 0) {
         calls.read(this.#wake, this.#scratch.pointer, 8n);
         return "news";
@@ -86,6 +98,10 @@ export class Pump {
   close(): void {
     closeDescriptor(this.#socket);
     closeDescriptor(this.#tun);
+  }
+
+  #listen(index: number, events: number): void {
+    this.#polls.view.setInt16(index * POLLFD_BYTES + 4, events, true);
   }
 
   #events(index: number): number {

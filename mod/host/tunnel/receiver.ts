@@ -3,7 +3,7 @@
  * piece; each packet in them is checked, and those that are segments of one stream go to the device in one call again,
  * whether or not the underlay had joined them.
  */
-import { ERRNO } from "../../../ffi/errno.ts";
+import { ERRNO, SysError } from "../../../ffi/errno.ts";
 import { lastErrno, packetCalls } from "../../../ffi/libc.ts";
 import {
   IOVEC_BYTES,
@@ -12,13 +12,14 @@ import {
   putAddress,
   putVector,
 } from "../../../ffi/pinned_memory.ts";
-import { SOCKADDR_BYTES, SOL_UDP, UDP_GRO } from "../../../ffi/udp_offload.ts";
+import { SOCKADDR_BYTES, SocketDrops, SOL_UDP, UDP_GRO } from "../../../ffi/udp_offload.ts";
 import { DROP } from "../../dataplane/drop_reason.ts";
 import type { ForwardingTable } from "../../dataplane/forwarding_table.ts";
 import type { Statistics } from "../../dataplane/statistics.ts";
 import {
   continues,
   endsRun,
+  mayBegin,
   TransportHeader,
   widenHeader,
 } from "../../dataplane/transport_header.ts";
@@ -29,8 +30,11 @@ import {
   VNET_HEADER_BYTES,
 } from "../../dataplane/vnet_header.ts";
 
-/** Messages that are taken before it is the other direction's turn. */
-const MESSAGES_MAX = 64;
+/** What is taken before it is the other direction's turn: as much as that one takes. */
+const MESSAGES_MAX = 256;
+const TURN_BYTES_MAX = 2 * 1024 * 1024;
+/** A socket that gives nothing but errors is given up. */
+const FAILURES_MAX = 1_000;
 /** By one call, while they are small; of large ones so few that the processor's cache holds them. */
 const SMALL_AT_ONCE = 32;
 const LARGE_AT_ONCE = 4;
@@ -77,6 +81,8 @@ export class Receiver {
   #slot = 0;
   #address = 0;
   #port = 0;
+  #failures = 0;
+  readonly #socketDrops: SocketDrops;
 
   /** @param joinsUdp whether the device takes several packets of UDP as one. */
   constructor(
@@ -91,6 +97,7 @@ export class Receiver {
     this.#joinsUdp = joinsUdp;
     this.#statistics = statistics;
     this.#table = table;
+    this.#socketDrops = new SocketDrops(socket);
     const { view, address } = this.#messages;
     for (let index = 0; index < SMALL_AT_ONCE; index++) {
       const at = index * MMSGHDR_BYTES;
@@ -109,22 +116,34 @@ export class Receiver {
     this.#table = table;
   }
 
-  /** Takes what has come, but not for ever. */
+  /** Takes what has come, but not for ever. Throws SysError when nothing can be taken. */
   run(): void {
     const { pointer } = this.#messages;
-    for (let taken = 0; taken < MESSAGES_MAX;) {
+    let bytes = 0;
+    for (let taken = 0; taken < MESSAGES_MAX && bytes < TURN_BYTES_MAX;) {
       const wanted = this.#atOnce;
       const got = this.#calls.recvmmsg(this.#socket, pointer, wanted, 0, 0n);
       if (got < 0) {
-        if (lastErrno() === ERRNO.EAGAIN) return;
-        taken++; // An error that came back for something sent, such as a host that is gone, is told once and is over.
+        const errno = lastErrno();
+        if (errno === ERRNO.EAGAIN) return;
+        // An error that came back for something sent, such as a host that is gone, is told once and is over.
+        if (++this.#failures > FAILURES_MAX) throw new SysError("receive packets", errno);
+        taken++;
         continue;
       }
+      this.#failures = 0;
       let most = 0;
-      for (let index = 0; index < got; index++) most = Math.max(most, this.#takeAll(index));
+      for (let index = 0; index < got; index++) {
+        const length = this.#takeAll(index);
+        most = Math.max(most, length);
+        bytes += length;
+      }
       this.#flush();
       this.#atOnce = most >= LARGE_BYTES ? LARGE_AT_ONCE : SMALL_AT_ONCE;
       if (got < wanted) return;
+      // Only a long queue can have been full.
+      const dropped = this.#socketDrops.more();
+      if (dropped > 0) this.#statistics.dropped(DROP.queueFull, dropped);
       taken += got;
     }
   }
@@ -199,7 +218,7 @@ export class Receiver {
     this.#firstLength = this.#length = length;
     this.#count = 1;
     this.#isUnfinished = isUnfinished;
-    const isAlone = !isUnfinished || length <= this.#header.end ||
+    const isAlone = !isUnfinished || !mayBegin(this.#header, this.#packets.view, offset, length) ||
       (!this.#header.isTcp && !this.#joinsUdp) ||
       endsRun(this.#header, this.#packets.bytes, offset);
     if (isAlone) this.#flush();
@@ -229,16 +248,16 @@ export class Receiver {
       putVnetHeader(bytes, at, this.#header, count === 1 ? 0 : this.#firstLength - end);
     } else clearVnetHeader(bytes, at);
     const firstBytes = VNET_HEADER_BYTES + this.#firstLength;
+    const received = this.#length + (count - 1) * end;
     let written;
     if (count === 1) {
-      this.#statistics.received(this.#slot, 1, this.#length);
       written = this.#calls.write(this.#tun, BigInt(address + at), BigInt(firstBytes));
     } else {
-      this.#statistics.received(this.#slot, count, this.#length + (count - 1) * end);
       widenHeader(this.#header, view, this.#first, this.#last, this.#firstLength, this.#length);
       putVector(this.#vectors.view, 0, address + at, firstBytes);
       written = this.#calls.writev(this.#tun, this.#vectors.pointer, count);
     }
     if (Number(written) < 0) this.#statistics.dropped(DROP.deviceRefused, count);
+    else this.#statistics.received(this.#slot, count, received);
   }
 }

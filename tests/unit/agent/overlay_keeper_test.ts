@@ -43,6 +43,8 @@ class Bench {
   others: readonly ClaimRecord[] = claims(2, 3);
   settled = true;
   silent: string[] = [];
+  /** Of each look: whether the device had to be made. */
+  readonly made: boolean[] = [];
   written = 0;
   removed = 0;
   nowMs = 0;
@@ -67,6 +69,7 @@ class Bench {
           silent: new Set(this.silent),
         }
         : { want: this.want },
+    wants: (_own, _peers, _underlay, isNewDevice) => void this.made.push(isNewDevice),
     up: () => {
       this.written++;
       return true;
@@ -124,6 +127,18 @@ Deno.test("once held, everything is programmed and subnet.env may be written", (
     2,
     0,
   ]);
+});
+
+Deno.test("whoever uses the device hears when it was made anew", () => {
+  using bench = new Bench();
+  bench.reconcile();
+  bench.reconcile();
+  bench.kernel.state = { ...EMPTY_STATE };
+  bench.reconcile();
+  bench.kernel.state = { ...EMPTY_STATE };
+  bench.kernel.refuse = ({ kind }) => kind === "link-add";
+  bench.reconcile();
+  assert.deepEqual(bench.made, [true, false, true, false]);
 });
 
 Deno.test("a host of which neither agent nor kernel answers is reached no more, but can be asked", () => {

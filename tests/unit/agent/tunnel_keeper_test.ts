@@ -80,11 +80,16 @@ class Bench {
 
   /** Peers by their numbers. */
   follow(...numbers: number[]): void {
+    this.see(false, numbers);
+  }
+
+  /** The overlay was looked at; the device may have been made anew. */
+  see(isNewDevice: boolean, numbers: readonly number[]): void {
     const claims = numbers.map((number) =>
       claim(number, { vtep: { ...claim(number).vtep, port: 8285, backend: "udp" } })
     );
     const { peers } = desire(claims, { backend: "udp" });
-    this.keeper.follow("10.244.1.0/24", peers, this.address);
+    this.keeper.follow("10.244.1.0/24", peers, this.address, isNewDevice);
   }
 
   async fire(): Promise<number> {
@@ -234,6 +239,23 @@ Deno.test("another address of the underlay has the engine started again with tha
     bench.engines.slice(0, -1).map(({ isClosed }) => isClosed).includes(false),
     false,
   );
+});
+
+Deno.test("a device that was made anew is not the one that the engine has", async () => {
+  const bench = new Bench();
+  bench.see(true, [2]);
+  await settled();
+  assert.equal(bench.engines.length, 1);
+  assert.equal(bench.keeper.status().restarts, 0, "it is the first");
+  bench.see(false, [2]);
+  await settled();
+  assert.equal(bench.engines.length, 1);
+  // As after "ip link set flannel0 name other": the engine still has the one of the other name.
+  bench.see(true, [2]);
+  await settled();
+  assert.deepEqual(bench.engines.map(({ isClosed }) => isClosed), [true, false]);
+  assert.equal(bench.keeper.status().restarts, 1);
+  assert.equal(bench.engine().start.table.peers.length, 1);
 });
 
 Deno.test("an engine that does not end keeps the next one waiting for two seconds, and not for ever", async () => {

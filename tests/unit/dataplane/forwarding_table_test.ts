@@ -171,3 +171,9 @@ Deno.test("5,000 subnets each lead to their own host", () => {
   }
   assert.equal(send(many, packet({ ...THERE, destination: "10.20.0.1" })), -DROP.noHost);
 });
+
+Deno.test("a host that announces an address of IPv6 is nobody: no packet goes to 0.0.0.0, and none comes from there", () => {
+  const one = table({ ...PEER, address: "fd00::2" });
+  assert.equal(send(one, packet(THERE)), -DROP.noHost);
+  assert.equal(take(one, packet(HERE), "0.0.0.0"), -DROP.unknownSender);
+});

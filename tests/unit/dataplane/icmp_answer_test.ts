@@ -1,6 +1,7 @@
 /** What senders of packets that go nowhere are told, and when nothing is said. */
 import assert from "node:assert/strict";
 import { IcmpAnswers } from "../../../mod/dataplane/icmp_answer.ts";
+import { mayBeCut } from "../../../mod/dataplane/ip_header.ts";
 import { onesComplementSum, packet, type PacketParts } from "./packets.ts";
 
 const IPV4: PacketParts = {
@@ -72,6 +73,19 @@ Deno.test("an IPv6 sender is told the same in its own terms", () => {
   }
 });
 
+Deno.test("no IPv6 sender is told of less than every path takes", () => {
+  const shortest = packet({ ...IPV6, payload: Array(1_240).fill(0) });
+  const longer = packet({ ...IPV6, payload: Array(1_241).fill(0) });
+  const told = (bytes: Uint8Array) => {
+    const answer = new IcmpAnswers().tooBig(bytes, 0, bytes.length, 1_000, 0);
+    return answer === null ? null : new DataView(answer.buffer).getUint32(44);
+  };
+  assert.equal(told(longer), 1_280);
+  assert.equal(mayBeCut(longer, 0, 1_281), false);
+  assert.equal(told(shortest), null);
+  assert.equal(mayBeCut(shortest, 0, 1_280), true, "by the tunnel: RFC 2473 section 7.2");
+});
+
 Deno.test("an odd number of bytes is summed up as if a zero followed", () => {
   const answer = unreachable({ ...IPV4, payload: [1, 2, 3] });
   assert.ok(answer !== null);
@@ -130,4 +144,13 @@ Deno.test("50 are answered at once and 1,000 a second", () => {
   assert.equal(answered(1_010), 10);
   assert.equal(answered(1_005), 0, "a clock that went back gives nothing");
   assert.equal(answered(9_000), 50);
+});
+
+Deno.test("whoever asks for hosts that are not there takes nobody's word of how long packets may be", () => {
+  const answers = new IcmpAnswers();
+  while (unreachable(IPV4, answers) !== null);
+  const bytes = packet({ ...IPV4, fragment: DONT_FRAGMENT });
+  const told = Array.from({ length: 200 }, () => answers.tooBig(bytes, 0, bytes.length, 1_300, 0))
+    .filter((answer) => answer !== null).length;
+  assert.equal(told, 50);
 });
