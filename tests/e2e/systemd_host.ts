@@ -12,7 +12,7 @@ const START_MS_MAX = 30_000;
 const POLL_MS = 50;
 
 /** Of Debian, for {@linkcode SystemdHost}. */
-export const SYSTEMD_PACKAGES = ["systemd", "systemd-sysv", "dbus"];
+export const SYSTEMD_PACKAGES = ["systemd"];
 
 /**
  * Reads standard input to its end, which is this test's, and then kills what it started. Moves into control groups of its own
