@@ -18,7 +18,7 @@ import type { FirewallConfig } from "../overlay/firewall.ts";
 import { flannelProblem } from "../overlay/flannel.ts";
 import { containersMtu, fittedMtu, mtuDiffers } from "../overlay/mtu.ts";
 import { desiredSettings, type OverlayDevice } from "../overlay/host_settings.ts";
-import { UDP_DEVICE } from "../overlay/udp.ts";
+import { tunAlias, UDP_DEVICE } from "../overlay/udp.ts";
 import { subnetEnvText } from "../overlay/subnet_env.ts";
 import { FirewallKeeper } from "./firewall_keeper.ts";
 import { firewallWish } from "./firewall_wish.ts";
@@ -101,8 +101,7 @@ export class DataPath {
       log: options.log,
       nowMs: () => performance.now(),
       wish: () => this.#wish(),
-      wants: ({ subnet }, peers, { address }, isNew) =>
-        this.#tunnel?.follow(subnet, peers, address, isNew),
+      wants: (...wanted) => this.#tunnel?.follow(...wanted),
       up: (own) => this.#up(own),
       down: () => this.#down(),
     });
@@ -110,6 +109,7 @@ export class DataPath {
     this.#tunnel = backend !== "udp" ? null : new TunnelKeeper({
       log: options.log,
       device: UDP_DEVICE,
+      alias: tunAlias(options.overlay.vni),
       port,
       open: openTunnel,
       // Not within the comparison that may have been under way.

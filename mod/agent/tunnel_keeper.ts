@@ -35,6 +35,8 @@ export interface TunnelEngine {
 /** What an engine is started with. */
 export interface EngineStart {
   readonly device: string;
+  /** Which proves it ours. */
+  readonly alias: string;
   /** Of the underlay. Bound to it, datagrams leave with the address that peers know this host by. */
   readonly address: string;
   readonly port: number;
@@ -45,6 +47,7 @@ export interface EngineStart {
 export interface TunnelPorts {
   readonly log: Log;
   readonly device: string;
+  readonly alias: string;
   readonly port: number;
   /** Settles when packets are carried; rejects with the reason why they cannot be. */
   readonly open: (start: EngineStart) => Promise<TunnelEngine>;
@@ -87,13 +90,14 @@ export class TunnelKeeper {
   /**
    * Who has which subnet from now on; the engine is started if there is none, and again for another address.
    *
-   * @param address of this host on the underlay.
+   * @param own of this host.
+   * @param underlay with the address of this host.
    * @param isNewDevice whether the device was made just now: an engine that runs has another one, deleted or renamed.
    */
   follow(
-    subnet: string,
+    { subnet }: { readonly subnet: string },
     peers: readonly DesiredPeer[],
-    address: string,
+    { address }: { readonly address: string },
     isNewDevice = false,
   ): void {
     if (this.#stopped) return;
@@ -167,10 +171,10 @@ export class TunnelKeeper {
     if (this.#isBusy || this.#stopped || table === null) return;
     this.#isBusy = true;
     try {
-      const { device, port } = this.#ports;
+      const { device, alias, port } = this.#ports;
       const { buffer: statistics } = this.#statistics;
       const address = this.#address;
-      const engine = await this.#ports.open({ device, address, port, statistics, table });
+      const engine = await this.#ports.open({ device, alias, address, port, statistics, table });
       this.#isBusy = false;
       const now = address === this.#address && !this.#stopped ? this.#table : null;
       if (now === null) return void this.#close(engine);

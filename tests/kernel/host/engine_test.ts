@@ -8,7 +8,7 @@ import type { PeerEntry } from "../../../mod/dataplane/forwarding_table.ts";
 import { Statistics, statisticsBuffer } from "../../../mod/dataplane/statistics.ts";
 import { Engine } from "../../../mod/host/tunnel/engine.ts";
 import { Host, kernelTest } from "../ffi/namespace.ts";
-import { DEVICE, makeDevice, Plain, PORT } from "./pump_side.ts";
+import { ALIAS, DEVICE, makeDevice, Plain, PORT } from "./pump_side.ts";
 
 const SUBNET = "10.244.1.0/24";
 const HERE = "127.0.0.1";
@@ -41,7 +41,14 @@ class Stage {
     const engine = this.host.run(() => new Engine());
     const { buffer: statistics } = this.statistics;
     const table = { subnet: SUBNET, peers: [MEMBER] };
-    await engine.start({ device: DEVICE, address: HERE, port: PORT, statistics, table });
+    await engine.start({
+      device: DEVICE,
+      alias: ALIAS,
+      address: HERE,
+      port: PORT,
+      statistics,
+      table,
+    });
     return engine;
   }
 

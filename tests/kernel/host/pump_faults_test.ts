@@ -63,6 +63,16 @@ kernelTest("a device that is not there is not made: it is the overlay's", () => 
   assert.equal(descriptors(), before);
 });
 
+kernelTest("somebody else's device of that name is not touched", () => {
+  using side = new Side(1);
+  for (const alias of ["", "gossamer 2", "of the VPN"]) {
+    makeDevice(side.host, alias);
+    assert.throws(() => side.open([peerOf(2)]), /device flannel0 is not this agent's/);
+    const { transport } = side.host;
+    linkDelete(transport, linkGet(transport, DEVICE)?.index ?? 0);
+  }
+});
+
 kernelTest("what cannot be started leaves nothing open", () => {
   using side = new Side(1);
   makeDevice(side.host);

@@ -23,6 +23,8 @@ import { Pump, type PumpPause, type PumpStart } from "../../../mod/host/tunnel/p
 import { cable, Host } from "../ffi/namespace.ts";
 
 export const DEVICE = "flannel0";
+/** Which says whose it is. */
+export const ALIAS = "gossamer 1";
 export const PORT = 8_285;
 export const CONTENT_PORT = 9_000;
 export const MTU = 1_472;
@@ -49,9 +51,11 @@ export function peerOf(number: number, slot = 0): PeerEntry {
 }
 
 /** A device as the overlay makes it. */
-export function makeDevice(host: Host, name = DEVICE): void {
+export function makeDevice(host: Host, alias = ALIAS): void {
+  const { transport } = host;
   host.run(() => {
-    const fd = openTun(name, false);
+    const fd = openTun(DEVICE, false);
+    linkSet(transport, linkGet(transport, DEVICE)?.index ?? 0, { alias });
     persistTun(fd);
     closeDescriptor(fd);
   });
@@ -88,6 +92,7 @@ export class Side {
     const { buffer: statistics } = this.statistics;
     const options: PumpStart = {
       device: DEVICE,
+      alias: ALIAS,
       address: underlayOf(number),
       port: PORT,
       statistics,

@@ -50,6 +50,7 @@ class Bench {
   ready = 0;
   readonly keeper = new TunnelKeeper({
     device: "flannel0",
+    alias: "gossamer 1",
     port: 8285,
     log: new Log({
       level: "info",
@@ -89,7 +90,7 @@ class Bench {
       claim(number, { vtep: { ...claim(number).vtep, port: 8285, backend: "udp" } })
     );
     const { peers } = desire(claims, { backend: "udp" });
-    this.keeper.follow("10.244.1.0/24", peers, this.address, isNewDevice);
+    this.keeper.follow({ subnet: "10.244.1.0/24" }, peers, { address: this.address }, isNewDevice);
   }
 
   async fire(): Promise<number> {
