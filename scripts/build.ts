@@ -56,6 +56,12 @@ async function megabytes(path: string): Promise<string> {
   return `${((await Deno.stat(path)).size / 1e6).toFixed(1)} MB`;
 }
 
+/** As sha256sum writes it. */
+async function checksum(path: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", await Deno.readFile(path));
+  return `${new Uint8Array(digest).toHex()}  ${path.replace(/^.*\//, "")}\n`;
+}
+
 /** True if `stamp` was left by a build from the same inputs and its file is still there, whole. */
 async function isFresh(output: string, stamp: string, inputs: string): Promise<boolean> {
   const [left, stat] = await Promise.all([
@@ -92,6 +98,7 @@ async function main(args: readonly string[]): Promise<void> {
   if (values["if-stale"] && await isFresh(output, stamp, inputs)) return;
   console.error(`building ${output}, which takes some seconds`);
   console.error(await build({ entry, output, form, cacheFolder }));
+  await writeAtomically(`${cacheFolder}/SHA256SUMS`, await checksum(output));
   await writeAtomically(stamp, stampText(inputs, (await Deno.stat(output)).size));
 }
 

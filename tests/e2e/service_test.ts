@@ -101,7 +101,7 @@ Deno.test({
       const text = Deno.readTextFileSync(UNIT).replaceAll("/usr/local/bin/gossamer", "/bin/true");
       Deno.writeTextFileSync(`${folder}/gossamer.service`, text);
       const { code, stderr } = await new Deno.Command("systemd-analyze", {
-        args: ["verify", `${folder}/gossamer.service`],
+        args: ["verify", "--man=no", `${folder}/gossamer.service`],
       }).output();
       const said = new TextDecoder().decode(stderr).split("\n")
         .filter((line) => line.includes("gossamer"));

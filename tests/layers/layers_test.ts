@@ -23,10 +23,10 @@ Deno.test("the module graph holds every file of the product", () => {
 
 /**
  * Who starts other programs: the lab its agents and `unshare`, the hooks the operator's own commands, CNI other
- * plugins, docker-opts asks dockerd for its version. Nobody starts `ip` or `nft`.
+ * plugins, docker-opts asks dockerd for its version, install and uninstall call systemctl. Nobody starts `ip` or `nft`.
  */
 const STARTS_PROGRAMS =
-  /^mod\/(lab\/\w+|agent\/(renumber|event)_hook|cni\/delegate|cli\/commands\/docker_opts)\.ts$/;
+  /^mod\/(lab\/\w+|agent\/(renumber|event)_hook|cni\/delegate|cli\/commands\/docker_opts|cli\/install\/systemd)\.ts$/;
 
 Deno.test("the product starts no other program, and names no networking tool as one", async () => {
   for (const path of roots) {

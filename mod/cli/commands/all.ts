@@ -8,6 +8,7 @@ import { demoCommand } from "./demo.ts";
 import { dockerOptsCommand } from "./docker_opts.ts";
 import { doctorCommand } from "./doctor.ts";
 import { forgetCommand } from "./forget.ts";
+import { installCommand, uninstallCommand } from "./install.ts";
 import { joinCommand } from "./join.ts";
 import { keysCommand } from "./keys.ts";
 import { leaveCommand } from "./leave.ts";
@@ -40,6 +41,8 @@ export const COMMANDS: readonly Command[] = [
   cleanupCommand,
   reportCommand,
   configCommand,
+  installCommand,
+  uninstallCommand,
   cniCommand,
   dockerOptsCommand,
   podmanNetworkCommand,

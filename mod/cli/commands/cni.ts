@@ -3,6 +3,7 @@ import { ExitCode, UserError } from "../../base/errors.ts";
 import { settingFlag } from "../agent_place.ts";
 import { type Command, type Given, givenSwitch, givenValue } from "../command.ts";
 import { SETTINGS } from "../config/settings.ts";
+import { executableFile } from "../executable_file.ts";
 import type { Outside } from "../outside.ts";
 
 const BIN_DIR_DEFAULT = "/opt/cni/bin";
@@ -60,7 +61,7 @@ async function run(outside: Outside, given: Given): Promise<ExitCode> {
   const { gatherSources } = await import("../config/agent_config.ts");
   const subnetFile = (await gatherSources(outside, given)).value(SETTINGS.subnetFile);
   const options = {
-    executable: executableOf(outside),
+    executable: executableFile(outside),
     binDir: folderOf(given, "bin-dir", BIN_DIR_DEFAULT),
     confDir: folderOf(given, "conf-dir", CONF_DIR_DEFAULT),
     subnetFile: subnetFile === SETTINGS.subnetFile.initial ? null : subnetFile,
@@ -86,15 +87,5 @@ function folderOf(given: Given, flag: string, otherwise: string): string {
   if (path.startsWith("/")) return path.replace(/\/+$/, "") || "/";
   throw new UserError(`--${flag}: ${JSON.stringify(path)} is no absolute path`, {
     exitCode: ExitCode.usage,
-  });
-}
-
-/** The launcher says which file was started; it may itself be the link. */
-function executableOf(outside: Outside): string {
-  const started = outside.variable("GOSSAMER_EXECUTABLE") ?? "";
-  if (started !== "") return Deno.realPathSync(started);
-  if (Deno.build.standalone) return Deno.realPathSync(Deno.execPath());
-  throw new UserError("only the built program can be installed as a plugin", {
-    remedy: "run deno task build, then dist/gossamer cni install",
   });
 }

@@ -3,6 +3,7 @@ import { ExitCode, UserError } from "../../base/errors.ts";
 import { settingFlag } from "../agent_place.ts";
 import { type Command, type Given, givenSwitch } from "../command.ts";
 import { agentConfig, gatherSources } from "../config/agent_config.ts";
+import { assignment } from "../config/assignment.ts";
 import { SETTING_LIST, SETTINGS } from "../config/settings.ts";
 import { checkVariableNames, Sources } from "../config/sources.ts";
 import { JSON_FLAG, printJson } from "../json_output.ts";
@@ -78,9 +79,4 @@ async function show(outside: Outside, given: Given): Promise<ExitCode> {
     outside.print(`${assignment(name, value).padEnd(width)}  # ${from}\n`);
   }
   return ExitCode.done;
-}
-
-/** As in a file; what has no value is a comment. JSON's strings, numbers and lists are TOML's too. */
-function assignment(name: string, value: unknown): string {
-  return value === null ? `# ${name}` : `${name} = ${JSON.stringify(value)}`;
 }

@@ -1,0 +1,63 @@
+/** The unit by which systemd runs the agent. `scripts/gossamer.service` is the same, as a file to copy; a test compares them. */
+
+/** Units that begin so were written here, and may be replaced. */
+export const UNIT_MARK = "# Kept by gossamer install";
+
+export function serviceUnit(executable: string): string {
+  return `# Kept by gossamer install: your own changes belong into a drop-in, systemctl edit gossamer.
+# Settings are in /etc/gossamer/gossamer.toml.
+[Unit]
+Description=gossamer, a container subnet for this host
+Documentation=man:gossamer(1)
+Wants=network-online.target
+After=network-online.target
+# Containers get their addresses from subnet.env, which is there when this is active.
+Before=docker.service containerd.service podman.service nomad.service
+
+[Service]
+# Active when containers may be started. While no seed answers, the agent asks for more time.
+Type=notify
+ExecStart=${executable} up
+# Settings that can change at once are taken over; the others wait for a restart, and status names them.
+ExecReload=/bin/kill -HUP $MAINPID
+# The event loop gives a sign of life twice as often.
+WatchdogSec=30
+Restart=always
+RestartSec=3
+# A wrong configuration and missing privileges do not go away by themselves.
+RestartPreventExitStatus=2 5
+# A stop leaves the overlay up, and is told to the others within two seconds.
+TimeoutStopSec=10
+
+StateDirectory=gossamer
+StateDirectoryMode=0700
+RuntimeDirectory=gossamer
+RuntimeDirectoryMode=0755
+# Whoever asks while it restarts finds the directory.
+RuntimeDirectoryPreserve=restart
+CacheDirectory=gossamer
+# subnet.env is where flannel writes it.
+ExecStartPre=+/bin/mkdir -p /run/flannel
+
+# Devices, routes, nftables, offloads; and pings through the overlay, which say whether a silent agent's host is there.
+CapabilityBoundingSet=CAP_NET_ADMIN CAP_NET_RAW
+NoNewPrivileges=yes
+ProtectSystem=strict
+# Kernel parameters of the network are the agent's business; /etc/gossamer holds the keys, which it changes with the cluster's.
+ReadWritePaths=/run/flannel -/etc/gossamer
+ProtectHome=yes
+PrivateTmp=yes
+ProtectKernelLogs=yes
+ProtectControlGroups=yes
+ProtectClock=yes
+ProtectHostname=yes
+RestrictSUIDSGID=yes
+RestrictRealtime=yes
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
+LockPersonality=yes
+SystemCallArchitectures=native
+
+[Install]
+WantedBy=multi-user.target
+`;
+}

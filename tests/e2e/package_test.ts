@@ -1,0 +1,169 @@
+/**
+ * The Debian package in a clean Debian: installed, upgraded, removed, purged. And what gossamer install and install.sh do to a
+ * root folder of their own.
+ */
+import assert from "node:assert/strict";
+import { hasProgram } from "../support/programs.ts";
+import { builtExecutable } from "./executable.ts";
+
+const PROJECT = decodeURIComponent(new URL("../../", import.meta.url).pathname);
+/** Of dpkg itself, and what it logs. */
+const NOT_COMPARED = /^(var\/lib\/dpkg|var\/log|var\/cache\/(debconf|ldconfig)|tmp|dev|proc)(\/|$)/;
+const CONFIG = "etc/gossamer/gossamer.toml";
+
+const missing = ["debootstrap", "dpkg-deb", "chroot"].filter((program) => !hasProgram(program));
+const leftOut = Deno.uid() !== 0 ? ["root"] : missing;
+if (leftOut.length > 0) console.log(`the package is left out: needs ${leftOut.join(", ")}`);
+
+Deno.test({
+  name: "the package installs, upgrades, is removed and purged in a clean Debian",
+  ignore: leftOut.length > 0,
+  async fn(test) {
+    const folder = Deno.makeTempDirSync({ prefix: "gossamer-package-" });
+    const root = `${folder}/root`;
+    const inside = (...command: string[]) => run("chroot", root, ...command);
+    try {
+      const making = makeRoot(root);
+      const [first, second] = [await pack(folder, "0.1.0"), await pack(folder, "0.2.0")];
+      await test.step("the same sources make the same package", async () => {
+        const again = await pack(`${folder}/again`, "0.1.0");
+        const [one, other] = (await run("sha256sum", first, again)).split("\n");
+        assert.equal(one?.split(" ")[0], other?.split(" ")[0]);
+      });
+      const refusal = await making;
+      if (refusal !== null) return console.log(`left out: debootstrap: ${refusal}`);
+      for (const path of [first, second]) {
+        Deno.copyFileSync(path, path.replace(folder, `${root}/tmp`));
+      }
+      const before = files(root);
+
+      await test.step("it installs, and the program runs", async () => {
+        await inside("dpkg", "-i", "/tmp/gossamer_0.1.0_amd64.deb");
+        assert.match(await inside("gossamer", "version"), /^gossamer 0\.1\.0/);
+        assert.match(await inside("gossamer", "config", "check", `/${CONFIG}`), /is right/);
+        assert(Deno.statSync(`${root}/lib/systemd/system/gossamer.service`).isFile);
+      });
+      await test.step("an upgrade keeps what the operator wrote", async () => {
+        Deno.writeTextFileSync(`${root}/${CONFIG}`, "ip-masq = true\n");
+        Deno.mkdirSync(`${root}/var/lib/gossamer`, { mode: 0o700 });
+        await inside("dpkg", "-i", "/tmp/gossamer_0.2.0_amd64.deb");
+        assert.match(await inside("dpkg", "-s", "gossamer"), /^Version: 0\.2\.0$/m);
+        assert.equal(Deno.readTextFileSync(`${root}/${CONFIG}`), "ip-masq = true\n");
+      });
+      await test.step("a removal leaves settings and state", async () => {
+        await inside("dpkg", "-r", "gossamer");
+        const left = files(root).filter((path) => !before.includes(path));
+        assert.deepEqual(left, ["etc/gossamer", CONFIG, "var/lib/gossamer"]);
+      });
+      await test.step("a purge leaves nothing", async () => {
+        await inside("dpkg", "-P", "gossamer");
+        assert.deepEqual(files(root), before);
+      });
+    } finally {
+      Deno.removeSync(folder, { recursive: true });
+    }
+  },
+});
+
+Deno.test("gossamer install does the same once and twice, and uninstall takes it away", async () => {
+  const program = await builtExecutable();
+  const root = Deno.makeTempDirSync({ prefix: "gossamer-install-" });
+  const call = (...args: string[]) => run(program, ...args, "--root", root);
+  try {
+    assert.match(await call("install", "--dry-run"), /is written\n/);
+    assert.deepEqual(files(root), []);
+    const settings = ["--ip-masq", "--join", "192.168.1.10,192.168.1.11"];
+    await call("install", ...settings);
+    const text = Deno.readTextFileSync(`${root}/${CONFIG}`);
+    assert.match(text, /^join = \["192\.168\.1\.10","192\.168\.1\.11"\]\nip-masq = true$/m);
+    assert.match(await run(program, "config", "check", `${root}/${CONFIG}`), /sets 2 of/);
+    const installed = files(root);
+    assert(installed.includes("usr/local/bin/gossamer"));
+
+    const again = await call("install", ...settings);
+    assert.equal(again.match(/is as it should be/g)?.length, 3);
+    assert.match(await call("install"), /gossamer\.toml is as it should be/);
+    await assert.rejects(call("install", "--vni=7"), /says something else.*--force/s);
+    assert.equal(Deno.readTextFileSync(`${root}/${CONFIG}`), text);
+
+    const unit = `${root}/etc/systemd/system/gossamer.service`;
+    Deno.writeTextFileSync(unit, "[Service]\n");
+    await assert.rejects(call("install"), /was not written by gossamer install/);
+    assert.match(await call("uninstall"), /gossamer\.service stays/);
+    await call("install", "--force");
+    await call("uninstall");
+    const left = files(root).filter((path) => Deno.statSync(`${root}/${path}`).isFile);
+    assert.deepEqual(left, [CONFIG]);
+    await call("uninstall", "--purge");
+    assert(files(root).every((path) => Deno.statSync(`${root}/${path}`).isDirectory));
+    assert.match(await call("uninstall"), /there is nothing of gossamer to remove/);
+  } finally {
+    Deno.removeSync(root, { recursive: true });
+  }
+});
+
+Deno.test("install.sh copies a file that is whole, and nothing else", async () => {
+  const folder = Deno.makeTempDirSync({ prefix: "gossamer-install-" });
+  const script = `${PROJECT}scripts/install.sh`;
+  try {
+    Deno.writeTextFileSync(`${folder}/gossamer`, "a program\n");
+    const [sum = ""] = (await run("sha256sum", `${folder}/gossamer`)).split(" ");
+    const shells = [["sh"], ...hasProgram("busybox") ? [["busybox", "sh"]] : []];
+    for (const [shell = "", ...args] of shells) {
+      const call = (...given: string[]) =>
+        run(shell, ...args, script, `${folder}/gossamer`, ...given);
+      const target = `${folder}/${args.join("") || "bin"}`;
+      await assert.rejects(call("0".repeat(64), target), /is not what it should be/);
+      await assert.rejects(call("", target), /give the file's SHA-256/);
+      assert.throws(() => Deno.statSync(`${target}/gossamer`), Deno.errors.NotFound);
+      await call(sum, target);
+      assert.equal(Deno.readTextFileSync(`${target}/gossamer`), "a program\n");
+      assert.equal((Deno.statSync(`${target}/gossamer`).mode ?? 0) & 0o777, 0o755);
+      Deno.writeTextFileSync(`${folder}/SHA256SUMS`, `${sum}  gossamer\n`);
+      await call("", target);
+      Deno.removeSync(`${folder}/SHA256SUMS`);
+    }
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+});
+
+/** Null, or why there is none: without a mirror there is no clean Debian. */
+async function makeRoot(root: string): Promise<string | null> {
+  const suite = /^VERSION_CODENAME=(.*)$/m.exec(Deno.readTextFileSync("/etc/os-release"))?.[1];
+  try {
+    await run("debootstrap", "--variant=minbase", suite ?? "stable", root);
+    return null;
+  } catch (error) {
+    return String(error).slice(0, 500);
+  }
+}
+
+async function pack(output: string, version: string): Promise<string> {
+  const args = ["run", "-A", `${PROJECT}scripts/package.ts`];
+  await run(Deno.execPath(), ...args, `--output=${output}`, `--version=${version}`);
+  return `${output}/gossamer_${version}_amd64.deb`;
+}
+
+/** What is there, folders included, without what dpkg keeps for itself. */
+function files(root: string, below = ""): string[] {
+  const paths: string[] = [];
+  for (const { name, isDirectory } of Deno.readDirSync(`${root}/${below}`)) {
+    const path = below === "" ? name : `${below}/${name}`;
+    if (NOT_COMPARED.test(path)) continue;
+    paths.push(path, ...isDirectory ? files(root, path) : []);
+  }
+  return paths.sort();
+}
+
+/** Standard output, and standard error behind it. Throws with both. */
+async function run(program: string, ...args: string[]): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(program, {
+    args,
+    stdin: "null",
+    env: { DEBIAN_FRONTEND: "noninteractive" },
+  }).output();
+  const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+  if (success) return said;
+  throw new Error(`${program} ${args.join(" ")}: ${said}`);
+}
