@@ -30,6 +30,8 @@ export interface TunnelEngine {
   close(): Promise<void>;
   /** Settles with the reason when it ends without having been told to. */
   readonly ended: Promise<string>;
+  /** Settles when the kernel sends packets one by one alone from now on, which is several times slower. */
+  readonly sendsApart: Promise<void>;
 }
 
 /** What an engine is started with. */
@@ -192,6 +194,11 @@ export class TunnelKeeper {
     this.#startedMs = this.#ports.nowMs();
     if (this.#reason !== null) this.#ports.log.info("packets of the overlay are carried again");
     this.#reason = null;
+    void engine.sendsApart.then(() =>
+      this.#ports.log.warning("the kernel sends packets of the overlay one by one alone", {
+        remedy: "expect less throughput; it is so above IPsec, and with devices without checksums",
+      })
+    );
     void engine.ended.then((reason) => {
       if (this.#engine !== engine) return;
       this.#engine = null;

@@ -44,8 +44,15 @@ export class Pump {
   readonly #scratch = new PinnedMemory(8);
   readonly #wake: number;
 
-  /** Throws SysError when device or port cannot be had; then it has neither. */
-  constructor({ device, alias, address, port, statistics, table, wake }: PumpStart) {
+  /**
+   * Throws SysError when device or port cannot be had; then it has neither.
+   *
+   * @param slowed called when packets go one by one from now on.
+   */
+  constructor(
+    { device, alias, address, port, statistics, table, wake }: PumpStart,
+    slowed: () => void = () => {},
+  ) {
     const counters = new Statistics(statistics);
     const forwarding = new ForwardingTable(table);
     const opened: number[] = [];
@@ -53,7 +60,7 @@ export class Pump {
       opened.push(this.#tun = openOwnTun(device, alias));
       const joinsUdp = setTunOffloads(this.#tun);
       opened.push(this.#socket = openOffloadSocket(parseAddress(address), port));
-      this.#sender = new Sender(this.#tun, this.#socket, counters, forwarding);
+      this.#sender = new Sender(this.#tun, this.#socket, counters, forwarding, slowed);
       this.#receiver = new Receiver(this.#tun, this.#socket, joinsUdp, counters, forwarding);
     } catch (error) {
       for (const fd of opened) closeDescriptor(fd);

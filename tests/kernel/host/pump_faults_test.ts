@@ -24,12 +24,12 @@ import {
   Plain,
   PORT,
   Side,
+  SO_NO_CHECK,
   startBoth,
   turnUntil,
   underlayOf,
 } from "./pump_side.ts";
 
-const SO_NO_CHECK = 11;
 const SOL_IP = 0;
 const IP_MTU_DISCOVER = 10;
 const IP_PMTUDISC_DONT = 0;

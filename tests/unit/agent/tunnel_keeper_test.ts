@@ -14,6 +14,7 @@ class FakeEngine implements TunnelEngine {
   readonly start: EngineStart;
   readonly tables: TableSpec[] = [];
   readonly #ended = Promise.withResolvers<string>();
+  readonly #apart = Promise.withResolvers<void>();
   isClosed = false;
 
   constructor(start: EngineStart) {
@@ -22,6 +23,14 @@ class FakeEngine implements TunnelEngine {
 
   get ended(): Promise<string> {
     return this.#ended.promise;
+  }
+
+  get sendsApart(): Promise<void> {
+    return this.#apart.promise;
+  }
+
+  slowDown(): void {
+    this.#apart.resolve();
   }
 
   update(table: TableSpec): void {
@@ -240,6 +249,17 @@ Deno.test("another address of the underlay has the engine started again with tha
     bench.engines.slice(0, -1).map(({ isClosed }) => isClosed).includes(false),
     false,
   );
+});
+
+Deno.test("that packets go one by one is said once for each engine", async () => {
+  const bench = new Bench();
+  bench.follow(2);
+  await settled();
+  const said = () => bench.lines.filter((line) => line.includes("one by one")).length;
+  assert.equal(said(), 0);
+  bench.engine().slowDown();
+  await settled();
+  assert.equal(said(), 1);
 });
 
 Deno.test("a device that was made anew is not the one that the engine has", async () => {
