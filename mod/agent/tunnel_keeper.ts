@@ -12,6 +12,8 @@ import type { DropName } from "../dataplane/drop_reason.ts";
 import type { TableSpec } from "../dataplane/forwarding_table.ts";
 import { Statistics, statisticsBuffer, type Traffic } from "../dataplane/statistics.ts";
 import type { DesiredPeer } from "../overlay/desired.ts";
+import { startTimer } from "../host/timer.ts";
+import { tunAlias, UDP_DEVICE } from "../overlay/udp.ts";
 import { Slots } from "./slots.ts";
 
 /** How soon an engine that ended is started again: the first time, and twice as long each time up to the last. */
@@ -30,11 +32,15 @@ export interface TunnelEngine {
   close(): Promise<void>;
   /** Settles with the reason when it ends without having been told to. */
   readonly ended: Promise<string>;
+  /** Settles when the kernel sends packets one by one alone from now on, which is several times slower. */
+  readonly sendsApart: Promise<void>;
 }
 
 /** What an engine is started with. */
 export interface EngineStart {
   readonly device: string;
+  /** Which proves it ours. */
+  readonly alias: string;
   /** Of the underlay. Bound to it, datagrams leave with the address that peers know this host by. */
   readonly address: string;
   readonly port: number;
@@ -55,6 +61,7 @@ export interface OwnSubnets {
 export interface TunnelPorts {
   readonly log: Log;
   readonly device: string;
+  readonly alias: string;
   readonly port: number;
   /** Settles when packets are carried; rejects with the reason why they cannot be. */
   readonly open: (start: EngineStart) => Promise<TunnelEngine>;
@@ -98,13 +105,14 @@ export class TunnelKeeper {
   /**
    * Who has which subnet from now on; the engine is started if there is none, and again for another address.
    *
-   * @param address of this host on the underlay.
+   * @param own of this host.
+   * @param underlay with the address of this host.
    * @param isNewDevice whether the device was made just now: an engine that runs has another one, deleted or renamed.
    */
   follow(
     own: OwnSubnets,
     peers: readonly DesiredPeer[],
-    address: string,
+    { address }: { readonly address: string },
     isNewDevice = false,
   ): void {
     if (this.#stopped) return;
@@ -190,10 +198,10 @@ export class TunnelKeeper {
     if (this.#isBusy || this.#stopped || table === null) return;
     this.#isBusy = true;
     try {
-      const { device, port } = this.#ports;
+      const { device, alias, port } = this.#ports;
       const { buffer: statistics } = this.#statistics;
       const address = this.#address;
-      const engine = await this.#ports.open({ device, address, port, statistics, table });
+      const engine = await this.#ports.open({ device, alias, address, port, statistics, table });
       this.#isBusy = false;
       const now = address === this.#address && !this.#stopped ? this.#table : null;
       if (now === null) return void this.#close(engine);
@@ -211,6 +219,11 @@ export class TunnelKeeper {
     this.#startedMs = this.#ports.nowMs();
     if (this.#reason !== null) this.#ports.log.info("packets of the overlay are carried again");
     this.#reason = null;
+    void engine.sendsApart.then(() =>
+      this.#ports.log.warning("the kernel sends packets of the overlay one by one alone", {
+        remedy: "expect less throughput; it is so above IPsec, and with devices without checksums",
+      })
+    );
     void engine.ended.then((reason) => {
       if (this.#engine !== engine) return;
       this.#engine = null;
@@ -249,8 +262,26 @@ export class TunnelKeeper {
   }
 }
 
+/** @param ready is called whenever an engine begins to carry packets. */
+export function tunnelOf(
+  { vni, port }: { readonly vni: number; readonly port: number },
+  log: Log,
+  ready: () => void,
+): TunnelKeeper {
+  return new TunnelKeeper({
+    log,
+    device: UDP_DEVICE,
+    alias: tunAlias(vni),
+    port,
+    open: openTunnel,
+    ready,
+    nowMs: () => performance.now(),
+    startTimer,
+  });
+}
+
 /** The real one, whose code is loaded only where it is used. */
-export async function openTunnel(start: EngineStart): Promise<TunnelEngine> {
+async function openTunnel(start: EngineStart): Promise<TunnelEngine> {
   const { openEngine } = await import("../host/tunnel/engine.ts");
   return await openEngine(start);
 }

@@ -15,6 +15,7 @@ class FakeEngine implements TunnelEngine {
   readonly start: EngineStart;
   readonly tables: TableSpec[] = [];
   readonly #ended = Promise.withResolvers<string>();
+  readonly #apart = Promise.withResolvers<void>();
   isClosed = false;
 
   constructor(start: EngineStart) {
@@ -23,6 +24,14 @@ class FakeEngine implements TunnelEngine {
 
   get ended(): Promise<string> {
     return this.#ended.promise;
+  }
+
+  get sendsApart(): Promise<void> {
+    return this.#apart.promise;
+  }
+
+  slowDown(): void {
+    this.#apart.resolve();
   }
 
   update(table: TableSpec): void {
@@ -51,6 +60,7 @@ class Bench {
   ready = 0;
   readonly keeper = new TunnelKeeper({
     device: "flannel0",
+    alias: "gossamer 1",
     port: 8285,
     log: new Log({
       level: "info",
@@ -92,7 +102,7 @@ class Bench {
     );
     const { peers } = desire(claims, { backend: "udp" });
     const own = { subnet: "10.244.1.0/24", ipv6: this.ipv6 };
-    this.keeper.follow(own, peers, this.address, isNewDevice);
+    this.keeper.follow(own, peers, { address: this.address }, isNewDevice);
   }
 
   async fire(): Promise<number> {
@@ -272,6 +282,17 @@ Deno.test("another address of the underlay has the engine started again with tha
     bench.engines.slice(0, -1).map(({ isClosed }) => isClosed).includes(false),
     false,
   );
+});
+
+Deno.test("that packets go one by one is said once for each engine", async () => {
+  const bench = new Bench();
+  bench.follow(2);
+  await settled();
+  const said = () => bench.lines.filter((line) => line.includes("one by one")).length;
+  assert.equal(said(), 0);
+  bench.engine().slowDown();
+  await settled();
+  assert.equal(said(), 1);
 });
 
 Deno.test("a device that was made anew is not the one that the engine has", async () => {
