@@ -13,7 +13,7 @@ import type { ClaimRecord } from "../claim/record.ts";
 import { openEcho } from "../host/echo.ts";
 import { startTimer } from "../host/timer.ts";
 import { overlayDevice } from "../overlay/backend.ts";
-import type { OverlayConfig } from "../overlay/desired.ts";
+import type { DesiredPeer, OverlayConfig } from "../overlay/desired.ts";
 import type { FirewallConfig } from "../overlay/firewall.ts";
 import { flannelProblem } from "../overlay/flannel.ts";
 import { containersMtu, fittedMtu, mtuDiffers } from "../overlay/mtu.ts";
@@ -101,7 +101,7 @@ export class DataPath {
       log: options.log,
       nowMs: () => performance.now(),
       wish: () => this.#wish(),
-      wants: (...wanted) => this.#tunnel?.follow(...wanted),
+      wants: (own, peers, { address }, isNew) => this.#carry(own, peers, address, isNew),
       up: (own) => this.#up(own),
       down: () => this.#down(),
     });
@@ -125,8 +125,9 @@ export class DataPath {
       pool: () => options.snapshot().claim.pool,
       nameOf: (hostId) => hostName(options.snapshot(), hostId),
       up: () => this.#ipv6IsUp(),
+      madeDevice: () => this.#tunnel?.deviceMade(),
     });
-    const { firewall } = options;
+    const { firewall, settings, log } = options;
     this.#firewall = firewall === undefined ? null : new FirewallKeeper(firewall.config, {
       open: firewall.open,
       log: options.log,
@@ -144,7 +145,6 @@ export class DataPath {
       overlayDevice: (family) =>
         (family === "ip" ? this.#keeper : this.#ipv6?.keeper ?? this.#keeper).status().device,
     });
-    const { settings, log } = options;
     this.#settings = settings === undefined ? null : new SettingsKeeper(settings.host, log);
     this.#deadPeers = new DeadPeerKeeper({
       nowMs: () => performance.now(),
@@ -326,6 +326,13 @@ export class DataPath {
       devices.push({ family: 6, device: ipv6Device, underlay: underlay.device });
     }
     return desiredSettings(devices, this.#options.settings?.txChecksum ?? true);
+  }
+
+  /** With the UDP backend: both families' packets are the agent's, and one device's. */
+  #carry(own: ClaimRecord, peers: readonly DesiredPeer[], address: string, isNew: boolean): void {
+    if (this.#tunnel === null) return;
+    const ipv6 = this.#ipv6?.subnets(own.subnet, this.#options.snapshot().claim.owners) ?? null;
+    this.#tunnel.follow({ subnet: own.subnet, ipv6 }, peers, address, isNew);
   }
 
   /** The kernel is as wanted: say so to Docker and others. */

@@ -46,6 +46,16 @@ export interface EngineStart {
   readonly table: TableSpec;
 }
 
+/** What this host holds. */
+export interface OwnSubnets {
+  readonly subnet: string;
+  /** With dual stack: the half of it, and those of others; undefined for hosts that take no IPv6 packets. */
+  readonly ipv6: {
+    readonly subnet: string;
+    readonly subnetOf: (hostId: string) => string | undefined;
+  } | null;
+}
+
 export interface TunnelPorts {
   readonly log: Log;
   readonly device: string;
@@ -75,6 +85,7 @@ export class TunnelKeeper {
   readonly #slots = new Slots((slot) => this.#statistics.clear(slot));
   #table: TableSpec | null = null;
   #address = "";
+  #isDeviceMade = false;
   #engine: TunnelEngine | null = null;
   /** Whether one is being started, or closed. */
   #isBusy = false;
@@ -93,24 +104,31 @@ export class TunnelKeeper {
    * Who has which subnet from now on; the engine is started if there is none, and again for another address.
    *
    * @param own of this host.
-   * @param underlay with the address of this host.
+   * @param address of this host on the underlay.
    * @param isNewDevice whether the device was made just now: an engine that runs has another one, deleted or renamed.
    */
   follow(
-    { subnet }: { readonly subnet: string },
+    own: OwnSubnets,
     peers: readonly DesiredPeer[],
-    { address }: { readonly address: string },
+    address: string,
     isNewDevice = false,
   ): void {
     if (this.#stopped) return;
-    if (isNewDevice && this.#engine !== null) this.#restarts++;
-    if (isNewDevice || address !== this.#address) this.pause();
+    const isNew = isNewDevice || this.#isDeviceMade;
+    this.#isDeviceMade = false;
+    if (isNew && this.#engine !== null) this.#restarts++;
+    if (isNew || address !== this.#address) this.pause();
     this.#address = address;
-    const table = this.#tableOf(subnet, peers);
+    const table = this.#tableOf(own, peers);
     if (this.#table !== null && isSame(table, this.#table)) return;
     this.#table = table;
     if (this.#engine !== null) this.#engine.update(table);
     else if (this.#failures === 0) void this.#start();
+  }
+
+  /** Somebody else of this agent made the device anew: the same, with the next call of follow. */
+  deviceMade(): void {
+    this.#isDeviceMade = true;
   }
 
   /** Whether packets are carried, to those who were told last. */
@@ -157,14 +175,19 @@ export class TunnelKeeper {
     }];
   }
 
-  #tableOf(subnet: string, peers: readonly DesiredPeer[]): TableSpec {
+  #tableOf({ subnet, ipv6 }: OwnSubnets, peers: readonly DesiredPeer[]): TableSpec {
     const reachable = peers.flatMap(({ hostId, subnet: theirs, tunnel }) =>
       tunnel === null || isIpv6Text(theirs) ? [] : { hostId, subnet: theirs, ...tunnel }
     );
     this.#slots.follow(reachable.map(({ hostId }) => hostId));
     return {
       subnet,
-      peers: reachable.map((peer) => ({ ...peer, slot: this.#slots.of(peer.hostId) })),
+      ...(ipv6 === null ? {} : { ipv6Subnet: ipv6.subnet }),
+      peers: reachable.map((peer) => {
+        const ipv6Subnet = ipv6?.subnetOf(peer.hostId);
+        const slot = this.#slots.of(peer.hostId);
+        return { ...peer, ...(ipv6Subnet === undefined ? {} : { ipv6Subnet }), slot };
+      }),
     };
   }
 
