@@ -13,12 +13,11 @@ import type { ClaimRecord } from "../claim/record.ts";
 import { openEcho } from "../host/echo.ts";
 import { startTimer } from "../host/timer.ts";
 import { overlayDevice } from "../overlay/backend.ts";
-import type { DesiredPeer, OverlayConfig } from "../overlay/desired.ts";
+import type { OverlayConfig } from "../overlay/desired.ts";
 import type { FirewallConfig } from "../overlay/firewall.ts";
 import { flannelProblem } from "../overlay/flannel.ts";
 import { containersMtu, fittedMtu, mtuDiffers } from "../overlay/mtu.ts";
 import { desiredSettings, type OverlayDevice } from "../overlay/host_settings.ts";
-import { tunAlias, UDP_DEVICE } from "../overlay/udp.ts";
 import { subnetEnvText } from "../overlay/subnet_env.ts";
 import { FirewallKeeper } from "./firewall_keeper.ts";
 import { firewallWish } from "./firewall_wish.ts";
@@ -29,7 +28,7 @@ import { DeadPeerKeeper } from "./dead_peer_keeper.ts";
 import { goneHosts } from "./gone_hosts.ts";
 import type { PlanDocument } from "./overlay_documents.ts";
 import type { PatientKernel } from "./overlay_ports.ts";
-import { openTunnel, TunnelKeeper } from "./tunnel_keeper.ts";
+import { type OwnSubnets, type TunnelKeeper, tunnelOf } from "./tunnel_keeper.ts";
 import { runRenumberHook } from "./renumber_hook.ts";
 import { SettingsKeeper } from "./settings_keeper.ts";
 import { hostName } from "./status.ts";
@@ -101,22 +100,14 @@ export class DataPath {
       log: options.log,
       nowMs: () => performance.now(),
       wish: () => this.#wish(),
-      wants: (own, peers, { address }, isNew) => this.#carry(own, peers, address, isNew),
+      wants: (own, ...others) => this.#tunnel?.follow(this.#ownSubnets(own), ...others),
       up: (own) => this.#up(own),
       down: () => this.#down(),
     });
-    const { ipv6, backend, port } = options.overlay;
-    this.#tunnel = backend !== "udp" ? null : new TunnelKeeper({
-      log: options.log,
-      device: UDP_DEVICE,
-      alias: tunAlias(options.overlay.vni),
-      port,
-      open: openTunnel,
-      // Not within the comparison that may have been under way.
-      ready: () => queueMicrotask(() => this.#keeper.reconcileSoon()),
-      nowMs: () => performance.now(),
-      startTimer,
-    });
+    const { ipv6, backend } = options.overlay;
+    // Not within the comparison that may have been under way.
+    const ready = () => queueMicrotask(() => this.#keeper.reconcileSoon());
+    this.#tunnel = backend === "udp" ? tunnelOf(options.overlay, options.log, ready) : null;
     this.#ipv6 = ipv6 === undefined ? null : new Ipv6Half(ipv6, {
       kernel: options.kernel,
       log: options.log,
@@ -328,11 +319,9 @@ export class DataPath {
     return desiredSettings(devices, this.#options.settings?.txChecksum ?? true);
   }
 
-  /** With the UDP backend: both families' packets are the agent's, and one device's. */
-  #carry(own: ClaimRecord, peers: readonly DesiredPeer[], address: string, isNew: boolean): void {
-    if (this.#tunnel === null) return;
-    const ipv6 = this.#ipv6?.subnets(own.subnet, this.#options.snapshot().claim.owners) ?? null;
-    this.#tunnel.follow({ subnet: own.subnet, ipv6 }, peers, address, isNew);
+  #ownSubnets({ subnet }: ClaimRecord): OwnSubnets {
+    const { owners } = this.#options.snapshot().claim;
+    return { subnet, ipv6: this.#ipv6?.subnets(subnet, owners) ?? null };
   }
 
   /** The kernel is as wanted: say so to Docker and others. */

@@ -12,6 +12,8 @@ import type { DropName } from "../dataplane/drop_reason.ts";
 import type { TableSpec } from "../dataplane/forwarding_table.ts";
 import { Statistics, statisticsBuffer, type Traffic } from "../dataplane/statistics.ts";
 import type { DesiredPeer } from "../overlay/desired.ts";
+import { startTimer } from "../host/timer.ts";
+import { tunAlias, UDP_DEVICE } from "../overlay/udp.ts";
 import { Slots } from "./slots.ts";
 
 /** How soon an engine that ended is started again: the first time, and twice as long each time up to the last. */
@@ -104,13 +106,13 @@ export class TunnelKeeper {
    * Who has which subnet from now on; the engine is started if there is none, and again for another address.
    *
    * @param own of this host.
-   * @param address of this host on the underlay.
+   * @param underlay with the address of this host.
    * @param isNewDevice whether the device was made just now: an engine that runs has another one, deleted or renamed.
    */
   follow(
     own: OwnSubnets,
     peers: readonly DesiredPeer[],
-    address: string,
+    { address }: { readonly address: string },
     isNewDevice = false,
   ): void {
     if (this.#stopped) return;
@@ -260,8 +262,26 @@ export class TunnelKeeper {
   }
 }
 
+/** @param ready is called whenever an engine begins to carry packets. */
+export function tunnelOf(
+  { vni, port }: { readonly vni: number; readonly port: number },
+  log: Log,
+  ready: () => void,
+): TunnelKeeper {
+  return new TunnelKeeper({
+    log,
+    device: UDP_DEVICE,
+    alias: tunAlias(vni),
+    port,
+    open: openTunnel,
+    ready,
+    nowMs: () => performance.now(),
+    startTimer,
+  });
+}
+
 /** The real one, whose code is loaded only where it is used. */
-export async function openTunnel(start: EngineStart): Promise<TunnelEngine> {
+async function openTunnel(start: EngineStart): Promise<TunnelEngine> {
   const { openEngine } = await import("../host/tunnel/engine.ts");
   return await openEngine(start);
 }

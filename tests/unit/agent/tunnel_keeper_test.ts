@@ -102,7 +102,7 @@ class Bench {
     );
     const { peers } = desire(claims, { backend: "udp" });
     const own = { subnet: "10.244.1.0/24", ipv6: this.ipv6 };
-    this.keeper.follow(own, peers, this.address, isNewDevice);
+    this.keeper.follow(own, peers, { address: this.address }, isNewDevice);
   }
 
   async fire(): Promise<number> {
