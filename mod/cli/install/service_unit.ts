@@ -56,7 +56,8 @@ CapabilityBoundingSet=CAP_NET_ADMIN CAP_NET_RAW
 NoNewPrivileges=yes
 ProtectSystem=strict
 # Kernel parameters of the network are the agent's business; /etc/gossamer holds the keys, which it changes with the cluster's.
-ReadWritePaths=/run/flannel -/etc/gossamer
+# Without a dash a path that is not there yet keeps even ExecStartPre from making it.
+ReadWritePaths=-/run/flannel -/etc/gossamer
 ProtectHome=yes
 PrivateTmp=yes
 ProtectKernelLogs=yes

@@ -23,7 +23,7 @@ Deno.test("a unit of an older version is known as install's own, and one that wa
 const [ROOT_HOME, HOMES] = ["/root", "/home"];
 
 Deno.test("what the service may write and read is what its unit opens to it", () => {
-  assert.match(UNIT, /^ReadWritePaths=\/run\/flannel -\/etc\/gossamer$/m);
+  assert.match(UNIT, /^ReadWritePaths=-\/run\/flannel -\/etc\/gossamer$/m);
   assert.match(UNIT, /^(StateDirectory=gossamer\n)[^]*^(RuntimeDirectory=gossamer\n)/m);
   assert.match(UNIT, /^ProtectHome=yes\nPrivateTmp=yes$/m);
   const verbs = [
