@@ -19,6 +19,9 @@ Deno.test("a unit of an older version is known as install's own, and one that wa
   assert(!isSealed(`${sealed}Nice=-5\n`));
 });
 
+/** What ProtectHome= hides. */
+const [ROOT_HOME, HOMES] = ["/root", "/home"];
+
 Deno.test("what the service may write and read is what its unit opens to it", () => {
   assert.match(UNIT, /^ReadWritePaths=-\/run\/flannel -\/etc\/gossamer$/m);
   assert.match(UNIT, /^(StateDirectory=gossamer\n)[^]*^(RuntimeDirectory=gossamer\n)/m);
@@ -31,13 +34,13 @@ Deno.test("what the service may write and read is what its unit opens to it", ()
     ["subnet-file", "/run/flannel/subnet.env", undefined],
     ["subnet-file", "/run/b/subnet.env", "write"],
     ["key-file", "/etc/gossamer/keys", undefined],
-    ["key-file", "/root/keys", "write"],
+    ["key-file", `${ROOT_HOME}/keys`, "write"],
     ["http", "127.0.0.1:9000", undefined],
     ["http", "/run/gossamer/http.sock", undefined],
     ["http", "/tmp/http.sock", "write"],
     ["net-conf", "/etc/kube-flannel/net-conf.json", undefined],
-    ["net-conf", "/home/me/net-conf.json", "read"],
-    ["name", "/root/name", undefined],
+    ["net-conf", `${HOMES}/me/net-conf.json`, "read"],
+    ["name", `${ROOT_HOME}/name`, undefined],
   ] as const;
   for (const [name, value, verb] of verbs) {
     assert.equal(outOfReach([{ name, value }])?.verb, verb, `${name} ${value}`);
