@@ -94,7 +94,7 @@ export class SystemdHost {
   static async start(folder: string, root: string): Promise<SystemdHost> {
     const host = new SystemdHost(folder, root);
     try {
-      await host.#until("systemd is up", async () => {
+      await host.until("systemd is up", async () => {
         host.#pid = host.#findInit();
         if (host.#pid === "") return false;
         const { said } = await host.run("systemctl", "is-system-running");
@@ -128,7 +128,7 @@ export class SystemdHost {
 
   /** Until the service is active, which the agent says when containers may be started. */
   async active(): Promise<void> {
-    await this.#until("the service is active", async () => {
+    await this.until("the service is active", async () => {
       const { said } = await this.run("systemctl", "show", "-p", "ActiveState,Result", "gossamer");
       assert.doesNotMatch(said, /Result=exit-code/, await this.#journal());
       return said.includes("ActiveState=active");
@@ -167,7 +167,8 @@ export class SystemdHost {
     }
   }
 
-  async #until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  /** Throws when it takes longer than systemd ever does. */
+  async until(what: string, holds: () => Promise<boolean>): Promise<void> {
     const deadline = performance.now() + START_MS_MAX;
     while (!await holds()) {
       assert.ok(performance.now() < deadline, `not within ${START_MS_MAX} ms: ${what}`);
