@@ -129,3 +129,47 @@ Deno.test("when a setting changes, whoever reads it begins anew, and nobody else
   running.event(LEFT);
   deepEqual(heard.toSorted(), ["hook", "page", "probe"]);
 });
+
+Deno.test("who is opened learns whether it takes another's place", async () => {
+  const occasions: string[] = [];
+  let count = 0;
+  const kind: CompanionKind = {
+    reads: ["onEvent"],
+    open: (_inside, { isReload, before }) => {
+      const companion = { number: ++count, close: () => {} };
+      const old = before !== null && "number" in before ? before.number : null;
+      occasions.push(`${companion.number}: ${isReload ? "reload" : "start"}, before it ${old}`);
+      return Promise.resolve(count === 3 ? null : companion);
+    },
+  };
+  const running = companions();
+  await running.open(INSIDE, [kind]);
+  for (let reload = 0; reload < 3; reload++) await running.reopen(INSIDE, [kind], ["onEvent"]);
+  deepEqual(occasions, [
+    "1: start, before it null",
+    "2: reload, before it 1",
+    "3: reload, before it 2",
+    "4: reload, before it null",
+  ]);
+});
+
+Deno.test("a reload while companions open does not open one twice", async () => {
+  const slow = Promise.withResolvers<null>();
+  let open = 0;
+  const all: CompanionKind[] = [
+    { open: () => slow.promise },
+    {
+      reads: ["http"],
+      open: () => {
+        open++;
+        return Promise.resolve({ close: () => void open-- });
+      },
+    },
+  ];
+  const running = companions();
+  const opening = running.open(INSIDE, all);
+  const reopening = running.reopen(INSIDE, all, ["http"]);
+  slow.resolve(null);
+  await Promise.all([opening, reopening]);
+  equal(open, 1);
+});
