@@ -3,7 +3,7 @@
  * it, and as strict when we read as for IPv4: no zone, no embedded IPv4 address, no host bits where a network is meant.
  */
 import { quoteStart } from "../base/quote.ts";
-import { AddressError } from "./parse.ts";
+import { AddressError, parseAddress } from "./parse.ts";
 
 /** Bits of an IPv6 address. */
 export const IPV6_BITS = 128;
@@ -153,6 +153,18 @@ export function isIpv6Network(text: string): boolean {
     throw error;
   }
 }
+
+/** How IPv6 writes an IPv4 address (RFC 4291 section 2.5.5.2). */
+export function ipv4Mapped(address: string): string {
+  return formatIpv6((0xffffn << 32n) | BigInt(parseAddress(address)));
+}
+
+/** Whether the text is an IPv4 address of a host, as IPv6 writes it. */
+export function isIpv4Mapped(text: string): boolean {
+  return text.startsWith("::ffff:") && ipv6Contains(MAPPED, parseIpv6(text));
+}
+
+const MAPPED = parseIpv6Network("::ffff:0:0/96");
 
 /** What no host can be told to send to: unspecified, loopback and IPv4-mapped, link-local, multicast (RFC 6890, 4291). */
 const NO_HOST = ["::/8", "fe80::/10", "ff00::/8"].map(parseIpv6Network);

@@ -102,7 +102,7 @@ export class DataPath {
       nowMs: () => performance.now(),
       wish: () => this.#wish(),
       wants: ({ subnet }, peers, { address }, isNew) =>
-        this.#tunnel?.follow(subnet, peers, address, isNew),
+        this.#tunnel?.follow(subnet, peers, address, isNew, (of) => this.#halfOf(of)),
       up: (own) => this.#up(own),
       down: () => this.#down(),
     });
@@ -124,6 +124,8 @@ export class DataPath {
       wish: () => this.#wish(),
       pool: () => options.snapshot().claim.pool,
       nameOf: (hostId) => hostName(options.snapshot(), hostId),
+      // With udp it is the device of both, and whoever has the old one open is to open this one.
+      wants: (isNew) => isNew ? this.#tunnel?.pause() : undefined,
       up: () => this.#ipv6IsUp(),
     });
     const { firewall } = options;
@@ -302,6 +304,10 @@ export class DataPath {
     // or wants none, takes it down.
     const isOver = claim.state === "released" || claim.state === "waiting";
     return { want: isOver ? "down" : "unchanged" };
+  }
+
+  #halfOf(subnet: string): string | null {
+    return this.#ipv6?.subnetOf(subnet) ?? null;
   }
 
   #isSettled(): boolean {

@@ -21,6 +21,8 @@ export interface Ipv6Ports {
   /** With what operators changed of it. */
   pool(): Pool;
   nameOf(hostId: string): string;
+  /** The kernel was changed; `isNew`: the device was made just now. */
+  wants(isNew: boolean): void;
   /** Called when the kernel is as wanted. */
   up(): void;
 }
@@ -39,6 +41,7 @@ export class Ipv6Half {
       ...ports,
       nowMs: () => ports.nowMs(),
       wish: () => this.#wish(),
+      wants: (_own, _peers, _underlay, isNew) => ports.wants(isNew),
       up: () => {
         ports.up();
         return true;

@@ -2,7 +2,7 @@
  * Keeps the UDP backend's data path running: an engine on a thread of its own moves the packets; here it is told who has
  * which subnet, started again when it ends, and asked what it carried. Gossip waits for none of it.
  */
-import { isIpv6Text } from "../address/ipv6.ts";
+import { familyOf } from "../address/cidr.ts";
 import { reasonOf } from "../base/errors.ts";
 import { MEMBERS_MAX } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
@@ -88,6 +88,7 @@ export class TunnelKeeper {
    * Who has which subnet from now on; the engine is started if there is none, and again for another address.
    *
    * @param address of this host on the underlay.
+   * @param ipv6Of the IPv6 subnet that goes with an IPv4 one, with dual stack.
    * @param isNewDevice whether the device was made just now: an engine that runs has another one, deleted or renamed.
    */
   follow(
@@ -95,12 +96,13 @@ export class TunnelKeeper {
     peers: readonly DesiredPeer[],
     address: string,
     isNewDevice = false,
+    ipv6Of: (subnet: string) => string | null = () => null,
   ): void {
     if (this.#stopped) return;
     if (isNewDevice && this.#engine !== null) this.#restarts++;
     if (isNewDevice || address !== this.#address) this.pause();
     this.#address = address;
-    const table = this.#tableOf(subnet, peers);
+    const table = this.#tableOf(subnet, peers, ipv6Of);
     if (this.#table !== null && isSame(table, this.#table)) return;
     this.#table = table;
     if (this.#engine !== null) this.#engine.update(table);
@@ -151,13 +153,24 @@ export class TunnelKeeper {
     }];
   }
 
-  #tableOf(subnet: string, peers: readonly DesiredPeer[]): TableSpec {
-    const reachable = peers.flatMap(({ hostId, subnet: theirs, tunnel }) =>
-      tunnel === null || isIpv6Text(theirs) ? [] : { hostId, subnet: theirs, ...tunnel }
-    );
+  #tableOf(
+    subnet: string,
+    peers: readonly DesiredPeer[],
+    ipv6Of: (subnet: string) => string | null,
+  ): TableSpec {
+    const ipv6 = (of: string) => {
+      const ipv6Subnet = ipv6Of(of);
+      return ipv6Subnet === null ? {} : { ipv6Subnet };
+    };
+    const reachable = peers.flatMap(({ hostId, subnet: theirs, tunnel }) => {
+      if (tunnel === null || familyOf(theirs) !== familyOf(subnet)) return [];
+      const { takesIpv6, ...way } = tunnel;
+      return { hostId, subnet: theirs, ...(takesIpv6 === true ? ipv6(theirs) : {}), ...way };
+    });
     this.#slots.follow(reachable.map(({ hostId }) => hostId));
     return {
       subnet,
+      ...ipv6(subnet),
       peers: reachable.map((peer) => ({ ...peer, slot: this.#slots.of(peer.hostId) })),
     };
   }

@@ -21,7 +21,7 @@ import type { Problem } from "../base/problem.ts";
 import type { ClaimRecord, Vtep } from "../claim/record.ts";
 import { directRoute, peerMetric, TABLE_MAIN } from "./host_gw.ts";
 import { cidrsOverlap, deviceAddressOf } from "../address/network.ts";
-import { isIpv6Network, isIpv6Text, isIpv6Unicast } from "../address/ipv6.ts";
+import { isIpv4Mapped, isIpv6Network, isIpv6Text, isIpv6Unicast } from "../address/ipv6.ts";
 import { isAddress, isNetwork, parseAddress } from "../address/parse.ts";
 import { isUnicastMac } from "./ownership.ts";
 import { mtuOf } from "./announced_mtu.ts";
@@ -48,6 +48,8 @@ export interface Tunnel {
   readonly mtu: number;
   /** Of a silent peer only the device is asked, to learn whether it is back. */
   readonly silent: boolean;
+  /** With dual stack: whether its containers have IPv6, too. */
+  readonly takesIpv6?: boolean;
 }
 
 /** One peer and the objects through which it is reached: three; on our own link the route alone; with udp none. */
@@ -82,6 +84,8 @@ export interface Desired {
   readonly whole: readonly Route[];
   /** In the order of the owners. */
   readonly peers: readonly DesiredPeer[];
+  /** Whether the device is another family's, too: with udp and dual stack. It does not go with this one. */
+  readonly sharesDevice?: true;
   /** See OverlayConfig. */
   readonly adoptsFlannel: boolean;
   /** Peers that cannot be programmed, and why. */
@@ -102,6 +106,7 @@ export function desiredState(
   const base = {
     networks: config.networks,
     ...devicesOf(config),
+    ...(isIpv4Mapped(config.underlay.address) ? { sharesDevice: true as const } : {}),
     adoptsFlannel: config.adoptsFlannel === true,
   };
   if (own === null || own.state !== "held") {
@@ -190,7 +195,8 @@ function directPeer({ underlay }: OverlayConfig, owner: ClaimRecord): DesiredPee
 
 function udpPeer({ hostId, subnet, vtep }: ClaimRecord, silent: boolean): DesiredPeer {
   const { address, port } = vtep;
-  const tunnel = { address, port, mtu: mtuOf(vtep), silent };
+  const both = vtep.ipv6 === undefined ? {} : { takesIpv6: true };
+  const tunnel = { address, port, mtu: mtuOf(vtep), silent, ...both };
   return { hostId, subnet, path: "udp", neighbour: null, entry: null, route: null, tunnel };
 }
 
@@ -240,7 +246,10 @@ function addressFault(config: OverlayConfig, own: ClaimRecord, vtep: Vtep): Peer
         "leave --release on a host that is gone",
     };
   }
-  if (!isUnicast(vtep.address, familyOf(config.underlay.address))) {
+  const isReachable = isIpv4Mapped(config.underlay.address)
+    ? isIpv4Mapped(vtep.address)
+    : isUnicast(vtep.address, familyOf(config.underlay.address));
+  if (!isReachable) {
     return {
       code: "peer-address-unusable",
       what: `announces ${vtep.address}, to which no packet can be sent`,

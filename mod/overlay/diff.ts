@@ -50,7 +50,12 @@ export function diffState(
   abilities: KernelAbilities = ALL_ABILITIES,
 ): Plan {
   if (!desired.isUp) {
-    return planCleanup(desired.device, desired.networks, actual, desired.alias);
+    const plan = planCleanup(desired.device, desired.networks, actual, desired.alias);
+    if (desired.sharesDevice !== true) return plan;
+    return {
+      operations: plan.operations.filter(({ kind }) => kind !== "link-delete"),
+      problems: plan.problems.filter(({ code }) => code !== "device-kept"),
+    };
   }
   if (desired.link === null || desired.address === null) return diffWithoutDevice(desired, actual);
   const own = ownLink(actual.link, desired.alias) ?? unmarkedLink(desired.link, actual.link);

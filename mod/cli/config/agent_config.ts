@@ -51,7 +51,6 @@ function mayHaveDefaultFile(): boolean {
 export function agentConfig(sources: Sources, outside: Outside): AgentConfig {
   const pool = poolOf(sources);
   checkFamilies(sources, poolFamily(pool));
-  checkUdpFamily(sources, pool);
   return {
     join: sources.value(SETTINGS.join),
     cluster: sources.value(SETTINGS.cluster),
@@ -188,22 +187,6 @@ function checkFamilies(sources: Sources, family: 4 | 6): void {
       `give an IPv${family} address`,
     );
   }
-}
-
-/** The UDP backend carries IPv4, over IPv4. */
-function checkUdpFamily(sources: Sources, pool: Pool): void {
-  if (sources.value(SETTINGS.backend) !== "udp") return;
-  const setting = poolFamily(pool) === 6
-    ? SETTINGS.network
-    : pool.ipv6 === undefined
-    ? null
-    : SETTINGS.ipv6Network;
-  if (setting === null) return;
-  throw new ConfigError(
-    sources.origin(setting),
-    "it does not go with --backend udp, which carries IPv4 alone in this version",
-    "give IPv4 networks alone, or use --backend vxlan",
-  );
 }
 
 /** Dual stack, if it is asked for. */
