@@ -154,17 +154,18 @@ export function isIpv6Network(text: string): boolean {
   }
 }
 
-/** How IPv6 writes an IPv4 address (RFC 4291 section 2.5.5.2). */
-export function ipv4Mapped(address: string): string {
-  return formatIpv6((0xffffn << 32n) | BigInt(parseAddress(address)));
+/** RFC 6052 section 2.1: IPv4 addresses as IPv6 ones. Not the mapped ones, which claims of earlier versions may not name. */
+const EMBEDDED = parseIpv6Network("64:ff9b::/96");
+
+/** An IPv4 address where an IPv6 one is asked for. */
+export function ipv4Embedded(address: string): string {
+  return formatIpv6(EMBEDDED.address | BigInt(parseAddress(address)));
 }
 
-/** Whether the text is an IPv4 address of a host, as IPv6 writes it. */
-export function isIpv4Mapped(text: string): boolean {
-  return text.startsWith("::ffff:") && ipv6Contains(MAPPED, parseIpv6(text));
+/** Whether the text is what {@linkcode ipv4Embedded} makes. */
+export function isIpv4Embedded(text: string): boolean {
+  return text.startsWith("64:ff9b::") && ipv6Contains(EMBEDDED, parseIpv6(text));
 }
-
-const MAPPED = parseIpv6Network("::ffff:0:0/96");
 
 /** What no host can be told to send to: unspecified, loopback and IPv4-mapped, link-local, multicast (RFC 6890, 4291). */
 const NO_HOST = ["::/8", "fe80::/10", "ff00::/8"].map(parseIpv6Network);

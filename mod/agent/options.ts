@@ -1,5 +1,5 @@
 /** The cores' options, from the configuration and what the disk remembers. */
-import { ipv4Mapped } from "../address/ipv6.ts";
+import { ipv4Embedded } from "../address/ipv6.ts";
 import type { Endpoint } from "../base/core.ts";
 import type { Underlay } from "../base/kernel_objects.ts";
 import { VERSION } from "../base/version.ts";
@@ -79,7 +79,7 @@ export function placeOf(
     ...announced(backend),
     ...(underlay.ipv6 === undefined
       ? {}
-      : { ipv6: backend === "udp" ? ipv4Mapped(address) : underlay.ipv6 }),
+      : { ipv6: backend === "udp" ? ipv4Embedded(address) : underlay.ipv6 }),
   };
   return {
     endpoint: formatEndpoint(address, gossipPort),

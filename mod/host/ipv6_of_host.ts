@@ -3,7 +3,7 @@
  * judged by the same rules.
  */
 import { cidrContains } from "../address/network.ts";
-import { ipv4Mapped } from "../address/ipv6.ts";
+import { ipv4Embedded } from "../address/ipv6.ts";
 import type { Pool } from "../address/pool.ts";
 import type { Underlay } from "../base/kernel_objects.ts";
 import { UserError } from "../base/errors.ts";
@@ -33,7 +33,7 @@ export function withIpv6(
   isOverIpv4 = false,
 ): Underlay {
   if (pool.ipv6 === undefined) return underlay;
-  if (isOverIpv4) return { ...underlay, ipv6: ipv4Mapped(underlay.address) };
+  if (isOverIpv4) return { ...underlay, ipv6: ipv4Embedded(underlay.address) };
   const { cidr } = pool.ipv6;
   const rank = (address: Ipv6Address) =>
     (address.isTentative === true ? 4 : 0) + (address.isSecondary ? 2 : 0) +

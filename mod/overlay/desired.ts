@@ -21,7 +21,7 @@ import type { Problem } from "../base/problem.ts";
 import type { ClaimRecord, Vtep } from "../claim/record.ts";
 import { directRoute, peerMetric, TABLE_MAIN } from "./host_gw.ts";
 import { cidrsOverlap, deviceAddressOf } from "../address/network.ts";
-import { isIpv4Mapped, isIpv6Network, isIpv6Text, isIpv6Unicast } from "../address/ipv6.ts";
+import { isIpv4Embedded, isIpv6Network, isIpv6Text, isIpv6Unicast } from "../address/ipv6.ts";
 import { isAddress, isNetwork, parseAddress } from "../address/parse.ts";
 import { isUnicastMac } from "./ownership.ts";
 import { mtuOf } from "./announced_mtu.ts";
@@ -84,8 +84,8 @@ export interface Desired {
   readonly whole: readonly Route[];
   /** In the order of the owners. */
   readonly peers: readonly DesiredPeer[];
-  /** Whether the device is another family's, too: with udp and dual stack. It does not go with this one. */
-  readonly sharesDevice?: true;
+  /** With udp and dual stack the device is of both families: IPv6 is its guest, which leaves without taking it along. */
+  readonly sharesDevice?: "owner" | "guest";
   /** See OverlayConfig. */
   readonly adoptsFlannel: boolean;
   /** Peers that cannot be programmed, and why. */
@@ -106,7 +106,7 @@ export function desiredState(
   const base = {
     networks: config.networks,
     ...devicesOf(config),
-    ...(isIpv4Mapped(config.underlay.address) ? { sharesDevice: true as const } : {}),
+    ...sharingOf(config),
     adoptsFlannel: config.adoptsFlannel === true,
   };
   if (own === null || own.state !== "held") {
@@ -174,6 +174,11 @@ function devicesOf(
   const isUdp = backend === "udp";
   const { name: device, alias } = isUdp ? udp : vxlan(familyOf(underlay.address));
   return { device, alias, retired: isUdp ? [vxlan(4), vxlan(6)] : [udp] };
+}
+
+function sharingOf({ backend, ipv6, underlay }: OverlayConfig): Pick<Desired, "sharesDevice"> {
+  if (isIpv4Embedded(underlay.address)) return { sharesDevice: "guest" };
+  return backend === "udp" && ipv6 !== undefined ? { sharesDevice: "owner" } : {};
 }
 
 /** Its containers are not reached any more, its kernel is: that is how it is asked whether it is back. */
@@ -246,8 +251,8 @@ function addressFault(config: OverlayConfig, own: ClaimRecord, vtep: Vtep): Peer
         "leave --release on a host that is gone",
     };
   }
-  const isReachable = isIpv4Mapped(config.underlay.address)
-    ? isIpv4Mapped(vtep.address)
+  const isReachable = isIpv4Embedded(config.underlay.address)
+    ? isIpv4Embedded(vtep.address)
     : isUnicast(vtep.address, familyOf(config.underlay.address));
   if (!isReachable) {
     return {
