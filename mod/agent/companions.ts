@@ -54,6 +54,8 @@ export class Companions {
   readonly #log: Log;
   #companions: Companion[] = [];
   readonly #kinds = new Map<Companion, CompanionKind>();
+  /** Settles when nothing is being opened; never rejects. */
+  #opening: Promise<void> = Promise.resolve();
   #isClosed = false;
 
   constructor(log: Log) {
@@ -62,6 +64,11 @@ export class Companions {
 
   /** Opens all, one after the other; one that cannot be opened is told of in the log and left out. */
   async open(inside: Inside, kinds: readonly CompanionKind[]): Promise<void> {
+    this.#opening = this.#opening.then(() => this.#openAll(inside, kinds));
+    await this.#opening;
+  }
+
+  async #openAll(inside: Inside, kinds: readonly CompanionKind[]): Promise<void> {
     for (const kind of kinds) {
       try {
         const companion = await kind.open(inside);
@@ -83,6 +90,7 @@ export class Companions {
     kinds: readonly CompanionKind[],
     changed: readonly (keyof AgentConfig)[],
   ): Promise<void> {
+    await this.#opening; // at the start, those that are concerned may not be there yet
     const isConcerned = ({ reads = [] }: CompanionKind) =>
       reads.some((setting) => changed.includes(setting));
     const ending = this.#companions.filter((companion) => {

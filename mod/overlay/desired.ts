@@ -48,8 +48,6 @@ export interface Tunnel {
   readonly mtu: number;
   /** Of a silent peer only the device is asked, to learn whether it is back. */
   readonly silent: boolean;
-  /** With dual stack: whether its containers have IPv6, too. */
-  readonly takesIpv6?: boolean;
 }
 
 /** One peer and the objects through which it is reached: three; on our own link the route alone; with udp none. */
@@ -84,8 +82,8 @@ export interface Desired {
   readonly whole: readonly Route[];
   /** In the order of the owners. */
   readonly peers: readonly DesiredPeer[];
-  /** With udp and dual stack the device is of both families: IPv6 is its guest, which leaves without taking it along. */
-  readonly sharesDevice?: "owner" | "guest";
+  /** With udp and dual stack the device is of both families: IPv6 is its guest, and leaves without taking it along. */
+  readonly isGuest?: true;
   /** See OverlayConfig. */
   readonly adoptsFlannel: boolean;
   /** Peers that cannot be programmed, and why. */
@@ -106,7 +104,7 @@ export function desiredState(
   const base = {
     networks: config.networks,
     ...devicesOf(config),
-    ...sharingOf(config),
+    ...(isIpv4Embedded(config.underlay.address) ? { isGuest: true as const } : {}),
     adoptsFlannel: config.adoptsFlannel === true,
   };
   if (own === null || own.state !== "held") {
@@ -176,11 +174,6 @@ function devicesOf(
   return { device, alias, retired: isUdp ? [vxlan(4), vxlan(6)] : [udp] };
 }
 
-function sharingOf({ backend, ipv6, underlay }: OverlayConfig): Pick<Desired, "sharesDevice"> {
-  if (isIpv4Embedded(underlay.address)) return { sharesDevice: "guest" };
-  return backend === "udp" && ipv6 !== undefined ? { sharesDevice: "owner" } : {};
-}
-
 /** Its containers are not reached any more, its kernel is: that is how it is asked whether it is back. */
 function withdrawn(peer: DesiredPeer): DesiredPeer {
   if (peer.route === null) return peer;
@@ -200,8 +193,7 @@ function directPeer({ underlay }: OverlayConfig, owner: ClaimRecord): DesiredPee
 
 function udpPeer({ hostId, subnet, vtep }: ClaimRecord, silent: boolean): DesiredPeer {
   const { address, port } = vtep;
-  const both = vtep.ipv6 === undefined ? {} : { takesIpv6: true };
-  const tunnel = { address, port, mtu: mtuOf(vtep), silent, ...both };
+  const tunnel = { address, port, mtu: mtuOf(vtep), silent };
   return { hostId, subnet, path: "udp", neighbour: null, entry: null, route: null, tunnel };
 }
 

@@ -50,7 +50,9 @@ export function diffState(
   abilities: KernelAbilities = ALL_ABILITIES,
 ): Plan {
   if (!desired.isUp) {
-    return planDown(desired, actual);
+    const plan = planCleanup(desired.device, desired.networks, actual, desired.alias);
+    if (desired.isGuest !== true) return plan;
+    return { ...plan, operations: plan.operations.filter(({ kind }) => kind !== "link-delete") };
   }
   if (desired.link === null || desired.address === null) return diffWithoutDevice(desired, actual);
   const own = ownLink(actual.link, desired.alias) ?? unmarkedLink(desired.link, actual.link);
@@ -61,7 +63,7 @@ export function diffState(
   const left = link.survivors(actual);
   const operations: Operation[] = [
     ...link.operations,
-    ...diffAddresses(desired.address, desired.networks, ownFamily(desired, left.addresses)),
+    ...diffAddresses(desired.address, desired.networks, left.addresses),
   ];
   const routes = matchRoutes(desired, left.routes);
   const flannel = flannelPeersOf(desired, left);
@@ -91,22 +93,6 @@ export function diffState(
   }
   if (isSwitching) operations.push(...removals);
   return { operations, problems: [], ...(flannel.length === 0 ? {} : { flannel }) };
-}
-
-/** Addresses that are this family's business: on a device of both the other's are not. */
-function ownFamily(desired: Desired, addresses: readonly DeviceAddress[]): DeviceAddress[] {
-  const isIpv6 = desired.networks.some(isIpv6Text);
-  return addresses.filter(({ address }) =>
-    desired.sharesDevice === undefined || isIpv6Text(address) === isIpv6
-  );
-}
-
-function planDown(desired: Desired, actual: KernelState): Plan {
-  const { device, networks, alias } = desired;
-  if (desired.sharesDevice !== "guest") return planCleanup(device, networks, actual, alias);
-  const addresses = ownFamily(desired, actual.addresses);
-  const { operations } = planCleanup(device, networks, { ...actual, addresses }, alias);
-  return { operations: operations.filter(({ kind }) => kind !== "link-delete"), problems: [] };
 }
 
 function flannelPeersOf(desired: Desired, actual: KernelState): readonly FlannelPeer[] {

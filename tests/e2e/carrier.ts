@@ -11,12 +11,12 @@ const PORT = 5002;
 const TRIES = 100;
 const RETRY_MS = 20;
 
-/** Where bytes come from and go to. */
-type End = Pick<Container, "namespace" | "address">;
+/** A container, by one of its addresses. */
+export type Carrier = Pick<Container, "namespace" | "address">;
 
 /** Everybody sends to everybody; throws when one byte is not as it was. */
 export async function assertAllCarry(
-  containers: readonly End[],
+  containers: readonly Carrier[],
   { tcpBytes, udpBytes }: { readonly tcpBytes: number; readonly udpBytes: number },
 ): Promise<void> {
   const servers = containers.map((container) => spawn(container, `--serve=${container.address}`));
@@ -36,7 +36,7 @@ export async function assertAllCarry(
   }
 }
 
-function spawn({ namespace }: End, ...args: string[]): Deno.ChildProcess {
+function spawn({ namespace }: Carrier, ...args: string[]): Deno.ChildProcess {
   const program = [Deno.execPath(), "run", "-A", "--unstable-net", "--no-check"];
   return namespace.spawn([...program, import.meta.filename ?? "", ...args], {
     stdin: "null",

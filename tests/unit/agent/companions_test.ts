@@ -129,3 +129,24 @@ Deno.test("when a setting changes, whoever reads it begins anew, and nobody else
   running.event(LEFT);
   deepEqual(heard.toSorted(), ["hook", "page", "probe"]);
 });
+
+Deno.test("a change while companions are being opened opens none twice", async () => {
+  const running = companions();
+  const slow = Promise.withResolvers<void>();
+  let open = 0;
+  const page: CompanionKind = {
+    reads: ["http"],
+    open: () => {
+      open++;
+      return Promise.resolve({ close: () => void open-- });
+    },
+  };
+  const opening = running.open(INSIDE, [
+    { open: () => slow.promise.then(() => null) },
+    page,
+  ]);
+  const reopening = running.reopen(INSIDE, [page], ["http"]);
+  slow.resolve();
+  await Promise.all([opening, reopening]);
+  equal(open, 1);
+});
