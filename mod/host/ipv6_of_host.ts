@@ -24,7 +24,7 @@ export function onlyIpv6(network: HostNetwork): HostNetwork {
  * The underlay with the IPv6 address that the IPv6 half stands on: of the same device, the one that stays longest and is
  * not of the overlay itself. Throws UserError when there is none.
  *
- * @param isOverIpv4 whether its packets travel as all others do: then it is the IPv4 address, as IPv6 writes it.
+ * @param isOverIpv4 whether its packets travel as all others do: then it is the IPv4 address, embedded.
  */
 export function withIpv6(
   underlay: Underlay,

@@ -175,6 +175,12 @@ scenario(import.meta, "udp: IPv6 alone", { hosts: 3, family: 6 }, async ({ lab, 
       return answer?.type === TOO_BIG && answer.mtu === 1352;
     });
   });
+  await step("cleanup takes everything away", async () => {
+    await h2.stop();
+    assert.equal((await h2.gossamer("cleanup")).code, 0);
+    assert.equal(linkGet(h2.namespace.netlink, UDP_DEVICE), null);
+    assert.deepEqual(kernelText(h2, "lo", 6).routes, []);
+  });
 });
 
 /** What the device has of IPv6 that is ours. */
