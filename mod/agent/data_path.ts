@@ -204,7 +204,7 @@ export class DataPath {
     const { state, record, records } = snapshot.claim;
     if (state !== "held" || record === null) return null;
     const nameOf = (hostId: string) => hostName(snapshot, hostId);
-    return mtuDiffers(containersMtu(this.#overlay), record.hostId, records, nameOf);
+    return mtuDiffers(this.#overlay, record.hostId, records, nameOf);
   }
 
   /** As {@linkcode follow}, and done when it returns: for a host that leaves. */

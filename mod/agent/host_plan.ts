@@ -54,6 +54,11 @@ export interface HostLook {
   readonly settings: Pick<HostSettings, "read">;
 }
 
+interface NamedPlan {
+  readonly config: OverlayConfig;
+  readonly operations: readonly Operation[];
+}
+
 const EMPTY: KernelState = {
   link: null,
   addresses: [],
@@ -78,14 +83,15 @@ export function planDocument(wish: HostWish, look: HostLook): PlanDocument {
 }
 
 function commandsFromNothing({ overlays, firewall, settings }: HostWish): string {
-  const plans = overlays.map(({ config, wish }) =>
-    wish.want === "up" ? namedPlan(config, diffState(desired(config, wish), EMPTY).operations) : ""
-  );
+  const plans = overlays.map(({ config, wish }) => ({
+    config,
+    operations: wish.want === "up" ? diffState(desired(config, wish), EMPTY).operations : [],
+  }));
   const tables = firewall?.wish.want === "up"
     ? firewall.wish.facts.map((facts) => desiredFirewall(firewall.config, facts))
     : [];
   const operations = tables.map((table): FirewallOperation => ({ kind: "table-replace", table }));
-  return [...plans, settingsText(settings), firewallPlanText(operations)].join("");
+  return hostText(plans, settings, operations);
 }
 
 function commandsNow(wish: HostWish, look: HostLook, obstacles: string[]): string {
@@ -95,12 +101,32 @@ function commandsNow(wish: HostWish, look: HostLook, obstacles: string[]): strin
     for (const operation of operations) {
       if (operation.kind === "link-add") newDevices.add(operation.link.name);
     }
-    return namedPlan(config, operations);
+    return { config, operations };
   });
   const isUp = wish.overlays[0]?.wish.want === "up";
   const settings = isUp ? settingChanges(wish.settings, look, newDevices) : [];
   const firewall = wish.firewall === null ? [] : firewallChanges(wish.firewall, look, obstacles);
-  return [...plans, settingsText(settings), firewallPlanText(firewall)].join("");
+  return hostText(plans, settings, firewall);
+}
+
+/**
+ * In an order in which a script can do it: where new devices get no IPv6, their settings come before their addresses. The
+ * agent itself does its overlay first and looks again.
+ */
+function hostText(
+  overlays: readonly NamedPlan[],
+  settings: readonly HostSetting[],
+  firewall: readonly FirewallOperation[],
+): string {
+  const made: string[] = [];
+  const rest: string[] = [];
+  for (const { config, operations } of overlays) {
+    const first = operations.findIndex(({ kind }) => !kind.startsWith("link-"));
+    const end = first === -1 ? operations.length : first;
+    made.push(namedPlan(config, operations.slice(0, end)));
+    rest.push(namedPlan(config, operations.slice(end)));
+  }
+  return [...made, settingsText(settings), ...rest, firewallPlanText(firewall)].join("");
 }
 
 function desired(config: OverlayConfig, wish: Extract<OverlayWish, { want: "up" }>) {

@@ -21,3 +21,8 @@ export function quoteStart(text: string, lengthMax: number): string {
   const start = text.slice(0, lengthMax).replace(/[\ud800-\udbff]$/, "");
   return quote(`${start}…`);
 }
+
+/** As one word of a shell's command. Linux takes nearly every character in the name of a device, `;` and `$` among them. */
+export function shellWord(text: string): string {
+  return /^[\w.,:/@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

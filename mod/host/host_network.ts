@@ -127,8 +127,9 @@ export function readHostNetwork(transport: NetlinkTransport): HostNetwork {
 }
 
 /**
- * Reads the IPv6 addresses of this host, or of one device: those that others can send to, link-local ones left out. Throws
- * NetlinkError or SysError.
+ * Reads the IPv6 addresses of this host, or of one device: those that others can send to, link-local ones left out. Oldest
+ * first, as IPv4's are: the kernel names the newest first (net/ipv6/addrconf.c), and a host would move to each one that is
+ * added. Throws NetlinkError or SysError.
  */
 export function readIpv6Addresses(transport: NetlinkTransport, index?: number): Ipv6Address[] {
   return addressDump(transport, { family: 6, ...(index === undefined ? {} : { index }) })
@@ -142,7 +143,8 @@ export function readIpv6Addresses(transport: NetlinkTransport, index?: number): 
       isSecondary: (address.flags & IFA_F_TEMPORARY) !== 0,
       isDeprecated: (address.flags & IFA_F.DEPRECATED) !== 0,
       isTentative: (address.flags & IFA_F.TENTATIVE) !== 0,
-    }));
+    }))
+    .reverse();
 }
 
 /** Throws NetlinkError or SysError. */

@@ -7,8 +7,9 @@ import { ipv4Embedded } from "../address/ipv6.ts";
 import type { Pool } from "../address/pool.ts";
 import type { Underlay } from "../base/kernel_objects.ts";
 import { UserError } from "../base/errors.ts";
-import type { HostNetwork, Ipv6Address } from "./host_network.ts";
+import type { HostNetwork } from "./host_network.ts";
 import { checkPoolOverlap } from "./pool_overlap.ts";
+import { bestFirst } from "./underlay.ts";
 
 /** The host as if it had nothing but IPv6. */
 export function onlyIpv6(network: HostNetwork): HostNetwork {
@@ -35,14 +36,11 @@ export function withIpv6(
   if (pool.ipv6 === undefined) return underlay;
   if (isOverIpv4) return { ...underlay, ipv6: ipv4Embedded(underlay.address) };
   const { cidr } = pool.ipv6;
-  const rank = (address: Ipv6Address) =>
-    (address.isTentative === true ? 4 : 0) + (address.isSecondary ? 2 : 0) +
-    (address.isDynamic ? 1 : 0);
-  const [best] = (ipv6?.addresses ?? [])
-    .filter(({ index, isDeprecated, address }) =>
-      index === underlay.index && !isDeprecated && !cidrContains(cidr, address)
-    )
-    .sort((one, other) => rank(one) - rank(other));
+  const [best] = bestFirst(
+    (ipv6?.addresses ?? []).filter(({ index, address }) =>
+      index === underlay.index && !cidrContains(cidr, address)
+    ),
+  );
   if (best !== undefined) return { ...underlay, ipv6: best.address };
   throw new UserError(
     `${underlay.device} has no global IPv6 address, through which the packets of ` +

@@ -93,7 +93,7 @@ function byPattern(network: HostNetwork, text: string): Underlay | null {
   }
   const devices = candidates(network);
   for (const device of devices) {
-    const match = sorted(device.addresses).find(({ address }) => pattern.test(address));
+    const match = bestFirst(device.addresses).find(({ address }) => pattern.test(address));
     if (match !== undefined) return underlayOf(device, match.address);
   }
   const named = devices.find(({ name }) => pattern.test(name));
@@ -145,7 +145,7 @@ function whyNot(device: HostDevice, family: 4 | 6 = 4): string | null {
 
 /** @param source the address a route prefers, if it does. */
 function underlayOn(device: HostDevice, source: string | null): Underlay | null {
-  const addresses = sorted(device.addresses);
+  const addresses = bestFirst(device.addresses);
   const preferred = addresses.find((one) => one.address === source && !isTemporary(one)) ??
     addresses[0];
   return preferred === undefined ? null : underlayOf(device, preferred.address);
@@ -160,13 +160,21 @@ function underlayOf({ name, index, mtu }: HostDevice, address: string): Underlay
   return { device: name, index, address, mtu };
 }
 
-/** Best first: what stays, and belongs to this host rather than to whoever holds a virtual address. */
-function sorted(addresses: readonly HostAddress[]): HostAddress[] {
-  const rank = ({ address, prefixLength, ...one }: HostAddress) =>
+/**
+ * Best first: what stays, and belongs to this host rather than to whoever holds a virtual address; deprecated ones not at all.
+ */
+export function bestFirst(addresses: readonly HostAddress[]): HostAddress[] {
+  const rank = (one: HostAddress) =>
     (one.isTentative === true ? 16 : 0) + (one.isGlobal ? 0 : 8) + (one.isSecondary ? 4 : 0) +
-    (isLone(address, prefixLength) ? 2 : 0) + (one.isDynamic ? 1 : 0);
+    rankOfKind(one);
   return addresses.filter(({ isDeprecated }) => !isDeprecated)
     .sort((one, other) => rank(one) - rank(other));
+}
+
+/** DHCPv6 gives lone addresses, which expire, to hosts (RFC 8415); virtual ones are put there for good. */
+function rankOfKind({ address, prefixLength, isDynamic }: HostAddress): number {
+  if (!isLone(address, prefixLength)) return isDynamic ? 1 : 0;
+  return isDynamic === (familyOf(address) === 6) ? 2 : 3;
 }
 
 /** As virtual addresses that move between hosts are. */

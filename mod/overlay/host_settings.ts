@@ -6,6 +6,7 @@
  * None of it is taken back when the host leaves: others (Docker, routers' daemons) came to rely on it.
  */
 import type { HostSetting } from "../base/host_setting.ts";
+import { shellWord } from "../base/quote.ts";
 
 export interface OverlayDevice {
   readonly family: 4 | 6;
@@ -70,9 +71,15 @@ export function sysctlName(path: string): string {
   return path.includes(".") ? path : path.replaceAll("/", ".");
 }
 
-/** As commands for people. */
+/** As commands for people and a shell. What is somebody's decision, if it is one, stays as it is. */
 export function settingText(setting: HostSetting): string {
-  return setting.kind === "sysctl"
-    ? `sysctl -w ${sysctlName(setting.name)}=${setting.value}`
-    : `ethtool -K ${setting.device} tx ${setting.value}`;
+  if (setting.kind !== "sysctl") {
+    return `ethtool -K ${shellWord(setting.device)} tx ${setting.value}`;
+  }
+  const name = shellWord(sysctlName(setting.name));
+  const command = `sysctl -w ${name}=${setting.value}`;
+  const { onlyFrom } = setting;
+  return onlyFrom === undefined
+    ? command
+    : `[ "$(sysctl -n ${name})" != ${onlyFrom} ] || ${command}`;
 }

@@ -41,20 +41,25 @@ export function fittedMtu(
   const smallest = smallestOther(selfId, records)?.mtu ?? Infinity;
   if (smallest >= containersMtu(config)) return config;
   const { ipv6 } = config;
-  const fits = (mtu: number, least: number) => Math.min(mtu, Math.max(smallest, least));
-  const isIpv4Alone = ipv6 === undefined && familyOf(config.underlay.address) === 4;
-  const mtu = fits(config.mtu, isIpv4Alone ? FOLLOWED_MTU_MIN : FOLLOWED_IPV6_MTU_MIN);
+  const fits = (mtu: number) => Math.min(mtu, Math.max(smallest, followedMtuMin(config)));
+  const mtu = fits(config.mtu);
   if (ipv6 === undefined) return { ...config, mtu };
-  return { ...config, mtu, ipv6: { ...ipv6, mtu: fits(ipv6.mtu, FOLLOWED_IPV6_MTU_MIN) } };
+  return { ...config, mtu, ipv6: { ...ipv6, mtu: fits(ipv6.mtu) } };
+}
+
+function followedMtuMin({ ipv6, underlay }: Pick<OverlayConfig, "ipv6" | "underlay">): number {
+  const isIpv4Alone = ipv6 === undefined && familyOf(underlay.address) === 4;
+  return isIpv4Alone ? FOLLOWED_MTU_MIN : FOLLOWED_IPV6_MTU_MIN;
 }
 
 /** Warns where containers of this host send packets that others have no room for; null where all have. */
 export function mtuDiffers(
-  mtu: number,
+  config: Pick<OverlayConfig, "mtu" | "ipv6" | "underlay">,
   selfId: string,
   records: readonly ClaimRecord[],
   nameOf: (hostId: string) => string,
 ): Problem | null {
+  const mtu = containersMtu(config);
   const smallest = smallestOther(selfId, records);
   if (smallest === null || smallest.mtu >= mtu) return null;
   const smaller = records.filter(({ hostId, vtep, state }) =>
@@ -66,7 +71,9 @@ export function mtuDiffers(
     severity: "warning",
     text: `Containers of this host may send ${mtu} bytes, and those of ` +
       `${nameOf(smallest.hostId)} take ${smallest.mtu}${others}: longer packets may be lost`,
-    remedy: `Start all hosts with --mtu min, or with --mtu ${smallest.mtu}; containers that run ` +
-      "keep the MTU they have",
+    remedy: smallest.mtu < followedMtuMin(config)
+      ? `Raise the MTU there: --mtu min goes no lower than ${followedMtuMin(config)}`
+      : `Start all hosts with --mtu min, or with --mtu ${smallest.mtu}; containers that run ` +
+        "keep the MTU they have",
   };
 }

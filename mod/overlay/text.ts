@@ -19,6 +19,7 @@ import {
   type TunLink,
   type VxlanLink,
 } from "../base/kernel_objects.ts";
+import { shellWord } from "../base/quote.ts";
 import { TABLE_MAIN } from "./host_gw.ts";
 
 /** Names devices by index; `ip` itself understands `if7` where no name is known. */
@@ -103,7 +104,7 @@ export function operationCommands(operation: Operation, names: DeviceNames = ind
 
 function linkAddText(link: VxlanLink | TunLink, names: DeviceNames): string[] {
   if (isTunLink(link)) return tunAddText(link);
-  const lower = link.underlayIndex === 0 ? "" : ` dev ${names(link.underlayIndex)}`;
+  const lower = link.underlayIndex === 0 ? "" : ` dev ${shellWord(names(link.underlayIndex))}`;
   const local = link.local === "" ? "" : ` local ${link.local}`;
   return [
     `ip link add ${link.name} address ${link.mac} mtu ${link.mtu} txqueuelen 0 type vxlan ` +
@@ -133,7 +134,7 @@ function linkSetText(name: string, { mac, mtu, alias, up }: LinkChanges): string
 function linkMoveText(name: string, { local, underlayIndex }: LinkMove, names: DeviceNames) {
   const words = [
     ...(local === undefined ? [] : [`local ${local}`]),
-    ...(underlayIndex === undefined ? [] : [`dev ${names(underlayIndex)}`]),
+    ...(underlayIndex === undefined ? [] : [`dev ${shellWord(names(underlayIndex))}`]),
   ];
   return `ip link set ${name} type vxlan ${words.join(" ")}`;
 }
@@ -151,7 +152,7 @@ function routeArguments(route: Route): string {
     ...(route.device === "" ? ["unreachable"] : []),
     route.destination,
     ...(route.gateway === null ? [] : ["via", route.gateway]),
-    ...(route.device === "" ? [] : ["dev", route.device]),
+    ...(route.device === "" ? [] : ["dev", shellWord(route.device)]),
     ...(route.table === TABLE_MAIN ? [] : ["table", route.table]),
     "proto",
     protocolName(route.protocol),

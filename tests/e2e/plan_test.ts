@@ -1,13 +1,16 @@
 /** Plans as commands: a dry run changes nothing, and what a report says makes the same kernel as the agent. */
 import assert from "node:assert/strict";
 import { linkGet } from "../../ffi/route/link.ts";
+import { readSysctl } from "../../ffi/sysctl.ts";
 import type { Host } from "../../mod/lab/host.ts";
+import { UNDERLAY_DEVICE } from "../../mod/lab/underlay.ts";
 import { DEVICE, startCluster, startOne, untilStatus } from "./cluster.ts";
 import { addIpv6, DUAL_STACK } from "./dual_stack_kernel.ts";
 import { generateKey, giveKey } from "./encryption.ts";
 import { scenario } from "./scenario.ts";
 
 const FLAGS = [DUAL_STACK, "--ip-masq"];
+const ACCEPT_RA = `net/ipv6/conf/${UNDERLAY_DEVICE}/accept_ra`;
 const NOTHING = /\n# nothing: the kernel is as wanted\n$/;
 
 scenario(import.meta, "plans as commands", { hosts: 3 }, async ({ lab, step }) => {
@@ -50,8 +53,12 @@ scenario(import.meta, "plans as commands", { hosts: 3 }, async ({ lab, step }) =
     const subnet = /\n# subnet: (\S+), which this host held before\n/.exec(stdout)?.[1] ?? "none";
     assert(commands.includes(`ip saddr ${subnet} ip daddr`), `${subnet} is another one`);
     assert.match(stdout, /^ip link add flannel\.1 /m);
+    // As distributions are hardened: new devices have no IPv6. And what takes no advertisements goes on to take none.
+    h1.namespace.writeSysctl("net/ipv6/conf/default/disable_ipv6", "1");
+    h1.namespace.writeSysctl(ACCEPT_RA, "0");
     const { code, stderr } = await h1.namespace.output(["sh", "-e", "-c", commands]);
     assert.equal(code, 0, stderr);
+    assert.equal(h1.namespace.run(() => readSysctl(ACCEPT_RA)), "0");
     assert.match((await dryRun(h1)).stdout, NOTHING);
   });
   await step("the agent finds its kernel as wanted, and adds and repairs nothing", async () => {

@@ -1,10 +1,12 @@
 /** The choice of the underlay and the overlap check, on what the real kernel says. */
 import { strict as assert } from "node:assert";
-import { addressAdd } from "../../../ffi/route/address.ts";
+import { addressAdd, IFA_F } from "../../../ffi/route/address.ts";
 import { bridgeAdd } from "../../../ffi/route/bridge.ts";
 import { routeAdd } from "../../../ffi/route/route.ts";
 import { makePool } from "../../../mod/address/pool.ts";
 import { ConfigError, UserError } from "../../../mod/base/errors.ts";
+import { readIpv6Addresses } from "../../../mod/host/host_network.ts";
+import { onlyIpv6 } from "../../../mod/host/ipv6_of_host.ts";
 import { checkPoolOverlap } from "../../../mod/host/pool_overlap.ts";
 import { chooseUnderlay, type UnderlayChoice } from "../../../mod/host/underlay.ts";
 import { claims, DEVICE } from "../../support/overlay.ts";
@@ -75,3 +77,24 @@ kernelTest(
     await host.close();
   },
 );
+
+kernelTest("another IPv6 address is none to move to: the oldest comes first", async () => {
+  const host = new OverlayHost();
+  const { transport } = host.host;
+  const add = (address: string) =>
+    addressAdd(transport, {
+      index: host.underlayIndex,
+      address,
+      prefixLength: 64,
+      flags: IFA_F.NODAD,
+    });
+  for (const address of ["fd00:100::1", "fd00:100::2", "fd00:9::3"]) add(address);
+  const addresses = readIpv6Addresses(transport).map(({ address }) => address);
+  assert.deepEqual(addresses, ["fd00:100::1", "fd00:100::2", "fd00:9::3"]);
+  const underlay = chooseUnderlay(
+    { hostNetwork: () => onlyIpv6(host.kernel.hostNetwork(true)), routeTo: () => null },
+    { ...DEFAULT, interfaces: ["eth0"] },
+  );
+  assert.equal(underlay.address, "fd00:100::1");
+  await host.close();
+});

@@ -40,6 +40,13 @@ Deno.test("of the underlay's addresses the one that stays is taken, whatever the
   equal(chosen(temporary), "2001:db8::aaaa");
 });
 
+Deno.test("a virtual address that came to this host is not taken for its own", () => {
+  const virtual = ipv6("2001:db8::f/128");
+  equal(chosen(virtual, ipv6("2001:db8::2/64", { isDynamic: true })), "2001:db8::2");
+  equal(chosen(virtual, ipv6("2001:db8::3/128", { isDynamic: true })), "2001:db8::3");
+  equal(chosen(virtual), "2001:db8::f");
+});
+
 Deno.test("deprecated addresses, other devices', and the overlay's own are none", () => {
   const useless = [
     ipv6("2001:db8::1/64", { isDeprecated: true }),

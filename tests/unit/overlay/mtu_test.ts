@@ -64,11 +64,24 @@ Deno.test("with dual stack both devices follow, and IPv6 keeps what it takes", (
 
 Deno.test("a host whose containers send more than others take is told so", () => {
   const told = (...records: ClaimRecord[]) =>
-    mtuDiffers(1450, OWN.hostId, [roomy(1, 1000), ...records], (id) => `h${Number(`0x${id[1]}`)}`);
+    mtuDiffers(
+      CONFIG,
+      OWN.hostId,
+      [roomy(1, 1000), ...records],
+      (id) => `h${Number(`0x${id[1]}`)}`,
+    );
   equal(told(claim(2), roomy(3, 9000), roomy(4, 1300, { state: "released" })), null);
   const one = told(claim(2), roomy(3, 1350));
   equal(one?.code, "mtu-differs");
   match(one?.text ?? "", /may send 1450 bytes, and those of h3 take 1350: longer packets/);
   match(one?.remedy ?? "", /--mtu min, or with --mtu 1350/);
   match(told(roomy(2, 1400), roomy(3, 1350))?.text ?? "", /h3 take 1350, the smallest of 2 such/);
+});
+
+Deno.test("of a host smaller than anybody follows it is not said that --mtu would help", () => {
+  const told = (config: typeof CONFIG, mtu: number) =>
+    mtuDiffers(config, OWN.hostId, [roomy(2, mtu)], () => "h2")?.remedy ?? "";
+  match(told(CONFIG, 575), /^Raise the MTU there: --mtu min goes no lower than 576$/);
+  match(told(CONFIG, 576), /--mtu 576/);
+  match(told(DUAL_STACK, 1279), /^Raise the MTU there: --mtu min goes no lower than 1280$/);
 });
