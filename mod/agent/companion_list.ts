@@ -11,10 +11,10 @@ export const COMPANIONS: readonly CompanionKind[] = [
   { open: async (inside) => new (await import("./event_watch.ts")).EventWatch(inside) },
   {
     reads: ["onEvent"],
-    open: async (inside) => {
+    open: async (inside, occasion) => {
       const { onEvent } = inside.config();
       if (onEvent === null) return null;
-      return (await import("./event_hook.ts")).openEventHook(onEvent, inside);
+      return (await import("./event_hook.ts")).openEventHook(onEvent, inside, occasion);
     },
   },
   {

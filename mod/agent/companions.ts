@@ -43,18 +43,27 @@ export interface Inside {
   readonly target: ControlTarget;
 }
 
+/** Why a companion is opened. */
+export interface Occasion {
+  /** The agent runs already; otherwise it starts. */
+  readonly isReload: boolean;
+  /** The one that ended for it, and has ended. */
+  readonly before: Companion | null;
+}
+
+const START: Occasion = { isReload: false, before: null };
+
 export interface CompanionKind {
   /** Settings that it reads when it is opened: when one of them changes, it is closed and opened again. */
   readonly reads?: readonly (keyof AgentConfig)[];
   /** Opens it, loading what it needs; null when the configuration does not ask for it. */
-  readonly open: (inside: Inside) => Promise<Companion | null>;
+  readonly open: (inside: Inside, occasion: Occasion) => Promise<Companion | null>;
 }
 
 export class Companions {
   readonly #log: Log;
   #companions: Companion[] = [];
   readonly #kinds = new Map<Companion, CompanionKind>();
-  /** Settles when nothing is being opened; never rejects. */
   #opening: Promise<void> = Promise.resolve();
   #isClosed = false;
 
@@ -63,15 +72,19 @@ export class Companions {
   }
 
   /** Opens all, one after the other; one that cannot be opened is told of in the log and left out. */
-  async open(inside: Inside, kinds: readonly CompanionKind[]): Promise<void> {
-    this.#opening = this.#opening.then(() => this.#openAll(inside, kinds));
-    await this.#opening;
+  open(inside: Inside, kinds: readonly CompanionKind[]): Promise<void> {
+    this.#opening = this.#open(inside, kinds, () => START);
+    return this.#opening;
   }
 
-  async #openAll(inside: Inside, kinds: readonly CompanionKind[]): Promise<void> {
+  async #open(
+    inside: Inside,
+    kinds: readonly CompanionKind[],
+    occasionOf: (kind: CompanionKind) => Occasion,
+  ): Promise<void> {
     for (const kind of kinds) {
       try {
-        const companion = await kind.open(inside);
+        const companion = await kind.open(inside, occasionOf(kind));
         if (companion === null) continue;
         if (this.#isClosed) await companion.close();
         else {
@@ -90,16 +103,25 @@ export class Companions {
     kinds: readonly CompanionKind[],
     changed: readonly (keyof AgentConfig)[],
   ): Promise<void> {
-    await this.#opening; // at the start, those that are concerned may not be there yet
+    // Who is about to open reads what is set now, and would be opened a second time.
+    await this.#opening;
     const isConcerned = ({ reads = [] }: CompanionKind) =>
       reads.some((setting) => changed.includes(setting));
+    const before = new Map<CompanionKind, Companion>();
     const ending = this.#companions.filter((companion) => {
       const kind = this.#kinds.get(companion);
-      return kind !== undefined && isConcerned(kind);
+      if (kind === undefined || !isConcerned(kind)) return false;
+      before.set(kind, companion);
+      return true;
     });
     this.#companions = this.#companions.filter((companion) => !ending.includes(companion));
     await Promise.all(ending.map((companion) => this.#end(companion)));
-    await this.open(inside, kinds.filter(isConcerned));
+    ending.forEach((companion) => this.#kinds.delete(companion));
+    const occasionOf = (kind: CompanionKind) => ({
+      isReload: true,
+      before: before.get(kind) ?? null,
+    });
+    await this.#open(inside, kinds.filter(isConcerned), occasionOf);
   }
 
   /** The configuration is about to be read again. */

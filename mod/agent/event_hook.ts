@@ -7,7 +7,8 @@ import { reasonOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
 import type { EventDocument } from "./api.ts";
-import type { Companion, Inside } from "./companions.ts";
+import type { Companion, Inside, Occasion } from "./companions.ts";
+import type { EventFeed } from "./event_feed.ts";
 import { operatorEnvironment } from "./operator_environment.ts";
 
 /** Events that wait for the command: what a cluster of a hundred hosts tells at once when it splits. */
@@ -18,6 +19,8 @@ const CLOSE_MS_MAX = 400;
 const HOOK_RUN_MS_MAX = 30_000;
 /** Between two log lines and for how long the status tells that events were lost. */
 const DROPPED_SAID_MS = 60_000;
+/** After the command's end, so long is waited for the rest of what it said: what it left running may hold the pipe for good. */
+const SAID_LATE_MS_MAX = 200;
 /** Characters of standard error that the log repeats. */
 const SAID_CHARACTERS_MAX = 500;
 
@@ -36,18 +39,52 @@ export interface EventHookOptions {
   readonly run: (command: string, input: string, end: AbortSignal) => Promise<HookEnd>;
 }
 
-/** Opens it on the agent's feed; what happened already is told first. */
-export function openEventHook(command: string, { log, target }: Inside): Companion {
-  const hook = new EventHook({ command, log, nowMs: () => performance.now(), run: runHook });
-  for (const event of target.events.recent()) hook.take(event);
-  const forget = target.events.listen({ event: (event) => hook.take(event), ended() {} });
-  return {
-    problems: () => hook.problems(),
-    async close() {
-      forget();
-      await hook.close();
-    },
-  };
+/** Opens it on the agent's feed; see {@linkcode firstOf} for where it begins. */
+export function openEventHook(
+  command: string,
+  inside: Pick<Inside, "log" | "target">,
+  occasion: Occasion,
+): Companion {
+  return new EventHookCompanion(command, inside, occasion);
+}
+
+class EventHookCompanion implements Companion {
+  readonly #hook: EventHook;
+  readonly #forget: () => void;
+  readonly #first: number;
+
+  constructor(command: string, { log, target }: Pick<Inside, "log" | "target">, why: Occasion) {
+    const { events } = target;
+    this.#hook = new EventHook({ command, log, nowMs: () => performance.now(), run: runHook });
+    this.#first = firstOf(events, why);
+    for (const event of events.recent()) {
+      if (event.sequence >= this.#first) this.#hook.take(event);
+    }
+    this.#forget = events.listen({ event: (event) => this.#hook.take(event), ended() {} });
+  }
+
+  /** Sequence of the first event that no command was given. */
+  get next(): number {
+    return this.#hook.lastGiven === null ? this.#first : this.#hook.lastGiven + 1;
+  }
+
+  problems(): Problem[] {
+    return this.#hook.problems();
+  }
+
+  async close(): Promise<void> {
+    this.#forget();
+    await this.#hook.close();
+  }
+}
+
+/**
+ * Sequence of the first event that a command is given. At the agent's start what happened already is told; a command in another's
+ * place goes on where that ended, and one that comes with a reload is not told what is long past.
+ */
+function firstOf(events: EventFeed, { isReload, before }: Occasion): number {
+  if (before instanceof EventHookCompanion) return before.next;
+  return isReload ? (events.recent().at(-1)?.sequence ?? 0) + 1 : 1;
 }
 
 export class EventHook {
@@ -55,12 +92,18 @@ export class EventHook {
   readonly #end = new AbortController();
   #waiting: EventDocument[] = [];
   #running: Promise<void> | null = null;
+  #lastGiven: number | null = null;
   #dropped = 0;
   #droppedAtMs = -Infinity;
   #saidAtMs = -Infinity;
 
   constructor(options: EventHookOptions) {
     this.#options = options;
+  }
+
+  /** Sequence of the last event that the command was started for. */
+  get lastGiven(): number | null {
+    return this.#lastGiven;
   }
 
   /** Returns at once. */
@@ -105,6 +148,7 @@ export class EventHook {
   async #run(event: EventDocument): Promise<void> {
     const { command, log, run } = this.#options;
     const fields = { command, event: event.event, sequence: event.sequence };
+    this.#lastGiven = event.sequence;
     try {
       const input = `${JSON.stringify(event)}\n`;
       const { code, said, timedOut } = await run(command, input, this.#end.signal);
@@ -152,37 +196,43 @@ export async function runHook(command: string, input: string, end: AbortSignal):
     kill();
   }, HOOK_RUN_MS_MAX);
   end.addEventListener("abort", kill, { once: true });
+  const stderr = tailOf(child.stderr);
+  const given = give(child.stdin, input);
   try {
-    const [{ code }, said] = await Promise.all([
-      child.status,
-      tail(child.stderr),
-      give(child.stdin, input),
-    ]);
-    return { code, said, timedOut };
+    const { code } = await child.status;
+    await given.stop();
+    return { code, said: await stderr.end(), timedOut };
   } finally {
     clearTimeout(timer);
     end.removeEventListener("abort", kill);
   }
 }
 
-/** A command need not read its input. */
-async function give(stdin: WritableStream<Uint8Array>, input: string): Promise<void> {
+/** A command need not read its input; once it has ended, nobody else is given the rest. */
+function give(stdin: WritableStream<Uint8Array>, input: string): { stop(): Promise<void> } {
   const writer = stdin.getWriter();
-  try {
-    await writer.write(new TextEncoder().encode(input));
-    await writer.close();
-  } catch {
-    // It ended, or closed it.
-  }
+  // It ended, or closed it.
+  writer.write(new TextEncoder().encode(input)).then(() => writer.close()).catch(() => {});
+  return { stop: () => writer.abort().catch(() => {}) };
 }
 
-/** The end of what it said, without keeping the rest. */
-async function tail(stderr: ReadableStream<Uint8Array>): Promise<string> {
+/** Keeps the end of what it says, without the rest, until it is asked for. */
+function tailOf(stderr: ReadableStream<Uint8Array>): { end(): Promise<string> } {
+  const reader = stderr.pipeThrough(new TextDecoderStream()).getReader();
   let said = "";
-  for await (const text of stderr.pipeThrough(new TextDecoderStream())) {
-    said = (said + text).slice(-SAID_CHARACTERS_MAX);
-  }
-  return said.trim();
+  const all = (async () => {
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      said = (said + part.value).slice(-SAID_CHARACTERS_MAX);
+    }
+  })().catch(() => {});
+  return {
+    async end() {
+      const timer = setTimeout(() => void reader.cancel().catch(() => {}), SAID_LATE_MS_MAX);
+      await all;
+      clearTimeout(timer);
+      return said.trim();
+    },
+  };
 }
 
 function killGroup(pid: number): void {

@@ -2,7 +2,8 @@
 import { reasonOf } from "../base/errors.ts";
 import type { Problem } from "../base/problem.ts";
 import { type HttpPlace, isLocal, placeText } from "../host/http_place.ts";
-import { HttpServer } from "../host/http_server.ts";
+import type { HttpRequest } from "../host/http_request.ts";
+import { type HttpAnswer, HttpServer } from "../host/http_server.ts";
 import type { Companion, Inside } from "./companions.ts";
 import { HttpSite } from "./http_site.ts";
 
@@ -19,6 +20,7 @@ class HttpCompanion implements Companion {
   readonly #site: HttpSite;
   #server: HttpServer | null = null;
   #failure: string | null = null;
+  #fault: string | null = null;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
 
@@ -34,7 +36,7 @@ class HttpCompanion implements Companion {
     try {
       if (this.#place.kind === "unix") await removeLeftover(this.#place.path);
       if (this.#isClosed) return;
-      this.#server = new HttpServer(this.#place, (request) => this.#site.answer(request));
+      this.#server = new HttpServer(this.#place, (request) => this.#answer(request));
     } catch (error) {
       this.#retry = setTimeout(() => void this.open(), RETRY_MS);
       const reason = reasonOf(error);
@@ -49,6 +51,20 @@ class HttpCompanion implements Companion {
         at,
         remedy: "listen on 127.0.0.1 or a unix socket, or let a firewall say who may ask",
       });
+    }
+  }
+
+  /** The client is told that there is a fault, the log which; once, since the next ones ask the same. */
+  #answer(request: HttpRequest): HttpAnswer {
+    try {
+      return this.#site.answer(request);
+    } catch (error) {
+      const reason = reasonOf(error);
+      if (reason !== this.#fault) {
+        this.#inside.log.error("HTTP could not be answered", { path: request.path, reason });
+      }
+      this.#fault = reason;
+      throw error;
     }
   }
 

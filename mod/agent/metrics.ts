@@ -5,6 +5,7 @@
 import { VERSION } from "../base/version.ts";
 import { subnetCount } from "../address/pool.ts";
 import { type ClaimStageName, EVENT_NAMES, type MemberStatusName } from "./api.ts";
+import type { Member } from "../swim/member.ts";
 import { claimStage } from "./claim_stage.ts";
 import { isSilent } from "./overlay_health.ts";
 import { isReady, type StatusSources } from "./status.ts";
@@ -29,6 +30,9 @@ const STAGES: readonly ClaimStageName[] = [
   ...["starting", "listening", "lonely", "returning", "tentative"] as const,
   ...["held", "yielding", "waiting", "released"] as const,
 ];
+
+/** As {@linkcode peerLabels} makes them, 16 bytes of id. */
+const SUFFIXED = / \([0-9a-f]{32}\)$/;
 
 /** The content type of {@linkcode metricsText}. */
 export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
@@ -124,10 +128,7 @@ function hostMetrics({ snapshot, overlay, problems }: StatusSources): Metric[] {
       overlay.looksRepeated,
     ),
     ...firewallMetrics(overlay),
-    ...udpMetrics(
-      overlay,
-      (hostId) => swim.members.find(({ id }) => id === hostId)?.name ?? hostId,
-    ),
+    ...udpMetrics(overlay, swim.members),
   ];
 }
 
@@ -153,15 +154,16 @@ function wayMetrics({ health, traffic }: StatusSources): Metric[] {
 /** With `--backend udp`. */
 function udpMetrics(
   { tunnel }: StatusSources["overlay"],
-  nameOf: (hostId: string) => string,
+  members: readonly Member[],
 ): Metric[] {
   if (tunnel === null || tunnel === undefined) return [];
+  const labels = peerLabels(members);
   const perPeer = (unit: "packets" | "bytes"): Metric => ({
     name: `udp_${unit}_total`,
     type: "counter",
     help: `Inner ${unit} that the agent carried to and from each peer`,
     samples: [...tunnel.peers].flatMap(([hostId, traffic]) => {
-      const peer = nameOf(hostId);
+      const peer = labels.get(hostId) ?? hostId;
       const isPackets = unit === "packets";
       const sent = isPackets ? traffic.packetsSent : traffic.bytesSent;
       const received = isPackets ? traffic.packetsReceived : traffic.bytesReceived;
@@ -188,6 +190,19 @@ function udpMetrics(
       Object.entries(tunnel.drops),
     ),
   ];
+}
+
+/**
+ * Peers as people know them, by host id. Nothing keeps two hosts from having one name, and a sample that stands twice makes
+ * Prometheus refuse all of them: such names, and those that look so, have their id behind them.
+ */
+function peerLabels(members: readonly Member[]): ReadonlyMap<string, string> {
+  const counts = new Map<string, number>();
+  for (const { name } of members) counts.set(name, (counts.get(name) ?? 0) + 1);
+  const isShared = (name: string) => (counts.get(name) ?? 0) > 1 || SUFFIXED.test(name);
+  return new Map(
+    members.map(({ id, name }) => [id, isShared(name) ? `${name} (${id})` : name]),
+  );
 }
 
 function firewallMetrics({ firewall }: StatusSources["overlay"]): Metric[] {

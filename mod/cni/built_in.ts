@@ -7,7 +7,7 @@ import { readHostSubnet } from "./host_subnet.ts";
 import { type AttachmentKey, attachmentOf, LedgerFile, sameAttachment } from "./ledger.ts";
 import { withContainer, withHost } from "./namespaces.ts";
 import { bridgeConfigOf, type NetworkConfig } from "./network_config.ts";
-import { freeAddresses } from "./reservation.ts";
+import { freeAddresses, withoutGone } from "./reservation.ts";
 import { previousResultOf } from "./result.ts";
 
 /** Undoes ADD, as far as there is something to undo. */
@@ -48,7 +48,10 @@ export function statusOfBuiltIn(config: NetworkConfig): void {
   try {
     const subnet = readHostSubnet(config.subnetFile);
     bridgeConfigOf(config, subnet.ipMasq);
-    if (freeAddresses(ledger, subnet) <= 0) {
+    // An ADD would take back what containers that are gone have left.
+    const isFull = freeAddresses(ledger, subnet) <= 0 &&
+      withHost((host) => freeAddresses(withoutGone(ledger, host), subnet)) <= 0;
+    if (isFull) {
       const networks = subnet.families.map(({ network }) => network).join(" and ");
       throw new CniError(CniCode.notAvailable, `all addresses of ${networks} are in use`);
     }

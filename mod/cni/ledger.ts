@@ -4,8 +4,9 @@
  * ledger knows beforehand.
  */
 import { systemReasonOf } from "../base/errors.ts";
+import { quoteStart } from "../base/quote.ts";
 import { CniCode, CniError } from "./errors.ts";
-import { Fields, type JsonObject, parseJsonObject } from "./json.ts";
+import { Fields, parseJsonObject } from "./json.ts";
 
 /** A container's device on a network. */
 export interface Attachment extends AttachmentKey {
@@ -31,6 +32,10 @@ export interface Ledger {
   resting: readonly string[];
 }
 
+/** Of the file's form. */
+const VERSION = 1;
+/** As we write them. */
+const CIDR = /^[0-9a-f.:]+\/\d{1,3}$/;
 const FOLDER_MODE = 0o700;
 const PARENT_MODE = 0o755;
 const FILE_MODE = 0o600;
@@ -110,14 +115,14 @@ export class LedgerFile {
       if (error instanceof Deno.errors.NotFound) return { attachments: [], last: 0, resting: [] };
       throw this.#failed("read", error);
     }
-    return ledgerOf(parseJsonObject(text, this.#path), this.#path);
+    return ledgerOf(text, this.#path);
   }
 
   /** Not synced to disk: what loses power loses its containers. */
   #write(ledger: Ledger): void {
     const temporary = `${this.#path}.new`;
     try {
-      Deno.writeTextFileSync(temporary, JSON.stringify({ version: 1, ...ledger }) + "\n", {
+      Deno.writeTextFileSync(temporary, JSON.stringify({ version: VERSION, ...ledger }) + "\n", {
         mode: FILE_MODE,
       });
       Deno.renameSync(temporary, this.#path);
@@ -149,24 +154,47 @@ function openOrMakeFolder(path: string, folder: string): Deno.FsFile {
   }
 }
 
-function ledgerOf(object: JsonObject, path: string): Ledger {
-  const fields = new Fields(object, `${path}: `);
-  const attachments = (fields.list("attachments") ?? []).map((value) => {
-    const one = new Fields({ attachment: value }, `${path}: `).fields("attachment");
-    const text = (key: string) => one?.string(key) ?? "";
+/** Throws CniError code 6 for what no plugin wrote: guessing would give an address out twice. */
+function ledgerOf(text: string, path: string): Ledger {
+  try {
+    const fields = new Fields(parseJsonObject(text, path));
+    const version = fields.count("version") ?? VERSION;
+    if (version !== VERSION) throw new CniError(CniCode.undecodable, `it is of version ${version}`);
     return {
-      network: text("network"),
-      containerId: text("containerId"),
-      ifname: text("ifname"),
-      netns: text("netns"),
-      device: text("device"),
-      bridge: text("bridge"),
-      addresses: (one?.list("addresses") ?? []).map(String),
+      attachments: (fields.list("attachments") ?? []).map(attachmentFrom),
+      last: fields.count("last", 0) ?? 0,
+      resting: (fields.list("resting") ?? []).map(String),
     };
-  });
+  } catch (error) {
+    if (!(error instanceof CniError)) throw error;
+    throw new CniError(
+      CniCode.undecodable,
+      `${path} is not understood: ${error.message}`,
+      "it is the list of containers: stop them all, then remove it",
+      error,
+    );
+  }
+}
+
+function attachmentFrom(value: unknown): Attachment {
+  const fields = new Fields({ attachment: value }).fields("attachment");
+  const text = (key: string): string => {
+    const found = fields?.string(key) ?? "";
+    if (found === "") throw new CniError(CniCode.undecodable, `an attachment has no ${key}`);
+    return found;
+  };
+  const addresses = (fields?.list("addresses") ?? []).map(String);
+  const odd = addresses.find((address) => !CIDR.test(address));
+  if (odd !== undefined) {
+    throw new CniError(CniCode.undecodable, `an attachment has the address ${quoteStart(odd, 60)}`);
+  }
   return {
-    attachments,
-    last: fields.count("last", 0) ?? 0,
-    resting: (fields.list("resting") ?? []).map(String),
+    network: text("network"),
+    containerId: text("containerId"),
+    ifname: text("ifname"),
+    netns: text("netns"),
+    device: text("device"),
+    bridge: text("bridge"),
+    addresses,
   };
 }

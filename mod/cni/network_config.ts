@@ -1,6 +1,8 @@
 /** The network configuration on standard input, checked: flannel's keys, and those of the built-in bridge. */
+import { AddressError } from "../address/parse.ts";
 import { isDeviceName } from "./call.ts";
 import { CniCode, CniError } from "./errors.ts";
+import { familySubnet } from "./host_subnet.ts";
 import { Fields, type JsonObject, parseJsonObject } from "./json.ts";
 import { type CniVersion, supportedVersion } from "./versions.ts";
 
@@ -100,7 +102,8 @@ const BRIDGE_DEFAULT = "cni0";
 /** IPv4 needs 68 (RFC 791), and no device takes more than 65,535. */
 const MTU_MIN = 68;
 const MTU_MAX = 65_535;
-const MAC = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i;
+/** Of one device: not a group's, whose first octet is odd, and not zero (IEEE 802 section 8.2). */
+const MAC = /^(?!(?:00:){5}00$)[0-9a-f][02468ace](?::[0-9a-f]{2}){5}$/i;
 
 /** Keys of flannel's `delegate` for the bridge plugin which the built-in bridge has, or need not have. */
 const BRIDGE_KEYS: ReadonlySet<string> = new Set([
@@ -165,8 +168,17 @@ function routeOf(value: unknown): { dst: string; gw?: string } {
   const fields = new Fields({ route: value }, "ipam.routes.").fields("route");
   const dst = fields?.string("dst");
   const gw = fields?.string("gw");
-  if (dst !== undefined) return gw === undefined ? { dst } : { dst, gw };
-  throw new CniError(CniCode.invalidConfig, "ipam.routes: a route has no dst");
+  if (dst === undefined) {
+    throw new CniError(CniCode.invalidConfig, "ipam.routes: a route has no dst");
+  }
+  try {
+    familySubnet(dst);
+    if (gw !== undefined) familySubnet(`${gw}/32`);
+  } catch (error) {
+    if (!(error instanceof AddressError)) throw error;
+    throw new CniError(CniCode.invalidConfig, `ipam.routes: ${error.message}`);
+  }
+  return gw === undefined ? { dst } : { dst, gw };
 }
 
 function unsupported(named: string, remedy = ""): CniError {

@@ -33,13 +33,17 @@ export function reserve(
     : { ...before, attachments: before.attachments.filter((one) => one !== left) };
   const preferred = request.wanted.length > 0 ? request.wanted : left?.addresses ?? [];
   let offset = preferredOffset(families, preferred, ledger);
-  if (offset === null && request.wanted.length > 0) throw notToBeHad(request.wanted, families);
-  offset ??= freeOffset(families, memoryOf(ledger));
+  const isWanted = request.wanted.length > 0;
+  if (!isWanted) offset ??= freeOffset(families, memoryOf(ledger));
   if (offset === null) {
     ledger = withoutGone(ledger, host);
-    offset = freeOffset(families, memoryOf(ledger));
+    offset = isWanted
+      ? preferredOffset(families, preferred, ledger)
+      : freeOffset(families, memoryOf(ledger));
   }
-  if (offset === null) throw usedUp(subnet);
+  if (offset === null) {
+    throw isWanted ? notToBeHad(request.wanted, families) : usedUp(subnet);
+  }
   const addresses = addressesAt(families, offset);
   const attachment: Attachment = {
     network,

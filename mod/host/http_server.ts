@@ -14,7 +14,10 @@ export interface HttpAnswer {
 }
 
 export interface HttpLimits {
-  /** Connections at once; further ones are closed unread. A browser opens six, a monitoring system one. */
+  /**
+   * Connections at once. For a further one the oldest is closed that has not asked yet or has its answer, or else the oldest
+   * of all: whoever asks at once is served, however many hold connections. A browser opens six, a monitoring system one.
+   */
   readonly connectionsMax: number;
   /** From the first byte of the connection to the end of the request's head, and then for the answer to be taken. */
   readonly requestMsMax: number;
@@ -56,7 +59,8 @@ export class HttpServer {
   readonly #place: HttpPlace;
   readonly #answer: (request: HttpRequest) => HttpAnswer;
   readonly #limits: HttpLimits;
-  readonly #connections = new Set<Connection>();
+  /** The oldest first; and whether it is being answered. */
+  readonly #connections = new Map<Connection, boolean>();
   readonly #accepting: Promise<void>;
   #isClosed = false;
 
@@ -83,7 +87,7 @@ export class HttpServer {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#listener.close();
-    for (const connection of this.#connections) close(connection);
+    for (const connection of this.#connections.keys()) close(connection);
     await this.#accepting;
     if (this.#place.kind === "unix") removeSocket(this.#place.path);
   }
@@ -98,19 +102,29 @@ export class HttpServer {
         await new Promise((resolve) => setTimeout(resolve, ACCEPT_RETRY_MS));
         continue;
       }
-      if (this.#connections.size >= this.#limits.connectionsMax) close(connection);
-      else void this.#serve(connection);
+      if (this.#connections.size >= this.#limits.connectionsMax) this.#closeOne();
+      void this.#serve(connection);
     }
+  }
+
+  #closeOne(): void {
+    const all = [...this.#connections];
+    const [victim] = all.find(([, isAnswered]) => !isAnswered) ?? all[0] ?? [];
+    if (victim === undefined) return;
+    this.#connections.delete(victim);
+    close(victim);
   }
 
   /** Never rejects: clients that break off are none of the agent's business. */
   async #serve(connection: Connection): Promise<void> {
-    this.#connections.add(connection);
+    this.#connections.set(connection, false);
     try {
       const request = await within(connection, this.#limits.requestMsMax, () => head(connection));
       if (request === null) return;
+      this.#connections.set(connection, true);
       const bytes = answerBytes(request, this.#answerTo(request));
       await within(connection, this.#limits.answerMsMax, () => writeAll(connection, bytes));
+      this.#connections.set(connection, false);
       await within(connection, LINGER_MS_MAX, () => linger(connection));
     } catch {
       // It went away, or was closed for being slow.

@@ -103,8 +103,16 @@ async function full(stage: Stage): Promise<void> {
   // Its runtime never called DEL.
   containers[2]?.namespace.close();
   while (driver.cables().length > 4) await new Promise((resolve) => setTimeout(resolve, 5));
+  // A runtime that asks first must not be told that there is no room.
+  await driver.ok("STATUS", null);
   await driver.ok("ADD", last);
   assert.deepEqual(last.addresses(), ["10.244.7.12/29"]);
+  // One of them comes back under another ID and with the address that it always had.
+  containers[3]?.namespace.close();
+  while (driver.cables().length > 4) await new Promise((resolve) => setTimeout(resolve, 5));
+  const back = new TestContainer("back");
+  await driver.ok("ADD", back, { config: { runtimeConfig: { ips: ["10.244.7.13/29"] } } });
+  assert.deepEqual(back.addresses(), ["10.244.7.13/29"]);
 }
 
 async function resting(stage: Stage): Promise<void> {

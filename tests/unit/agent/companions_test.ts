@@ -130,23 +130,46 @@ Deno.test("when a setting changes, whoever reads it begins anew, and nobody else
   deepEqual(heard.toSorted(), ["hook", "page", "probe"]);
 });
 
-Deno.test("a change while companions are being opened opens none twice", async () => {
-  const running = companions();
-  const slow = Promise.withResolvers<void>();
-  let open = 0;
-  const page: CompanionKind = {
-    reads: ["http"],
-    open: () => {
-      open++;
-      return Promise.resolve({ close: () => void open-- });
+Deno.test("who is opened learns whether it takes another's place", async () => {
+  const occasions: string[] = [];
+  let count = 0;
+  const kind: CompanionKind = {
+    reads: ["onEvent"],
+    open: (_inside, { isReload, before }) => {
+      const companion = { number: ++count, close: () => {} };
+      const old = before !== null && "number" in before ? before.number : null;
+      occasions.push(`${companion.number}: ${isReload ? "reload" : "start"}, before it ${old}`);
+      return Promise.resolve(count === 3 ? null : companion);
     },
   };
-  const opening = running.open(INSIDE, [
-    { open: () => slow.promise.then(() => null) },
-    page,
+  const running = companions();
+  await running.open(INSIDE, [kind]);
+  for (let reload = 0; reload < 3; reload++) await running.reopen(INSIDE, [kind], ["onEvent"]);
+  deepEqual(occasions, [
+    "1: start, before it null",
+    "2: reload, before it 1",
+    "3: reload, before it 2",
+    "4: reload, before it null",
   ]);
-  const reopening = running.reopen(INSIDE, [page], ["http"]);
-  slow.resolve();
+});
+
+Deno.test("a reload while companions open does not open one twice", async () => {
+  const slow = Promise.withResolvers<null>();
+  let open = 0;
+  const all: CompanionKind[] = [
+    { open: () => slow.promise },
+    {
+      reads: ["http"],
+      open: () => {
+        open++;
+        return Promise.resolve({ close: () => void open-- });
+      },
+    },
+  ];
+  const running = companions();
+  const opening = running.open(INSIDE, all);
+  const reopening = running.reopen(INSIDE, all, ["http"]);
+  slow.resolve(null);
   await Promise.all([opening, reopening]);
   equal(open, 1);
 });

@@ -7,10 +7,12 @@ import {
   EventHook,
   HOOK_WAITING_MAX,
   type HookEnd,
+  openEventHook,
   runHook,
 } from "../../../mod/agent/event_hook.ts";
 import { eventStream } from "../../../mod/agent/event_stream.ts";
 import { EventWatch } from "../../../mod/agent/event_watch.ts";
+import type { Inside, Occasion } from "../../../mod/agent/companions.ts";
 import { Log } from "../../../mod/base/log.ts";
 import type { Problem } from "../../../mod/base/problem.ts";
 import type { HostEvent } from "../../../mod/claim/host_core.ts";
@@ -249,6 +251,74 @@ Deno.test("the real command reads the event, its end is told, and it is killed w
     }
   };
   while (!["gone", "Z"].includes(state() ?? "")) await turn();
+  Deno.removeSync(folder, { recursive: true });
+});
+
+Deno.test("what a command leaves running, in its group or not, keeps no event waiting and lives on", async () => {
+  const folder = Deno.makeTempDirSync();
+  const end = new AbortController();
+  const pidIn = (file: string) => Number(Deno.readTextFileSync(`${folder}/${file}`));
+  try {
+    // Both keep the command's standard error and input open for longer than a command may run.
+    const inGroup = `sleep 600 & echo $! > ${folder}/one; echo said >&2; exit 3`;
+    deepEqual(await runHook(inGroup, "x\n", end.signal), {
+      code: 3,
+      said: "said",
+      timedOut: false,
+    });
+    const leaves =
+      `setsid sh -c 'echo $$ > ${folder}/two.new; mv ${folder}/two.new ${folder}/two; ` +
+      `exec sleep 600' & until [ -e ${folder}/two ]; do sleep 0.01; done`;
+    const large = "x".repeat(1_000_000);
+    deepEqual(await runHook(leaves, large, end.signal), { code: 0, said: "", timedOut: false });
+    for (const file of ["one", "two"]) {
+      match(Deno.readTextFileSync(`/proc/${pidIn(file)}/status`), /^State:\s+[^Z]/m);
+    }
+  } finally {
+    for (const file of ["one", "two"]) {
+      try {
+        Deno.kill(pidIn(file), "SIGKILL");
+      } catch {
+        // It was never started.
+      }
+    }
+    Deno.removeSync(folder, { recursive: true });
+  }
+});
+
+Deno.test("a start tells what happened, a reload nothing twice, nothing old and all that is new", async () => {
+  const folder = Deno.makeTempDirSync();
+  const events = feed();
+  const inside = { log: logTo([]), target: { events } } as unknown as Inside;
+  const add = () => events.add({ event: "ready", severity: "info", text: "x" });
+  const told = (file: string): number[] => {
+    try {
+      return Deno.readTextFileSync(`${folder}/${file}`).trim().split("\n")
+        .map((line) => JSON.parse(line).sequence);
+    } catch {
+      return [];
+    }
+  };
+  const untilTold = async (file: string, count: number) => {
+    while (told(file).length < count) await turn();
+  };
+  const hook = (command: string, occasion: Occasion) => openEventHook(command, inside, occasion);
+  add();
+  add();
+  const one = hook(`cat >> ${folder}/one`, { isReload: false, before: null });
+  await untilTold("one", 2);
+  await one.close();
+  add(); // while one ends and the other begins
+  const two = hook(`cat >> ${folder}/two`, { isReload: true, before: one });
+  add();
+  await untilTold("two", 2);
+  await two.close();
+  add(); // nobody wants to know
+  const three = hook(`cat >> ${folder}/three`, { isReload: true, before: null });
+  add();
+  await untilTold("three", 1);
+  await three.close();
+  deepEqual(["one", "two", "three"].map(told), [[1, 2], [3, 4], [6]]);
   Deno.removeSync(folder, { recursive: true });
 });
 

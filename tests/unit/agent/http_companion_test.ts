@@ -16,9 +16,9 @@ function insideWith(lines: string[]): Inside {
   return { log } as Inside;
 }
 
-async function health(path: string): Promise<string> {
+async function health(path: string, asked = "/healthz"): Promise<string> {
   using connection = await Deno.connect({ transport: "unix", path });
-  await connection.write(new TextEncoder().encode("GET /healthz HTTP/1.0\r\n\r\n"));
+  await connection.write(new TextEncoder().encode(`GET ${asked} HTTP/1.0\r\n\r\n`));
   return await new Response(connection.readable).text();
 }
 
@@ -66,4 +66,21 @@ Deno.test("an address that others reach is warned of", async () => {
   const companion = await openHttp(place, insideWith(lines));
   await companion.close();
   match(lines.join("\n"), /warning anybody who reaches this address may read/);
+});
+
+Deno.test("what cannot be answered is a line of the log, once, and nothing to the client", async () => {
+  const folder = Deno.makeTempDirSync();
+  const path = `${folder}/http.sock`;
+  const lines: string[] = [];
+  const companion = await openHttp({ kind: "unix", path }, insideWith(lines));
+  for (let count = 0; count < 2; count++) {
+    const answer = await health(path, "/metrics");
+    match(answer, /^HTTP\/1\.1 500 /);
+    ok(!answer.includes("undefined"), answer);
+  }
+  await companion.close();
+  const faults = lines.filter((line) => line.includes("HTTP could not be answered"));
+  equal(faults.length, 1, lines.join("\n"));
+  match(faults[0] ?? "", /\/metrics.*undefined/);
+  Deno.removeSync(folder, { recursive: true });
 });

@@ -2,7 +2,7 @@
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { newClaimCounters } from "../../../mod/claim/counters.ts";
 import { metricsText } from "../../../mod/agent/metrics.ts";
-import { stagedSources } from "../../support/claim_sources.ts";
+import { memberNumber, stagedSources } from "../../support/claim_sources.ts";
 import { programPath } from "../../support/programs.ts";
 import { parseMetrics } from "../../support/prometheus.ts";
 
@@ -20,6 +20,32 @@ Deno.test("names with quotes, backslashes and line breaks stay one label", () =>
   const text = metricsText(stagedSources({ selfName: 'a"b\\c\nd' }));
   const [labels = ""] = parseMetrics(text).get("gossamer_info")?.samples.keys() ?? [];
   ok(labels.includes('host="a\\"b\\\\c\\nd"'), labels);
+});
+
+Deno.test("hosts of one name, and names that pretend, are samples of their own; and one on its own has its name", () => {
+  const traffic = { packetsSent: 1, bytesSent: 84, packetsReceived: 1, bytesReceived: 84 };
+  const peers = [2, 3, 4, 5].map((number) => memberNumber(number));
+  const [two, three, four, five] = peers;
+  ok(two && three && four && five);
+  const members = [
+    memberNumber(1),
+    { ...two, name: "web" },
+    { ...three, name: "web" },
+    { ...four, name: `web (${two.id})` },
+    five,
+  ];
+  const sources = stagedSources({ members });
+  const { tunnel } = sources.overlay;
+  ok(tunnel);
+  const overlay = {
+    ...sources.overlay,
+    tunnel: { ...tunnel, peers: new Map(peers.map(({ id }) => [id, traffic])) },
+  };
+  const samples = parseMetrics(metricsText({ ...sources, overlay }))
+    .get("gossamer_udp_bytes_total")?.samples;
+  equal(samples?.size, 8);
+  ok(samples?.has('{peer="h5",direction="sent"}'), [...samples?.keys() ?? []].join(" "));
+  ok(samples?.has(`{peer="web (${two.id})",direction="sent"}`));
 });
 
 Deno.test("every counter of claims is a metric of its own value", () => {

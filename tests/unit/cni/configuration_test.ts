@@ -129,4 +129,14 @@ Deno.test("what the built-in bridge cannot do is refused by name", () => {
   assert.equal(codeFor({ bridge: "a b" }), 7);
   assert.equal(codeFor({ runtimeConfig: { mac: "no" } }), 7);
   assert.equal(codeFor({ ipam: { routes: [{}] } }), 7);
+  for (
+    const route of [{ dst: "here" }, { dst: "10.0.0.0" }, { dst: "10.0.0.0/8", gw: "there" }, {
+      dst: "10.0.0.0/8",
+      gw: "10.0.0.1/8",
+    }]
+  ) assert.equal(codeFor({ ipam: { routes: [route] } }), 7, JSON.stringify(route));
+  assert.equal(codeFor({ ipam: { routes: [{ dst: "fd00::/8", gw: "fe80::1" }] } }), 0);
+  for (const mac of ["01:00:5e:00:00:01", "00:00:00:00:00:00"]) {
+    assert.equal(codeFor({ runtimeConfig: { mac } }), 7, mac);
+  }
 });

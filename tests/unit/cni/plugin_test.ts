@@ -133,3 +133,41 @@ Deno.test("the ledger is kept as a whole, or stays as it was", () => {
     Deno.removeSync(folder, { recursive: true });
   }
 });
+
+Deno.test("a ledger that no plugin of this kind wrote is refused, with what to do", () => {
+  const folder = Deno.makeTempDirSync();
+  const attachment = {
+    network: "n",
+    containerId: "c",
+    ifname: "eth0",
+    netns: "/ns",
+    device: "veth1",
+    bridge: "cni0",
+    addresses: ["10.244.7.2/24"],
+  };
+  const file = new LedgerFile(folder);
+  const read = (text: string) => {
+    Deno.writeTextFileSync(`${folder}/ledger.json`, text);
+    return file.peek().attachments;
+  };
+  try {
+    const whole = { version: 1, attachments: [attachment], last: 2, resting: [] };
+    assert.deepEqual(read(JSON.stringify(whole)), [attachment]);
+    for (
+      const text of [
+        "",
+        "{",
+        "[]",
+        '{"attachments":1}',
+        JSON.stringify({ ...whole, version: 2 }),
+        JSON.stringify({ attachments: [{}] }),
+        JSON.stringify({ attachments: [{ ...attachment, device: "" }] }),
+        JSON.stringify({ attachments: [{ ...attachment, addresses: ["x"] }] }),
+      ]
+    ) {
+      assert.throws(() => read(text), { code: 6, details: /stop them all, then remove it/ }, text);
+    }
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+});

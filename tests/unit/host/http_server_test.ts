@@ -6,13 +6,17 @@ import { isLocal, parseHttpPlace, placeText } from "../../../mod/host/http_place
 
 const LOOPBACK = { kind: "tcp", address: "127.0.0.1", port: 0 } as const;
 
+/** More than the buffers of both sockets hold, 4 and 6 MiB at most (tcp_wmem and tcp_rmem of ip-sysctl). */
+const HUGE_BYTES = 12_000_000;
+
 async function withServer(
   run: (port: number) => Promise<void>,
   limits: Partial<HttpLimits> = {},
 ): Promise<void> {
   const server = new HttpServer(LOOPBACK, ({ method, path, host }) => {
     if (path === "/fault") throw new Error("secret detail");
-    return textAnswer(200, path === "/big" ? "x".repeat(3_000_000) : `${method} ${path} ${host}`);
+    const bytes = { "/big": 3_000_000, "/huge": HUGE_BYTES }[path];
+    return textAnswer(200, bytes === undefined ? `${method} ${path} ${host}` : "x".repeat(bytes));
   }, { connectionsMax: 8, requestMsMax: 5_000, answerMsMax: 5_000, ...limits });
   try {
     await run(server.port);
@@ -28,7 +32,7 @@ async function open(port: number): Promise<Deno.TcpConn> {
 /** Everything that comes until the server closes. */
 async function readAll(connection: Deno.Conn): Promise<string> {
   let text = "";
-  const buffer = new Uint8Array(65_536);
+  const buffer = new Uint8Array(1_048_576);
   try {
     for (;;) {
       const count = await connection.read(buffer);
@@ -104,14 +108,41 @@ Deno.test("clients that say nothing, or take nothing, are closed and make room",
   }, limits);
 });
 
-Deno.test("beyond the number of connections, further ones are closed unread", async () => {
+Deno.test("who asks is served, however many hold connections: the oldest silent one is closed", async () => {
+  const limits = { connectionsMax: 4, requestMsMax: 60_000, answerMsMax: 60_000 };
+  const request = (path: string) =>
+    new TextEncoder().encode(`GET ${path} HTTP/1.1\r\nHost: h\r\n\r\n`);
   await withServer(async (port) => {
-    const first = await open(port);
-    await first.write(new TextEncoder().encode("GET "));
-    equal(await readAll(await open(port)), "");
-    await first.write(new TextEncoder().encode("/ HTTP/1.1\r\nHost: h\r\n\r\n"));
-    match(await readAll(first), /^HTTP\/1\.1 200 /);
-  }, { connectionsMax: 1 });
+    const greedy = await open(port);
+    await greedy.write(request("/huge")); // and does not read
+    await greedy.read(new Uint8Array(1));
+    const silent = [await open(port), await open(port), await open(port)];
+    await silent[0]?.write(new TextEncoder().encode("GET "));
+    match(await ask(port, "GET / HTTP/1.1\r\nHost: h\r\n\r\n"), /^HTTP\/1\.1 200 /);
+    const [first, ...others] = silent;
+    ok(first !== undefined);
+    equal(await readAll(first), "");
+    // The one that takes its answer slowly was not the victim, nor were the younger ones.
+    equal((await readAll(greedy)).length > HUGE_BYTES, true);
+    for (const one of others) {
+      await one.write(request("/"));
+      match(await readAll(one), /^HTTP\/1\.1 200 /);
+    }
+  }, limits);
+});
+
+Deno.test("when all are being answered, the oldest of them makes room", async () => {
+  const limits = { connectionsMax: 2, requestMsMax: 60_000, answerMsMax: 60_000 };
+  await withServer(async (port) => {
+    const greedy = [await open(port), await open(port)];
+    for (const one of greedy) {
+      await one.write(new TextEncoder().encode("GET /huge HTTP/1.1\r\nHost: h\r\n\r\n"));
+      await one.read(new Uint8Array(1));
+    }
+    match(await ask(port, "GET / HTTP/1.1\r\nHost: h\r\n\r\n"), /^HTTP\/1\.1 200 /);
+    const lengths = (await Promise.all(greedy.map(readAll))).map(({ length }) => length);
+    ok((lengths[0] ?? 0) < HUGE_BYTES && (lengths[1] ?? 0) > HUGE_BYTES, String(lengths));
+  }, limits);
 });
 
 Deno.test("a unix socket is its owner's alone, and gone with the server", async () => {
