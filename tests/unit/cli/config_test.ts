@@ -532,6 +532,7 @@ Deno.test("errors of a file name the line, however it is written", async () => {
   match(await messageOf("\r\n# mtu = 3\r\nmtu = 12\r\n"), /^g\.toml:3: mtu: "12" is/);
   match(await messageOf('\uFEFF"vni" = 0\n'), /^g\.toml:1: vni: "0" is/);
   match(await messageOf('on-renumber = """\nvni = 1\n"""\nvni = 0\n'), /^g\.toml:4: vni: "0" is/);
+  match(await messageOf("vni.a = 1\nvni.b = 2\n"), /^g\.toml:1: vni: a table is/);
   match(await messageOf("vni = 3\n[ overlay ]\nmtu = 1\n"), /^g\.toml:2: overlay: is a section/);
   match(await messageOf('"v\\u006ei" = 0\n'), /^g\.toml: vni: "0" is/);
   const key = `${"A".repeat(43)}=`;
