@@ -4,7 +4,7 @@
  */
 import { cInt } from "./bytes.ts";
 import { check, libc } from "./libc.ts";
-import { AF_INET, closeDescriptor, openSocket, SOCK_DGRAM } from "./socket.ts";
+import { closeDescriptor } from "./socket.ts";
 
 const O_RDWR = 0x2;
 const O_NONBLOCK = 0x800;
@@ -17,8 +17,6 @@ const TUNSETOFFLOAD = 0x4004_54d0;
 /** _IOR('T', 210, unsigned int), _IOW('T', 216, int). */
 const TUNGETIFF = 0x8004_54d2;
 const TUNSETVNETHDRSZ = 0x4004_54d8;
-/** linux/sockios.h. */
-const SIOCGIFINDEX = 0x8933;
 /** What whoever reads the device finishes itself: checksums, and the segmentation of TCP and, since Linux 6.2, UDP. */
 const TUN_F_CSUM = 0x01;
 const TUN_F_TSO4 = 0x02;
@@ -66,17 +64,15 @@ export function openTun(name: string, isMultiQueue: boolean): number {
 }
 
 /**
- * Opens a TUN device that is there and stays, for whoever moves its packets. Throws SysError as {@linkcode openTun} does, and
- * an Error when there is none: one made here would go with its user, and stand in the way of the one that stays.
+ * Opens a TUN device that stays, for whoever moves its packets. Throws SysError as {@linkcode openTun} does, and an Error when
+ * there is none: one made here would go with its user, and stand in the way of the one that stays.
  */
 export function attachTun(name: string): number {
-  if (!isDevice(name)) throw new Error(`there is no device ${name}`);
   const fd = openTun(name, false);
   try {
     const request = requestFor(name);
     check(`look at the TUN device ${name}`, libc().ioctl(fd, BigInt(TUNGETIFF), request));
     const flags = new DataView(request.buffer).getInt16(16, true);
-    // Deleted between the two, and made again by opening it.
     if ((flags & IFF_PERSIST) === 0) throw new Error(`there is no device ${name} that stays`);
     const size = cInt(VNET_HEADER_BYTES);
     check(`set up the TUN device ${name}`, libc().ioctl(fd, BigInt(TUNSETVNETHDRSZ), size));
@@ -93,13 +89,6 @@ function requestFor(name: string): Uint8Array<ArrayBuffer> {
   const { written } = new TextEncoder().encodeInto(name, request.subarray(0, NAME_BYTES_MAX));
   if (written !== name.length) throw new Error(`${name} is no name of a device`);
   return request;
-}
-
-function isDevice(name: string): boolean {
-  const fd = openSocket(AF_INET, SOCK_DGRAM, 0, "open a UDP socket");
-  const isThere = libc().ioctl(fd, BigInt(SIOCGIFINDEX), requestFor(name)) === 0;
-  closeDescriptor(fd);
-  return isThere;
 }
 
 /** Lets the device stay when the descriptor is closed. Throws SysError. */

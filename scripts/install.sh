@@ -11,28 +11,40 @@ fail() {
   exit 1
 }
 
+# check PATH: fails unless PATH is what was asked for
+check() {
+  found=$(sha256sum <"$1" | cut -d ' ' -f 1)
+  [ "$found" = "$wanted" ] ||
+    fail "$file is not what it should be: its SHA-256 is $found, not $wanted; copy or download it again"
+}
+
 if [ $# -lt 1 ] || [ $# -gt 3 ]; then fail "usage: install.sh FILE [SHA256] [DIRECTORY]"; fi
-file=$1
-wanted=${2:-}
-directory=${3:-/usr/local/bin}
-[ -f "$file" ] || fail "there is no file $file"
+case $1 in /*) file=$1 ;; *) file=./$1 ;; esac
+case ${3:-/usr/local/bin} in /*) directory=${3:-/usr/local/bin} ;; *) directory=./$3 ;; esac
+wanted=$(printf %s "${2:-}" | tr A-F a-f)
+[ -f "$file" ] || fail "there is no file $1"
 
 if [ -z "$wanted" ]; then
-  sums=$(dirname -- "$file")/SHA256SUMS
+  sums=${file%/*}/SHA256SUMS
   [ -f "$sums" ] || fail "give the file's SHA-256, or put SHA256SUMS beside it"
-  name=$(basename -- "$file")
-  wanted=$(sed -n "s/^\([0-9a-f]\{64\}\) [ *]$name\$/\1/p" "$sums")
-  [ -n "$wanted" ] || fail "$sums says nothing about $name"
+  while read -r sum name; do
+    [ "${name#\*}" != "${file##*/}" ] || wanted=$sum
+  done <"$sums"
+  [ -n "$wanted" ] || fail "$sums says nothing about ${file##*/}"
 fi
-
-found=$(sha256sum "$file" | cut -d ' ' -f 1)
-[ "$found" = "$wanted" ] || fail "$file is not what it should be: its SHA-256 is $found, not $wanted"
+check "$file"
 
 # By a rename: a program that runs keeps its old file, and nobody starts half of one.
+target=$directory/gossamer
+[ ! -d "$target" ] || fail "$target is a folder"
 mkdir -p "$directory"
 fresh=$directory/.gossamer.$$
 trap 'rm -f "$fresh"' EXIT
+trap 'exit 1' HUP INT TERM
+rm -f "$fresh"
 cp "$file" "$fresh"
+# The copy counts: the file may have changed since, and the disk may be full.
+check "$fresh"
 chmod 755 "$fresh"
-mv -f "$fresh" "$directory/gossamer"
-echo "$directory/gossamer installed"
+mv -f "$fresh" "$target"
+echo "$target installed"

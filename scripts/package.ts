@@ -7,6 +7,7 @@
  *
  * Needs `dpkg-deb` and `gzip`. What is in it and why: docs/adr/0045-how-it-is-installed.md.
  */
+import { createHash } from "node:crypto";
 import { parseArgs } from "node:util";
 import { serviceUnit } from "../mod/cli/install/service_unit.ts";
 import { configText } from "../mod/cli/install/config_text.ts";
@@ -30,8 +31,9 @@ interface Entry {
   readonly content: string | Uint8Array<ArrayBuffer>;
 }
 
-/** The package's path. */
-async function makePackage(version: string, output: string): Promise<string> {
+/** The package's path. A pre-release comes before its release: for Debian that is what ~ says. */
+async function makePackage(given: string, output: string): Promise<string> {
+  const version = given.replace("-", "~");
   const architecture = ARCHITECTURES[Deno.build.arch];
   if (architecture === undefined) throw new Error(`no package is made for ${Deno.build.arch}`);
   await run(Deno.execPath(), "run", "-A", `${ROOT}scripts/build.ts`, "--if-stale");
@@ -40,10 +42,8 @@ async function makePackage(version: string, output: string): Promise<string> {
     const seconds = Deno.env.get("SOURCE_DATE_EPOCH") ?? String(EPOCH_SECONDS);
     Deno.env.set("SOURCE_DATE_EPOCH", seconds); // dpkg-deb writes it too
     const time = new Date(1000 * Number(seconds));
-    const entries = [
-      ...await payload(folder, version, time),
-      ...await control(version, architecture),
-    ];
+    const files = await payload(folder, version, time);
+    const entries = [...files, ...await control(version, architecture, files)];
     const stage = `${folder}/package`;
     for (const entry of entries) await write(stage, entry);
     await setTimes(stage, time);
@@ -80,8 +80,13 @@ async function payload(folder: string, version: string, time: Date): Promise<Ent
   ];
 }
 
-async function control(version: string, architecture: string): Promise<Entry[]> {
-  const size = Math.ceil((await Deno.stat(`${ROOT}dist/gossamer`)).size / 1024);
+async function control(
+  version: string,
+  architecture: string,
+  files: readonly Entry[],
+): Promise<Entry[]> {
+  // Each file in whole kibibytes, as dpkg-gencontrol counts.
+  const size = files.reduce((sum, { content }) => sum + Math.ceil(content.length / 1024), 0);
   const fields = [
     "Package: gossamer",
     `Version: ${version}`,
@@ -104,6 +109,8 @@ async function control(version: string, architecture: string): Promise<Entry[]> 
   return [
     text("DEBIAN/control", fields.map((field) => `${field}\n`).join("")),
     text("DEBIAN/conffiles", `/${CONFIG_FILE}\n`),
+    // For dpkg --verify.
+    text("DEBIAN/md5sums", files.filter(({ path }) => path !== CONFIG_FILE).map(md5Line).join("")),
     ...await Promise.all(scripts),
   ];
 }
@@ -130,6 +137,10 @@ function changelog(version: string, time: Date): string {
   const date = time.toUTCString().replace("GMT", "+0000");
   return `gossamer (${version}) unstable; urgency=medium\n\n` +
     `  * See /usr/share/doc/gossamer/NEWS.gz.\n\n -- ${MAINTAINER}  ${date}\n`;
+}
+
+function md5Line({ path, content }: Entry): string {
+  return `${createHash("md5").update(content).digest("hex")}  ${path}\n`;
 }
 
 async function packed(path: string, bytes: Uint8Array<ArrayBuffer>): Promise<Entry> {

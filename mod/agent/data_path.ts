@@ -18,7 +18,6 @@ import type { FirewallConfig } from "../overlay/firewall.ts";
 import { flannelProblem } from "../overlay/flannel.ts";
 import { containersMtu, fittedMtu, mtuDiffers } from "../overlay/mtu.ts";
 import { desiredSettings, type OverlayDevice } from "../overlay/host_settings.ts";
-import { UDP_DEVICE } from "../overlay/udp.ts";
 import { subnetEnvText } from "../overlay/subnet_env.ts";
 import { FirewallKeeper } from "./firewall_keeper.ts";
 import { firewallWish } from "./firewall_wish.ts";
@@ -29,7 +28,7 @@ import { DeadPeerKeeper } from "./dead_peer_keeper.ts";
 import { goneHosts } from "./gone_hosts.ts";
 import type { PlanDocument } from "./overlay_documents.ts";
 import type { PatientKernel } from "./overlay_ports.ts";
-import { openTunnel, TunnelKeeper } from "./tunnel_keeper.ts";
+import { type OwnSubnets, type TunnelKeeper, tunnelOf } from "./tunnel_keeper.ts";
 import { runRenumberHook } from "./renumber_hook.ts";
 import { SettingsKeeper } from "./settings_keeper.ts";
 import { hostName } from "./status.ts";
@@ -101,22 +100,14 @@ export class DataPath {
       log: options.log,
       nowMs: () => performance.now(),
       wish: () => this.#wish(),
-      wants: ({ subnet }, peers, { address }, isNew) =>
-        this.#tunnel?.follow(subnet, peers, address, isNew),
+      wants: (own, ...others) => this.#tunnel?.follow(this.#ownSubnets(own), ...others),
       up: (own) => this.#up(own),
       down: () => this.#down(),
     });
-    const { ipv6, backend, port } = options.overlay;
-    this.#tunnel = backend !== "udp" ? null : new TunnelKeeper({
-      log: options.log,
-      device: UDP_DEVICE,
-      port,
-      open: openTunnel,
-      // Not within the comparison that may have been under way.
-      ready: () => queueMicrotask(() => this.#keeper.reconcileSoon()),
-      nowMs: () => performance.now(),
-      startTimer,
-    });
+    const { ipv6, backend } = options.overlay;
+    // Not within the comparison that may have been under way.
+    const ready = () => queueMicrotask(() => this.#keeper.reconcileSoon());
+    this.#tunnel = backend === "udp" ? tunnelOf(options.overlay, options.log, ready) : null;
     this.#ipv6 = ipv6 === undefined ? null : new Ipv6Half(ipv6, {
       kernel: options.kernel,
       log: options.log,
@@ -125,8 +116,9 @@ export class DataPath {
       pool: () => options.snapshot().claim.pool,
       nameOf: (hostId) => hostName(options.snapshot(), hostId),
       up: () => this.#ipv6IsUp(),
+      madeDevice: () => this.#tunnel?.deviceMade(),
     });
-    const { firewall } = options;
+    const { firewall, settings, log } = options;
     this.#firewall = firewall === undefined ? null : new FirewallKeeper(firewall.config, {
       open: firewall.open,
       log: options.log,
@@ -144,7 +136,6 @@ export class DataPath {
       overlayDevice: (family) =>
         (family === "ip" ? this.#keeper : this.#ipv6?.keeper ?? this.#keeper).status().device,
     });
-    const { settings, log } = options;
     this.#settings = settings === undefined ? null : new SettingsKeeper(settings.host, log);
     this.#deadPeers = new DeadPeerKeeper({
       nowMs: () => performance.now(),
@@ -326,6 +317,11 @@ export class DataPath {
       devices.push({ family: 6, device: ipv6Device, underlay: underlay.device });
     }
     return desiredSettings(devices, this.#options.settings?.txChecksum ?? true);
+  }
+
+  #ownSubnets({ subnet }: ClaimRecord): OwnSubnets {
+    const { owners } = this.#options.snapshot().claim;
+    return { subnet, ipv6: this.#ipv6?.subnets(subnet, owners) ?? null };
   }
 
   /** The kernel is as wanted: say so to Docker and others. */

@@ -9,8 +9,10 @@ import type { Problem } from "../base/problem.ts";
 import type { OverlayConfig } from "../overlay/desired.ts";
 import { Ipv6Halves, missingHalves } from "../overlay/dual_stack.ts";
 import type { SubnetEnv } from "../overlay/subnet_env.ts";
+import type { ClaimRecord } from "../claim/record.ts";
 import { OverlayKeeper } from "./overlay_keeper.ts";
 import type { Ipv6Status, OverlayWish, PatientKernel } from "./overlay_ports.ts";
+import type { OwnSubnets } from "./tunnel_keeper.ts";
 
 export interface Ipv6Ports {
   readonly kernel: PatientKernel;
@@ -23,6 +25,8 @@ export interface Ipv6Ports {
   nameOf(hostId: string): string;
   /** Called when the kernel is as wanted. */
   up(): void;
+  /** Called after it made the device anew. */
+  madeDevice(): void;
 }
 
 export class Ipv6Half {
@@ -39,6 +43,9 @@ export class Ipv6Half {
       ...ports,
       nowMs: () => ports.nowMs(),
       wish: () => this.#wish(),
+      wants: (_own, _peers, _underlay, isNewDevice) => {
+        if (isNewDevice) ports.madeDevice();
+      },
       up: () => {
         ports.up();
         return true;
@@ -60,6 +67,16 @@ export class Ipv6Half {
 
   subnetOf(subnet: string): string | null {
     return ipv6HalfOf(this.#ports.pool(), subnet);
+  }
+
+  /** What the hosts hold by IPv6, this one and others; null where this one has no half. */
+  subnets(own: string, owners: readonly ClaimRecord[]): OwnSubnets["ipv6"] {
+    const pool = this.#ports.pool();
+    const subnet = ipv6HalfOf(pool, own);
+    if (subnet === null) return null;
+    const halves = this.#halves.all(pool, owners);
+    const byHost = new Map(halves.map((half) => [half.hostId, half.subnet]));
+    return { subnet, subnetOf: (hostId) => byHost.get(hostId) };
   }
 
   status(): Ipv6Status {

@@ -16,6 +16,7 @@ import type { FlannelPeer } from "../overlay/flannel.ts";
 import { hasMadeDevice, isMoveUnknown, isOutdated } from "../overlay/outdated.ts";
 import type { Plan } from "../overlay/plan.ts";
 import { withRetired } from "../overlay/retired.ts";
+import { ownHalf } from "../overlay/udp.ts";
 import { keepUnknown } from "../overlay/settling.ts";
 import { operationText } from "../overlay/text.ts";
 import type { OverlayPorts, OverlayStatus, OverlayWish } from "./overlay_ports.ts";
@@ -260,8 +261,11 @@ export class OverlayKeeper {
   }
 
   #dump(device: string): KernelState {
-    const { underlay } = this.#config;
-    return this.#ports.kernel.dump(device, underlay.index, familyOf(underlay.address));
+    const { underlay, backend, ipv6 } = this.#config;
+    const family = familyOf(underlay.address);
+    const state = this.#ports.kernel.dump(device, underlay.index, family);
+    const isShared = backend === "udp" && (family === 6 || ipv6 !== undefined);
+    return isShared ? ownHalf(state, family) : state;
   }
 
   #look(wish: Wanted): Look {

@@ -12,6 +12,8 @@ import type { DropName } from "../dataplane/drop_reason.ts";
 import type { TableSpec } from "../dataplane/forwarding_table.ts";
 import { Statistics, statisticsBuffer, type Traffic } from "../dataplane/statistics.ts";
 import type { DesiredPeer } from "../overlay/desired.ts";
+import { startTimer } from "../host/timer.ts";
+import { tunAlias, UDP_DEVICE } from "../overlay/udp.ts";
 import { Slots } from "./slots.ts";
 
 /** How soon an engine that ended is started again: the first time, and twice as long each time up to the last. */
@@ -30,11 +32,15 @@ export interface TunnelEngine {
   close(): Promise<void>;
   /** Settles with the reason when it ends without having been told to. */
   readonly ended: Promise<string>;
+  /** Settles when the kernel sends packets one by one alone from now on, which is several times slower. */
+  readonly sendsApart: Promise<void>;
 }
 
 /** What an engine is started with. */
 export interface EngineStart {
   readonly device: string;
+  /** Which proves it ours. */
+  readonly alias: string;
   /** Of the underlay. Bound to it, datagrams leave with the address that peers know this host by. */
   readonly address: string;
   readonly port: number;
@@ -42,9 +48,20 @@ export interface EngineStart {
   readonly table: TableSpec;
 }
 
+/** What this host holds. */
+export interface OwnSubnets {
+  readonly subnet: string;
+  /** With dual stack: the half of it, and those of others; undefined for hosts that take no IPv6 packets. */
+  readonly ipv6: {
+    readonly subnet: string;
+    readonly subnetOf: (hostId: string) => string | undefined;
+  } | null;
+}
+
 export interface TunnelPorts {
   readonly log: Log;
   readonly device: string;
+  readonly alias: string;
   readonly port: number;
   /** Settles when packets are carried; rejects with the reason why they cannot be. */
   readonly open: (start: EngineStart) => Promise<TunnelEngine>;
@@ -70,6 +87,7 @@ export class TunnelKeeper {
   readonly #slots = new Slots((slot) => this.#statistics.clear(slot));
   #table: TableSpec | null = null;
   #address = "";
+  #isDeviceMade = false;
   #engine: TunnelEngine | null = null;
   /** Whether one is being started, or closed. */
   #isBusy = false;
@@ -87,24 +105,32 @@ export class TunnelKeeper {
   /**
    * Who has which subnet from now on; the engine is started if there is none, and again for another address.
    *
-   * @param address of this host on the underlay.
+   * @param own of this host.
+   * @param underlay with the address of this host.
    * @param isNewDevice whether the device was made just now: an engine that runs has another one, deleted or renamed.
    */
   follow(
-    subnet: string,
+    own: OwnSubnets,
     peers: readonly DesiredPeer[],
-    address: string,
+    { address }: { readonly address: string },
     isNewDevice = false,
   ): void {
     if (this.#stopped) return;
-    if (isNewDevice && this.#engine !== null) this.#restarts++;
-    if (isNewDevice || address !== this.#address) this.pause();
+    const isNew = isNewDevice || this.#isDeviceMade;
+    this.#isDeviceMade = false;
+    if (isNew && this.#engine !== null) this.#restarts++;
+    if (isNew || address !== this.#address) this.pause();
     this.#address = address;
-    const table = this.#tableOf(subnet, peers);
+    const table = this.#tableOf(own, peers);
     if (this.#table !== null && isSame(table, this.#table)) return;
     this.#table = table;
     if (this.#engine !== null) this.#engine.update(table);
     else if (this.#failures === 0) void this.#start();
+  }
+
+  /** Somebody else of this agent made the device anew: the same, with the next call of follow. */
+  deviceMade(): void {
+    this.#isDeviceMade = true;
   }
 
   /** Whether packets are carried, to those who were told last. */
@@ -151,14 +177,19 @@ export class TunnelKeeper {
     }];
   }
 
-  #tableOf(subnet: string, peers: readonly DesiredPeer[]): TableSpec {
+  #tableOf({ subnet, ipv6 }: OwnSubnets, peers: readonly DesiredPeer[]): TableSpec {
     const reachable = peers.flatMap(({ hostId, subnet: theirs, tunnel }) =>
       tunnel === null || isIpv6Text(theirs) ? [] : { hostId, subnet: theirs, ...tunnel }
     );
     this.#slots.follow(reachable.map(({ hostId }) => hostId));
     return {
       subnet,
-      peers: reachable.map((peer) => ({ ...peer, slot: this.#slots.of(peer.hostId) })),
+      ...(ipv6 === null ? {} : { ipv6Subnet: ipv6.subnet }),
+      peers: reachable.map((peer) => {
+        const ipv6Subnet = ipv6?.subnetOf(peer.hostId);
+        const slot = this.#slots.of(peer.hostId);
+        return { ...peer, ...(ipv6Subnet === undefined ? {} : { ipv6Subnet }), slot };
+      }),
     };
   }
 
@@ -167,10 +198,10 @@ export class TunnelKeeper {
     if (this.#isBusy || this.#stopped || table === null) return;
     this.#isBusy = true;
     try {
-      const { device, port } = this.#ports;
+      const { device, alias, port } = this.#ports;
       const { buffer: statistics } = this.#statistics;
       const address = this.#address;
-      const engine = await this.#ports.open({ device, address, port, statistics, table });
+      const engine = await this.#ports.open({ device, alias, address, port, statistics, table });
       this.#isBusy = false;
       const now = address === this.#address && !this.#stopped ? this.#table : null;
       if (now === null) return void this.#close(engine);
@@ -188,6 +219,11 @@ export class TunnelKeeper {
     this.#startedMs = this.#ports.nowMs();
     if (this.#reason !== null) this.#ports.log.info("packets of the overlay are carried again");
     this.#reason = null;
+    void engine.sendsApart.then(() =>
+      this.#ports.log.warning("the kernel sends packets of the overlay one by one alone", {
+        remedy: "expect less throughput; it is so above IPsec, and with devices without checksums",
+      })
+    );
     void engine.ended.then((reason) => {
       if (this.#engine !== engine) return;
       this.#engine = null;
@@ -226,8 +262,26 @@ export class TunnelKeeper {
   }
 }
 
+/** @param ready is called whenever an engine begins to carry packets. */
+export function tunnelOf(
+  { vni, port }: { readonly vni: number; readonly port: number },
+  log: Log,
+  ready: () => void,
+): TunnelKeeper {
+  return new TunnelKeeper({
+    log,
+    device: UDP_DEVICE,
+    alias: tunAlias(vni),
+    port,
+    open: openTunnel,
+    ready,
+    nowMs: () => performance.now(),
+    startTimer,
+  });
+}
+
 /** The real one, whose code is loaded only where it is used. */
-export async function openTunnel(start: EngineStart): Promise<TunnelEngine> {
+async function openTunnel(start: EngineStart): Promise<TunnelEngine> {
   const { openEngine } = await import("../host/tunnel/engine.ts");
   return await openEngine(start);
 }

@@ -1,6 +1,7 @@
 /** The UDP backend's device: made by opening it, marked as ours, and only then told to stay. */
-import { openTun, persistTun } from "../../ffi/tun_device.ts";
+import { attachTun, openTun, persistTun } from "../../ffi/tun_device.ts";
 import { closeDescriptor } from "../../ffi/socket.ts";
+import { openNetlinkSocket } from "../../ffi/netlink/socket.ts";
 import type { NetlinkTransport } from "../../ffi/netlink/transport.ts";
 import { type Link, linkGet, linkSet } from "../../ffi/route/link.ts";
 import type { TunLink } from "../base/kernel_objects.ts";
@@ -23,4 +24,20 @@ export function addTun(transport: NetlinkTransport, tun: TunLink): Link {
   } finally {
     closeDescriptor(fd);
   }
+}
+
+/**
+ * Opens the device to move its packets. Throws when there is none, or it is not the one with that alias: what was opened
+ * would be changed, and its packets would be taken away from whoever made it.
+ */
+export function openOwnTun(name: string, alias: string): number {
+  const transport = openNetlinkSocket();
+  try {
+    const link = linkGet(transport, name);
+    if (link === null) throw new Error(`there is no device ${name}`);
+    if (link.alias !== alias) throw new Error(`device ${name} is not this agent's`);
+  } finally {
+    transport.close();
+  }
+  return attachTun(name);
 }

@@ -2,7 +2,8 @@
  * The UDP backend: a TUN device into which the kernel routes the whole overlay, and from which the agent takes packets to
  * carry them to other agents. What the device is called, what it looks like, which routes lead there.
  */
-import type { Route, TunLink } from "../base/kernel_objects.ts";
+import { isIpv6Text } from "../address/ipv6.ts";
+import type { KernelState, Route, TunLink } from "../base/kernel_objects.ts";
 import { DEVICE_ALIAS, ROUTE_PROTOCOL } from "../base/limits.ts";
 import { peerMetric, TABLE_MAIN } from "./host_gw.ts";
 
@@ -32,6 +33,19 @@ export function networkRoute(network: string): Route {
     protocol: ROUTE_PROTOCOL,
     table: TABLE_MAIN,
     metric: peerMetric(network),
+  };
+}
+
+/**
+ * With dual stack the one device carries both halves of the overlay, each of which is kept by itself and must not take what is
+ * the other's for a leftover. Cleaning up, and without dual stack, all that is on it is looked at.
+ */
+export function ownHalf(state: KernelState, family: 4 | 6): KernelState {
+  const isOwn = (text: string) => isIpv6Text(text) === (family === 6);
+  return {
+    ...state,
+    addresses: state.addresses.filter(({ address }) => isOwn(address)),
+    routes: state.routes.filter(({ destination }) => isOwn(destination)),
   };
 }
 

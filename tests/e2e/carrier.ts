@@ -11,9 +11,12 @@ const PORT = 5002;
 const TRIES = 100;
 const RETRY_MS = 20;
 
+/** A container, by one of its addresses. */
+export type Carrier = Pick<Container, "namespace" | "address">;
+
 /** Everybody sends to everybody; throws when one byte is not as it was. */
 export async function assertAllCarry(
-  containers: readonly Container[],
+  containers: readonly Carrier[],
   { tcpBytes, udpBytes }: { readonly tcpBytes: number; readonly udpBytes: number },
 ): Promise<void> {
   const servers = containers.map((container) => spawn(container, `--serve=${container.address}`));
@@ -33,7 +36,7 @@ export async function assertAllCarry(
   }
 }
 
-function spawn({ namespace }: Container, ...args: string[]): Deno.ChildProcess {
+function spawn({ namespace }: Carrier, ...args: string[]): Deno.ChildProcess {
   const program = [Deno.execPath(), "run", "-A", "--unstable-net", "--no-check"];
   return namespace.spawn([...program, import.meta.filename ?? "", ...args], {
     stdin: "null",
@@ -79,7 +82,8 @@ async function sendTcp(hostname: string, wanted: Uint8Array<ArrayBuffer>): Promi
 }
 
 async function sendUdp(hostname: string, wanted: Uint8Array): Promise<void> {
-  const socket = Deno.listenDatagram({ hostname: "0.0.0.0", port: 0, transport: "udp" });
+  const any = hostname.includes(":") ? "::" : "0.0.0.0";
+  const socket = Deno.listenDatagram({ hostname: any, port: 0, transport: "udp" });
   try {
     for (let attempt = 0; attempt < TRIES; attempt++) {
       await socket.send(wanted, { transport: "udp", hostname, port: PORT });

@@ -190,19 +190,13 @@ function checkFamilies(sources: Sources, family: 4 | 6): void {
   }
 }
 
-/** The UDP backend carries IPv4, over IPv4. */
+/** The UDP backend's own packets are IPv4's, whatever is in them. */
 function checkUdpFamily(sources: Sources, pool: Pool): void {
-  if (sources.value(SETTINGS.backend) !== "udp") return;
-  const setting = poolFamily(pool) === 6
-    ? SETTINGS.network
-    : pool.ipv6 === undefined
-    ? null
-    : SETTINGS.ipv6Network;
-  if (setting === null) return;
+  if (sources.value(SETTINGS.backend) !== "udp" || poolFamily(pool) === 4) return;
   throw new ConfigError(
-    sources.origin(setting),
-    "it does not go with --backend udp, which carries IPv4 alone in this version",
-    "give IPv4 networks alone, or use --backend vxlan",
+    sources.origin(SETTINGS.network),
+    "it does not go with --backend udp, whose packets travel over IPv4 in this version",
+    "give an IPv4 network, with --ipv6-network beside it, or use --backend vxlan",
   );
 }
 

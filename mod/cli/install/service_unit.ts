@@ -1,10 +1,22 @@
 /** The unit by which systemd runs the agent. `scripts/gossamer.service` is the same, as a file to copy; a test compares them. */
+import { sha256Hex } from "../../base/hash.ts";
 
-/** Units that begin so were written here, and may be replaced. */
-export const UNIT_MARK = "# Kept by gossamer install";
+/** Stands before the SHA-256 of all lines above it: a unit that its operator edited is told from one of an older gossamer. */
+const SEAL = "# Unchanged since gossamer install wrote it: ";
+
+/** The text as install writes it: with a last line by which it knows its own. */
+export function sealedUnit(text: string): string {
+  return `${text}${SEAL}${sha256Hex(text)}\n`;
+}
+
+/** Whether install wrote it, of whatever version, and nobody changed it since. */
+export function isSealed(unit: string): boolean {
+  const at = unit.lastIndexOf(SEAL);
+  return at >= 0 && unit === sealedUnit(unit.slice(0, at));
+}
 
 export function serviceUnit(executable: string): string {
-  return `# Kept by gossamer install: your own changes belong into a drop-in, systemctl edit gossamer.
+  return `# Your own changes belong into a drop-in, systemctl edit gossamer: this file is replaced by newer ones.
 # Settings are in /etc/gossamer/gossamer.toml.
 [Unit]
 Description=gossamer, a container subnet for this host
@@ -44,7 +56,8 @@ CapabilityBoundingSet=CAP_NET_ADMIN CAP_NET_RAW
 NoNewPrivileges=yes
 ProtectSystem=strict
 # Kernel parameters of the network are the agent's business; /etc/gossamer holds the keys, which it changes with the cluster's.
-ReadWritePaths=/run/flannel -/etc/gossamer
+# Without a dash a path that is not there yet keeps even ExecStartPre from making it.
+ReadWritePaths=-/run/flannel -/etc/gossamer
 ProtectHome=yes
 PrivateTmp=yes
 ProtectKernelLogs=yes

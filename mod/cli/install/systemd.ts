@@ -13,40 +13,41 @@ export function systemdRuns(): boolean {
   }
 }
 
-/** Has systemd read the unit, and start the agent with this host from now on; a changed one is started anew. */
-export async function enableService({ isStarted, changed }: {
+/** Has systemd read the unit; a changed one is started anew. That it starts with the host says a link among the files. */
+export function startSteps({ isStarted, changed }: {
   readonly isStarted: boolean;
   readonly changed: boolean;
-}): Promise<string[]> {
-  await systemctl("daemon-reload");
-  await systemctl("enable", UNIT);
-  if (!isStarted) return [`systemctl enable ${UNIT}`];
-  const verb = changed ? "restart" : "start";
-  await systemctl(verb, "--no-block", UNIT);
-  return [`systemctl enable ${UNIT}`, `systemctl ${verb} ${UNIT}`];
+}): string[][] {
+  const reload = ["daemon-reload"];
+  // Without waiting for it: the agent is ready when a seed has answered, which may be next week.
+  return isStarted ? [reload, [changed ? "restart" : "start", "--no-block", UNIT]] : [reload];
 }
 
-/** Ends the agent; the overlay stays up. Nothing when there is no such unit. */
-export async function disableService(): Promise<string[]> {
-  if (!(await isKnown())) return [];
-  await systemctl("disable", "--now", UNIT);
-  return [`systemctl disable --now ${UNIT}`];
+/** Ends the agent; the overlay stays up. */
+export const STOP_STEPS: readonly string[][] = [["disable", "--now", UNIT]];
+/** Has systemd forget the unit. */
+export const FORGET_STEPS: readonly string[][] = [["daemon-reload"]];
+
+/** Calls systemctl for each, and says so line by line; a dry run only says so. Throws UserError. */
+export async function takeSteps(steps: readonly string[][], dryRun: boolean): Promise<string[]> {
+  if (dryRun) return steps.map((args) => `systemctl ${args.join(" ")} would be called`);
+  const lines: string[] = [];
+  for (const args of steps) {
+    await systemctl(args);
+    lines.push(`systemctl ${args.join(" ")}`);
+  }
+  return lines;
 }
 
-async function isKnown(): Promise<boolean> {
-  const { code } = await run("cat", UNIT);
-  return code === 0;
-}
-
-async function systemctl(...args: readonly string[]): Promise<void> {
-  const { code, stderr } = await run(...args);
+async function systemctl(args: readonly string[]): Promise<void> {
+  const { code, stderr } = await run(args);
   if (code === 0) return;
   throw new UserError(`systemctl ${args.join(" ")} failed: ${stderr.trim()}`, {
-    remedy: "see systemctl status gossamer",
+    remedy: "see systemctl status gossamer, then do the same again",
   });
 }
 
-async function run(...args: readonly string[]): Promise<{ code: number; stderr: string }> {
+async function run(args: readonly string[]): Promise<{ code: number; stderr: string }> {
   try {
     const { code, stderr } = await new Deno.Command("systemctl", {
       args: [...args],

@@ -19,6 +19,7 @@ export class Engine {
   readonly #thread = new Worker(THREAD_URL, { type: "module", name: THREAD_NAME });
   readonly #running = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<string>();
+  readonly #apart = Promise.withResolvers<void>();
   readonly #closed = Promise.withResolvers<void>();
   #isOver = false;
 
@@ -35,6 +36,11 @@ export class Engine {
   /** See TunnelEngine. */
   get ended(): Promise<string> {
     return this.#ended.promise;
+  }
+
+  /** See TunnelEngine. */
+  get sendsApart(): Promise<void> {
+    return this.#apart.promise;
   }
 
   async start(start: Omit<PumpStart, "wake">): Promise<void> {
@@ -59,6 +65,7 @@ export class Engine {
 
   #heard(message: FromThread): void {
     if (message.kind === "running") return this.#running.resolve();
+    if (message.kind === "slowed") return this.#apart.resolve();
     if (this.#isOver) return;
     this.#isOver = true;
     this.#thread.terminate();

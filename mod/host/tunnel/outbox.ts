@@ -56,6 +56,7 @@ export class Outbox {
   readonly #packets: PinnedMemory;
   readonly #answers: DeviceAnswers;
   readonly #statistics: Statistics;
+  readonly #slowed: () => void;
   readonly #calls = packetCalls();
   readonly #headers = new PinnedMemory(DATAGRAMS_MAX * HEADER_BYTES_MAX);
   readonly #vectors = new PinnedMemory(2 * DATAGRAMS_MAX * IOVEC_BYTES);
@@ -86,20 +87,26 @@ export class Outbox {
   /** The packet of which its sender was told last that it is too long: of segments once is enough. */
   #told = NONE;
 
-  /** @param packets where those are that offsets speak of. */
+  /**
+   * @param packets where those are that offsets speak of.
+   * @param slowed called when all go one by one from now on.
+   */
   constructor(
     socket: number,
     packets: PinnedMemory,
     answers: DeviceAnswers,
     statistics: Statistics,
     table: ForwardingTable,
+    slowed: () => void,
   ) {
+    this.#slowed = slowed;
     this.#socket = socket;
     this.#packets = packets;
     this.#answers = answers;
     this.#statistics = statistics;
     this.#table = table;
     this.#sendsApart = this.#isSplit = !canSegment(socket);
+    if (this.#sendsApart) slowed();
     const { view, address } = this.#message;
     putAddress(view, SOCKADDR_BYTES, address);
     view.setUint32(SOCKADDR_BYTES + 8, SOCKADDR_BYTES, true);
@@ -262,7 +269,9 @@ export class Outbox {
     const left = this.#sendApart();
     // What was refused together and taken one by one, though none was too long, is refused together for ever.
     const isTaken = this.#isFirstSent && this.#size <= this.#mtu && this.#sizes[0] === this.#size;
-    if (errno !== ERRNO.EMSGSIZE && isTaken) this.#sendsApart = true;
+    if (errno === ERRNO.EMSGSIZE || !isTaken || this.#sendsApart) return left;
+    this.#sendsApart = true;
+    this.#slowed();
     return left;
   }
 

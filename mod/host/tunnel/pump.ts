@@ -3,11 +3,12 @@ import { closeDescriptor } from "../../../ffi/socket.ts";
 import { ERRNO, SysError } from "../../../ffi/errno.ts";
 import { lastErrno, packetCalls } from "../../../ffi/libc.ts";
 import { PinnedMemory } from "../../../ffi/pinned_memory.ts";
-import { attachTun, setTunOffloads } from "../../../ffi/tun_device.ts";
+import { setTunOffloads } from "../../../ffi/tun_device.ts";
 import { openOffloadSocket } from "../../../ffi/udp_offload.ts";
 import { parseAddress } from "../../address/parse.ts";
 import { ForwardingTable, type TableSpec } from "../../dataplane/forwarding_table.ts";
 import { Statistics } from "../../dataplane/statistics.ts";
+import { openOwnTun } from "../tun.ts";
 import { SEND_WAIT_MS } from "./outbox.ts";
 import { Receiver } from "./receiver.ts";
 import { Sender } from "./sender.ts";
@@ -20,6 +21,8 @@ const POLLERR = 8;
 
 export interface PumpStart {
   readonly device: string;
+  /** Which proves it ours. */
+  readonly alias: string;
   /** Of the underlay, from which datagrams leave. */
   readonly address: string;
   readonly port: number;
@@ -41,16 +44,23 @@ export class Pump {
   readonly #scratch = new PinnedMemory(8);
   readonly #wake: number;
 
-  /** Throws SysError when device or port cannot be had; then it has neither. */
-  constructor({ device, address, port, statistics, table, wake }: PumpStart) {
+  /**
+   * Throws SysError when device or port cannot be had; then it has neither.
+   *
+   * @param slowed called when packets go one by one from now on.
+   */
+  constructor(
+    { device, alias, address, port, statistics, table, wake }: PumpStart,
+    slowed: () => void = () => {},
+  ) {
     const counters = new Statistics(statistics);
     const forwarding = new ForwardingTable(table);
     const opened: number[] = [];
     try {
-      opened.push(this.#tun = attachTun(device));
+      opened.push(this.#tun = openOwnTun(device, alias));
       const joinsUdp = setTunOffloads(this.#tun);
       opened.push(this.#socket = openOffloadSocket(parseAddress(address), port));
-      this.#sender = new Sender(this.#tun, this.#socket, counters, forwarding);
+      this.#sender = new Sender(this.#tun, this.#socket, counters, forwarding, slowed);
       this.#receiver = new Receiver(this.#tun, this.#socket, joinsUdp, counters, forwarding);
     } catch (error) {
       for (const fd of opened) closeDescriptor(fd);

@@ -56,12 +56,19 @@ export class Sender {
   #gathered = 0;
   #failures = 0;
 
-  constructor(tun: number, socket: number, statistics: Statistics, table: ForwardingTable) {
+  /** @param slowed called when packets go one by one from now on. */
+  constructor(
+    tun: number,
+    socket: number,
+    statistics: Statistics,
+    table: ForwardingTable,
+    slowed: () => void = () => {},
+  ) {
     this.#tun = tun;
     this.#statistics = statistics;
     this.#table = table;
     this.#answers = new DeviceAnswers(tun, this.#packets.bytes, statistics);
-    this.#outbox = new Outbox(socket, this.#packets, this.#answers, statistics, table);
+    this.#outbox = new Outbox(socket, this.#packets, this.#answers, statistics, table, slowed);
   }
 
   use(table: ForwardingTable): void {

@@ -19,6 +19,8 @@ export type ToThread =
 /** `failed` comes instead of `running`; `ended` after it. */
 export type FromThread =
   | { readonly kind: "running" }
+  /** Packets go one by one from now on. */
+  | { readonly kind: "slowed" }
   | { readonly kind: "failed" | "ended"; readonly reason: string }
   | { readonly kind: "closed" };
 
@@ -58,7 +60,7 @@ async function move(scope: ThreadScope, next: () => Promise<ToThread>): Promise<
       // One for each time that the pump pauses: the eventfd counts.
       const message = await next();
       if (message.kind === "start") {
-        pump = new Pump(message.start);
+        pump = new Pump(message.start, () => scope.postMessage({ kind: "slowed" }));
         scope.postMessage({ kind: "running" });
       } else if (message.kind === "table") pump?.use(message.table);
       else {

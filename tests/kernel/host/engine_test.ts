@@ -3,12 +3,15 @@ import { strict as assert } from "node:assert";
 import { pinnedBytes } from "../../../ffi/bytes.ts";
 import { addressAdd } from "../../../ffi/route/address.ts";
 import { linkDelete, linkGet, linkSet } from "../../../ffi/route/link.ts";
+import { routeAdd } from "../../../ffi/route/route.ts";
+import { setOption, SOL_SOCKET } from "../../../ffi/socket.ts";
+import { SOL_UDP, UDP_SEGMENT } from "../../../ffi/udp_offload.ts";
 import { parseAddress } from "../../../mod/address/parse.ts";
 import type { PeerEntry } from "../../../mod/dataplane/forwarding_table.ts";
 import { Statistics, statisticsBuffer } from "../../../mod/dataplane/statistics.ts";
 import { Engine } from "../../../mod/host/tunnel/engine.ts";
 import { Host, kernelTest } from "../ffi/namespace.ts";
-import { DEVICE, makeDevice, Plain, PORT } from "./pump_side.ts";
+import { ALIAS, DEVICE, makeDevice, Plain, PORT, SO_NO_CHECK, socketOf } from "./pump_side.ts";
 
 const SUBNET = "10.244.1.0/24";
 const HERE = "127.0.0.1";
@@ -41,7 +44,14 @@ class Stage {
     const engine = this.host.run(() => new Engine());
     const { buffer: statistics } = this.statistics;
     const table = { subnet: SUBNET, peers: [MEMBER] };
-    await engine.start({ device: DEVICE, address: HERE, port: PORT, statistics, table });
+    await engine.start({
+      device: DEVICE,
+      alias: ALIAS,
+      address: HERE,
+      port: PORT,
+      statistics,
+      table,
+    });
     return engine;
   }
 
@@ -103,6 +113,23 @@ kernelTest("a device that is deleted ends the thread, without a packet", async (
   const { transport } = stage.host;
   linkDelete(transport, linkGet(transport, DEVICE)?.index ?? 0);
   assert.equal(await engine.ended, "the device was taken away");
+});
+
+kernelTest("a thread that sends one by one from now on says so", async () => {
+  using stage = new Stage();
+  const engine = await stage.open();
+  setOption(socketOf(HERE, PORT), SOL_SOCKET, SO_NO_CHECK, 1, "SO_NO_CHECK");
+  const { transport } = stage.host;
+  const index = linkGet(transport, DEVICE)?.index ?? 0;
+  routeAdd(transport, { destination: "10.244.0.0/16", index, scope: 253 });
+  using from = stage.host.run(() => new Plain()).connect(parseAddress("10.244.2.1"), 9);
+  setOption(from.fd, SOL_UDP, UDP_SEGMENT, 100, "UDP_SEGMENT");
+  from.send(pinnedBytes(1_000));
+  let isSlowed = false;
+  void engine.sendsApart.then(() => isSlowed = true);
+  await until(() => isSlowed);
+  assert.equal(stage.statistics.trafficOf(0).packetsSent, 10);
+  await engine.close();
 });
 
 kernelTest("under a flood of datagrams news is heard, and the end as well", async () => {

@@ -6,7 +6,8 @@
  * `GOSSAMER_HOSTILE=1000000` for as many datagrams as the project promises.
  */
 import { strict as assert } from "node:assert";
-import { pinnedBytes } from "../../../ffi/bytes.ts";
+import { cString, pinnedBytes } from "../../../ffi/bytes.ts";
+import { libc } from "../../../ffi/libc.ts";
 import { closeDescriptor, setOption, SO_RCVBUFFORCE, SOL_SOCKET } from "../../../ffi/socket.ts";
 import { openOffloadSocket, SOL_UDP, UDP_SEGMENT } from "../../../ffi/udp_offload.ts";
 import { parseAddress } from "../../../mod/address/parse.ts";
@@ -252,4 +253,19 @@ kernelTest("a device that gives nothing but noise is read to the end", () => {
     assert.equal(sender.run(round), true);
   }
   assert.equal(stage.statistics.trafficOf(0).packetsSent, 0);
+});
+
+kernelTest("what gives nothing but errors is given up, and not asked for ever", () => {
+  using stage = new Stage();
+  const O_WRONLY = 1;
+  const fd = libc().open(cString("/dev/null"), O_WRONLY, 0);
+  try {
+    const sender = new Sender(fd, stage.socket, stage.statistics, stage.table);
+    const receiver = new Receiver(fd, fd, true, stage.statistics, stage.table);
+    const turns = Array.from({ length: 10 }, (_, turn) => turn);
+    assert.throws(() => turns.forEach((turn) => sender.run(turn)), /read from the TUN device/);
+    assert.throws(() => turns.forEach(() => receiver.run()), /receive packets/);
+  } finally {
+    closeDescriptor(fd);
+  }
 });

@@ -24,12 +24,12 @@ import {
   Plain,
   PORT,
   Side,
+  SO_NO_CHECK,
   startBoth,
   turnUntil,
   underlayOf,
 } from "./pump_side.ts";
 
-const SO_NO_CHECK = 11;
 const SOL_IP = 0;
 const IP_MTU_DISCOVER = 10;
 const IP_PMTUDISC_DONT = 0;
@@ -61,6 +61,16 @@ kernelTest("a device that is not there is not made: it is the overlay's", () => 
   assert.throws(() => side.open([peerOf(2)]), /there is no device flannel0/);
   assert.equal(linkGet(side.host.transport, DEVICE), null);
   assert.equal(descriptors(), before);
+});
+
+kernelTest("somebody else's device of that name is not touched", () => {
+  using side = new Side(1);
+  for (const alias of ["", "gossamer 2", "of the VPN"]) {
+    makeDevice(side.host, alias);
+    assert.throws(() => side.open([peerOf(2)]), /device flannel0 is not this agent's/);
+    const { transport } = side.host;
+    linkDelete(transport, linkGet(transport, DEVICE)?.index ?? 0);
+  }
 });
 
 kernelTest("what cannot be started leaves nothing open", () => {

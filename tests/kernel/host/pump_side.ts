@@ -23,7 +23,11 @@ import { Pump, type PumpPause, type PumpStart } from "../../../mod/host/tunnel/p
 import { cable, Host } from "../ffi/namespace.ts";
 
 export const DEVICE = "flannel0";
+/** Which says whose it is. */
+export const ALIAS = "gossamer 1";
 export const PORT = 8_285;
+/** Without checksums the kernel sends nothing together. */
+export const SO_NO_CHECK = 11;
 export const CONTENT_PORT = 9_000;
 export const MTU = 1_472;
 const PATIENCE_MS = 5_000;
@@ -49,9 +53,11 @@ export function peerOf(number: number, slot = 0): PeerEntry {
 }
 
 /** A device as the overlay makes it. */
-export function makeDevice(host: Host, name = DEVICE): void {
+export function makeDevice(host: Host, alias = ALIAS): void {
+  const { transport } = host;
   host.run(() => {
-    const fd = openTun(name, false);
+    const fd = openTun(DEVICE, false);
+    linkSet(transport, linkGet(transport, DEVICE)?.index ?? 0, { alias });
     persistTun(fd);
     closeDescriptor(fd);
   });
@@ -88,6 +94,7 @@ export class Side {
     const { buffer: statistics } = this.statistics;
     const options: PumpStart = {
       device: DEVICE,
+      alias: ALIAS,
       address: underlayOf(number),
       port: PORT,
       statistics,
@@ -128,15 +135,7 @@ export class Side {
 
   /** The one that the pump has, for tests that change what it can do. */
   socket(): number {
-    const wanted = pinnedBytes(SOCKADDR_BYTES);
-    putSocketAddress(viewOf(wanted), 0, parseAddress(underlayOf(this.#number)), PORT);
-    const [name, length] = [pinnedBytes(SOCKADDR_BYTES), pinnedBytes(4)];
-    for (const { name: fd } of Deno.readDirSync("/proc/self/fd")) {
-      viewOf(length).setUint32(0, SOCKADDR_BYTES, true);
-      const isSocket = libc().getsockname(Number(fd), name, length) === 0;
-      if (isSocket && hex(name) === hex(wanted)) return Number(fd);
-    }
-    assert.fail("the pump has a socket");
+    return socketOf(underlayOf(this.#number), PORT);
   }
 
   [Symbol.dispose](): void {
@@ -144,6 +143,19 @@ export class Side {
     closeDescriptor(this.#wake);
     this.host[Symbol.dispose]();
   }
+}
+
+/** Of this process, the one that is bound to that. */
+export function socketOf(address: string, port: number): number {
+  const wanted = pinnedBytes(SOCKADDR_BYTES);
+  putSocketAddress(viewOf(wanted), 0, parseAddress(address), port);
+  const [name, length] = [pinnedBytes(SOCKADDR_BYTES), pinnedBytes(4)];
+  for (const { name: fd } of Deno.readDirSync("/proc/self/fd")) {
+    viewOf(length).setUint32(0, SOCKADDR_BYTES, true);
+    const isSocket = libc().getsockname(Number(fd), name, length) === 0;
+    if (isSocket && hex(name) === hex(wanted)) return Number(fd);
+  }
+  assert.fail(`nobody has ${address}:${port}`);
 }
 
 /** A socket that is closed at the end of the block. */

@@ -5,6 +5,7 @@ import type { TableSpec } from "../../../mod/dataplane/forwarding_table.ts";
 import { Statistics } from "../../../mod/dataplane/statistics.ts";
 import {
   type EngineStart,
+  type OwnSubnets,
   type TunnelEngine,
   TunnelKeeper,
 } from "../../../mod/agent/tunnel_keeper.ts";
@@ -14,6 +15,7 @@ class FakeEngine implements TunnelEngine {
   readonly start: EngineStart;
   readonly tables: TableSpec[] = [];
   readonly #ended = Promise.withResolvers<string>();
+  readonly #apart = Promise.withResolvers<void>();
   isClosed = false;
 
   constructor(start: EngineStart) {
@@ -22,6 +24,14 @@ class FakeEngine implements TunnelEngine {
 
   get ended(): Promise<string> {
     return this.#ended.promise;
+  }
+
+  get sendsApart(): Promise<void> {
+    return this.#apart.promise;
+  }
+
+  slowDown(): void {
+    this.#apart.resolve();
   }
 
   update(table: TableSpec): void {
@@ -50,6 +60,7 @@ class Bench {
   ready = 0;
   readonly keeper = new TunnelKeeper({
     device: "flannel0",
+    alias: "gossamer 1",
     port: 8285,
     log: new Log({
       level: "info",
@@ -77,6 +88,7 @@ class Bench {
   });
 
   address = "192.168.100.1";
+  ipv6: OwnSubnets["ipv6"] = null;
 
   /** Peers by their numbers. */
   follow(...numbers: number[]): void {
@@ -89,7 +101,8 @@ class Bench {
       claim(number, { vtep: { ...claim(number).vtep, port: 8285, backend: "udp" } })
     );
     const { peers } = desire(claims, { backend: "udp" });
-    this.keeper.follow("10.244.1.0/24", peers, this.address, isNewDevice);
+    const own = { subnet: "10.244.1.0/24", ipv6: this.ipv6 };
+    this.keeper.follow(own, peers, { address: this.address }, isNewDevice);
   }
 
   async fire(): Promise<number> {
@@ -130,6 +143,36 @@ Deno.test("an engine is started with the first table, and hears of each change o
   assert.deepEqual(tables.map(({ peers }) => peers.length), [2]);
   bench.follow(2, 3);
   assert.equal(tables.length, 1, "nothing new is not told");
+});
+
+Deno.test("with dual stack the engine is told of both subnets of those who have both", async () => {
+  const bench = new Bench();
+  const halves = new Map([["02".repeat(16), "fd00:244:0:2::/64"]]);
+  bench.ipv6 = { subnet: "fd00:244:0:1::/64", subnetOf: (hostId) => halves.get(hostId) };
+  bench.follow(2, 3);
+  await settled();
+  const { start: { table }, tables } = bench.engine();
+  assert.equal(table.ipv6Subnet, "fd00:244:0:1::/64");
+  assert.deepEqual(table.peers.map(({ ipv6Subnet }) => ipv6Subnet), [
+    "fd00:244:0:2::/64",
+    undefined,
+  ]);
+  halves.set("03".repeat(16), "fd00:244:0:3::/64");
+  bench.follow(2, 3);
+  assert.equal(tables.at(-1)?.peers[1]?.ipv6Subnet, "fd00:244:0:3::/64");
+});
+
+Deno.test("a device that another part of the agent made anew is opened anew", async () => {
+  const bench = new Bench();
+  bench.follow(2);
+  await settled();
+  bench.keeper.deviceMade();
+  bench.follow(2);
+  await settled();
+  assert.equal(bench.engines.length, 2);
+  bench.follow(2);
+  await settled();
+  assert.equal(bench.engines.length, 2, "once");
 });
 
 Deno.test("a peer keeps its counters while it is there, and its successor begins anew", async () => {
@@ -239,6 +282,17 @@ Deno.test("another address of the underlay has the engine started again with tha
     bench.engines.slice(0, -1).map(({ isClosed }) => isClosed).includes(false),
     false,
   );
+});
+
+Deno.test("that packets go one by one is said once for each engine", async () => {
+  const bench = new Bench();
+  bench.follow(2);
+  await settled();
+  const said = () => bench.lines.filter((line) => line.includes("one by one")).length;
+  assert.equal(said(), 0);
+  bench.engine().slowDown();
+  await settled();
+  assert.equal(said(), 1);
 });
 
 Deno.test("a device that was made anew is not the one that the engine has", async () => {

@@ -355,8 +355,8 @@ const REFUSED: readonly (readonly [places: Places, error: RegExp])[] = [
     /^--ipv6-subnet-len: it goes with --ipv6-network, which is not given$/,
   ],
   [
-    { flags: ["--backend=udp", "--ipv6-network=fd00::/48"] },
-    /^--ipv6-network: it does not go with --backend udp, which carries IPv4 alone in this version$/,
+    { flags: ["--backend=udp", "--network=fd00::/48"] },
+    /^--network: it does not go with --backend udp, whose packets travel over IPv4 in this version$/,
   ],
   [
     { flags: ["--backend=udp", "--udp-port=7947"] },
