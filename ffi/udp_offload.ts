@@ -3,6 +3,7 @@ import { pinnedBytes, viewOf } from "./bytes.ts";
 import { libc } from "./libc.ts";
 import {
   AF_INET,
+  AF_INET6,
   bindSocket,
   closeDescriptor,
   openSocket,
@@ -23,6 +24,7 @@ export const UDP_SEGMENT = 103;
 /** As an option: join what arrives; as a control message: bytes of each datagram that was joined. */
 export const UDP_GRO = 104;
 const SOL_IP = 0;
+const SOL_IPV6 = 41;
 /** Whether a datagram may be cut up on its way (linux/in.h). */
 const IP_MTU_DISCOVER = 10;
 /** Never by this host, and it says so when one is too long for a path. */
@@ -31,26 +33,56 @@ const IP_PMTUDISC_DO = 2;
 const IP_PMTUDISC_DONT = 0;
 /** The path's MTU, of a connected socket. */
 const IP_MTU = 14;
+/** The same of IPv6 (linux/in6.h); and nothing of IPv4 comes in. */
+const IPV6_MTU_DISCOVER = 23;
+const IPV6_MTU = 24;
+const IPV6_V6ONLY = 26;
 
 /** Room for what arrives while the thread is busy with the other direction: a few milliseconds at 10 Gbit/s. */
 const BUFFER_BYTES = 8 * 1024 * 1024;
 
-/** Of struct sockaddr_in. */
-export const SOCKADDR_BYTES = 16;
+/** Of struct sockaddr_in6; struct sockaddr_in is shorter, and the kernel takes it with this length too. */
+export const SOCKADDR_BYTES = 28;
+/** Where its address begins, in 32-bit words: four of IPv6, one of IPv4. */
+export const SOCKADDR_IPV6_AT = 8;
+export const SOCKADDR_IPV4_AT = 4;
 
-/** Writes a struct sockaddr_in. */
-export function putSocketAddress(view: DataView, at: number, address: number, port: number): void {
-  view.setUint16(at, AF_INET, true);
+/** An unsigned number of IPv4, or the four of IPv6, the most significant first. */
+export type SocketAddress = number | readonly number[];
+
+/** Writes a struct sockaddr_in or sockaddr_in6. */
+export function putSocketAddress(
+  view: DataView,
+  at: number,
+  address: SocketAddress,
+  port: number,
+): void {
   view.setUint16(at + 2, port);
-  view.setUint32(at + 4, address);
+  if (typeof address === "number") {
+    view.setUint16(at, AF_INET, true);
+    view.setUint32(at + SOCKADDR_IPV4_AT, address);
+    return;
+  }
+  view.setUint16(at, AF_INET6, true);
+  view.setUint32(at + 4, 0);
+  for (let index = 0; index < 4; index++) {
+    view.setUint32(at + SOCKADDR_IPV6_AT + 4 * index, address[index] ?? 0);
+  }
+  view.setUint32(at + 24, 0);
 }
 
 /**
- * Opens one on that address, as an unsigned number, and port. Throws SysError, EADDRINUSE when somebody has the port,
+ * Opens one on that address and port. Throws SysError, EADDRINUSE when somebody has the port,
  * EADDRNOTAVAIL when this host has no such address.
  */
-export function openOffloadSocket(address: number, port: number): number {
-  const fd = openSocket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0, "open a UDP socket");
+export function openOffloadSocket(address: SocketAddress, port: number): number {
+  const isIpv4 = typeof address === "number";
+  const fd = openSocket(
+    isIpv4 ? AF_INET : AF_INET6,
+    SOCK_DGRAM | SOCK_NONBLOCK,
+    0,
+    "open a UDP socket",
+  );
   try {
     for (
       const [force, plain] of [[SO_RCVBUFFORCE, SO_RCVBUF], [SO_SNDBUFFORCE, SO_SNDBUF]] as const
@@ -60,7 +92,11 @@ export function openOffloadSocket(address: number, port: number): number {
       }
     }
     tryOption(fd, SOL_UDP, UDP_GRO, 1); // Linux 5.0; without it datagrams come one by one
-    setOption(fd, SOL_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO, "set IP_MTU_DISCOVER");
+    if (isIpv4) setOption(fd, SOL_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO, "set IP_MTU_DISCOVER");
+    else {
+      setOption(fd, SOL_IPV6, IPV6_V6ONLY, 1, "set IPV6_V6ONLY");
+      setOption(fd, SOL_IPV6, IPV6_MTU_DISCOVER, IP_PMTUDISC_DO, "set IPV6_MTU_DISCOVER");
+    }
     const name = pinnedBytes(SOCKADDR_BYTES);
     putSocketAddress(new DataView(name.buffer), 0, address, port);
     bindSocket(fd, name, `take UDP port ${port}`);
@@ -107,13 +143,16 @@ export function canSegment(fd: number): boolean {
 }
 
 /** Whether the next datagrams may be cut up on their way. */
-export function allowFragments(fd: number, isAllowed: boolean): void {
-  tryOption(fd, SOL_IP, IP_MTU_DISCOVER, isAllowed ? IP_PMTUDISC_DONT : IP_PMTUDISC_DO);
+export function allowFragments(fd: number, isAllowed: boolean, isIpv4 = true): void {
+  const value = isAllowed ? IP_PMTUDISC_DONT : IP_PMTUDISC_DO;
+  if (isIpv4) tryOption(fd, SOL_IP, IP_MTU_DISCOVER, value);
+  else tryOption(fd, SOL_IPV6, IPV6_MTU_DISCOVER, value);
 }
 
 /** What the kernel knows of the longest packet on the way to an address, outer headers included; null when nothing. */
-export function pathMtu(address: number, port: number): number | null {
-  const fd = openSocket(AF_INET, SOCK_DGRAM, 0, "open a UDP socket");
+export function pathMtu(address: SocketAddress, port: number): number | null {
+  const isIpv4 = typeof address === "number";
+  const fd = openSocket(isIpv4 ? AF_INET : AF_INET6, SOCK_DGRAM, 0, "open a UDP socket");
   try {
     const name = pinnedBytes(SOCKADDR_BYTES);
     putSocketAddress(new DataView(name.buffer), 0, address, port);
@@ -121,7 +160,13 @@ export function pathMtu(address: number, port: number): number | null {
     const value = pinnedBytes(4);
     const length = pinnedBytes(4);
     viewOf(length).setUint32(0, 4, true);
-    const isKnown = libc().getsockopt(fd, SOL_IP, IP_MTU, value, length) === 0;
+    const isKnown = libc().getsockopt(
+      fd,
+      isIpv4 ? SOL_IP : SOL_IPV6,
+      isIpv4 ? IP_MTU : IPV6_MTU,
+      value,
+      length,
+    ) === 0;
     return isKnown ? viewOf(value).getInt32(0, true) : null;
   } finally {
     closeDescriptor(fd);

@@ -3,7 +3,7 @@
  * it, and as strict when we read as for IPv4: no zone, no embedded IPv4 address, no host bits where a network is meant.
  */
 import { quoteStart } from "../base/quote.ts";
-import { AddressError } from "./parse.ts";
+import { AddressError, parseAddress } from "./parse.ts";
 
 /** Bits of an IPv6 address. */
 export const IPV6_BITS = 128;
@@ -152,6 +152,19 @@ export function isIpv6Network(text: string): boolean {
     if (error instanceof AddressError) return false;
     throw error;
   }
+}
+
+/** RFC 6052 section 2.1: IPv4 addresses as IPv6 ones. Not the mapped ones, which claims of earlier versions may not name. */
+const EMBEDDED = parseIpv6Network("64:ff9b::/96");
+
+/** An IPv4 address where an IPv6 one is asked for. */
+export function ipv4Embedded(address: string): string {
+  return formatIpv6(EMBEDDED.address | BigInt(parseAddress(address)));
+}
+
+/** Whether the text is what {@linkcode ipv4Embedded} makes. */
+export function isIpv4Embedded(text: string): boolean {
+  return text.startsWith("64:ff9b::") && ipv6Contains(EMBEDDED, parseIpv6(text));
 }
 
 /** What no host can be told to send to: unspecified, loopback and IPv4-mapped, link-local, multicast (RFC 6890, 4291). */

@@ -1,4 +1,5 @@
 /** What the claims want of this host's packet filter. */
+import { isIpv4Embedded } from "../address/ipv6.ts";
 import { ipv6HalfOf, networksOf } from "../address/pool.ts";
 import type { HostSnapshot } from "../claim/host_core.ts";
 import { occupies } from "../claim/record.ts";
@@ -35,7 +36,9 @@ export function firewallWish(
   if (claim.state === "held" && claim.record !== null) {
     // Hosts that ask for a subnet, or give theirs up, send packets too; a dead agent's kernel as well.
     const owners = claim.records.filter(occupies).flatMap(({ vtep }) =>
-      vtep.ipv6 === undefined ? [vtep.address] : [vtep.address, vtep.ipv6]
+      vtep.ipv6 === undefined || isIpv4Embedded(vtep.ipv6)
+        ? [vtep.address]
+        : [vtep.address, vtep.ipv6]
     );
     const members = [...owners, ...guests];
     const { pool, record: { subnet } } = claim;

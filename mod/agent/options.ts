@@ -1,4 +1,5 @@
 /** The cores' options, from the configuration and what the disk remembers. */
+import { ipv4Embedded } from "../address/ipv6.ts";
 import type { Endpoint } from "../base/core.ts";
 import type { Underlay } from "../base/kernel_objects.ts";
 import { VERSION } from "../base/version.ts";
@@ -6,7 +7,7 @@ import type { HostOptions } from "../claim/host_core.ts";
 import type { Vtep } from "../claim/record.ts";
 import { formatEndpoint } from "../host/endpoint.ts";
 import { readKeyFile } from "../host/key_file.ts";
-import { dataPort, overheadOf } from "../overlay/backend.ts";
+import { dataPort, halfOverheadOf } from "../overlay/backend.ts";
 import { withMtu } from "../overlay/announced_mtu.ts";
 import { announced } from "../overlay/path.ts";
 import { ipv6OverlayMtu, overlayMtuOn } from "../overlay/underlay_mtu.ts";
@@ -70,13 +71,15 @@ export function placeOf(
   const address = publicIp ?? underlay.address;
   const ipv6Mtu = underlay.ipv6 === undefined
     ? Infinity
-    : ipv6OverlayMtu(underlay, mtu, overheadOf(backend, 6));
+    : ipv6OverlayMtu(underlay, mtu, halfOverheadOf(backend));
   const vtep = {
     address,
     port: dataPort({ backend, vxlanPort, udpPort }),
     mac,
     ...announced(backend),
-    ...(underlay.ipv6 === undefined ? {} : { ipv6: underlay.ipv6 }),
+    ...(underlay.ipv6 === undefined
+      ? {}
+      : { ipv6: backend === "udp" ? ipv4Embedded(address) : underlay.ipv6 }),
   };
   return {
     endpoint: formatEndpoint(address, gossipPort),

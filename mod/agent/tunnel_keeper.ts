@@ -179,7 +179,9 @@ export class TunnelKeeper {
 
   #tableOf({ subnet, ipv6 }: OwnSubnets, peers: readonly DesiredPeer[]): TableSpec {
     const reachable = peers.flatMap(({ hostId, subnet: theirs, tunnel }) =>
-      tunnel === null || isIpv6Text(theirs) ? [] : { hostId, subnet: theirs, ...tunnel }
+      tunnel === null || isIpv6Text(theirs) !== isIpv6Text(subnet)
+        ? []
+        : { hostId, subnet: theirs, ...tunnel }
     );
     this.#slots.follow(reachable.map(({ hostId }) => hostId));
     return {

@@ -15,7 +15,7 @@ import { startTimer } from "../host/timer.ts";
 import { underlayProblem, type UnderlaySource } from "../host/underlay.ts";
 import type { OverlayConfig } from "../overlay/desired.ts";
 import type { LinkRoute } from "../overlay/adjacency.ts";
-import { dataPort, overheadOf } from "../overlay/backend.ts";
+import { dataPort, halfOverheadOf, overheadOf } from "../overlay/backend.ts";
 import { ipv6OverlayMtu, mtuProblem, overlayMtuOn } from "../overlay/underlay_mtu.ts";
 import { overlapProblem } from "./problems.ts";
 import { ipv6LinkRoutesIn, linkRoutesIn, refuseElsewhere } from "./underlay_link.ts";
@@ -109,7 +109,7 @@ export class UnderlayKeeper {
     const { backend } = this.#settings;
     overlayMtuOn(this.#present, mtu, backend);
     if (this.#present.ipv6 !== undefined) {
-      ipv6OverlayMtu(this.#present, mtu, overheadOf(backend, 6));
+      ipv6OverlayMtu(this.#present, mtu, halfOverheadOf(backend));
     }
     this.#settings = { ...this.#settings, mtu };
   }
@@ -130,7 +130,7 @@ export class UnderlayKeeper {
         ...common,
         networks: [half.cidr],
         linkRoutes: this.#ipv6LinkRoutes,
-        mtu: ipv6OverlayMtu(underlay, mtu, overheadOf(backend, 6)),
+        mtu: ipv6OverlayMtu(underlay, mtu, halfOverheadOf(backend)),
         underlay: { ...underlay, address: ipv6 },
       },
     };

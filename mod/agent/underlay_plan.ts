@@ -2,6 +2,7 @@
  * What follows from a change below the overlay: a pure function of the underlay that is used and of what the rules of the
  * start would choose now. The subnet has no part in it: a host that moves keeps it.
  */
+import { isIpv4Embedded } from "../address/ipv6.ts";
 import type { Underlay } from "../base/kernel_objects.ts";
 import type { Problem } from "../base/problem.ts";
 
@@ -49,7 +50,9 @@ function changesBetween(present: Underlay, found: Underlay): string[] {
   if (found.address !== present.address) {
     changes.push(`address ${found.address} instead of ${present.address}`);
   }
-  if (found.ipv6 !== present.ipv6) {
+  // With udp it is the other one, written in another way.
+  const isToldAlready = found.ipv6 !== undefined && isIpv4Embedded(found.ipv6);
+  if (found.ipv6 !== present.ipv6 && !isToldAlready) {
     changes.push(`address ${found.ipv6 ?? "none"} instead of ${present.ipv6 ?? "none"}`);
   }
   if (found.mtu !== present.mtu) changes.push(`MTU ${found.mtu} instead of ${present.mtu}`);

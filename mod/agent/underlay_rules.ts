@@ -6,7 +6,7 @@ import type { HostNetwork } from "../host/host_network.ts";
 import { withIpv6 } from "../host/ipv6_of_host.ts";
 import { checkPoolOverlap, withoutContainers } from "../host/pool_overlap.ts";
 import { chooseUnderlay, type UnderlayChoice, type UnderlaySource } from "../host/underlay.ts";
-import { overheadOf, overlayDevice } from "../overlay/backend.ts";
+import { halfOverheadOf, overlayDevice } from "../overlay/backend.ts";
 import type { OwnBackend } from "../overlay/path.ts";
 import { ipv6OverlayMtu, overlayMtuOn } from "../overlay/underlay_mtu.ts";
 import { deviceName } from "../overlay/vxlan.ts";
@@ -45,10 +45,10 @@ export function findUnderlay(
     hostNetwork: () => withoutContainers(network, pool, used),
     routeTo: (address: string) => source.routeTo(address),
   };
-  const found = withIpv6(chooseUnderlay(seen, settings), pool, network);
+  const found = withIpv6(chooseUnderlay(seen, settings), pool, network, backend === "udp");
   // These throw where too little is left for the overlay.
   overlayMtuOn(found, mtu, backend);
-  if (found.ipv6 !== undefined) ipv6OverlayMtu(found, mtu, overheadOf(backend, 6));
+  if (found.ipv6 !== undefined) ipv6OverlayMtu(found, mtu, halfOverheadOf(backend));
   return found;
 }
 

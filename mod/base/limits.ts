@@ -30,6 +30,9 @@ export const VXLAN_IPV6_OVERHEAD_BYTES = 70;
 /** Bytes the outer headers of the UDP backend take: 20 IPv4 + 8 UDP. */
 export const UDP_OVERHEAD_BYTES = 28;
 
+/** The same over IPv6: 40 IPv6 + 8 UDP. */
+export const UDP_IPV6_OVERHEAD_BYTES = 48;
+
 /** Ethernet's MTU (RFC 894): what a host's underlay has unless it says otherwise. */
 export const ETHERNET_MTU = 1500;
 

@@ -32,19 +32,27 @@ export interface PeerEntry {
 
 /** Plain data, as it is sent from one thread to another. */
 export interface TableSpec {
-  /** Our own. */
+  /** Our own, of either family. Peers of the other one are nobody. */
   readonly subnet: string;
+  /** With dual stack. */
   readonly ipv6Subnet?: string;
   readonly peers: readonly PeerEntry[];
 }
+
+/** Of the underlay: an unsigned number of IPv4, or the four of IPv6. */
+export type UnderlayAddress = number | readonly number[];
 
 /** The place of our own subnet among those of the peers. */
 const OURSELVES = 0x7fff_ffff;
 
 export class ForwardingTable {
-  readonly #ipv4: SubnetIndex;
+  readonly #ipv4: SubnetIndex | null;
   readonly #ipv6: SubnetIndex | null;
-  readonly #addresses: Uint32Array;
+  /** Hosts talk over the family of their subnets; with dual stack over IPv4, whatever is inside. */
+  readonly #isIpv4: boolean;
+  readonly #addresses: UnderlayAddress[];
+  /** The same, four for each slot. */
+  readonly #words: Uint32Array;
   readonly #ports: Uint16Array;
   readonly #mtus: Uint16Array;
   readonly #silent: Uint8Array;
@@ -54,36 +62,53 @@ export class ForwardingTable {
 
   /** Takes what the overlay checked: canonical texts, one subnet length, no subnet twice. */
   constructor({ subnet, ipv6Subnet, peers }: TableSpec) {
-    const own = parseNetwork(subnet);
+    this.#isIpv4 = !isIpv6Text(subnet);
+    const ipv6 = this.#isIpv4 ? ipv6Subnet : subnet;
     this.slots = peers.reduce((most, { slot }) => Math.max(most, slot + 1), 0);
-    this.#ipv4 = new SubnetIndex(1, own.length, peers.length + 1);
-    this.#ipv6 = ipv6Subnet === undefined
+    this.#ipv4 = this.#isIpv4
+      ? new SubnetIndex(1, parseNetwork(subnet).length, peers.length + 1)
+      : null;
+    this.#ipv6 = ipv6 === undefined
       ? null
-      : new SubnetIndex(4, parseIpv6Network(ipv6Subnet).length, peers.length + 1);
-    this.#addresses = new Uint32Array(this.slots);
+      : new SubnetIndex(4, parseIpv6Network(ipv6).length, peers.length + 1);
+    this.#addresses = Array.from({ length: this.slots }, () => 0);
+    this.#words = new Uint32Array(4 * this.slots);
     this.#ports = new Uint16Array(this.slots);
     this.#mtus = new Uint16Array(this.slots);
     this.#silent = new Uint8Array(this.slots);
     for (const peer of peers) this.#add(peer);
-    this.#ipv4.set([own.address], OURSELVES);
-    if (ipv6Subnet !== undefined) this.#ipv6?.set(ipv6Words(ipv6Subnet), OURSELVES);
+    if (this.#isIpv4) this.#ipv4?.set([parseNetwork(subnet).address], OURSELVES);
+    if (ipv6 !== undefined) this.#ipv6?.set(ipv6Words(ipv6), OURSELVES);
   }
 
   #add({ slot, subnet, ipv6Subnet, address, port, mtu, silent }: PeerEntry): void {
-    // An underlay of IPv6 is refused by the configuration; whoever says to have one is not reached.
-    if (isIpv6Text(address)) return;
-    this.#ipv4.set([parseNetwork(subnet).address], slot);
-    if (ipv6Subnet !== undefined) this.#ipv6?.set(ipv6Words(ipv6Subnet), slot);
-    this.#addresses[slot] = parseAddress(address);
+    // Over one family a socket sends; whoever says to be reached over the other one is not.
+    if (isIpv6Text(address) === this.#isIpv4 || isIpv6Text(subnet) === this.#isIpv4) return;
+    const ipv6 = this.#isIpv4 ? ipv6Subnet : subnet;
+    if (this.#isIpv4) this.#ipv4?.set([parseNetwork(subnet).address], slot);
+    if (ipv6 !== undefined) this.#ipv6?.set(ipv6Words(ipv6), slot);
+    const words = underlayWords(address);
+    this.#addresses[slot] = this.#isIpv4 ? words[0] ?? 0 : words;
+    this.#words.set(words, 4 * slot);
     this.#ports[slot] = port;
     this.#mtus[slot] = mtu;
     this.#silent[slot] = silent ? 1 : 0;
-    this.#endpoints.add(endpointKey(this.#addresses[slot] ?? 0, port));
+    const [a = 0, b = 0, c = 0, d = 0] = words;
+    this.#endpoints.add(endpointKey(a, b, c, d, port));
   }
 
-  /** Of a peer, as an unsigned number. */
-  addressOf(slot: number): number {
+  /** Of a peer. */
+  addressOf(slot: number): UnderlayAddress {
     return this.#addresses[slot] ?? 0;
+  }
+
+  /** Whether both tables send what is for that slot to the same place. */
+  isSameWay(other: ForwardingTable, slot: number): boolean {
+    return this.#isIpv4 === other.#isIpv4 && this.portOf(slot) === other.portOf(slot) &&
+      [0, 1, 2, 3].every((index) => {
+        const at = 4 * slot + index;
+        return (this.#words[at] ?? 0) === (other.#words[at] ?? 0);
+      });
   }
 
   portOf(slot: number): number {
@@ -116,33 +141,44 @@ export class ForwardingTable {
    * What to do with a packet that came in a datagram: the slot of the peer that sent it, or a negative {@linkcode DROP}
    * reason.
    *
-   * @param address of the datagram's source, as an unsigned number.
+   * @param a of the datagram's source, with IPv4 all of its address, with IPv6 the first of four words.
    */
   incoming(
     bytes: Uint8Array,
     offset: number,
     length: number,
-    address: number,
+    a: number,
     port: number,
+    b = 0,
+    c = 0,
+    d = 0,
   ): number {
     const fault = checkHeader(bytes, offset, length);
-    if (fault !== 0) return this.#isSender(address, port) ? fault : -DROP.unknownSender;
+    if (fault !== 0) return this.#isSender(a, b, c, d, port) ? fault : -DROP.unknownSender;
     const isIpv4 = versionOf(bytes, offset) === 4;
     const slot = this.#find(bytes, isIpv4, offset + (isIpv4 ? 12 : 8));
-    const isFrom = slot >= 0 && slot !== OURSELVES && this.#addresses[slot] === address &&
-      this.#ports[slot] === port;
-    if (!isFrom) return this.#isSender(address, port) ? -DROP.foreignSource : -DROP.unknownSender;
+    const isFrom = slot >= 0 && slot !== OURSELVES && this.#ports[slot] === port &&
+      this.#isAt(slot, a, b, c, d);
+    if (!isFrom) {
+      return this.#isSender(a, b, c, d, port) ? -DROP.foreignSource : -DROP.unknownSender;
+    }
     const destination = this.#find(bytes, isIpv4, offset + (isIpv4 ? 16 : 24));
     if (destination === OURSELVES) return slot;
     return isToMany(bytes, offset) ? -DROP.multicast : -DROP.foreignDestination;
   }
 
-  #isSender(address: number, port: number): boolean {
-    return this.#endpoints.has(endpointKey(address, port));
+  #isAt(slot: number, a: number, b: number, c: number, d: number): boolean {
+    const words = this.#words;
+    const at = 4 * slot;
+    return words[at] === a && words[at + 1] === b && words[at + 2] === c && words[at + 3] === d;
+  }
+
+  #isSender(a: number, b: number, c: number, d: number, port: number): boolean {
+    return this.#endpoints.has(endpointKey(a, b, c, d, port));
   }
 
   #find(bytes: Uint8Array, isIpv4: boolean, at: number): number {
-    if (isIpv4) return this.#ipv4.find(word(bytes, at));
+    if (isIpv4) return this.#ipv4?.find(word(bytes, at)) ?? NOBODY;
     return this.#ipv6?.find(
       word(bytes, at),
       word(bytes, at + 4),
@@ -158,11 +194,19 @@ export class ForwardingTable {
   }
 }
 
-function endpointKey(address: number, port: number): number {
-  return address * 0x1_0000 + port;
+/** Of IPv6 addresses two may have the same one: then a drop is counted for another reason, and is one all the same. */
+function endpointKey(a: number, b: number, c: number, d: number, port: number): number {
+  const mixed = Math.imul(Math.imul(Math.imul(d, 31) + c, 31) + b, 31);
+  return ((a ^ mixed) >>> 0) * 0x1_0000 + port;
+}
+
+/** As a table compares it: one word of IPv4, four of IPv6. */
+export function underlayWords(address: string): number[] {
+  return isIpv6Text(address) ? ipv6Words(address) : [parseAddress(address)];
 }
 
 function ipv6Words(subnet: string): number[] {
-  const address = parseIpv6(subnet.slice(0, subnet.indexOf("/")));
+  const [text = ""] = subnet.split("/");
+  const address = parseIpv6(text);
   return [96n, 64n, 32n, 0n].map((shift) => Number((address >> shift) & 0xffff_ffffn));
 }

@@ -3,6 +3,7 @@
  * judged by the same rules.
  */
 import { cidrContains } from "../address/network.ts";
+import { ipv4Embedded } from "../address/ipv6.ts";
 import type { Pool } from "../address/pool.ts";
 import type { Underlay } from "../base/kernel_objects.ts";
 import { UserError } from "../base/errors.ts";
@@ -22,9 +23,17 @@ export function onlyIpv6(network: HostNetwork): HostNetwork {
 /**
  * The underlay with the IPv6 address that the IPv6 half stands on: of the same device, the one that stays longest and is
  * not of the overlay itself. Throws UserError when there is none.
+ *
+ * @param isOverIpv4 whether its packets travel as all others do: then it is the IPv4 address, embedded.
  */
-export function withIpv6(underlay: Underlay, pool: Pool, { ipv6 }: HostNetwork): Underlay {
+export function withIpv6(
+  underlay: Underlay,
+  pool: Pool,
+  { ipv6 }: HostNetwork,
+  isOverIpv4 = false,
+): Underlay {
   if (pool.ipv6 === undefined) return underlay;
+  if (isOverIpv4) return { ...underlay, ipv6: ipv4Embedded(underlay.address) };
   const { cidr } = pool.ipv6;
   const rank = (address: Ipv6Address) =>
     (address.isTentative === true ? 4 : 0) + (address.isSecondary ? 2 : 0) +

@@ -256,6 +256,8 @@ export interface StatusView {
     peersDirect: number;
     repairs: number;
     lastError: string | null;
+    /** With dual stack. */
+    ipv6?: { peersProgrammed: number } | null;
     /** With `--backend udp`. */
     udp?: { port: number; running: boolean; restarts: number; drops: Record<string, number> };
   };

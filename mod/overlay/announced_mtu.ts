@@ -2,13 +2,14 @@
 import { familyOf } from "../address/cidr.ts";
 import { ETHERNET_MTU } from "../base/limits.ts";
 import { backendOf, type Vtep } from "../claim/record.ts";
-import { overheadOf } from "./backend.ts";
+import { halfOverheadOf, overheadOf } from "./backend.ts";
 
 /** What a host that announces no MTU has: what its backend leaves of Ethernet's. */
 function usualMtu(vtep: Vtep): number {
   const backend = backendOf(vtep);
   const known = backend === "host-gw" || backend === "udp" ? backend : "vxlan";
-  return ETHERNET_MTU - overheadOf(known, vtep.ipv6 === undefined ? familyOf(vtep.address) : 6);
+  if (vtep.ipv6 !== undefined) return ETHERNET_MTU - halfOverheadOf(known);
+  return ETHERNET_MTU - overheadOf(known, familyOf(vtep.address));
 }
 
 /** What a host's containers take. */

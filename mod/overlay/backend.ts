@@ -1,5 +1,6 @@
 /** What sets the backends apart besides the ways that packets take: the headers they put around each packet. */
 import {
+  UDP_IPV6_OVERHEAD_BYTES,
   UDP_OVERHEAD_BYTES,
   VXLAN_IPV6_OVERHEAD_BYTES,
   VXLAN_OVERHEAD_BYTES,
@@ -29,12 +30,16 @@ export function overlayDevice(
 }
 
 /**
- * Bytes that the underlay's MTU must have beyond the overlay's. Direct routes beside VXLAN change nothing: a peer may be
+ * Bytes that the underlay's MTU, an underlay of that family, must have beyond the overlay's. Direct routes beside VXLAN change nothing: a peer may be
  * reached in VXLAN from one moment to the next, and containers keep the MTU they were started with.
  */
 export function overheadOf(backend: OwnBackend, family: 4 | 6 = 4): number {
   if (backend === "host-gw") return 0;
-  // Its packets of both families travel over IPv4.
-  if (backend === "udp") return UDP_OVERHEAD_BYTES;
+  if (backend === "udp") return family === 4 ? UDP_OVERHEAD_BYTES : UDP_IPV6_OVERHEAD_BYTES;
   return family === 4 ? VXLAN_OVERHEAD_BYTES : VXLAN_IPV6_OVERHEAD_BYTES;
+}
+
+/** The same for the IPv6 half of dual stack: VXLAN's packets travel over IPv6, those of udp over IPv4 as all others. */
+export function halfOverheadOf(backend: OwnBackend): number {
+  return overheadOf(backend, backend === "udp" ? 4 : 6);
 }

@@ -21,7 +21,7 @@ import type { Problem } from "../base/problem.ts";
 import type { ClaimRecord, Vtep } from "../claim/record.ts";
 import { directRoute, peerMetric, TABLE_MAIN } from "./host_gw.ts";
 import { cidrsOverlap, deviceAddressOf } from "../address/network.ts";
-import { isIpv6Network, isIpv6Text, isIpv6Unicast } from "../address/ipv6.ts";
+import { isIpv4Embedded, isIpv6Network, isIpv6Text, isIpv6Unicast } from "../address/ipv6.ts";
 import { isAddress, isNetwork, parseAddress } from "../address/parse.ts";
 import { isUnicastMac } from "./ownership.ts";
 import { mtuOf } from "./announced_mtu.ts";
@@ -82,6 +82,8 @@ export interface Desired {
   readonly whole: readonly Route[];
   /** In the order of the owners. */
   readonly peers: readonly DesiredPeer[];
+  /** With udp and dual stack the device is of both families: IPv6 is its guest, and leaves without taking it along. */
+  readonly isGuest?: true;
   /** See OverlayConfig. */
   readonly adoptsFlannel: boolean;
   /** Peers that cannot be programmed, and why. */
@@ -102,6 +104,7 @@ export function desiredState(
   const base = {
     networks: config.networks,
     ...devicesOf(config),
+    ...(isIpv4Embedded(config.underlay.address) ? { isGuest: true as const } : {}),
     adoptsFlannel: config.adoptsFlannel === true,
   };
   if (own === null || own.state !== "held") {
@@ -240,7 +243,10 @@ function addressFault(config: OverlayConfig, own: ClaimRecord, vtep: Vtep): Peer
         "leave --release on a host that is gone",
     };
   }
-  if (!isUnicast(vtep.address, familyOf(config.underlay.address))) {
+  const isReachable = isIpv4Embedded(config.underlay.address)
+    ? isIpv4Embedded(vtep.address)
+    : isUnicast(vtep.address, familyOf(config.underlay.address));
+  if (!isReachable) {
     return {
       code: "peer-address-unusable",
       what: `announces ${vtep.address}, to which no packet can be sent`,

@@ -50,7 +50,9 @@ export function diffState(
   abilities: KernelAbilities = ALL_ABILITIES,
 ): Plan {
   if (!desired.isUp) {
-    return planCleanup(desired.device, desired.networks, actual, desired.alias);
+    const plan = planCleanup(desired.device, desired.networks, actual, desired.alias);
+    if (desired.isGuest !== true) return plan;
+    return { ...plan, operations: plan.operations.filter(({ kind }) => kind !== "link-delete") };
   }
   if (desired.link === null || desired.address === null) return diffWithoutDevice(desired, actual);
   const own = ownLink(actual.link, desired.alias) ?? unmarkedLink(desired.link, actual.link);

@@ -51,10 +51,15 @@ export async function benchmark(measure: (folder: string) => Promise<Figure[]>):
 }
 
 /** A lab of its own for one run; its folder is a fresh one. */
-export function benchLab(folder: string, run: string, hosts: number): Promise<Lab> {
+export function benchLab(
+  folder: string,
+  run: string,
+  hosts: number,
+  family: 4 | 6 = 4,
+): Promise<Lab> {
   const directory = `${folder}/${run}`;
   Deno.mkdirSync(directory);
-  return Lab.open({ hosts, command: [benchExecutable()], directory });
+  return Lab.open({ hosts, command: [benchExecutable()], directory, family });
 }
 
 /** Polls every millisecond or so; returns the time of performance.now() at which it held. */

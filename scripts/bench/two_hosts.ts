@@ -17,9 +17,10 @@ export interface Path {
   readonly address: string;
 }
 
-/** Two hosts with agents and a container each. */
+/** Two hosts with agents and a container each; hosts of IPv6 alone where the flags name such a network. */
 export async function startLab(folder: string, name: string, ...flags: string[]): Promise<Lab> {
-  const lab = await benchLab(folder, name, 2);
+  const isIpv6 = flags.some((flag) => flag.startsWith("--network=") && flag.includes("::"));
+  const lab = await benchLab(folder, name, 2, isIpv6 ? 6 : 4);
   for (const host of lab.hosts) {
     host.start(...flags, ...(host.number === 1 ? [] : [`--join=${lab.host(1).address}`]));
     await host.waitForSubnet();

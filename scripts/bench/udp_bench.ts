@@ -1,7 +1,8 @@
 /**
  * What `--backend udp` carries, beside the bare underlay, our own VXLAN and, with `--flanneld=PATH`, flannel's udp backend:
  * every round measures each thing on every path in turn, and only what one round measured is compared. Then the same of TCP
- * where the underlay segments and joins nothing for us, and where it loses one packet of a hundred.
+ * where the underlay segments and joins nothing for us, and where it loses one packet of a hundred. With `--ipv6` also our
+ * udp between hosts of IPv6 alone.
  *
  * Needs `iperf3`, `ping`, `ethtool` and `nft`; for flannel `etcd` and `etcdctl`. `--rounds=N` for fewer or more than five.
  */
@@ -75,7 +76,7 @@ async function setOffloads(path: Carried, value: "on" | "off"): Promise<void> {
   await everyHost(path, "ethtool", "-K", UNDERLAY_DEVICE, ...features);
 }
 
-const LOSS = "table ip loss { chain in { type filter hook prerouting priority -300; " +
+const LOSS = "table inet loss { chain in { type filter hook prerouting priority -300; " +
   `iifname "${UNDERLAY_DEVICE}" numgen random mod 100 < 1 drop; }; }`;
 
 /** Puts each path's underlay into another state for its TCP test. */
@@ -88,7 +89,7 @@ const CONDITIONS = [
   {
     name: "TCP 1 stream with 1 % loss, Gbit/s",
     begin: (path: Carried) => everyHost(path, "nft", LOSS),
-    end: (path: Carried) => everyHost(path, "nft", "delete table ip loss"),
+    end: (path: Carried) => everyHost(path, "nft", "delete table inet loss"),
   },
 ] as const;
 
@@ -172,12 +173,18 @@ function onMachine(processes: readonly number[]): number[] {
 }
 
 await benchmark(async (folder): Promise<Figure[]> => {
-  const { values: { rounds, flanneld } } = parseArgs({
+  const { values: { rounds, flanneld, ipv6 } } = parseArgs({
     args: [...Deno.args],
-    options: { rounds: { type: "string", default: ROUNDS }, flanneld: { type: "string" } },
+    options: {
+      rounds: { type: "string", default: ROUNDS },
+      flanneld: { type: "string" },
+      ipv6: { type: "boolean", default: false },
+    },
   });
   const vxlan = await startLab(folder, "vxlan");
   const udp = await startLab(folder, "udp", "--backend=udp");
+  const network = "--network=fd00:10:244::/56";
+  const alone = ipv6 ? [await startLab(folder, "udp6", "--backend=udp", network)] : [];
   const flannel = flanneld === undefined ? [] : [await flannelLab(folder, flanneld)];
   const [from, to] = [vxlan.host(1), vxlan.host(2)];
   const bare = { name: "underlay", from: from.namespace, to: to.namespace, address: to.address };
@@ -185,6 +192,7 @@ await benchmark(async (folder): Promise<Figure[]> => {
     { ...bare, hosts: vxlan.hosts, processes: [] },
     ours("vxlan", vxlan),
     ours("udp", udp),
+    ...alone.map((lab) => ours("udp over IPv6", lab)),
     ...flannel.map(theirs),
   ];
   const servers = paths.map(startServer);

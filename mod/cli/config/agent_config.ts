@@ -51,7 +51,6 @@ function mayHaveDefaultFile(): boolean {
 export function agentConfig(sources: Sources, outside: Outside): AgentConfig {
   const pool = poolOf(sources);
   checkFamilies(sources, poolFamily(pool));
-  checkUdpFamily(sources, pool);
   return {
     join: sources.value(SETTINGS.join),
     cluster: sources.value(SETTINGS.cluster),
@@ -188,16 +187,6 @@ function checkFamilies(sources: Sources, family: 4 | 6): void {
       `give an IPv${family} address`,
     );
   }
-}
-
-/** The UDP backend's own packets are IPv4's, whatever is in them. */
-function checkUdpFamily(sources: Sources, pool: Pool): void {
-  if (sources.value(SETTINGS.backend) !== "udp" || poolFamily(pool) === 4) return;
-  throw new ConfigError(
-    sources.origin(SETTINGS.network),
-    "it does not go with --backend udp, whose packets travel over IPv4 in this version",
-    "give an IPv4 network, with --ipv6-network beside it, or use --backend vxlan",
-  );
 }
 
 /** Dual stack, if it is asked for. */

@@ -22,7 +22,7 @@ import {
   SOL_UDP,
   UDP_SEGMENT,
 } from "../../../ffi/udp_offload.ts";
-import { UDP_OVERHEAD_BYTES } from "../../base/limits.ts";
+import { UDP_IPV6_OVERHEAD_BYTES, UDP_OVERHEAD_BYTES } from "../../base/limits.ts";
 import { DROP } from "../../dataplane/drop_reason.ts";
 import type { ForwardingTable } from "../../dataplane/forwarding_table.ts";
 import type { Statistics } from "../../dataplane/statistics.ts";
@@ -38,8 +38,10 @@ export const SEND_BYTES_MAX = 65_535 - UDP_OVERHEAD_BYTES;
 const DATAGRAMS_MAX = 64;
 /** Headers of TCP with all options behind those of IPv4 with all options. */
 const HEADER_BYTES_MAX = 128;
-/** Behind struct sockaddr_in and struct msghdr: struct cmsghdr of 16 bytes and two more, aligned to eight. */
-const CONTROL_AT = SOCKADDR_BYTES + MSGHDR_BYTES;
+/** What a struct sockaddr_in6 takes, aligned to eight. */
+const NAME_BYTES = 32;
+/** Behind struct sockaddr_in6 and struct msghdr: struct cmsghdr of 16 bytes and two more, aligned to eight. */
+const CONTROL_AT = NAME_BYTES + MSGHDR_BYTES;
 const CONTROL_BYTES = 24;
 const CONTROL_LENGTH = 18;
 /** Said of datagrams together that may go one by one; EINVAL of a path too short for them before Linux 6.15. */
@@ -61,7 +63,7 @@ export class Outbox {
   readonly #headers = new PinnedMemory(DATAGRAMS_MAX * HEADER_BYTES_MAX);
   readonly #vectors = new PinnedMemory(2 * DATAGRAMS_MAX * IOVEC_BYTES);
   readonly #message = new PinnedMemory(CONTROL_AT + CONTROL_BYTES);
-  readonly #msghdr = this.#message.pointer + BigInt(SOCKADDR_BYTES);
+  readonly #msghdr = this.#message.pointer + BigInt(NAME_BYTES);
   /** For one by one: struct mmsghdr each. */
   readonly #messages = new PinnedMemory(DATAGRAMS_MAX * MMSGHDR_BYTES);
   #table: ForwardingTable;
@@ -108,10 +110,10 @@ export class Outbox {
     this.#sendsApart = this.#isSplit = !canSegment(socket);
     if (this.#sendsApart) slowed();
     const { view, address } = this.#message;
-    putAddress(view, SOCKADDR_BYTES, address);
-    view.setUint32(SOCKADDR_BYTES + 8, SOCKADDR_BYTES, true);
-    putAddress(view, SOCKADDR_BYTES + 16, this.#vectors.address);
-    putAddress(view, SOCKADDR_BYTES + 32, address + CONTROL_AT);
+    putAddress(view, NAME_BYTES, address);
+    view.setUint32(NAME_BYTES + 8, SOCKADDR_BYTES, true);
+    putAddress(view, NAME_BYTES + 16, this.#vectors.address);
+    putAddress(view, NAME_BYTES + 32, address + CONTROL_AT);
     putAddress(view, CONTROL_AT, CONTROL_LENGTH);
     view.setInt32(CONTROL_AT + 8, SOL_UDP, true);
     view.setInt32(CONTROL_AT + 12, UDP_SEGMENT, true);
@@ -322,9 +324,10 @@ export class Outbox {
     // Those that were gathered with it may be short enough.
     if (size > mtu && this.#isRefused(index, mtu)) return;
     const [first = 0, next = 0] = [this.#firstVectors[index], this.#firstVectors[index + 1]];
-    allowFragments(this.#socket, true);
+    const isIpv4 = typeof this.#table.addressOf(this.#slot) === "number";
+    allowFragments(this.#socket, true, isIpv4);
     const errno = this.#send(this.#vectors.address + first * IOVEC_BYTES, next - first, 1);
-    allowFragments(this.#socket, false);
+    allowFragments(this.#socket, false, isIpv4);
     if (errno === 0) this.#statistics.sent(this.#slot, 1, size);
     else this.#lost(errno, 1);
   }
@@ -349,9 +352,9 @@ export class Outbox {
   /** The error number; 0 when the kernel took it. */
   #send(vectorsAt: number, vectors: number, datagrams: number): number {
     const { view } = this.#message;
-    putAddress(view, SOCKADDR_BYTES + 16, vectorsAt);
-    view.setUint32(SOCKADDR_BYTES + 24, vectors, true);
-    view.setUint32(SOCKADDR_BYTES + 40, datagrams > 1 ? CONTROL_BYTES : 0, true);
+    putAddress(view, NAME_BYTES + 16, vectorsAt);
+    view.setUint32(NAME_BYTES + 24, vectors, true);
+    view.setUint32(NAME_BYTES + 40, datagrams > 1 ? CONTROL_BYTES : 0, true);
     view.setUint16(CONTROL_AT + 16, this.#size, true);
     for (;;) {
       if (Number(this.#calls.sendmsg(this.#socket, this.#msghdr, 0)) >= 0) return 0;
@@ -361,8 +364,10 @@ export class Outbox {
   }
 
   #pathMtu(): number {
-    const mtu = pathMtu(this.#table.addressOf(this.#slot), this.#table.portOf(this.#slot));
-    return mtu === null ? this.#table.mtuOf(this.#slot) : mtu - UDP_OVERHEAD_BYTES;
+    const address = this.#table.addressOf(this.#slot);
+    const overhead = typeof address === "number" ? UDP_OVERHEAD_BYTES : UDP_IPV6_OVERHEAD_BYTES;
+    const mtu = pathMtu(address, this.#table.portOf(this.#slot));
+    return mtu === null ? this.#table.mtuOf(this.#slot) : mtu - overhead;
   }
 
   #lost(errno: number, packets: number): void {
@@ -373,5 +378,5 @@ export class Outbox {
 
 /** Whether what was meant for that place goes to the same host. */
 export function isSameWay(before: ForwardingTable, now: ForwardingTable, slot: number): boolean {
-  return before.addressOf(slot) === now.addressOf(slot) && before.portOf(slot) === now.portOf(slot);
+  return before.isSameWay(now, slot);
 }

@@ -4,9 +4,12 @@ import { ERRNO, SysError } from "../../../ffi/errno.ts";
 import { lastErrno, packetCalls } from "../../../ffi/libc.ts";
 import { PinnedMemory } from "../../../ffi/pinned_memory.ts";
 import { setTunOffloads } from "../../../ffi/tun_device.ts";
-import { openOffloadSocket } from "../../../ffi/udp_offload.ts";
-import { parseAddress } from "../../address/parse.ts";
-import { ForwardingTable, type TableSpec } from "../../dataplane/forwarding_table.ts";
+import { openOffloadSocket, type SocketAddress } from "../../../ffi/udp_offload.ts";
+import {
+  ForwardingTable,
+  type TableSpec,
+  underlayWords,
+} from "../../dataplane/forwarding_table.ts";
 import { Statistics } from "../../dataplane/statistics.ts";
 import { openOwnTun } from "../tun.ts";
 import { SEND_WAIT_MS } from "./outbox.ts";
@@ -30,6 +33,12 @@ export interface PumpStart {
   readonly table: TableSpec;
   /** An eventfd that is written to when the agent has news. */
   readonly wake: number;
+}
+
+function socketAddress(address: string): SocketAddress {
+  const words = underlayWords(address);
+  const [only] = words;
+  return words.length === 1 && only !== undefined ? only : words;
 }
 
 /** `news`: the agent wants to be heard. `gone`: the device is. */
@@ -59,7 +68,7 @@ export class Pump {
     try {
       opened.push(this.#tun = openOwnTun(device, alias));
       const joinsUdp = setTunOffloads(this.#tun);
-      opened.push(this.#socket = openOffloadSocket(parseAddress(address), port));
+      opened.push(this.#socket = openOffloadSocket(socketAddress(address), port));
       this.#sender = new Sender(this.#tun, this.#socket, counters, forwarding, slowed);
       this.#receiver = new Receiver(this.#tun, this.#socket, joinsUdp, counters, forwarding);
     } catch (error) {

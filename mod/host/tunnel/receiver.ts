@@ -4,6 +4,7 @@
  * whether or not the underlay had joined them.
  */
 import { ERRNO, SysError } from "../../../ffi/errno.ts";
+import { AF_INET } from "../../../ffi/socket.ts";
 import { lastErrno, packetCalls } from "../../../ffi/libc.ts";
 import {
   IOVEC_BYTES,
@@ -12,7 +13,14 @@ import {
   putAddress,
   putVector,
 } from "../../../ffi/pinned_memory.ts";
-import { SOCKADDR_BYTES, SocketDrops, SOL_UDP, UDP_GRO } from "../../../ffi/udp_offload.ts";
+import {
+  SOCKADDR_BYTES,
+  SOCKADDR_IPV4_AT,
+  SOCKADDR_IPV6_AT,
+  SocketDrops,
+  SOL_UDP,
+  UDP_GRO,
+} from "../../../ffi/udp_offload.ts";
 import { DROP } from "../../dataplane/drop_reason.ts";
 import type { ForwardingTable } from "../../dataplane/forwarding_table.ts";
 import type { Statistics } from "../../dataplane/statistics.ts";
@@ -49,9 +57,11 @@ const FIRST_AT = 64;
 /** From one message to the next: 2 KiB more than it takes, or beginnings of all would share the same lines of the cache. */
 const STRIDE_BYTES = FIRST_AT + MESSAGE_BYTES_MAX + 2_048;
 const CONTROL_BYTES = 64;
-/** The same memory holds for each message: struct mmsghdr, then struct sockaddr_in, struct iovec, control messages. */
+/** What a struct sockaddr_in6 takes, aligned to eight. */
+const NAME_BYTES = 32;
+/** The same memory holds for each message: struct mmsghdr, then struct sockaddr_in6, struct iovec, control messages. */
 const NAMES_AT = SMALL_AT_ONCE * MMSGHDR_BYTES;
-const VECTORS_AT = NAMES_AT + SMALL_AT_ONCE * SOCKADDR_BYTES;
+const VECTORS_AT = NAMES_AT + SMALL_AT_ONCE * NAME_BYTES;
 const CONTROLS_AT = VECTORS_AT + SMALL_AT_ONCE * IOVEC_BYTES;
 /** Within struct mmsghdr. */
 const NAME_LENGTH_AT = 8;
@@ -79,7 +89,11 @@ export class Receiver {
   #isUnfinished = false;
   /** Who sent it. */
   #slot = 0;
-  #address = 0;
+  /** Who sent the message that is being taken; of IPv4 the first word alone is other than 0. */
+  #a = 0;
+  #b = 0;
+  #c = 0;
+  #d = 0;
   #port = 0;
   #failures = 0;
   readonly #socketDrops: SocketDrops;
@@ -102,7 +116,7 @@ export class Receiver {
     for (let index = 0; index < SMALL_AT_ONCE; index++) {
       const at = index * MMSGHDR_BYTES;
       const vectorAt = VECTORS_AT + index * IOVEC_BYTES;
-      putAddress(view, at, address + NAMES_AT + index * SOCKADDR_BYTES);
+      putAddress(view, at, address + NAMES_AT + index * NAME_BYTES);
       putAddress(view, at + 16, address + vectorAt);
       view.setUint32(at + 24, 1, true);
       putAddress(view, at + 32, address + CONTROLS_AT + index * CONTROL_BYTES);
@@ -162,14 +176,34 @@ export class Receiver {
     const size = this.#datagramBytes(index) || length;
     this.#makeReady(index);
     if (length === 0) this.#statistics.dropped(DROP.truncated);
-    const nameAt = NAMES_AT + index * SOCKADDR_BYTES;
-    const address = view.getUint32(nameAt + 4);
-    const port = view.getUint16(nameAt + 2);
+    const isSame = this.#readName(NAMES_AT + index * NAME_BYTES);
+    // What others sent continues nothing.
+    if (!isSame) this.#flush();
     const begin = index * STRIDE_BYTES + FIRST_AT;
     for (let from = 0; from < length; from += size) {
-      this.#take(begin + from, Math.min(size, length - from), address, port);
+      this.#take(begin + from, Math.min(size, length - from));
     }
     return length;
+  }
+
+  /** Whether it is the same sender's as the message before it. */
+  #readName(at: number): boolean {
+    const { view } = this.#messages;
+    const port = view.getUint16(at + 2);
+    const isIpv4 = view.getUint16(at, true) === AF_INET;
+    const wordsAt = at + (isIpv4 ? SOCKADDR_IPV4_AT : SOCKADDR_IPV6_AT);
+    const a = view.getUint32(wordsAt);
+    const b = isIpv4 ? 0 : view.getUint32(wordsAt + 4);
+    const c = isIpv4 ? 0 : view.getUint32(wordsAt + 8);
+    const d = isIpv4 ? 0 : view.getUint32(wordsAt + 12);
+    const isSame = a === this.#a && port === this.#port && b === this.#b && c === this.#c &&
+      d === this.#d;
+    this.#a = a;
+    this.#b = b;
+    this.#c = c;
+    this.#d = d;
+    this.#port = port;
+    return isSame;
   }
 
   /** Of each datagram that was joined; 0 when the message is one. */
@@ -181,29 +215,36 @@ export class Receiver {
     return isThere ? Math.max(0, view.getInt32(at + 16, true)) : 0;
   }
 
-  #take(offset: number, length: number, address: number, port: number): void {
+  #take(offset: number, length: number): void {
     const { bytes } = this.#packets;
     const first = bytes[offset] ?? 0;
     const isUnfinished = (first & UNFINISHED) !== 0;
     bytes[offset] = first & ~UNFINISHED;
-    if (isUnfinished && this.#goesOn(offset, length, address, port)) {
+    if (isUnfinished && this.#goesOn(offset, length)) {
       return this.#join(offset, length);
     }
     this.#flush();
-    const slot = this.#table.incoming(bytes, offset, length, address, port);
+    const slot = this.#table.incoming(
+      bytes,
+      offset,
+      length,
+      this.#a,
+      this.#port,
+      this.#b,
+      this.#c,
+      this.#d,
+    );
     if (slot < 0) return this.#statistics.dropped(-slot);
     if (isUnfinished && !this.#header.read(bytes, offset, length)) {
       return this.#statistics.dropped(DROP.badFrame);
     }
     this.#slot = slot;
-    this.#address = address;
-    this.#port = port;
     this.#begin(offset, length, isUnfinished);
   }
 
-  #goesOn(offset: number, length: number, address: number, port: number): boolean {
+  #goesOn(offset: number, length: number): boolean {
     const count = this.#count;
-    if (count === 0 || address !== this.#address || port !== this.#port) return false;
+    if (count === 0) return false;
     const header = this.#header;
     const { end } = header;
     if (count >= SEGMENTS_MAX || this.#length + length - end > JOINED_BYTES_MAX) return false;

@@ -355,10 +355,6 @@ const REFUSED: readonly (readonly [places: Places, error: RegExp])[] = [
     /^--ipv6-subnet-len: it goes with --ipv6-network, which is not given$/,
   ],
   [
-    { flags: ["--backend=udp", "--network=fd00::/48"] },
-    /^--network: it does not go with --backend udp, whose packets travel over IPv4 in this version$/,
-  ],
-  [
     { flags: ["--backend=udp", "--udp-port=7947"] },
     /^--udp-port: 7947 is the port of gossip, too$/,
   ],

@@ -177,3 +177,44 @@ Deno.test("a host that announces an address of IPv6 is nobody: no packet goes to
   assert.equal(send(one, packet(THERE)), -DROP.noHost);
   assert.equal(take(one, packet(HERE), "0.0.0.0"), -DROP.unknownSender);
 });
+
+Deno.test("on an underlay of IPv6 packets go to and come from addresses of all four words", () => {
+  const subnet = "fd00:0:0:9::/64";
+  const peer: PeerEntry = {
+    hostId: "b",
+    slot: 1,
+    subnet,
+    address: "fd00::2",
+    port: 8285,
+    mtu: 1452,
+    silent: false,
+  };
+  const v4: PeerEntry = { ...PEER, slot: 2 };
+  const one = new ForwardingTable({ subnet: "fd00:0:0:7::/64", peers: [peer, v4] });
+  assert.equal(send(one, packet(THERE6)), 1);
+  assert.deepEqual(one.addressOf(1), [0xfd00_0000, 0, 0, 2]);
+  assert.deepEqual([one.addressOf(2), one.portOf(2)], [0, 0], "IPv4 is nobody");
+  const bytes = packet({ ...THERE6, source: THERE6.destination, destination: THERE6.source });
+  const from = (words: readonly number[], port = 8285) => {
+    const [a = 0, b = 0, c = 0, d = 0] = words;
+    return one.incoming(bytes, 0, bytes.length, a, port, b, c, d);
+  };
+  assert.equal(from([0xfd00_0000, 0, 0, 2]), 1);
+  for (
+    const wrong of [[1, 0, 0, 2], [0xfd00_0000, 1, 0, 2], [0xfd00_0000, 0, 1, 2], [
+      0xfd00_0000,
+      0,
+      0,
+      3,
+    ]]
+  ) {
+    assert.equal(from(wrong), -DROP.unknownSender, wrong.join());
+  }
+  assert.equal(from([0xfd00_0000, 0, 0, 2], 8286), -DROP.unknownSender);
+  const moved = new ForwardingTable({
+    subnet: "fd00:0:0:7::/64",
+    peers: [{ ...peer, address: "fd00:0:0:1::2" }],
+  });
+  assert.equal(one.isSameWay(one, 1), true);
+  assert.equal(one.isSameWay(moved, 1), false, "another word");
+});

@@ -1,15 +1,17 @@
 /** What the kernel should hold with the UDP backend, how it gets there from others, and what is said when it cannot. */
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepEqual, equal, match, ok, throws } from "node:assert/strict";
+import { ipv4Embedded } from "../../../mod/address/ipv6.ts";
 import type { KernelState } from "../../../mod/base/kernel_objects.ts";
 import type { ClaimRecord } from "../../../mod/claim/record.ts";
 import { mtuOf, withMtu } from "../../../mod/overlay/announced_mtu.ts";
-import { overheadOf, overlayDevice } from "../../../mod/overlay/backend.ts";
+import { halfOverheadOf, overheadOf, overlayDevice } from "../../../mod/overlay/backend.ts";
 import { planCleanup } from "../../../mod/overlay/cleanup.ts";
 import { desiredState } from "../../../mod/overlay/desired.ts";
 import { diffState, programmedPeers } from "../../../mod/overlay/diff.ts";
 import { desiredFirewall } from "../../../mod/overlay/firewall.ts";
 import { firewallPlanText } from "../../../mod/overlay/firewall_text.ts";
 import { withRetired } from "../../../mod/overlay/retired.ts";
+import { overlayMtuOn } from "../../../mod/overlay/underlay_mtu.ts";
 import { planText, stateText } from "../../../mod/overlay/text.ts";
 import { EMPTY_STATE } from "../../support/model_kernel.ts";
 import { claim, CONFIG, desire, deviceNames, OWN, programmed } from "../../support/overlay.ts";
@@ -184,4 +186,44 @@ Deno.test("the guard lets members alone send to the port, whatever the datagrams
   }]);
   match(text, /udp dport 8285 ip saddr != @members counter/);
   ok(!text.includes("@th"));
+});
+
+Deno.test("with dual stack IPv6 is a guest on the device: it leaves without taking it along", () => {
+  const networks = ["fd00:244::/56"];
+  const underlay = { ...CONFIG.underlay, address: ipv4Embedded(CONFIG.underlay.address) };
+  const half = { ...CONFIG, ...UDP, networks, underlay };
+  const claimOf = (number: number) => ({
+    ...udpClaim(number),
+    subnet: `fd00:244:0:${number}::/64`,
+    vtep: { ...udpClaim(number).vtep, address: ipv4Embedded(udpClaim(number).vtep.address) },
+  });
+  const own = { ...claimOf(1), hostId: OWN.hostId };
+  const wanted = desiredState(half, own, [claimOf(2)]);
+  deepEqual(wanted.problems, []);
+  equal(wanted.address?.address, "fd00:244:0:1::/128");
+  deepEqual(wanted.whole.map(({ destination }) => destination), networks);
+  const there: KernelState = {
+    ...EMPTY_STATE,
+    link: wanted.link,
+    addresses: wanted.address === null ? [] : [wanted.address],
+    routes: wanted.whole,
+  };
+  const down = diffState(desiredState(half, null, []), there).operations.map(({ kind }) => kind);
+  deepEqual(down.sort(), ["address-delete", "route-delete"]);
+  const strange = { ...claimOf(2), vtep: { ...claimOf(2).vtep, address: "fd00::2" } };
+  match(desiredState(half, own, [strange]).problems[0]?.code ?? "", /^peer-address-unusable$/);
+});
+
+Deno.test("over IPv6 the MTU is the underlay's less 48 bytes, and never less than IPv6 takes", () => {
+  const underlay = { ...CONFIG.underlay, address: "fd00:100::1", mtu: 1500 };
+  equal(overlayMtuOn(underlay, null, "udp"), 1452);
+  throws(
+    () => overlayMtuOn({ ...underlay, mtu: 1320 }, null, "udp"),
+    /has an MTU of 1320 bytes, which leaves 1272 for the IPv6 overlay: less than the 1280/,
+  );
+  equal(halfOverheadOf("udp"), 28);
+  equal(halfOverheadOf("vxlan"), 70);
+  const { vtep } = udpClaim(2);
+  equal(mtuOf({ ...vtep, ipv6: ipv4Embedded(vtep.address) }), 1472);
+  equal(mtuOf({ ...vtep, address: "fd00:100::2" }), 1452);
 });
