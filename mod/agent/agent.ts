@@ -132,6 +132,7 @@ export class Agent {
     this.#pings = new AgentPings(core);
     this.#dataPath = this.#openDataPath();
     this.#reloader = new Reloader({
+      hasUnreadKeys: () => this.#keys.hasUnread(),
       log: this.#log,
       running: () => this.#config,
       reread,

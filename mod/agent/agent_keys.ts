@@ -39,6 +39,12 @@ export class AgentKeys {
     this.#requests.done(request, outcome);
   }
 
+  /** Whether somebody wrote keys into the key file since the agent read it. */
+  hasUnread(): boolean {
+    const known = this.#snapshot().swim.encryption?.fingerprints ?? [];
+    return this.#keyFile !== null && unreadKeys(this.#keyFile, known).length > 0;
+  }
+
   /** Replaces the key file. Throws an Error that says why not: also when somebody else wrote a key into it. */
   persist(bytes: Uint8Array): void {
     const keyFile = this.#keyFile;

@@ -64,6 +64,7 @@ export class Companions {
   readonly #log: Log;
   #companions: Companion[] = [];
   readonly #kinds = new Map<Companion, CompanionKind>();
+  /** Settles when nothing is being opened; never rejects. */
   #opening: Promise<void> = Promise.resolve();
   #isClosed = false;
 
@@ -72,12 +73,20 @@ export class Companions {
   }
 
   /** Opens all, one after the other; one that cannot be opened is told of in the log and left out. */
-  open(inside: Inside, kinds: readonly CompanionKind[]): Promise<void> {
-    this.#opening = this.#open(inside, kinds, () => START);
-    return this.#opening;
+  async open(inside: Inside, kinds: readonly CompanionKind[]): Promise<void> {
+    await this.#openAll(inside, kinds, () => START);
   }
 
-  async #open(
+  async #openAll(
+    inside: Inside,
+    kinds: readonly CompanionKind[],
+    occasionOf: (kind: CompanionKind) => Occasion,
+  ): Promise<void> {
+    this.#opening = this.#opening.then(() => this.#openEach(inside, kinds, occasionOf));
+    await this.#opening;
+  }
+
+  async #openEach(
     inside: Inside,
     kinds: readonly CompanionKind[],
     occasionOf: (kind: CompanionKind) => Occasion,
@@ -103,8 +112,7 @@ export class Companions {
     kinds: readonly CompanionKind[],
     changed: readonly (keyof AgentConfig)[],
   ): Promise<void> {
-    // Who is about to open reads what is set now, and would be opened a second time.
-    await this.#opening;
+    await this.#opening; // at the start, those that are concerned may not be there yet
     const isConcerned = ({ reads = [] }: CompanionKind) =>
       reads.some((setting) => changed.includes(setting));
     const before = new Map<CompanionKind, Companion>();
@@ -121,7 +129,7 @@ export class Companions {
       isReload: true,
       before: before.get(kind) ?? null,
     });
-    await this.#open(inside, kinds.filter(isConcerned), occasionOf);
+    await this.#openAll(inside, kinds.filter(isConcerned), occasionOf);
   }
 
   /** The configuration is about to be read again. */

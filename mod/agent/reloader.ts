@@ -13,6 +13,8 @@ export interface ReloadPorts {
   /** What the agent runs with. */
   running(): AgentConfig;
   readonly reread: Reread;
+  /** Whether the key file holds keys that the agent does not have: it reads them when it starts. */
+  hasUnreadKeys(): boolean;
   /** Runs with that from now on. Throws UserError, and changes nothing, where this host does not allow it. */
   apply(plan: ReloadPlan): Promise<void>;
 }
@@ -62,10 +64,11 @@ export class Reloader {
       const plan = planReload(running(), await reread());
       await apply(plan);
       this.#refusal = null;
-      this.#waiting = plan.waiting;
+      const keys = this.#ports.hasUnreadKeys() ? ["key-file"] : [];
+      this.#waiting = [...new Set([...plan.waiting, ...keys])];
       log.info("the configuration was read again", {
         changed: settingNames(plan.changed).join(",") || "nothing",
-        waiting: plan.waiting.join(",") || undefined,
+        waiting: this.#waiting.join(",") || undefined,
       });
     } catch (error) {
       const reason = reasonOf(error);

@@ -5,8 +5,18 @@
 
 const LEFT_OUT = "(left out)";
 
-/** 32 bytes in base64, plain or for URLs, with its end or without; and such a key in hexadecimal. */
-const KEYS = /(?<![A-Za-z0-9+/_-])(?:[A-Za-z0-9+/_-]{43}=?|[0-9a-fA-F]{64})(?![A-Za-z0-9+/=_-])/g;
+/** 32 bytes in base64, plain or for URLs, with its end or without; and such a key in hexadecimal, with 0x or colons. */
+const KEYS = new RegExp(
+  [
+    "(?<![A-Za-z0-9+/_-])(?:[A-Za-z0-9+/_-]{43}=?|(?:0x)?[0-9a-fA-F]{64})(?![A-Za-z0-9+/=_-])",
+    "(?<![0-9a-fA-F:])(?:[0-9a-fA-F]{2}:){31}[0-9a-fA-F]{2}(?![0-9a-fA-F:])",
+    // As a part of a path or an address, where a slash tells nothing of where it begins or ends.
+    "(?<=/)[A-Za-z0-9+/_-]{43}=",
+    "(?<=/)(?:[A-Za-z0-9+_-]{43}|(?:0x)?[0-9a-fA-F]{64})(?![A-Za-z0-9+_-])",
+    "(?<![A-Za-z0-9+_-])(?:[A-Za-z0-9+_-]{43}|(?:0x)?[0-9a-fA-F]{64})=?(?=/)",
+  ].join("|"),
+  "g",
+);
 /** `//name:password@host`. */
 const CREDENTIALS = /(\/\/)[^/\s:@"']+:[^/\s@"']+@/g;
 /** `token=x`, `Password: x`, `Authorization: Bearer x`, `--api-key x`. */

@@ -171,8 +171,12 @@ async function addTwice(stage: Stage): Promise<void> {
 async function undone(stage: Stage): Promise<void> {
   const driver = newDriver(stage);
   const one = new TestContainer("one");
-  for (const route of [{ dst: "192.0.2.0/24", gw: "203.0.113.1" }, { dst: "somewhere" }]) {
-    await driver.refused(100, "ADD", one, { config: { ipam: { routes: [route] } } });
+  const refused = [
+    [100, { dst: "192.0.2.0/24", gw: "203.0.113.1" }],
+    [7, { dst: "somewhere" }],
+  ] as const;
+  for (const [code, route] of refused) {
+    await driver.refused(code, "ADD", one, { config: { ipam: { routes: [route] } } });
     assert.deepEqual([driver.attached(), driver.cables(), one.addresses()], [[], [], []]);
   }
   const route = { dst: "192.0.2.0/24", gw: "10.244.7.9" };

@@ -17,8 +17,8 @@ const ARCHITECTURE = Deno.build.arch === "aarch64" ? "arm64" : "amd64";
 
 /** What the tests put there. */
 const PACKAGES_IN_ROOT = [
-  "root/gossamer",
-  ...["0.1.0", "0.2.0"].map((version) => `root/${nameOf(version)}`),
+  "srv/gossamer",
+  ...["0.1.0", "0.2.0"].map((version) => `srv/${nameOf(version)}`),
 ];
 
 const missing = ["debootstrap", "dpkg-deb", "chroot"].filter((program) => !hasProgram(program));
@@ -44,12 +44,12 @@ Deno.test({
       const refusal = await making;
       if (refusal !== null) return console.log(`left out: debootstrap: ${refusal}`);
       for (const path of [first, second, await builtExecutable()]) {
-        Deno.copyFileSync(path, path.replace(/^.*\//, `${root}/root/`));
+        Deno.copyFileSync(path, path.replace(/^.*\//, `${root}/srv/`));
       }
       const before = files(root);
 
       await test.step("it installs, and the program runs", async () => {
-        await inside("dpkg", "-i", `/root/${nameOf("0.1.0")}`);
+        await inside("dpkg", "-i", `/srv/${nameOf("0.1.0")}`);
         assert.match(await inside("gossamer", "version"), /^gossamer 0\.1\.0/);
         assert.match(await inside("gossamer", "config", "check", `/${CONFIG}`), /is right/);
         assert.equal(await inside("dpkg", "--verify", "gossamer"), "");
@@ -58,7 +58,7 @@ Deno.test({
         Deno.writeTextFileSync(`${root}/${CONFIG}`, "ip-masq = true\n");
         Deno.mkdirSync(`${root}/var/lib/gossamer`, { mode: 0o700 });
         await inside("systemctl", "enable", "gossamer");
-        await inside("dpkg", "-i", `/root/${nameOf("0.2.0")}`);
+        await inside("dpkg", "-i", `/srv/${nameOf("0.2.0")}`);
         assert.match(await inside("dpkg", "-s", "gossamer"), /^Version: 0\.2\.0$/m);
         assert.equal(Deno.readTextFileSync(`${root}/${CONFIG}`), "ip-masq = true\n");
         assert(Deno.lstatSync(`${root}/${WANTS}`).isSymlink);
@@ -79,30 +79,30 @@ Deno.test({
       if (booted === undefined) return;
       await test.step("systemd starts what gossamer install wrote", async () => {
         assert.match(
-          await booted.ok("/root/gossamer", "install", "--ip-masq"),
+          await booted.ok("/srv/gossamer", "install", "--ip-masq"),
           /systemctl restart/,
         );
         await booted.active();
         assert.match(await booted.ok("cat", "/run/flannel/subnet.env"), /^FLANNEL_IPMASQ=true$/m);
         const pid = await mainPid(booted);
-        await booted.ok("/root/gossamer", "install", "--ip-masq");
+        await booted.ok("/srv/gossamer", "install", "--ip-masq");
         assert.equal(await mainPid(booted), pid);
       });
       await test.step("uninstall leaves the overlay, and with --purge nothing", async () => {
         await booted.ok("gossamer", "uninstall");
         await booted.ok("test", "-e", "/sys/class/net/flannel.1");
-        await booted.ok("/root/gossamer", "install");
+        await booted.ok("/srv/gossamer", "install");
         await booted.active();
         await booted.ok("gossamer", "uninstall", "--purge");
         await booted.ok("test", "!", "-e", "/sys/class/net/flannel.1");
         assert.deepEqual(files(root).filter((path) => path.includes("gossamer")), PACKAGES_IN_ROOT);
       });
       await test.step("systemd starts the package's service, and an upgrade starts it anew", async () => {
-        await booted.ok("dpkg", "-i", `/root/${nameOf("0.1.0")}`);
+        await booted.ok("dpkg", "-i", `/srv/${nameOf("0.1.0")}`);
         assert.match((await booted.run("systemctl", "is-active", "gossamer")).said, /^inactive/);
         await booted.ok("systemctl", "enable", "--now", "gossamer");
         const [pid, device] = [await mainPid(booted), await overlayOf(booted)];
-        await booted.ok("dpkg", "-i", `/root/${nameOf("0.2.0")}`);
+        await booted.ok("dpkg", "-i", `/srv/${nameOf("0.2.0")}`);
         await booted.until("another agent runs", async () => await mainPid(booted) !== pid);
         await booted.active();
         assert.equal(await overlayOf(booted), device);

@@ -65,7 +65,7 @@ scenario(import.meta, "settings are changed while the agent runs", { hosts: 3 },
     const status = await reload(`${start}mtu = 12\n`);
     assert.equal(status.overlay.mtu, MTU);
     const problem = status.problems.find(({ code }) => code === "configuration-refused");
-    assert.match(problem?.text ?? "", /gossamer\.toml: mtu: "12" is/);
+    assert.match(problem?.text ?? "", /gossamer\.toml:2: mtu: "12" is/);
   });
 
   await step("what needs a restart is named until it is put back", async () => {

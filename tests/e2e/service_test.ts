@@ -1,7 +1,7 @@
 /** What the agent tells systemd, by a real socket; the unit file, by systemd's own judge and with the capabilities it names. */
 import assert from "node:assert/strict";
 import { hasProgram } from "../support/programs.ts";
-import { startOne, until, waitForMesh } from "./cluster.ts";
+import { startOne, until } from "./cluster.ts";
 import { scenario } from "./scenario.ts";
 
 const UNIT = new URL("../../scripts/gossamer.service", import.meta.url);
@@ -56,40 +56,84 @@ scenario(
   },
 );
 
-const leftOut = hasProgram("setpriv") ? undefined : "needs setpriv of util-linux";
+const leftOut = hasProgram("setpriv") && hasProgram("unshare")
+  ? undefined
+  : "needs setpriv and unshare of util-linux";
 
 scenario(
   import.meta,
-  "with the unit's capabilities everything is done",
+  "with the unit's capabilities, and all but its own folders read-only, everything is done",
   { hosts: 2, leftOut },
-  async (stage) => {
-    const { lab, step } = stage;
-    await step("two agents that may do no more join, program and masquerade", async () => {
-      const unit = Deno.readTextFileSync(UNIT);
-      const names = /^CapabilityBoundingSet=(.*)$/m.exec(unit)?.[1] ?? "";
-      const set = [
-        "-all",
-        ...names.split(" ").map((name) => name.replace("CAP_", "+").toLowerCase()),
-      ];
-      for (const host of lab.hosts) {
-        host.command = [
-          "setpriv",
-          `--bounding-set=${set.join(",")}`,
-          "--no-new-privs",
-          ...host.command,
-        ];
-        startOne(host, lab.hosts, "--ip-masq");
-        await host.waitForSubnet();
-      }
-      await waitForMesh(lab.hosts);
-      for (const host of lab.hosts) {
-        const { problems, firewall } = JSON.parse((await host.gossamer("status", "--json")).stdout);
-        assert.deepEqual(problems, []);
-        assert.equal(firewall.inSync, true);
-      }
-    });
+  async ({ lab, step, folder }) => {
+    const unit = Deno.readTextFileSync(UNIT);
+    const names = /^CapabilityBoundingSet=(.*)$/m.exec(unit)?.[1] ?? "";
+    const set = [
+      "-all",
+      ...names.split(" ").map((name) => name.replace("CAP_", "+").toLowerCase()),
+    ];
+    const starts = lab.hosts.map(({ command }) => command);
+    // Unpacks its runtime, for which the unit has a CacheDirectory=.
+    await lab.host(1).gossamer("version");
+    for (const backend of ["vxlan", "udp"]) {
+      await step(
+        `two agents join, masquerade, answer HTTP and run commands: ${backend}`,
+        async () => {
+          for (const [at, host] of lab.hosts.entries()) {
+            const { directory } = host;
+            // What ProtectSystem=strict and ReadWritePaths= come to.
+            const writable = [directory, folder].map((path) => `mount --bind ${path} ${path}`);
+            const capabilities = ["setpriv", `--bounding-set=${set.join(",")}`, "--no-new-privs"];
+            host.command = [
+              ...["unshare", "--mount", "--propagation=private", "sh", "-c"],
+              `${writable.join(" && ")} && mount -o remount,ro,bind / && exec "$@"`,
+              ...["sh", ...capabilities, ...starts[at] ?? []],
+            ];
+            const told = `${folder}/${backend}-${host.name}.jsonl`;
+            startOne(
+              host,
+              lab.hosts,
+              `--backend=${backend}`,
+              "--ip-masq",
+              `--http=${directory}/http.sock`,
+              `--on-event=cat >> ${told}`,
+            );
+            await host.waitForSubnet();
+          }
+          for (const host of lab.hosts) {
+            const { directory } = host;
+            const told = `${folder}/${backend}-${host.name}.jsonl`;
+            const status = async () => JSON.parse((await host.gossamer("status", "--json")).stdout);
+            await until(
+              "the peer, and an event of it",
+              lab.hosts,
+              async () =>
+                (await status()).overlay.peersProgrammed === 1 &&
+                textOf(told).includes("peer-added"),
+            );
+            const { problems, firewall } = await status();
+            assert.deepEqual(problems, []);
+            assert.equal(firewall.inSync, true);
+            assert.equal((Deno.statSync(`${directory}/http.sock`).mode ?? 0) & 0o777, 0o600);
+            const peer = lab.hosts.find((one) => one !== host)?.name ?? "";
+            const { code, stdout } = await host.gossamer("ping", peer);
+            assert.equal(code, 0, stdout);
+          }
+          await Promise.all(lab.hosts.map((host) => host.stop()));
+          await Promise.all(lab.hosts.map((host) => host.gossamer("cleanup")));
+        },
+      );
+    }
   },
 );
+
+function textOf(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "";
+    throw error;
+  }
+}
 
 Deno.test({
   name: "systemd finds nothing to say about the unit file",

@@ -177,7 +177,7 @@ scenario(import.meta, "udp: IPv6 alone", { hosts: 3, family: 6 }, async ({ lab, 
   });
   await step("cleanup takes everything away", async () => {
     await h2.stop();
-    assert.equal((await h2.gossamer("cleanup")).code, 0);
+    assert.equal((await h2.gossamer("cleanup", "--network=fd00:10:244::/56")).code, 0);
     assert.equal(linkGet(h2.namespace.netlink, UDP_DEVICE), null);
     assert.deepEqual(kernelText(h2, "lo", 6).routes, []);
   });

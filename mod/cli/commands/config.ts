@@ -1,4 +1,5 @@
 /** `gossamer config`: is a file right, and what would `gossamer up` run with, and why. */
+import { RELOADED_SETTINGS } from "../../agent/reload_plan.ts";
 import { ExitCode, UserError } from "../../base/errors.ts";
 import { settingFlag } from "../agent_place.ts";
 import { type Command, type Given, givenSwitch } from "../command.ts";
@@ -16,7 +17,8 @@ export const configCommand: Command = {
 looking at the environment.
 
 With show, prints what gossamer up without flags would run with: every setting, its value,
-and the variable or file that it comes from. The output is itself a valid file.`,
+and the variable or file that it comes from; marked "reloads" are those that a running agent
+takes over after SIGHUP. The output is itself a valid file.`,
   examples: [
     { line: "gossamer config check gossamer.toml", text: "before it is put into place" },
     { line: "gossamer config show", text: "on the host itself" },
@@ -69,14 +71,20 @@ async function show(outside: Outside, given: Given): Promise<ExitCode> {
   if (givenSwitch(given, "json")) {
     printJson(outside, {
       schema: 1,
-      settings: settings.map(({ name, value, origin }) => ({ name, value, origin })),
+      settings: settings.map(({ name, value, origin }) => ({
+        name,
+        value,
+        origin,
+        reloads: RELOADED_SETTINGS.includes(name),
+      })),
     });
     return ExitCode.done;
   }
   const width = Math.max(...settings.map(({ name, value }) => assignment(name, value).length));
   for (const { name, value, origin, setting } of settings) {
     const from = origin ?? (value === null ? setting.defaultText ?? "not set" : "default");
-    outside.print(`${assignment(name, value).padEnd(width)}  # ${from}\n`);
+    const mark = RELOADED_SETTINGS.includes(name) ? "; reloads" : "";
+    outside.print(`${assignment(name, value).padEnd(width)}  # ${from}${mark}\n`);
   }
   return ExitCode.done;
 }

@@ -188,13 +188,16 @@ async function givenSettings(outside: Outside, given: Given): Promise<GivenSetti
   const far = outOfReach(settings);
   if (far === undefined) return settings;
   const { name, path, verb } = far;
-  throw new UserError(`--${name}: the service may not ${verb} ${path}`, {
-    exitCode: ExitCode.usage,
-    remedy: verb === "read" || name === "key-file"
-      ? "put it into /etc/gossamer"
-      : "leave it as it is; or install without, open that path with systemctl edit gossamer, and " +
-        "write it into /etc/gossamer/gossamer.toml",
-  });
+  throw new UserError(
+    `--${name}: the service may not ${verb === "write" ? "write to" : verb} ${path}`,
+    {
+      exitCode: ExitCode.usage,
+      remedy: verb === "read" || name === "key-file"
+        ? "put it into /etc/gossamer"
+        : "leave it as it is; or install without, open that path with systemctl edit gossamer, and " +
+          "write it into /etc/gossamer/gossamer.toml",
+    },
+  );
 }
 
 /** Empty for this system: only without the flag, lest a script with an empty variable changes its own host. */

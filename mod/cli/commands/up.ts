@@ -41,12 +41,13 @@ the default.`,
 
 async function run(outside: Outside, given: Given): Promise<ExitCode> {
   checkVariableNames(outside);
-  const read = async () => agentConfig(await gatherSources(outside, given), outside);
-  const config = await read();
+  const read = async (isReload: boolean) =>
+    agentConfig(await gatherSources(outside, given, isReload), outside);
+  const config = await read(false);
   if (givenSwitch(given, "dry-run")) return await printPlan(outside, config);
   requireNetAdmin("gossamer up");
   const { runAgent } = await import("../../agent/run_agent.ts");
-  return await runAgent(config, read);
+  return await runAgent(config, () => read(true));
 }
 
 async function printPlan(outside: Outside, config: AgentConfig): Promise<ExitCode> {

@@ -13,15 +13,19 @@ import { variableOf } from "./setting.ts";
 import { CONFIG_FILE_DEFAULT, SETTINGS } from "./settings.ts";
 import { flagSource, Sources, variableSource } from "./sources.ts";
 
-/** All places in order, the files read. Throws ConfigError. */
-export async function gatherSources(outside: Outside, given: Given): Promise<Sources> {
+/** All places in order, the files read; again, when the agent runs already. Throws ConfigError. */
+export async function gatherSources(
+  outside: Outside,
+  given: Given,
+  isReload = false,
+): Promise<Sources> {
   const outer = [flagSource(given), variableSource(outside)];
   const { value, origin } = new Sources(outer).read(SETTINGS.config);
   const named = value === null ? null : { path: value, origin: origin ?? "--config" };
   // The common case, no file at all, must not pay for loading the readers of files.
   if (named !== null || mayHaveDefaultFile()) {
     const { fileSource } = await import("./file.ts");
-    const file = await fileSource(named);
+    const file = await fileSource(named, isReload);
     if (file !== undefined) outer.push(file);
   }
   const netConf = new Sources(outer).read(SETTINGS.netConf);
@@ -222,13 +226,28 @@ function gossipKeys(sources: Sources): Pick<AgentConfig, "keyFile" | "plainGossi
   );
 }
 
+/** Base64 of 32 bytes: 43 letters and a filler. */
+const KEY_AT_THE_END = /[A-Za-z0-9+/_-]{43}=$/;
+
 /** The key file, if one is named: a name that leads nowhere is a mistake of the configuration. */
 function readableKeyFile(sources: Sources): string | null {
   const { value, origin } = sources.read(SETTINGS.keyFile);
   if (value === null) return null;
   const reason = whyUnreadable(value);
   if (reason === undefined) return value;
-  throw new ConfigError(origin ?? "--key-file", `cannot read ${value}: ${reason}`);
+  if (KEY_AT_THE_END.test(value)) {
+    // Nothing repeats it: errors end up in logs.
+    throw new ConfigError(
+      origin ?? "--key-file",
+      "a key stands here instead of the name of a file",
+      "write the key into a file of mode 0600 and name that; take it for known if others read this",
+    );
+  }
+  throw new ConfigError(
+    origin ?? "--key-file",
+    `cannot read ${value}: ${reason}`,
+    "name a file of keys that this user may read; gossamer keys generate prints one",
+  );
 }
 
 function whyUnreadable(path: string): string | undefined {

@@ -3,26 +3,44 @@ import { ConfigError, systemReasonOf } from "../../base/errors.ts";
 import { quoteStart } from "../../base/quote.ts";
 import { nearest } from "../../base/nearest.ts";
 import { QUOTED_CHARACTERS_MAX, type Setting } from "./setting.ts";
+import { keyLines } from "./key_lines.ts";
 import { CONFIG_FILE_DEFAULT, SETTING_LIST, SETTINGS } from "./settings.ts";
-import { type Source, splitValues } from "./sources.ts";
+import { type Found, type Source, splitValues } from "./sources.ts";
 
 /** Bytes of a configuration file: each key once is 2 kB; more than a megabyte is some other file. */
 const FILE_BYTES_MAX = 1024 * 1024;
 
-/** The file as a source, or undefined when none was named and the usual place is empty. Throws ConfigError. */
+/**
+ * The file as a source, or undefined when none was named and the usual place is empty. Throws ConfigError.
+ *
+ * @param isReload By an agent that runs: a pipe was emptied at the start, and would hold up or mislead it.
+ */
 export function fileSource(
   named: { path: string; origin: string } | null,
+  isReload = false,
 ): Promise<Source> | undefined {
   const path = named?.path ?? CONFIG_FILE_DEFAULT;
-  const text = readText(path, named?.origin ?? null);
+  const text = readText(path, named?.origin ?? null, isReload);
   return text === undefined ? undefined : sourceOfToml(path, text);
 }
 
-function readText(path: string, origin: string | null): string | undefined {
+function readText(path: string, origin: string | null, isReload: boolean): string | undefined {
   try {
-    const { size } = Deno.statSync(path);
+    const { size, isDirectory, isFile } = Deno.statSync(path);
+    if (isDirectory) throw new ConfigError(path, "is a directory", "name the file in it");
+    if (isReload && !isFile && path !== "/dev/null") {
+      throw new ConfigError(
+        path,
+        "is no regular file and cannot be read a second time",
+        "restart the agent, or give it a regular file",
+      );
+    }
     if (size > FILE_BYTES_MAX) {
-      throw new ConfigError(path, `is ${size} bytes long, too long for a configuration file`);
+      throw new ConfigError(
+        path,
+        `is ${size} bytes long, too long for a configuration file`,
+        `name another one; ${FILE_BYTES_MAX} bytes are allowed`,
+      );
     }
     return Deno.readTextFileSync(path);
   } catch (error) {
@@ -30,7 +48,8 @@ function readText(path: string, origin: string | null): string | undefined {
     const isAbsent = error instanceof Deno.errors.NotFound;
     if (isAbsent && origin === null) return undefined;
     const reason = isAbsent ? "there is no such file" : systemReasonOf(error);
-    throw new ConfigError(origin ?? path, `cannot read ${path}: ${reason}`);
+    const remedy = isAbsent ? undefined : "name a file that this user may read";
+    throw new ConfigError(origin ?? path, `cannot read ${path}: ${reason}`, remedy);
   }
 }
 
@@ -45,23 +64,30 @@ export async function sourceOfToml(path: string, text: string): Promise<Source> 
     const what = error.message.split("\n")[0]?.replace(/^Invalid TOML document: /, "");
     throw new ConfigError(`${path}:${error.line}:${error.column}`, `not valid TOML: ${what}`);
   }
-  const found = new Map<string, readonly string[]>();
+  const lines = keyLines(text);
+  const found = new Map<string, Found>();
   for (const [key, value] of Object.entries(table)) {
-    const origin = `${path}: ${shownKey(key)}`;
-    found.set(key, textsOf(knownSetting(key, origin), value, origin));
+    const line = lines.get(key);
+    const origin = `${path}${line === undefined ? "" : `:${line}`}: ${shownKey(key)}`;
+    const setting = knownSetting(key, value, origin);
+    found.set(key, { origin, texts: textsOf(setting, value, origin) });
   }
-  return (setting) => {
-    const texts = found.get(setting.name);
-    return texts === undefined ? undefined : { origin: `${path}: ${setting.name}`, texts };
-  };
+  return (setting) => found.get(setting.name);
 }
 
-function knownSetting(key: string, origin: string): Setting<unknown> {
+function knownSetting(key: string, value: unknown, origin: string): Setting<unknown> {
   const setting = SETTING_LIST.find(({ name }) => name === key);
   if (setting === SETTINGS.config) {
     throw new ConfigError(origin, "a file cannot name another one", "remove it");
   }
   if (setting !== undefined) return setting;
+  if (isTable(value)) {
+    throw new ConfigError(
+      origin,
+      "is a section, and the file has none",
+      "write its keys at the top, without the line in brackets",
+    );
+  }
   const names = SETTING_LIST.map(({ name }) => name);
   const meant = nearest(key, names);
   throw new ConfigError(
@@ -69,6 +95,10 @@ function knownSetting(key: string, origin: string): Setting<unknown> {
     "is not a known key",
     meant === undefined ? "gossamer up --help lists the settings" : `did you mean ${meant}?`,
   );
+}
+
+function isTable(value: unknown): boolean {
+  return typeof value === "object" && !Array.isArray(value) && !(value instanceof Date);
 }
 
 /** The value in the form that flags have, once its TOML type is right. */

@@ -153,23 +153,23 @@ Deno.test("who is opened learns whether it takes another's place", async () => {
   ]);
 });
 
-Deno.test("a reload while companions open does not open one twice", async () => {
-  const slow = Promise.withResolvers<null>();
-  let open = 0;
-  const all: CompanionKind[] = [
-    { open: () => slow.promise },
-    {
-      reads: ["http"],
-      open: () => {
-        open++;
-        return Promise.resolve({ close: () => void open-- });
-      },
-    },
-  ];
+Deno.test("a change while companions are being opened opens none twice", async () => {
   const running = companions();
-  const opening = running.open(INSIDE, all);
-  const reopening = running.reopen(INSIDE, all, ["http"]);
-  slow.resolve(null);
+  const slow = Promise.withResolvers<void>();
+  let open = 0;
+  const page: CompanionKind = {
+    reads: ["http"],
+    open: () => {
+      open++;
+      return Promise.resolve({ close: () => void open-- });
+    },
+  };
+  const opening = running.open(INSIDE, [
+    { open: () => slow.promise.then(() => null) },
+    page,
+  ]);
+  const reopening = running.reopen(INSIDE, [page], ["http"]);
+  slow.resolve();
   await Promise.all([opening, reopening]);
   equal(open, 1);
 });

@@ -10,6 +10,7 @@ class Stage {
   running = agentConfig();
   wanted: AgentConfig | Error = agentConfig();
   applied = 0;
+  hasUnreadKeys = false;
   refusal: Error | null = null;
   readonly lines: string[] = [];
   readonly reloader = new Reloader({
@@ -20,6 +21,7 @@ class Stage {
       now: () => "",
     }),
     running: () => this.running,
+    hasUnreadKeys: () => this.hasUnreadKeys,
     reread: () =>
       this.wanted instanceof Error ? Promise.reject(this.wanted) : Promise.resolve(this.wanted),
     apply: ({ config }) => {
@@ -74,4 +76,17 @@ Deno.test("whoever asks while it is read is heard afterwards, and once", async (
   await Promise.all([first, stage.reloader.reload(), stage.reloader.reload()]);
   assert.equal(stage.running.ipMasq, true);
   assert.equal(stage.applied, 2);
+});
+
+Deno.test("keys that somebody wrote into the key file wait for a restart too", async () => {
+  const stage = new Stage();
+  stage.hasUnreadKeys = true;
+  await stage.reloader.reload();
+  assert.match(stage.reloader.problems()[0]?.text ?? "", /agent: key-file$/);
+  stage.wanted = agentConfig({ keyFile: "/etc/other" });
+  await stage.reloader.reload();
+  assert.match(stage.reloader.problems()[0]?.text ?? "", /agent: key-file$/);
+  [stage.hasUnreadKeys, stage.wanted] = [false, agentConfig()];
+  await stage.reloader.reload();
+  assert.deepEqual(stage.codes(), []);
 });

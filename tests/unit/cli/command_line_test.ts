@@ -49,7 +49,7 @@ const WRONG: readonly (readonly [line: string, says: RegExp])[] = [
   ["config", /config: check FILE \| show is missing - for example: gossamer config check/],
   ["config chekc x", /config: "chekc x" is not understood - write gossamer config check FILE/],
   ["config check", /config check: FILE is missing - for example: gossamer config check/],
-  ["config check /dev", /cannot read \/dev: Is a directory$/],
+  ["config check /dev", /\/dev: is a directory - name the file in it$/],
   ["up --log-level warn", /"warn" is not known - give debug or info or warning or error$/],
   ["config show x", /config: "show x" is not understood/],
   [
@@ -269,7 +269,7 @@ Deno.test("up is refused by a bad file with the place in it", async () => {
     equal(code, 2);
     equal(
       stderr,
-      `gossamer: ${path}: gossip-port: "99999" is not a whole number from 1 to 65535\n`,
+      `gossamer: ${path}:1: gossip-port: "99999" is not a whole number from 1 to 65535\n`,
     );
   } finally {
     Deno.removeSync(path);
@@ -328,7 +328,7 @@ Deno.test("config check says whether a file is right, whatever the environment s
     Deno.writeTextFileSync(path, 'network = "10.0.0.0/8"\nsubnet = "10.0.0.0/16"\n');
     const wrong = await gossamer(["config", "check", path], { variables });
     equal(wrong.code, 2);
-    match(wrong.stderr, /\.toml: subnet: 10\.0\.0\.0\/16 has prefix length 16/);
+    match(wrong.stderr, /\.toml:2: subnet: 10\.0\.0\.0\/16 has prefix length 16/);
   } finally {
     Deno.removeSync(path);
   }
@@ -343,8 +343,8 @@ Deno.test("config show prints a file that means the same, and where each value c
     const variables = { GOSSAMER_MTU: "1400", GOSSAMER_CONFIG: path };
     const shown = await gossamer(["config", "show"], { variables });
     equal(shown.code, 0);
-    match(shown.stdout, /^vni = 7 +# .*\.toml: vni$/m);
-    match(shown.stdout, /^mtu = 1400 +# GOSSAMER_MTU$/m);
+    match(shown.stdout, /^vni = 7 +# .*\.toml:1: vni$/m);
+    match(shown.stdout, /^mtu = 1400 +# GOSSAMER_MTU; reloads$/m);
     match(shown.stdout, /^gossip-port = 7947 +# default$/m);
     match(shown.stdout, /^# name +# the host name$/m);
     const json = await gossamer(["config", "show", "--json"], { variables });

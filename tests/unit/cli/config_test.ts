@@ -1,5 +1,5 @@
 /** The agent's configuration: precedence of its places, and one clear line for every value that cannot be. */
-import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import type { AgentConfig } from "../../../mod/agent/config.ts";
 import { ConfigError } from "../../../mod/base/errors.ts";
 import type { Given } from "../../../mod/cli/command.ts";
@@ -270,11 +270,11 @@ const REFUSED: readonly (readonly [places: Places, error: RegExp])[] = [
   [{ flags: ["--vni=16777216"] }, /^--vni: "16777216" is not a whole number from 1 to 16777215$/],
   [{ flags: ["--vni=1e3"] }, /^--vni: "1e3" is not a whole number/],
   [{ variables: { GOSSAMER_VNI: "x" } }, /^GOSSAMER_VNI: "x" is not a whole number from 1/],
-  [{ toml: "vni = -1" }, /^g\.toml: vni: "-1" is not a whole number/],
-  [{ toml: 'vni = "1"' }, /^g\.toml: vni: "1" is of the wrong type/],
-  [{ toml: "vni = 1.5" }, /^g\.toml: vni: "1\.5" is not a whole number/],
-  [{ toml: "join = 3" }, /^g\.toml: join: 3 is of the wrong type/],
-  [{ toml: "[join]\na = 1" }, /^g\.toml: join: a table is of the wrong type/],
+  [{ toml: "vni = -1" }, /^g\.toml:\d: vni: "-1" is not a whole number/],
+  [{ toml: 'vni = "1"' }, /^g\.toml:\d: vni: "1" is of the wrong type/],
+  [{ toml: "vni = 1.5" }, /^g\.toml:\d: vni: "1\.5" is not a whole number/],
+  [{ toml: "join = 3" }, /^g\.toml:\d: join: 3 is of the wrong type/],
+  [{ toml: "[join]\na = 1" }, /^g\.toml:\d: join: a table is of the wrong type/],
   [{ flags: ["--gossip-port=0"] }, /^--gossip-port: "0" is not a whole number from 1 to 65535$/],
   [{ flags: ["--gossip-port=65536"] }, /^--gossip-port: "65536" is not/],
   [{ flags: ["--vxlan-port=8472x"] }, /^--vxlan-port: "8472x" is not/],
@@ -292,7 +292,7 @@ const REFUSED: readonly (readonly [places: Places, error: RegExp])[] = [
   [{ flags: ["--subnet-len=31"] }, /^--subnet-len: 31 does not fit --network 10\.244\.0\.0\/16$/],
   [
     { toml: 'network = "10.9.0.0/16"\nsubnet-len = 17' },
-    /^g\.toml: subnet-len: 17 does not fit g\.toml: network 10\.9\.0\.0\/16$/,
+    /^g\.toml:\d: subnet-len: 17 does not fit g\.toml:\d: network 10\.9\.0\.0\/16$/,
   ],
   [{ flags: ["--subnet-min=10.1.0.0"] }, /^--subnet-min: 10\.1\.0\.0 is not in the network/],
   [{ flags: ["--subnet-min=10.244.1.5"] }, /^--subnet-min: 10\.244\.1\.5 is not the first address/],
@@ -389,18 +389,18 @@ const REFUSED: readonly (readonly [places: Places, error: RegExp])[] = [
     { flags: ["--plain-gossip"] },
     /^--plain-gossip: there is no key file, so that gossip is plain anyway$/,
   ],
-  [{ toml: "plain-gossip = true" }, /^g\.toml: plain-gossip: there is no key file/],
+  [{ toml: "plain-gossip = true" }, /^g\.toml:\d: plain-gossip: there is no key file/],
   [{ flags: ["--key-file=/dev"] }, /^--key-file: cannot read \/dev: it is a directory$/],
   [{ flags: [`--run-dir=/${"d".repeat(93)}`] }, /^--run-dir: .* is 94 bytes long, too long for/],
   [{ flags: ["--on-renumber= "] }, /^--on-renumber: the command is empty$/],
   [{ flags: ["--log-level=warn"] }, /^--log-level: "warn" is not known$/],
   [{ flags: ["--log-format=xml"] }, /^--log-format: "xml" is not known$/],
   [{ variables: { GOSSAMER_BOOTSTRAP: "yes" } }, /^GOSSAMER_BOOTSTRAP: "yes" is neither true nor/],
-  [{ toml: 'bootstrap = "true"' }, /^g\.toml: bootstrap: "true" is of the wrong type$/],
+  [{ toml: 'bootstrap = "true"' }, /^g\.toml:\d: bootstrap: "true" is of the wrong type$/],
   [{ outside: { hostName: "my_host" } }, /^--name: the host name "my_host" cannot serve/],
-  [{ toml: "gossip_port = 1" }, /^g\.toml: gossip_port: is not a known key$/],
-  [{ toml: "constructor = 1" }, /^g\.toml: constructor: is not a known key$/],
-  [{ toml: "net-conf = true" }, /^g\.toml: net-conf: true is of the wrong type$/],
+  [{ toml: "gossip_port = 1" }, /^g\.toml:\d: gossip_port: is not a known key$/],
+  [{ toml: "constructor = 1" }, /^g\.toml:\d: constructor: is not a known key$/],
+  [{ toml: "net-conf = true" }, /^g\.toml:\d: net-conf: true is of the wrong type$/],
   [
     { flags: ["--masq-exclude=10.0.0.0/8"] },
     /^--masq-exclude: it goes with --ip-masq, which is off$/,
@@ -410,7 +410,7 @@ const REFUSED: readonly (readonly [places: Places, error: RegExp])[] = [
     /^--masq-exclude: .* did you mean 10\.0\.0\.0\/8\?$/,
   ],
   [{ flags: ["--guard=yes"] }, /^--guard: "yes" is not known$/],
-  [{ toml: 'config = "x"' }, /^g\.toml: config: a file cannot name another one$/],
+  [{ toml: 'config = "x"' }, /^g\.toml:\d: config: a file cannot name another one$/],
   [{ toml: "vni = 1\nvni = 2" }, /^g\.toml:2:\d+: not valid TOML: /],
   [{ toml: "vni = " }, /^g\.toml:1:\d+: not valid TOML: /],
 ];
@@ -486,7 +486,7 @@ Deno.test("gatherSources() asks the flags first, then the environment, then the 
     const sources = await gatherSources(new FakeOutside({ variables }), flags);
     deepEqual(sources.read(SETTINGS.vni), { value: 1, origin: "--vni" });
     deepEqual(sources.read(SETTINGS.mtu), { value: 1002, origin: "GOSSAMER_MTU" });
-    deepEqual(sources.read(SETTINGS.vxlanPort), { value: 3, origin: `${path}: vxlan-port` });
+    deepEqual(sources.read(SETTINGS.vxlanPort), { value: 3, origin: `${path}:3: vxlan-port` });
     deepEqual(sources.read(SETTINGS.gossipPort), { value: 7947, origin: null });
   } finally {
     Deno.removeSync(path);
@@ -498,7 +498,7 @@ Deno.test("the file is read from where --config or GOSSAMER_CONFIG says", async 
   try {
     Deno.writeTextFileSync(path, "# comment\nvni = 7\n");
     const byFlag = await gatherSources(new FakeOutside(), given(`--config=${path}`));
-    equal(byFlag.read(SETTINGS.vni).origin, `${path}: vni`);
+    equal(byFlag.read(SETTINGS.vni).origin, `${path}:2: vni`);
     const outside = new FakeOutside({ variables: { GOSSAMER_CONFIG: path } });
     equal((await gatherSources(outside, given())).value(SETTINGS.vni), 7);
   } finally {
@@ -517,4 +517,36 @@ Deno.test("every setting has a flag with help, and a variable made by the rule",
     ok(!flag.text.endsWith("."), setting.name);
     equal(flag.variable, `GOSSAMER_${setting.name.toUpperCase().replaceAll("-", "_")}`);
   }
+});
+
+Deno.test("errors of a file name the line, however it is written", async () => {
+  const messageOf = async (text: string) => {
+    try {
+      agentConfig(new Sources([await sourceOfToml("g.toml", text)]), new FakeOutside());
+      return "accepted";
+    } catch (error) {
+      ok(error instanceof ConfigError);
+      return error.message;
+    }
+  };
+  match(await messageOf("\r\n# mtu = 3\r\nmtu = 12\r\n"), /^g\.toml:3: mtu: "12" is/);
+  match(await messageOf('\uFEFF"vni" = 0\n'), /^g\.toml:1: vni: "0" is/);
+  match(await messageOf('on-renumber = """\nvni = 1\n"""\nvni = 0\n'), /^g\.toml:4: vni: "0" is/);
+  match(await messageOf("vni.a = 1\nvni.b = 2\n"), /^g\.toml:1: vni: a table is/);
+  match(await messageOf("vni = 3\n[ overlay ]\nmtu = 1\n"), /^g\.toml:2: overlay: is a section/);
+  match(await messageOf('"v\\u006ei" = 0\n'), /^g\.toml: vni: "0" is/);
+  const key = `${"A".repeat(43)}=`;
+  match(await messageOf(`\nkey-file = "${key}"\n`), /^g\.toml:2: key-file: a key stands here/);
+  equal((await messageOf(`key-file = "${key}"`)).includes("AAAA"), false);
+});
+
+Deno.test("a file that is none is refused, and a pipe is not read by an agent that runs", async () => {
+  const outside = new FakeOutside();
+  await rejects(gatherSources(outside, given("--config=/dev/zero"), true), {
+    message: "/dev/zero: is no regular file and cannot be read a second time",
+  });
+  await gatherSources(outside, given("--config=/dev/null"), true);
+  await rejects(gatherSources(outside, given("--config=/etc")), {
+    message: "/etc: is a directory",
+  });
 });

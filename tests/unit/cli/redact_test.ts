@@ -9,11 +9,15 @@ const SECRETS = [
   "q83vASNFZ4mrze8BI0Vni_vN7wEjRWeJq83vASNFZ-k",
   "abcdef0123456789".repeat(4),
   "ABCDEF0123456789".repeat(4),
+  `0x${"abcdef0123456789".repeat(4)}`,
+  Array(32).fill("a7").join(":"),
 ];
 
 for (const secret of SECRETS) {
   Deno.test(`a key written as ${secret} is left out, whatever stands around it`, () => {
-    for (const text of [`${secret}`, `key: "${secret}"`, `a\n${secret}\nb`, `(${secret})`]) {
+    const around = [`${secret}`, `key: "${secret}"`, `a\n${secret}\nb`, `(${secret})`];
+    const inPaths = [`/etc/keys/${secret}`, `https://h/hook/${secret}/in?a=b`, `./${secret}.old`];
+    for (const text of [...around, `KEY=${secret}`, ...inPaths]) {
       assert(!redacted(text).includes(secret), redacted(text));
     }
   });
