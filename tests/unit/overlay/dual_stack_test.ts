@@ -3,6 +3,7 @@ import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { makeIpv6Pool } from "../../../mod/address/dual_stack.ts";
 import { isVxlanLink } from "../../../mod/base/kernel_objects.ts";
 import { makePool, type Pool } from "../../../mod/address/pool.ts";
+import { overheadOf } from "../../../mod/overlay/backend.ts";
 import { planCleanup } from "../../../mod/overlay/cleanup.ts";
 import { desiredState, type OverlayConfig } from "../../../mod/overlay/desired.ts";
 import { diffState } from "../../../mod/overlay/diff.ts";
@@ -151,13 +152,13 @@ Deno.test("owners without IPv6 are named", () => {
 
 Deno.test("the MTU is 70 less than the underlay's, and never below what IPv6 takes", () => {
   const { underlay } = CONFIG_V6;
-  equal(ipv6OverlayMtu(underlay, null, 70), 1430);
-  equal(ipv6OverlayMtu(underlay, 1400, 70), 1400);
-  equal(ipv6OverlayMtu(underlay, 1450, 70), 1430);
+  equal(ipv6OverlayMtu(underlay, null, overheadOf("vxlan", 6)), 1430);
+  equal(ipv6OverlayMtu(underlay, 1400, overheadOf("vxlan", 6)), 1400);
+  equal(ipv6OverlayMtu(underlay, 1450, overheadOf("vxlan", 6)), 1430);
   let text = "";
   for (const [mtu, configured] of [[1349, null], [1500, 1279]] as const) {
     try {
-      ipv6OverlayMtu({ ...underlay, mtu }, configured, 70);
+      ipv6OverlayMtu({ ...underlay, mtu }, configured, overheadOf("vxlan", 6));
     } catch (error) {
       text += String(error);
     }
