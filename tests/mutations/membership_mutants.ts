@@ -52,6 +52,7 @@ export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
   },
   {
     rule: "a goodbye in a sync counts as a goodbye",
+    likelySeed: 47,
     file: `${SWIM}/evidence.ts`,
     find: "return this.left(nowMs, { id, incarnation, instance, isForgotten });",
     replace: "return;",
@@ -214,12 +215,14 @@ export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
   },
   {
     rule: "the long dead hear no news",
+    likelySeed: 10,
     file: `${SWIM}/gossiper.ts`,
     find: "return nowMs - member.statusSinceMs < this.#timings.gossipToTheDeadMs;",
     replace: "return true;",
   },
   {
     rule: "who left hears no news",
+    likelySeed: 3,
     file: `${SWIM}/gossiper.ts`,
     find: '      case "left":\n        return false;',
     replace: '      case "left":\n        return true;',
@@ -268,6 +271,7 @@ export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
   // Syncs.
   {
     rule: "hosts sync now and then",
+    likelySeed: 173,
     file: `${SWIM}/synchroniser.ts`,
     find: "    this.start(nowMs, peer.endpoint);\n",
     replace: "",
@@ -289,6 +293,7 @@ export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
   // Finding each other again.
   {
     rule: "lost members are dialled again",
+    likelySeed: 178,
     file: `${SWIM}/reconnector.ts`,
     find: "for (const endpoint of this.#choose(nowMs)) this.#synchroniser.start(nowMs, endpoint);",
     replace: "this.#choose(nowMs);",
@@ -352,6 +357,7 @@ export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
   },
   {
     rule: "who left does not refute",
+    likelySeed: 15,
     file: `${SWIM}/evidence.ts`,
     find: "if (this.#self.hasLeft || this.#jumps(",
     replace: "if (this.#jumps(",
@@ -359,12 +365,14 @@ export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
   },
   {
     rule: "who comes back outdoes its goodbye",
+    likelySeed: 15,
     file: `${SWIM}/self.ts`,
     find: '{ status: "alive", statusSinceMs: nowMs, incarnation }',
     replace: '{ status: "alive", statusSinceMs: nowMs, incarnation: incarnation - 1 }',
   },
   {
     rule: "a goodbye ends in time",
+    likelySeed: 151,
     file: `${SWIM}/farewell.ts`,
     find: "if (nowMs >= this.#deadlineMs) this.#end();",
     replace: "",

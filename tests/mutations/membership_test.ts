@@ -38,8 +38,13 @@ async function hunt(mutant: Mutant | null): Promise<Found | null> {
   const over = new AbortController();
   const timer = setTimeout(() => over.abort(), HUNT_MS_MAX);
   try {
+    if (mutant?.likelySeed !== undefined) {
+      const found = await hunter(folder, { first: mutant.likelySeed, count: 1 }, over.signal);
+      if (found !== null) return found;
+    }
     const hunters = Array.from({ length: HUNTERS }, async (_, number) => {
-      const found = await hunter(folder, 1 + number, over.signal);
+      const share = { first: 1 + number, count: Math.ceil(SEEDS / HUNTERS) };
+      const found = await hunter(folder, share, over.signal);
       if (found !== null) over.abort(); // one is enough
       return found;
     });
@@ -51,8 +56,13 @@ async function hunt(mutant: Mutant | null): Promise<Found | null> {
   }
 }
 
-async function hunter(folder: string, first: number, signal: AbortSignal): Promise<Found | null> {
-  const seeds = [first, HUNTERS, Math.ceil(SEEDS / HUNTERS)].map(String);
+/** Plays every second seed. */
+async function hunter(
+  folder: string,
+  { first, count }: { readonly first: number; readonly count: number },
+  signal: AbortSignal,
+): Promise<Found | null> {
+  const seeds = [first, HUNTERS, count].map(String);
   const started = performance.now();
   const { stdout, stderr, code, signal: killedBy } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-check", "--quiet", "tests/mutations/hunt.ts", ...seeds],

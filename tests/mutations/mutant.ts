@@ -14,6 +14,8 @@ export interface Mutant {
   /** Stands in the file exactly once. */
   readonly find: string;
   readonly replace: string;
+  /** Where only one seed in dozens notices it, one that did: it is played first, and saves the time of the others. */
+  readonly likelySeed?: number;
   /** A file of tests, where it is not for the simulator's random seeds to notice. */
   readonly noticedBy?: string;
 }
